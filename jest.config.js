@@ -1,0 +1,34 @@
+const swc = [
+  '@swc/jest',
+  { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
+]
+
+/** One project for each kind of test; only the last two need the testbed, which their globalSetup starts. */
+const project = (displayName, testMatch, more = {}) => ({
+  displayName,
+  testMatch,
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': swc },
+  ...more,
+})
+
+export default {
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['src/**/*.ts'],
+  projects: [
+    project('unit', ['<rootDir>/__tests__/**/*.test.ts'], {
+      testPathIgnorePatterns: ['/node_modules/', '/__tests__/cluster/', '/__tests__/action/'],
+    }),
+    project('cluster', ['<rootDir>/__tests__/cluster/**/*.test.ts'], {
+      globalSetup: '<rootDir>/__tests__/cluster/global-setup.ts',
+      globalTeardown: '<rootDir>/__tests__/cluster/global-teardown.ts',
+      testTimeout: 120_000,
+    }),
+    project('action', ['<rootDir>/__tests__/action/**/*.test.ts'], {
+      globalSetup: '<rootDir>/__tests__/cluster/global-setup.ts',
+      globalTeardown: '<rootDir>/__tests__/cluster/global-teardown.ts',
+      testTimeout: 180_000,
+    }),
+  ],
+}

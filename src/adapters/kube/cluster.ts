@@ -1,0 +1,202 @@
+import { ClusterError } from '../../errors.ts'
+import { describe, isObject, type KubeObject, type ObjectRef } from '../../manifest/object.ts'
+import type { Cluster, ObjectList, Query, ResourceType } from '../../ports.ts'
+import type { ClusterAccess } from './access.ts'
+import { createDiscovery } from './discovery.ts'
+import { createHttpClient } from './http.ts'
+import { collectionPath, describeRequest, objectPath, selectorsOf } from './paths.ts'
+import { watchQuery } from './watch.ts'
+
+/** The name under which the API server keeps which fields are Rollsafe's. It must never change: see docs/adr. */
+const FIELD_MANAGER = 'rollsafe'
+const PAGE_SIZE = 500
+
+export function createCluster(access: ClusterAccess): Cluster {
+  const http = createHttpClient(access)
+  const discovery = createDiscovery(http)
+
+  async function typeOf(ref: { apiVersion: string; kind: string }, signal?: AbortSignal): Promise<ResourceType> {
+    const type = await discovery.find(ref.apiVersion, ref.kind, signal)
+    if (type) return type
+    throw new ClusterError(`the cluster does not serve ${ref.kind} in ${ref.apiVersion}`, {
+      status: 404,
+      reason: 'UnknownKind',
+      request: `discover ${ref.apiVersion}`,
+    })
+  }
+
+  async function list(query: Query, signal?: AbortSignal): Promise<ObjectList> {
+    const type = await typeOf(query, signal)
+    const found: KubeObject[] = []
+    for (let page: string | undefined; ; ) {
+      const answer = await http.json({
+        method: 'GET',
+        path: collectionPath(type, query.namespace),
+        query: { ...selectorsOf(query), limit: String(PAGE_SIZE), ...(page !== undefined && { continue: page }) },
+        signal,
+        what: describeRequest('list', type, query.namespace),
+        repeatable: true,
+      })
+      const metadata = isObject(answer) && isObject(answer['metadata']) ? answer['metadata'] : {}
+      const items = isObject(answer) && Array.isArray(answer['items']) ? answer['items'].filter(isObject) : []
+      // Items of a list carry neither apiVersion nor kind.
+      found.push(...items.map((item) => ({ ...item, apiVersion: query.apiVersion, kind: query.kind }) as unknown as KubeObject))
+      page = typeof metadata['continue'] === 'string' && metadata['continue'] !== '' ? metadata['continue'] : undefined
+      if (page === undefined) return { objects: found, resourceVersion: String(metadata['resourceVersion'] ?? '') }
+    }
+  }
+
+  return {
+    server: new URL(access.server).host,
+    contextNamespace: access.namespace,
+
+    async resourceType(apiVersion, kind, { fresh = false, signal } = {}) {
+      if (fresh) discovery.forget()
+      return discovery.find(apiVersion, kind, signal)
+    },
+
+    async get(ref, signal) {
+      const type = await typeOf(ref, signal)
+      try {
+        return asObject(
+          await http.json({
+            method: 'GET',
+            path: objectPath(type, ref.namespace, ref.name),
+            signal,
+            what: describeRequest('get', type, ref.namespace, ref.name),
+            repeatable: true,
+          }),
+          ref,
+        )
+      } catch (error) {
+        if (error instanceof ClusterError && error.status === 404) return undefined
+        throw error
+      }
+    },
+
+    list,
+
+    async apply(object, { dryRun = false, force = false, signal } = {}) {
+      const type = await typeOf(object, signal)
+      const { namespace, name } = object.metadata
+      return asObject(
+        await http.json({
+          method: 'PATCH',
+          path: objectPath(type, namespace, name),
+          query: {
+            fieldManager: FIELD_MANAGER,
+            fieldValidation: 'Strict',
+            ...(force && { force: 'true' }),
+            ...(dryRun && { dryRun: 'All' }),
+          },
+          contentType: 'application/apply-patch+yaml',
+          body: yamlSafeJson(object),
+          signal,
+          what: describeRequest('patch', type, namespace, name),
+          // The same fields by the same manager give the same result, however often they arrive.
+          repeatable: true,
+        }),
+        object,
+      )
+    },
+
+    async replaceManagedFields(live, managedFields, signal) {
+      const type = await typeOf(live, signal)
+      const { namespace, name, resourceVersion } = live.metadata
+      return asObject(
+        await http.json({
+          method: 'PATCH',
+          path: objectPath(type, namespace, name),
+          query: { fieldManager: FIELD_MANAGER },
+          contentType: 'application/json-patch+json',
+          body: JSON.stringify([
+            { op: 'replace', path: '/metadata/managedFields', value: managedFields },
+            // As kubectl does it: the old resourceVersion makes the server refuse when somebody has written in between.
+            { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
+          ]),
+          signal,
+          what: describeRequest('patch', type, namespace, name),
+          repeatable: false,
+        }),
+        live,
+      )
+    },
+
+    async replace(object, signal) {
+      const type = await typeOf(object, signal)
+      const { namespace, name } = object.metadata
+      return asObject(
+        await http.json({
+          method: 'PUT',
+          path: objectPath(type, namespace, name),
+          query: { fieldManager: FIELD_MANAGER },
+          contentType: 'application/json',
+          body: JSON.stringify(object),
+          signal,
+          what: describeRequest('update', type, namespace, name),
+          repeatable: false,
+        }),
+        object,
+      )
+    },
+
+    async delete(ref, uid, signal) {
+      const type = await typeOf(ref, signal)
+      try {
+        await http.json({
+          method: 'DELETE',
+          path: objectPath(type, ref.namespace, ref.name),
+          contentType: 'application/json',
+          body: JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', preconditions: { uid } }),
+          signal,
+          what: describeRequest('delete', type, ref.namespace, ref.name),
+          // The UID makes it safe: an object that was made anew under the same name is not this one.
+          repeatable: true,
+        })
+        return true
+      } catch (error) {
+        // 409: the name now belongs to another object.
+        if (error instanceof ClusterError && (error.status === 404 || error.status === 409)) return false
+        throw error
+      }
+    },
+
+    async *watch(query, { from, signal }) {
+      const type = await typeOf(query, signal)
+      yield* watchQuery({ http, type, query, list: () => list(query, signal), refresh: () => access.refresh(signal), from, signal })
+    },
+
+    async logs(pod, container, { lines, previous = false, signal }) {
+      const type = await typeOf(pod, signal)
+      return http.text({
+        method: 'GET',
+        path: `${objectPath(type, pod.namespace, pod.name)}/log`,
+        query: { container, tailLines: String(lines), ...(previous && { previous: 'true' }) },
+        accept: '*/*',
+        signal,
+        what: describeRequest('get', { ...type, plural: 'pods/log' }, pod.namespace, pod.name),
+        repeatable: true,
+      })
+    },
+
+    close: () => http.close(),
+  }
+}
+
+function asObject(answer: unknown, asked: ObjectRef | KubeObject): KubeObject {
+  if (isObject(answer) && isObject(answer['metadata'])) return answer as unknown as KubeObject
+  const ref = 'metadata' in asked ? { ...asked, name: asked.metadata.name } : asked
+  throw new ClusterError(`the server's answer for ${describe(ref)} is not a Kubernetes object`, {
+    status: 200,
+    reason: 'BadAnswer',
+    request: describe(ref),
+  })
+}
+
+/** The server reads an apply body as YAML, which forbids some characters that JSON allows unescaped (YAML 1.1, 5.1). */
+function yamlSafeJson(object: KubeObject): string {
+  return JSON.stringify(object).replace(
+    /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

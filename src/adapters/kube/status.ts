@@ -1,0 +1,106 @@
+import { ClusterError, type StatusCause } from '../../errors.ts'
+import { isObject } from '../../manifest/object.ts'
+
+/** Reads an answer that is not 2xx: usually a Status object, but a proxy in between may answer with HTML or nothing. */
+export function failedAnswer(
+  status: number,
+  retryAfter: string | string[] | undefined,
+  body: string,
+  request: string,
+): ClusterError {
+  const parsed = parseJson(body)
+  const facts = { status, request, ...retryAfterOf(retryAfter) }
+  if (!isObject(parsed) || parsed['kind'] !== 'Status') {
+    const excerpt = body.replace(/\s+/g, ' ').trim().slice(0, 200)
+    return new ClusterError(`the API server answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`, facts)
+  }
+  const details = isObject(parsed['details']) ? parsed['details'] : {}
+  return new ClusterError(typeof parsed['message'] === 'string' ? parsed['message'] : `the API server answered ${status}`, {
+    ...facts,
+    reason: typeof parsed['reason'] === 'string' ? parsed['reason'] : '',
+    kind: typeof details['kind'] === 'string' ? details['kind'] : '',
+    causes: Array.isArray(details['causes']) ? details['causes'].filter(isObject).map(readCause) : [],
+  })
+}
+
+/** Names what went wrong on the way to the server, in words an operator can act on. `reason` is the system's error code. */
+export function failedConnection(error: unknown, server: string, request: string): ClusterError {
+  const code = codeOf(error)
+  return new ClusterError(`${server} ${describeConnectionFailure(code, error)}`, {
+    status: 0,
+    reason: code,
+    request,
+    cause: error,
+  })
+}
+
+export function isTimeout(error: unknown): boolean {
+  return codeOf(error) === 'UND_ERR_HEADERS_TIMEOUT' || codeOf(error) === 'UND_ERR_BODY_TIMEOUT'
+}
+
+function describeConnectionFailure(code: string, error: unknown): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'refuses the connection'
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'has a host name that cannot be resolved'
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'UND_ERR_SOCKET':
+      return 'broke the connection off'
+    case 'UND_ERR_CONNECT_TIMEOUT':
+    case 'ETIMEDOUT':
+      return 'cannot be reached: connecting timed out'
+    case 'UND_ERR_HEADERS_TIMEOUT':
+    case 'UND_ERR_BODY_TIMEOUT':
+      return 'took the request but did not answer in time'
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+      return 'shows a certificate that the kubeconfig has no authority for (certificate-authority-data)'
+    case 'CERT_HAS_EXPIRED':
+      return 'shows a certificate that has expired'
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return 'shows a certificate for another host name'
+    default:
+      return `cannot be reached: ${deepestMessage(error)}`
+  }
+}
+
+function codeOf(error: unknown): string {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ('code' in at && typeof at.code === 'string') return at.code
+    // Node tries every address of a host name, and wraps what each of them said.
+    if (at instanceof AggregateError && at.errors.length > 0) return codeOf(at.errors[0])
+  }
+  return ''
+}
+
+function deepestMessage(error: unknown): string {
+  let at = error
+  while (at instanceof Error && at.cause instanceof Error) at = at.cause
+  return at instanceof Error ? at.message : String(at)
+}
+
+/** Retry-After is seconds or an HTTP date (RFC 9110, 10.2.3). */
+function retryAfterOf(header: string | string[] | undefined): { retryAfterMs?: number } {
+  const text = Array.isArray(header) ? header[0] : header
+  if (text === undefined) return {}
+  const ms = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - Date.now()
+  return Number.isNaN(ms) ? {} : { retryAfterMs: Math.max(0, ms) }
+}
+
+function readCause(cause: Record<string, unknown>): StatusCause {
+  const text = (name: string) => (typeof cause[name] === 'string' ? cause[name] : '')
+  return { reason: text('reason'), message: text('message'), field: text('field') }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,107 @@
+import { ClusterError, messageOf, type Problem } from '../errors.ts'
+import { describe, type KubeObject, refOf } from '../manifest/object.ts'
+import { phaseOf } from '../manifest/order.ts'
+import type { Change } from '../plan/change.ts'
+import { type Bookkeeping, stamped } from '../plan/desired.ts'
+import { adoptFields } from '../plan/ownership.ts'
+import { problemFrom } from '../plan/rejections.ts'
+import type { Cluster } from '../ports.ts'
+import { applyTaking } from './apply-object.ts'
+import { mapLimited } from './concurrency.ts'
+import { waitUntilServed } from './custom-kinds.ts'
+import type { Prepared } from './prepare.ts'
+import type { Run } from './run.ts'
+
+/** One object that was written, or that may have been: the answer to the write was lost. */
+export interface Written {
+  readonly change: Exclude<Change, { type: 'unchanged' }>
+  /** As the server answered; undefined when it is not known whether the write took effect. */
+  readonly after: KubeObject | undefined
+}
+
+export interface Applied {
+  /** In the order in which they were written. */
+  readonly written: readonly Written[]
+  /** What stopped the apply half-way. */
+  readonly problem?: Problem
+}
+
+/** Writes what changes, phase by phase, and stops at the first write that the server refuses. */
+export async function applyChanges({ changes, revision }: Prepared, run: Run): Promise<Applied> {
+  const { cluster, runner, journal, clock } = run
+  journal.enter('apply')
+  const bookkeeping = { revision, changeCause: changeCause(run) }
+  const written: Written[] = []
+  const phases = Map.groupBy(changes, ({ manifest }) => phaseOf(manifest.object))
+  let problem: Problem | undefined
+  for (const phase of [...phases.keys()].toSorted((a, b) => a - b)) {
+    const before = written.length
+    try {
+      await mapLimited(phases.get(phase) ?? [], async (change) => {
+        if (change.type !== 'unchanged') await write(change)
+      })
+      await waitUntilServed(written.slice(before), cluster, clock)
+    } catch (error) {
+      problem ??= unexpected(error)
+    }
+    if (problem) break
+  }
+  journal.note(problem ? `stopped after ${written.length} of ${changes.length} objects: ${problem.message}` : `${written.length} of ${changes.length} objects written`)
+  return { written, ...(problem && { problem }) }
+
+  async function write(change: Written['change']): Promise<void> {
+    const subject = describe(refOf(change.manifest.object))
+    try {
+      const after = await writeObject(change, cluster, bookkeeping, run.inputs.forceConflicts)
+      written.push({ change, after })
+      runner.info(`${subject} ${change.type === 'create' ? 'created' : 'configured'}`)
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error
+      if (error.isUnreachable) written.push({ change, after: undefined })
+      problem ??= problemFrom(error, subject, change.manifest.at)
+      throw error
+    }
+  }
+}
+
+/** How often an object that somebody else keeps writing is read again before giving up. */
+const ADOPT_ATTEMPTS = 5
+
+/** What `kubectl rollout history` shows: the commit, who deployed it, and where to read more. */
+function changeCause({ inputs }: Run): string {
+  const { run, release } = inputs
+  return run ? `rollsafe: ${release} at ${run.sha.slice(0, 12)} by ${run.actor}, ${run.url}` : `rollsafe: ${release}`
+}
+
+async function writeObject(change: Written['change'], cluster: Cluster, bookkeeping: Bookkeeping, forceConflicts: boolean): Promise<KubeObject> {
+  const { object } = change.manifest
+  if (change.type === 'create') {
+    // What could not be checked before its namespace or kind existed is checked now, before it is written.
+    if (!change.expected) await cluster.apply(object, { dryRun: true })
+    return applyTaking(cluster, stamped(object, bookkeeping), undefined, { forceConflicts })
+  }
+  await adopt(cluster, change.live)
+  return applyTaking(cluster, stamped(object, bookkeeping), change.live, { forceConflicts })
+}
+
+/** Makes the fields that kubectl applied ours, before the first apply by Rollsafe. */
+async function adopt(cluster: Cluster, live: KubeObject): Promise<void> {
+  let current: KubeObject | undefined = live
+  for (let attempt = 1; current; attempt++) {
+    const managedFields = adoptFields(current)
+    if (!managedFields) return
+    try {
+      await cluster.replaceManagedFields(current, managedFields)
+      return
+    } catch (error) {
+      const isOutdated = error instanceof ClusterError && error.status === 409
+      if (!isOutdated || attempt === ADOPT_ATTEMPTS) throw error
+      current = await cluster.get(refOf(live))
+    }
+  }
+}
+
+function unexpected(error: unknown): Problem {
+  if (error instanceof ClusterError) return problemFrom(error, error.request)
+  return { code: 'InvalidManifest', message: messageOf(error), hint: 'this is a defect of Rollsafe: please report it' }
+}

@@ -1,0 +1,26 @@
+import type { Inputs } from '../inputs/inputs.ts'
+import type { Report } from '../report/report.ts'
+import type { Journal } from './journal.ts'
+
+type Frame = Pick<
+  Report,
+  'schema' | 'command' | 'release' | 'startedAt' | 'durationSeconds' | 'run' | 'timeline' | 'warnings' | 'problems' | 'objects' | 'workloads' | 'failures'
+>
+
+/** What every report has, whatever the run came to. */
+export function reportFrame({ inputs, journal }: { readonly inputs: Inputs | undefined; readonly journal: Journal }): Frame {
+  return {
+    schema: 1,
+    command: inputs?.command ?? 'deploy',
+    release: inputs?.release ?? '',
+    startedAt: journal.startedAt.toISOString(),
+    durationSeconds: journal.seconds(),
+    ...(inputs?.run && { run: inputs.run }),
+    timeline: journal.entries,
+    warnings: [],
+    problems: [],
+    objects: [],
+    workloads: [],
+    failures: [],
+  }
+}

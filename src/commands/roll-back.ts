@@ -1,0 +1,42 @@
+import { describe } from '../manifest/object.ts'
+import type { RollbackReport } from '../report/report.ts'
+import { finishByHand } from '../rollback/by-hand.ts'
+import { summarize } from '../rollout/verdict.ts'
+import type { Written } from './apply.ts'
+import { follow } from './follow.ts'
+import type { Observer } from './observer.ts'
+import type { Run } from './run.ts'
+import { undo } from './undo.ts'
+
+/** Undoes what was written and follows it until it is healthy, within the rollback's own time. */
+export async function rollBack(written: readonly Written[], observer: Observer, run: Run): Promise<RollbackReport> {
+  const { clock, inputs, journal } = run
+  journal.enter('roll-back')
+  const started = clock.now()
+  const deadline = started + inputs.rollbackTimeoutSeconds * 1000
+  const { steps, targets } = await undo(written, run)
+  journal.note(`${steps.filter(({ step }) => step === 'restored').length} objects restored, ${steps.filter(({ step }) => step === 'deleted').length} deleted`)
+
+  const failed = steps.filter(({ step }) => step === 'failed')
+  // Rolled back is rolled back: no soak, which would only keep the team waiting.
+  const policy = { deadline, timeoutSeconds: inputs.rollbackTimeoutSeconds, stableForMs: 0 }
+  const { verdict } = await follow(targets, observer, run, policy)
+  const report = (outcome: RollbackReport['outcome'], message: string): RollbackReport => ({
+    outcome,
+    message,
+    seconds: Math.round((clock.now() - started) / 100) / 10,
+    steps,
+    commands: outcome === 'rolled-back' ? [] : finishByHand(steps),
+  })
+
+  const [first] = failed
+  if (first) return report('rollback-failed', `${describe(first)} could not be restored: ${first.message}`)
+  switch (verdict.type) {
+    case 'good':
+      return report('rolled-back', 'everything is as it was before the release')
+    case 'bad':
+      return report('rollback-failed', `the previous revision is back, but ${summarize(verdict.failures)}`)
+    case 'unknown':
+      return report('rollback-failed', `the previous revision was restored, but whether it is healthy could not be observed: ${verdict.why}`)
+  }
+}

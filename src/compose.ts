@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { createGitHub } from './adapters/github/github.ts'
+import { openAccess } from './adapters/kube/access.ts'
+import { createCluster } from './adapters/kube/cluster.ts'
+import { chooseContext, type KubeconfigText } from './adapters/kube/kubeconfig.ts'
+import { createFileRenderer } from './adapters/render/files.ts'
+import type { Journal } from './commands/journal.ts'
+import type { Run } from './commands/run.ts'
+import { messageOf, RejectedError } from './errors.ts'
+import type { Inputs } from './inputs/inputs.ts'
+import type { Clock, GitHub, Runner } from './ports.ts'
+
+/** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
+export async function compose(inputs: Inputs, runner: Runner, clock: Clock, journal: Journal): Promise<Run> {
+  const context = chooseContext(await readKubeconfigs(inputs), inputs.context)
+  const access = await openAccess(context, { allowInsecure: inputs.allowInsecure, mask: (secret) => runner.mask(secret) })
+  return { inputs, runner, clock, journal, cluster: createCluster(access), renderer: createFileRenderer() }
+}
+
+/** Absent without a token, or outside GitHub. */
+export function composeGitHub(inputs: Inputs, env: NodeJS.ProcessEnv): GitHub | undefined {
+  const { githubToken: token, run } = inputs
+  if (token === undefined || !run) return undefined
+  return createGitHub({ token, apiUrl: env['GITHUB_API_URL'] ?? 'https://api.github.com', repository: run.repository })
+}
+
+async function readKubeconfigs({ kubeconfig }: Inputs): Promise<KubeconfigText[]> {
+  if ('content' in kubeconfig) return [{ text: kubeconfig.content, name: 'the input kubeconfig' }]
+  return Promise.all(
+    kubeconfig.paths.map(async (path) => {
+      try {
+        return { text: await readFile(path, 'utf8'), name: path, folder: dirname(path) }
+      } catch (error) {
+        throw new RejectedError([
+          {
+            code: 'InvalidInput',
+            message: `the kubeconfig ${path} named by the variable KUBECONFIG cannot be read: ${messageOf(error)}`,
+            hint: 'correct KUBECONFIG, or pass the content as the input kubeconfig',
+          },
+        ])
+      }
+    }),
+  )
+}

@@ -1,0 +1,228 @@
+/** What a run is asked to do: read once, before anything else happens, and never changed. */
+import { rejectIfAny, type Problem } from '../errors.ts'
+import { parseImageReference } from '../manifest/image-reference.ts'
+import type { RunFacts } from '../report/report.ts'
+import { parseKubeconfig, type KubeconfigSource } from './kubeconfig.ts'
+import {
+  formatDuration,
+  parseBoolean,
+  parseChoice,
+  parseDnsLabel,
+  parseDuration,
+  parseInteger,
+  parseLines,
+  toDnsLabel,
+  trimSpace,
+  type Parsed,
+} from './parse.ts'
+import { readRun, type Environment } from './run.ts'
+
+/** Where the manifests come from. */
+export interface Sources {
+  /** The checkout; no file outside is read. */
+  readonly workspace: string
+  /** Files, directories and globs, relative to the workspace or absolute. */
+  readonly manifests: readonly string[]
+}
+
+/** One line of the input `images`. */
+export interface ImageRequest {
+  /** A repository or the name of a container. Absent: the reference's own repository is looked for. */
+  readonly name?: string
+  readonly reference: string
+  /** The line as it was written. */
+  readonly line: string
+}
+
+export interface Inputs {
+  readonly command: 'deploy'
+  /** A DNS label of at most 40 characters. */
+  readonly release: string
+  readonly sources: Sources
+  readonly images: readonly ImageRequest[]
+  /** Absent: the namespace of the context, else `default`. */
+  readonly namespace?: string
+  readonly kubeconfig: KubeconfigSource
+  /** Absent: the kubeconfig's current context. */
+  readonly context?: string
+  readonly timeoutSeconds: number
+  readonly rollbackTimeoutSeconds: number
+  readonly stableForSeconds: number
+  readonly rollback: 'auto' | 'off'
+  readonly forceConflicts: boolean
+  readonly githubToken?: string
+  readonly comment: 'auto' | 'failure' | 'never'
+  /** Lines of log per failing container; 0 for none. */
+  readonly logLines: number
+  readonly allowInsecure: boolean
+  /** Absent when the run is not on GitHub. */
+  readonly run?: RunFacts
+}
+
+/** Where inputs are read from. */
+export interface InputSource {
+  /** The text of an input; empty when it is not given. */
+  input(name: string): string
+  readonly env: Environment
+  /** The parsed payload of the webhook that started the run. */
+  readonly event: unknown
+}
+
+/**
+ * The inputs of this version and their defaults, as action.yml declares them (a test compares the two). An empty default
+ * means that there is none, or that it is found out in the run.
+ */
+export const INPUT_DEFAULTS = {
+  command: 'deploy',
+  release: '',
+  manifests: '',
+  images: '',
+  namespace: '',
+  kubeconfig: '',
+  context: '',
+  timeout: '10m',
+  'rollback-timeout': '5m',
+  'stable-for': '10s',
+  rollback: 'auto',
+  'force-conflicts': 'false',
+  'github-token': '',
+  comment: 'auto',
+  'log-lines': '40',
+  'allow-insecure': 'false',
+} as const
+
+type InputName = keyof typeof INPUT_DEFAULTS
+
+const LATER_COMMANDS = ['plan', 'rollback', 'teardown', 'sweep']
+/** `-pr-N` and the names of what belongs to the release must fit behind it. */
+const LONGEST_RELEASE = 40
+const LONGEST_NAMESPACE = 63
+const DAY = 24 * 3600
+const HOUR = 3600
+const MOST_LOG_LINES = 1000
+
+/** Reads and checks every input. Throws one RejectedError with an InvalidInput problem for each that is wrong. */
+export function readInputs(source: InputSource): Inputs {
+  const reader = new InputReader(source)
+  const { env, event } = source
+  const namespace = reader.text('namespace')
+  const context = reader.text('context')
+  const githubToken = reader.text('github-token')
+  const run = readRun(env, event)
+  const inputs: Inputs = {
+    command: reader.value('command', parseCommand, 'deploy'),
+    release: readRelease(reader, env),
+    sources: { workspace: env['GITHUB_WORKSPACE'] || env['PWD'] || '.', manifests: readManifests(reader) },
+    images: readImages(reader),
+    ...(namespace !== '' && {
+      namespace: reader.value('namespace', (text) => parseDnsLabel(text, LONGEST_NAMESPACE), ''),
+    }),
+    kubeconfig: reader.value('kubeconfig', (text) => parseKubeconfig(text, env['KUBECONFIG'] ?? ''), { paths: [] }),
+    ...(context !== '' && { context }),
+    timeoutSeconds: reader.value('timeout', (text) => parseDuration(text, { least: 1, most: DAY }), 0),
+    rollbackTimeoutSeconds: reader.value('rollback-timeout', (text) => parseDuration(text, { least: 1, most: DAY }), 0),
+    stableForSeconds: reader.value('stable-for', (text) => parseDuration(text, { least: 0, most: HOUR }), 0),
+    rollback: reader.value('rollback', (text) => parseChoice(text, ['auto', 'off']), 'auto'),
+    forceConflicts: reader.value('force-conflicts', parseBoolean, false),
+    ...(githubToken !== '' && { githubToken }),
+    comment: reader.value('comment', (text) => parseChoice(text, ['auto', 'failure', 'never']), 'auto'),
+    logLines: reader.value('log-lines', (text) => parseInteger(text, { least: 0, most: MOST_LOG_LINES }), 0),
+    allowInsecure: reader.value('allow-insecure', parseBoolean, false),
+    ...(run && { run }),
+  }
+  if (reader.problems.length === 0 && inputs.stableForSeconds >= inputs.timeoutSeconds) {
+    const span = `${formatDuration(inputs.stableForSeconds)}, which does not fit into timeout (${formatDuration(inputs.timeoutSeconds)})`
+    reader.refuse('stable-for', `is ${span}`, 'Make stable-for shorter, or timeout longer.')
+  }
+  rejectIfAny(reader.problems)
+  return frozen(inputs)
+}
+
+class InputReader {
+  readonly problems: Problem[] = []
+  readonly #source: InputSource
+
+  constructor(source: InputSource) {
+    this.#source = source
+  }
+
+  /** An input that is given but empty counts as not given: that is how a workflow passes on an input of its own. */
+  text(name: InputName): string {
+    return trimSpace(this.#source.input(name)) || INPUT_DEFAULTS[name]
+  }
+
+  /** The parsed input. After a fault, which is noted, `instead` keeps the reading going. */
+  value<Value>(name: InputName, parse: (text: string) => Parsed<Value>, instead: Value): Value {
+    const parsed = parse(this.text(name))
+    if (parsed.ok) return parsed.value
+    this.refuse(name, parsed.fault, parsed.hint)
+    return instead
+  }
+
+  refuse(name: InputName, fault: string, hint: string): void {
+    this.problems.push({ code: 'InvalidInput', message: `the input ${name} ${fault}`, hint })
+  }
+}
+
+function parseCommand(text: string): Parsed<'deploy'> {
+  if (!LATER_COMMANDS.includes(text)) return parseChoice(text, ['deploy'])
+  return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy, or leave it out.' }
+}
+
+function readRelease(reader: InputReader, env: Environment): string {
+  const given = reader.text('release')
+  if (given !== '') return reader.value('release', (text) => parseDnsLabel(text, LONGEST_RELEASE), '')
+  const repository = env['GITHUB_REPOSITORY'] ?? ''
+  const name = repository.slice(repository.lastIndexOf('/') + 1)
+  const release = toDnsLabel(name, LONGEST_RELEASE)
+  if (name === '') {
+    reader.refuse(
+      'release',
+      'is not given, and there is no repository to name it after',
+      'Set release to a name, such as shop.',
+    )
+  } else if (release === '' || name.length > LONGEST_RELEASE) {
+    const hint =
+      release === '' ? 'Set release to a name, such as shop.' : `Set release yourself, for instance to "${release}".`
+    reader.refuse('release', `is not given, and the repository's name "${name}" makes no name for it`, hint)
+  }
+  return release
+}
+
+function readManifests(reader: InputReader): string[] {
+  const manifests = parseLines(reader.text('manifests'))
+  if (manifests.length === 0) {
+    const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/".'
+    reader.refuse('manifests', 'is not given: there is nothing to deploy', hint)
+  }
+  return manifests
+}
+
+function readImages(reader: InputReader): ImageRequest[] {
+  return parseLines(reader.text('images')).flatMap((line): ImageRequest[] => {
+    const equals = line.indexOf('=')
+    const name = trimSpace(line.slice(0, Math.max(0, equals)))
+    const reference = trimSpace(line.slice(equals + 1))
+    const parsed = parseImageReference(reference)
+    if (!parsed || /\s/.test(name) || (equals >= 0 && name === '')) {
+      const hint =
+        'Write name=registry/path:tag, or registry/path:tag. A tag from an empty variable leaves such a line.'
+      reader.refuse('images', `has the line "${line}", which is no image`, hint)
+      return []
+    }
+    if (equals < 0 && parsed.tag === undefined && parsed.digest === undefined) {
+      reader.refuse(
+        'images',
+        `has the line "${line}", which has neither tag nor digest`,
+        `Write which one: ${line}:TAG.`,
+      )
+      return []
+    }
+    return [{ ...(equals >= 0 && { name }), reference, line }]
+  })
+}
+
+function frozen<Value extends object>(value: Value): Value {
+  for (const field of Object.values(value)) if (typeof field === 'object' && field !== null) frozen(field)
+  return Object.freeze(value)
+}

@@ -1,0 +1,70 @@
+import type { Problem } from '../errors.ts'
+import { describe, type KubeObject, type Manifest, refOf } from '../manifest/object.ts'
+import type { ResourceType } from '../ports.ts'
+
+export const RELEASE_LABEL = 'rollsafe.dev/release'
+export const REVISION_ANNOTATION = 'rollsafe.dev/revision'
+/** kubectl shows it in `kubectl rollout history`. */
+export const CHANGE_CAUSE_ANNOTATION = 'kubernetes.io/change-cause'
+
+/** Puts an object where it belongs. What its kind's scope is, the server says, never the manifest. */
+export function locate(manifest: Manifest, type: ResourceType, defaultNamespace: string): Manifest {
+  const { namespace, ...metadata } = manifest.object.metadata
+  if (!type.namespaced) return { ...manifest, object: { ...manifest.object, metadata } }
+  return { ...manifest, object: { ...manifest.object, metadata: { ...metadata, namespace: namespace ?? defaultNamespace } } }
+}
+
+/** What is wrong with a manifest, seen from where it will be sent. */
+export function problemsOf(manifest: Manifest, type: ResourceType): Problem[] {
+  const { object, at } = manifest
+  const problems: Problem[] = []
+  const refuse = (message: string, hint: string) => problems.push({ code: 'InvalidManifest', message: `${describe(refOf(object))}: ${message}`, hint, at })
+  if (!type.namespaced && object.metadata.namespace !== undefined) {
+    refuse(`${object.kind} is cluster-scoped, but the manifest gives it a namespace`, 'remove metadata.namespace')
+  }
+  if (!type.verbs.includes('patch')) refuse(`the cluster does not let anybody apply objects of kind ${object.kind}`, 'take it out of the manifests')
+  return problems
+}
+
+/** The label goes on the object only: in a pod template it would restart pods. */
+export function labelled(object: KubeObject, release: string): KubeObject {
+  return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, [RELEASE_LABEL]: release } } }
+}
+
+export interface Bookkeeping {
+  readonly revision: number
+  readonly changeCause: string
+}
+
+const CONTROLLED_WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet']
+
+/** Kinds that get the bookkeeping annotations: those with a revision history of their own. */
+export function isRevisioned(object: KubeObject): boolean {
+  return object.apiVersion === 'apps/v1' && CONTROLLED_WORKLOADS.includes(object.kind)
+}
+
+/** The object as it is written when it changes anyway. */
+export function stamped(object: KubeObject, { revision, changeCause }: Bookkeeping): KubeObject {
+  if (!isRevisioned(object)) return object
+  return annotated(object, { [REVISION_ANNOTATION]: String(revision), [CHANGE_CAUSE_ANNOTATION]: changeCause })
+}
+
+/** The object as it is compared: with the annotations it got when it last changed, so that they are no difference. */
+export function stampedAsBefore(object: KubeObject, live: KubeObject | undefined): KubeObject {
+  if (!isRevisioned(object) || !live) return object
+  const before = live.metadata.annotations ?? {}
+  if (before[REVISION_ANNOTATION] === undefined) return object
+  const kept = [REVISION_ANNOTATION, CHANGE_CAUSE_ANNOTATION].flatMap((name) => (before[name] === undefined ? [] : [[name, before[name]]]))
+  return annotated(object, Object.fromEntries(kept))
+}
+
+function annotated(object: KubeObject, annotations: Record<string, string>): KubeObject {
+  // An annotation of the user's own manifest wins.
+  return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, ...object.metadata.annotations } } }
+}
+
+/** The revision that a live object carries; 0 when it carries none. */
+export function revisionOf(object: KubeObject): number {
+  const text = object.metadata.annotations?.[REVISION_ANNOTATION] ?? ''
+  return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0
+}

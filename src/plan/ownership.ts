@@ -1,0 +1,109 @@
+/**
+ * Who owns which fields, and whose fields Rollsafe may take
+ * (https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts).
+ */
+import type { StatusCause } from '../errors.ts'
+import type { KubeObject, ManagedFieldsEntry } from '../manifest/object.ts'
+import { difference, type FieldSet, isEmpty, NO_FIELDS, readFieldSet, union } from './field-set.ts'
+
+const MANAGER = 'rollsafe'
+
+/**
+ * Managers whose fields become Rollsafe's when it first applies an object, so that a field the manifest no longer has goes
+ * away: client-side `kubectl apply` and `kubectl create` wrote down what a manifest said, as Rollsafe does now, and
+ * Rollsafe's own updates are the exact repairs of a rollback.
+ */
+const ADOPTED_MANAGERS = ['kubectl-client-side-apply', 'kubectl-create', MANAGER]
+
+/** Kept where it is, and with its owner: `kubectl apply` needs it if somebody goes back to that. */
+const LAST_APPLIED: FieldSet = {
+  'f:metadata': { 'f:annotations': { 'f:kubectl.kubernetes.io/last-applied-configuration': {} } },
+}
+
+function isOurs(entry: ManagedFieldsEntry): boolean {
+  return entry.manager === MANAGER && entry.operation === 'Apply' && isMainResource(entry)
+}
+
+function isAdopted(entry: ManagedFieldsEntry): boolean {
+  return entry.operation === 'Update' && ADOPTED_MANAGERS.includes(entry.manager ?? '') && isMainResource(entry)
+}
+
+function isMainResource(entry: ManagedFieldsEntry): boolean {
+  return entry.subresource === undefined || entry.subresource === ''
+}
+
+function fieldsOf(object: KubeObject, isWanted: (entry: ManagedFieldsEntry) => boolean): FieldSet {
+  return (object.metadata.managedFields ?? []).filter(isWanted).map((entry) => readFieldSet(entry.fieldsV1)).reduce(union, NO_FIELDS)
+}
+
+/** What Rollsafe applied. */
+export function ourFields(object: KubeObject): FieldSet {
+  return fieldsOf(object, isOurs)
+}
+
+/** What Rollsafe applied or would adopt. */
+export function ourOrAdoptedFields(object: KubeObject): FieldSet {
+  return union(ourFields(object), difference(fieldsOf(object, isAdopted), LAST_APPLIED))
+}
+
+/** What everybody else owns. */
+export function othersFields(object: KubeObject): FieldSet {
+  return fieldsOf(object, (entry) => !isOurs(entry) && !isAdopted(entry))
+}
+
+/**
+ * The list of owners with adopted fields moved to Rollsafe; undefined when there is nothing to adopt. `kubectl apply
+ * --server-side` does the same with its own (client-go, util/csaupgrade); a server-side apply alone does not, and the old
+ * owner would keep alive every field that is later taken out of the manifest.
+ */
+export function adoptFields(live: KubeObject): ManagedFieldsEntry[] | undefined {
+  const entries = live.metadata.managedFields ?? []
+  if (!entries.some((entry) => isAdopted(entry) && !isEmpty(difference(readFieldSet(entry.fieldsV1), LAST_APPLIED)))) return undefined
+  const others = entries.flatMap((entry) => {
+    if (isOurs(entry)) return []
+    if (!isAdopted(entry)) return [entry]
+    const left = keepOnly(readFieldSet(entry.fieldsV1), LAST_APPLIED)
+    return isEmpty(left) ? [] : [{ ...entry, fieldsV1: left as ManagedFieldsEntry['fieldsV1'] & object }]
+  })
+  const first = entries.find((entry) => isOurs(entry) || isAdopted(entry))
+  return [
+    ...others,
+    {
+      manager: MANAGER,
+      operation: 'Apply',
+      apiVersion: first?.apiVersion ?? live.apiVersion,
+      fieldsType: 'FieldsV1',
+      fieldsV1: ourOrAdoptedFields(live) as ManagedFieldsEntry['fieldsV1'] & object,
+      ...(first?.time !== undefined && { time: first.time }),
+    },
+  ]
+}
+
+function keepOnly(set: FieldSet, wanted: FieldSet): FieldSet {
+  return difference(set, difference(set, wanted))
+}
+
+/** A field that another manager owns with another value. */
+export interface FieldConflict {
+  readonly manager: string
+  /** As the server writes it: `.spec.template.spec.containers[name="app"].image`. */
+  readonly field: string
+}
+
+/** Reads the causes of a 409; empty when it is another kind of conflict. */
+export function readConflicts(causes: readonly StatusCause[]): FieldConflict[] {
+  return causes
+    .filter((cause) => cause.reason === 'FieldManagerConflict')
+    .map((cause) => ({ manager: /conflict with "([^"]*)"/.exec(cause.message)?.[1] ?? 'unknown', field: cause.field }))
+}
+
+/**
+ * Whether a field may be taken without asking. What a person set by hand with kubectl gives way to the manifest, as it does
+ * with `kubectl apply`. A controller, Helm or another declarative tool would set it again, so those need `force-conflicts`;
+ * so does `kubectl apply --server-side`, which calls itself `kubectl`, as some commands that change things by hand do.
+ */
+export function mayTake(conflict: FieldConflict, live: KubeObject | undefined): boolean {
+  if (conflict.manager === MANAGER || conflict.manager.startsWith('kubectl-')) return true
+  const entries = live?.metadata.managedFields ?? []
+  return conflict.manager === 'kubectl' && !entries.some((entry) => entry.manager === 'kubectl' && entry.operation === 'Apply')
+}

@@ -1,0 +1,129 @@
+/**
+ * The contract with the outside world, on one page. The core calls these; `adapters/` implements them; tests fake them.
+ * Every wait takes an AbortSignal, and an aborted call throws the signal's reason.
+ */
+import type { KubeObject, ObjectRef } from './manifest/object.ts'
+import type { Annotation } from './report/annotations.ts'
+import type { Sources } from './inputs/inputs.ts'
+
+/** A kind that the API server serves, as its discovery documents describe it. */
+export interface ResourceType {
+  readonly apiVersion: string
+  readonly kind: string
+  /** As in URLs: `deployments`. */
+  readonly plural: string
+  readonly namespaced: boolean
+  readonly verbs: readonly string[]
+}
+
+/** Which objects of one kind; without a namespace, those of the whole cluster. */
+export interface Query {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace?: string
+  readonly labelSelector?: string
+  readonly fieldSelector?: string
+}
+
+/** What a list returned, and the resourceVersion (opaque) from which a watch goes on without a gap. */
+export interface ObjectList {
+  readonly objects: readonly KubeObject[]
+  readonly resourceVersion: string
+}
+
+/** What a watch tells. A consumer must judge the state that results, never count observations: they may repeat. */
+export type Observation =
+  /** The whole answer to the query, now: what is not in it does not exist. */
+  | { readonly type: 'listed'; readonly objects: readonly KubeObject[] }
+  | { readonly type: 'changed'; readonly object: KubeObject }
+  | { readonly type: 'deleted'; readonly object: KubeObject }
+  /** The API server cannot be observed for the moment; what was seen last may be out of date. */
+  | { readonly type: 'lost'; readonly why: string }
+  /** Observing again, after `lost`. */
+  | { readonly type: 'found' }
+
+export interface ApplyOptions {
+  /** Validate and return the result without storing it. */
+  readonly dryRun?: boolean
+  /** Take fields that other managers own. */
+  readonly force?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** The Kubernetes API of one cluster. Methods throw ClusterError. */
+export interface Cluster {
+  /** Host and port of the API server, for people. */
+  readonly server: string
+  /** The namespace that the kubeconfig's context names, if it names one. */
+  readonly contextNamespace: string | undefined
+  /** Undefined when the server does not serve the kind. Read once and kept; `fresh` reads it again (after a CRD was applied). */
+  resourceType(apiVersion: string, kind: string, options?: { fresh?: boolean; signal?: AbortSignal }): Promise<ResourceType | undefined>
+  /** Undefined when there is no such object. */
+  get(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined>
+  list(query: Query, signal?: AbortSignal): Promise<ObjectList>
+  /** Server-side apply with field manager `rollsafe`, strict about unknown fields. Returns the object that results. */
+  apply(object: KubeObject, options?: ApplyOptions): Promise<KubeObject>
+  /** Replaces the list of field owners, if the object is still at `resourceVersion`. */
+  replaceManagedFields(live: KubeObject, managedFields: NonNullable<KubeObject['metadata']['managedFields']>, signal?: AbortSignal): Promise<KubeObject>
+  /** Replaces the object, if it is still at the resourceVersion it carries. */
+  replace(object: KubeObject, signal?: AbortSignal): Promise<KubeObject>
+  /** Deletes exactly the object with that UID, its dependents in the background. False when it is no longer there. */
+  delete(ref: ObjectRef, uid: string, signal?: AbortSignal): Promise<boolean>
+  /**
+   * Follows a query until the signal aborts. With `from`, goes on from that resourceVersion; else begins with `listed`.
+   * Reconnects by itself for as long as it takes; throws only what waiting cannot mend (forbidden, expired credentials).
+   */
+  watch(query: Query, options: { from?: string; signal: AbortSignal }): AsyncIterable<Observation>
+  /** The last `lines` lines of a container's log; of its previous run when `previous`. */
+  logs(pod: ObjectRef, container: string, options: { lines: number; previous?: boolean; signal?: AbortSignal }): Promise<string>
+  close(): Promise<void>
+}
+
+/** A comment that is edited in place by every later run. */
+export interface StickyComment {
+  /** Hidden text that marks the comment as this release's; it begins the body. */
+  readonly marker: string
+  readonly body: string
+  readonly pullRequest: number
+}
+
+/** GitHub's API. Methods throw when GitHub refuses or does not answer; callers turn that into a warning. */
+export interface GitHub {
+  /** Creates the comment, or edits the one an earlier run left. Returns its URL. */
+  upsertComment(comment: StickyComment, signal: AbortSignal): Promise<string>
+}
+
+/** The workflow runner: log, annotations, masks, outputs, summary. All text that is printed goes through its one safe door. */
+export interface Runner {
+  info(text: string): void
+  debug(text: string): void
+  group<T>(title: string, body: () => Promise<T>): Promise<T>
+  annotate(annotation: Annotation): void
+  /** Hides a value from everything that is printed from now on, here and in the runner's log. */
+  mask(secret: string): void
+  output(name: string, value: string): void
+  /** Writes the job summary (Markdown). */
+  summary(markdown: string): Promise<void>
+  /** Writes the JSON report into the runner's temporary folder; returns its path. */
+  writeReport(json: string): Promise<string>
+}
+
+/** A text file with manifests, from the checkout or from a renderer. `path` is for people, relative to the workspace. */
+export interface SourceFile {
+  readonly path: string
+  readonly text: string
+}
+
+/** Turns the sources named in the inputs into manifest files. Throws RejectedError. */
+export interface Renderer {
+  render(sources: Sources, signal?: AbortSignal): Promise<SourceFile[]>
+}
+
+export interface Clock {
+  /** Milliseconds on a clock that never jumps; only differences mean anything. */
+  now(): number
+  /** The wall clock, for timestamps people read. */
+  date(): Date
+  /** Resolves after `ms`, or as soon as the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}

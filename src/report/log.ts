@@ -1,0 +1,40 @@
+import { durationOf, nameOf, sentence } from './format.ts'
+import { HEADLINES, safetyOf, succeeded } from './outcome.ts'
+import type { Report } from './report.ts'
+
+const MOST_WORKLOADS = 20
+const MOST_PROBLEMS = 50
+
+/** The last lines of the log. They hold untrusted text: print them through the runner, which makes it safe. */
+export function renderLog(report: Report): string[] {
+  const { emoji, words } = HEADLINES[report.outcome]
+  const { safe, because } = safetyOf(report)
+  const lines = [
+    `${emoji} ${words}: release ${report.release} in namespace ${report.namespace}, after ${durationOf(report.durationSeconds)}`,
+  ]
+  if (report.message !== '') lines.push(`${report.reason === undefined ? '' : `${report.reason}: `}${report.message}`)
+  lines.push(...workloadLines(report), ...problemLines(report))
+  if (report.rollback) lines.push(`Rollback: ${report.rollback.message} (${durationOf(report.rollback.seconds)})`)
+  if (!succeeded(report)) lines.push(`Is production safe? ${safe}: ${because}`)
+  if (report.hint !== undefined && report.hint !== '') lines.push(`What to do: ${report.hint}`)
+  const commands = report.rollback?.commands ?? []
+  if (commands.length > 0) lines.push('Finish the rollback by hand:', ...commands.map((command) => `  ${command}`))
+  return lines
+}
+
+function workloadLines(report: Report): string[] {
+  const lines = report.workloads
+    .slice(0, MOST_WORKLOADS)
+    .map((workload) => `  ${nameOf(workload, report.namespace)}: ${workload.state}, ${workload.message}`)
+  const leftOut = report.workloads.length - lines.length
+  return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines
+}
+
+function problemLines(report: Report): string[] {
+  const lines = report.problems.slice(0, MOST_PROBLEMS).map((problem) => {
+    const where = problem.at ? `${problem.at.file}:${problem.at.line}: ` : ''
+    return `  ${where}${problem.code}: ${sentence(problem.message)} ${problem.hint}`
+  })
+  const leftOut = report.problems.length - lines.length
+  return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines
+}

@@ -1,0 +1,67 @@
+/** The first screen of a page, for someone who was just woken: what happened, why, is production safe, what to do. */
+import { code, link, prose, type Section } from './markdown.ts'
+import { durationOf, sentence } from './format.ts'
+import { HEADLINES, safetyOf, succeeded, type Safety } from './outcome.ts'
+import type { Report } from './report.ts'
+
+const SAFETY_WORDS: Readonly<Record<Safety['safe'], string>> = {
+  yes: '🟢 Yes',
+  no: '🔴 **No**',
+  'not known': '🟡 **Not known**',
+}
+
+export function openingSection(report: Report): Section {
+  const { emoji, words } = HEADLINES[report.outcome]
+  const heading = `## ${emoji} ${words}: ${code(report.release)} in namespace ${code(report.namespace)}`
+  const markdown = [heading, ...causeOf(report), answersOf(report), factsOf(report)].join('\n\n')
+  return { name: 'verdict', rank: 0, markdown }
+}
+
+function causeOf(report: Report): string[] {
+  if (report.message === '') return []
+  return [
+    report.reason === undefined
+      ? prose(sentence(report.message))
+      : `**${report.reason}.** ${prose(sentence(report.message))}`,
+  ]
+}
+
+/** The questions in the order they are asked in at night. A list, which a narrow screen can show. */
+function answersOf(report: Report): string {
+  const { safe, because } = safetyOf(report)
+  const answers = [`- **Is production safe?** ${SAFETY_WORDS[safe]}: ${prose(because)}.`]
+  if (report.rollback) {
+    const question = report.rollback.outcome === 'rolled-back' ? 'What was done?' : 'What was tried?'
+    answers.push(`- **${question}** ${prose(report.rollback.message)} (${durationOf(report.rollback.seconds)}).`)
+  }
+  if (report.hint !== undefined && report.hint !== '') {
+    answers.push(`- **${succeeded(report) ? 'Next' : 'What to do?'}** ${prose(sentence(report.hint))}`)
+  }
+  return answers.join('\n')
+}
+
+/** One line of small facts, with the ways to the run and the commit. */
+function factsOf(report: Report): string {
+  const { run } = report
+  const facts: string[] = []
+  if (report.revision !== undefined) {
+    const previous = report.previousRevision === undefined ? '' : ` (before: ${report.previousRevision})`
+    facts.push(`revision ${report.revision}${previous}`)
+  }
+  facts.push(`took ${durationOf(report.durationSeconds)}`)
+  if (report.server !== undefined) facts.push(`cluster ${code(report.server)}`)
+  if (run) {
+    facts.push(
+      link('workflow run', run.url),
+      `commit ${commitOf(run)}`,
+      `ref ${code(run.ref)}`,
+      `by ${code(run.actor)}`,
+    )
+  }
+  return `<sub>${facts.join(' · ')}</sub>`
+}
+
+function commitOf(run: NonNullable<Report['run']>): string {
+  const short = code(run.sha.slice(0, 7))
+  return URL.canParse(run.url) ? link(short, `${new URL(run.url).origin}/${run.repository}/commit/${run.sha}`) : short
+}

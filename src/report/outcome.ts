@@ -1,0 +1,77 @@
+import type { Outcome, Report } from './report.ts'
+
+/** How an outcome is called on a page and in the log. */
+export const HEADLINES: Readonly<Record<Outcome, { readonly emoji: string; readonly words: string }>> = {
+  deployed: { emoji: '✅', words: 'Deployed' },
+  unchanged: { emoji: '✅', words: 'Nothing to change' },
+  planned: { emoji: '📋', words: 'Planned' },
+  'rolled-back': { emoji: '↩️', words: 'Rolled back' },
+  'rollback-failed': { emoji: '🚨', words: 'Rollback failed' },
+  failed: { emoji: '❌', words: 'Failed' },
+  rejected: { emoji: '⛔', words: 'Rejected' },
+  superseded: { emoji: '⏭️', words: 'Superseded' },
+  unknown: { emoji: '❓', words: 'Outcome unknown' },
+  cancelled: { emoji: '🛑', words: 'Cancelled' },
+  removed: { emoji: '🗑️', words: 'Removed' },
+}
+
+const GREEN: readonly Outcome[] = ['deployed', 'unchanged', 'planned', 'removed']
+
+/** Whether the run did what it was asked to do; else the step is red. */
+export function succeeded({ outcome, command }: Pick<Report, 'outcome' | 'command'>): boolean {
+  return GREEN.includes(outcome) || (outcome === 'rolled-back' && command === 'rollback')
+}
+
+/** The question of whoever is on call: is what runs now in order? */
+export interface Safety {
+  readonly safe: 'yes' | 'no' | 'not known'
+  /** Why, in a sentence without a full stop. */
+  readonly because: string
+}
+
+export function safetyOf(report: Report): Safety {
+  return SAFETY[report.outcome](report)
+}
+
+const NOTHING_WRITTEN: Safety = { safe: 'yes', because: 'nothing was written to the cluster' }
+
+const SAFETY: Readonly<Record<Outcome, (report: Report) => Safety>> = {
+  deployed: ({ revision }) => ({ safe: 'yes', because: `${numbered(revision) ?? 'what was deployed'} is healthy` }),
+  unchanged: () => ({ safe: 'yes', because: 'what runs is what was asked for, and nothing was written' }),
+  planned: () => ({ safe: 'yes', because: 'this was a plan, and nothing was written' }),
+  'rolled-back': (report) => ({ safe: 'yes', because: restored(report) }),
+  'rollback-failed': () => ({ safe: 'no', because: 'the release is bad and the rollback did not finish' }),
+  failed: () => ({ safe: 'no', because: 'the new revision is bad and was left in place' }),
+  rejected: () => NOTHING_WRITTEN,
+  superseded: () => ({ safe: 'not known', because: 'a newer run took over, and its report tells' }),
+  unknown: (report) =>
+    afterRollback(report) ?? {
+      safe: 'not known',
+      because: 'the cluster could not be observed to the end, and the new revision was left in place',
+    },
+  cancelled: (report) => afterRollback(report) ?? cancelledHalfway(report),
+  removed: () => ({ safe: 'yes', because: 'the objects of the release were deleted, as asked' }),
+}
+
+function cancelledHalfway({ changed }: Report): Safety {
+  return changed ? { safe: 'not known', because: 'the run was cancelled after it had begun to write' } : NOTHING_WRITTEN
+}
+
+function afterRollback(report: Report): Safety | undefined {
+  if (!report.rollback) return undefined
+  return report.rollback.outcome === 'rolled-back'
+    ? { safe: 'yes', because: restored(report) }
+    : { safe: 'no', because: 'the rollback did not finish' }
+}
+
+function restored(report: Report): string {
+  if (report.command === 'rollback') return 'the release is back at the revision that was asked for'
+  const previous = numbered(report.previousRevision)
+  return previous === undefined
+    ? 'everything is as it was before this run'
+    : `${previous} runs again, as before this run`
+}
+
+function numbered(revision: number | undefined): string | undefined {
+  return revision === undefined ? undefined : `revision ${revision}`
+}

@@ -1,0 +1,161 @@
+/**
+ * The one model that every output is drawn from: log line, job summary, PR comment, annotations, step outputs and
+ * `report.json` (whose schema is docs/report.schema.json). Plain JSON; times are ISO 8601 strings, durations seconds.
+ * It holds text that came from the cluster as it came: the views make it safe for where it goes.
+ */
+import type { ReasonCode, SourcePosition } from '../errors.ts'
+import type { ObjectRef } from '../manifest/object.ts'
+
+export const OUTCOMES = [
+  'deployed',
+  'unchanged',
+  'planned',
+  'rolled-back',
+  'rollback-failed',
+  'failed',
+  'rejected',
+  'superseded',
+  'unknown',
+  'cancelled',
+  'removed',
+] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+export interface Report {
+  /** Version of this shape. */
+  readonly schema: 1
+  readonly command: string
+  readonly outcome: Outcome
+  /** Absent when all went well. */
+  readonly reason?: ReasonCode
+  /** What happened and why, in one sentence on one line. */
+  readonly message: string
+  /** What to do next; absent when all went well. */
+  readonly hint?: string
+  readonly release: string
+  readonly namespace: string
+  /** Host and port of the API server; absent when the run ended before a cluster was known. */
+  readonly server?: string
+  readonly revision?: number
+  readonly previousRevision?: number
+  /** Whether the cluster is different now from what it was before the run. */
+  readonly changed: boolean
+  readonly startedAt: string
+  readonly durationSeconds: number
+  readonly run?: RunFacts
+  /** What was wrong with the inputs or manifests; only for `rejected`. */
+  readonly problems: readonly ReportedProblem[]
+  readonly objects: readonly ObjectReport[]
+  readonly workloads: readonly WorkloadReport[]
+  readonly timeline: readonly TimelineEntry[]
+  readonly failures: readonly FailureReport[]
+  readonly rollback?: RollbackReport
+  /** Things that went wrong without changing the outcome, for instance a comment that GitHub refused. */
+  readonly warnings: readonly string[]
+}
+
+/** Where the run comes from, as GitHub's environment tells it. */
+export interface RunFacts {
+  readonly repository: string
+  readonly sha: string
+  readonly ref: string
+  readonly actor: string
+  readonly event: string
+  readonly url: string
+  readonly pullRequest?: number
+}
+
+export interface ReportedProblem {
+  readonly code: ReasonCode
+  readonly message: string
+  readonly hint: string
+  readonly at?: SourcePosition
+}
+
+/** What this run did to one object of the release, the rollback left aside. */
+export interface ObjectReport extends ObjectRef {
+  readonly change: 'created' | 'updated' | 'unchanged' | 'not-reached'
+}
+
+export interface WorkloadReport extends ObjectRef {
+  /** Where this run left it. */
+  readonly state: 'healthy' | 'progressing' | 'failed' | 'restored' | 'removed' | 'unknown'
+  /** In kubectl's words: `2 of 3 updated replicas are available`. */
+  readonly message: string
+  readonly images: readonly ImageChange[]
+  /** Pods that are available and wanted, where the kind has such a thing. */
+  readonly pods?: { readonly available: number; readonly wanted: number }
+  /** From its write to healthy or failed. */
+  readonly seconds?: number
+}
+
+/** A container's image before and after; `from` is absent for a new container, and equal to `to` when it stayed. */
+export interface ImageChange {
+  readonly container: string
+  readonly from?: string
+  readonly to: string
+}
+
+export interface TimelineEntry {
+  /** Since the start of the run. */
+  readonly seconds: number
+  readonly phase: 'prepare' | 'apply' | 'follow' | 'diagnose' | 'roll-back' | 'report'
+  readonly text: string
+}
+
+/** Why one workload is bad, with what was found before anything was undone. */
+export interface FailureReport {
+  readonly workload: ObjectRef
+  readonly reason: ReasonCode
+  readonly message: string
+  /** The manifest it came from. */
+  readonly at?: SourcePosition
+  readonly pods: readonly PodEvidence[]
+  /** Of the workload and of what it owns, oldest first. */
+  readonly events: readonly EventEvidence[]
+}
+
+export interface PodEvidence {
+  readonly name: string
+  readonly node?: string
+  /** `ImagePullBackOff`, `Unschedulable` … as kubectl's STATUS column would say. */
+  readonly status: string
+  /** The cluster's own words. */
+  readonly message: string
+  readonly containers: readonly ContainerEvidence[]
+}
+
+export interface ContainerEvidence {
+  readonly name: string
+  readonly image: string
+  readonly state: string
+  readonly message: string
+  readonly restarts: number
+  /** The tail of the log of the run that failed; absent when there was none or it could not be read. */
+  readonly log?: string
+}
+
+export interface EventEvidence {
+  /** ISO 8601; empty when the event carries no time. */
+  readonly at: string
+  readonly type: string
+  readonly reason: string
+  /** `Pod/web-5d9c-abcde`. */
+  readonly object: string
+  readonly message: string
+  readonly count: number
+}
+
+export interface RollbackReport {
+  readonly outcome: 'rolled-back' | 'rollback-failed'
+  readonly message: string
+  readonly seconds: number
+  readonly steps: readonly RollbackStepReport[]
+  /** What a person would type to finish by hand; empty unless the rollback failed. */
+  readonly commands: readonly string[]
+}
+
+export interface RollbackStepReport extends ObjectRef {
+  readonly step: 'restored' | 'deleted' | 'already-as-before' | 'left-alone' | 'failed'
+  readonly message: string
+}

@@ -1,0 +1,59 @@
+import { keyOf, type KubeObject, refOf } from '../manifest/object.ts'
+import { CONTAINER_FIELDS, objectsIn, podTemplateOf } from '../manifest/pod-template.ts'
+import type { Change } from '../plan/change.ts'
+import type { RolloutState } from '../rollout/tracker.ts'
+import type { ImageChange, ObjectReport, WorkloadReport } from './report.ts'
+
+/** What became of the objects of a plan, given the keys of those that were written. */
+export function objectReports(changes: readonly Change[], written: ReadonlySet<string>): ObjectReport[] {
+  return changes.map((change) => {
+    const ref = refOf(change.manifest.object)
+    if (change.type === 'unchanged') return { ...ref, change: 'unchanged' }
+    if (!written.has(keyOf(ref))) return { ...ref, change: 'not-reached' }
+    return { ...ref, change: change.type === 'create' ? 'created' : 'updated' }
+  })
+}
+
+export interface WorkloadFacts {
+  readonly changes: readonly Change[]
+  /** Of the release's own rollout; absent when it was never followed. */
+  readonly state?: RolloutState
+  readonly settledAfter?: ReadonlyMap<string, number>
+  /** The state in which the end of the run left it, where that differs from what the rollout showed. */
+  readonly finalState: (key: string) => WorkloadReport['state'] | undefined
+}
+
+/** A row for each object that makes pods. */
+export function workloadReports({ changes, state, settledAfter, finalState }: WorkloadFacts): WorkloadReport[] {
+  return changes.flatMap((change): WorkloadReport[] => {
+    const { object } = change.manifest
+    if (!podTemplateOf(object)) return []
+    const key = keyOf(refOf(object))
+    const status = state?.tracked.get(key)?.status
+    const seconds = settledAfter?.get(key)
+    return [
+      {
+        ...refOf(object),
+        state: finalState(key) ?? status?.state ?? (change.type === 'unchanged' || state ? 'healthy' : 'unknown'),
+        message: status?.message ?? (change.type === 'unchanged' ? 'is unchanged' : state ? 'is applied' : 'was not followed'),
+        images: imageChanges(change.type === 'create' ? undefined : change.live, object),
+        ...(status?.pods && { pods: status.pods }),
+        ...(seconds !== undefined && { seconds: Math.round(seconds * 10) / 10 }),
+      },
+    ]
+  })
+}
+
+function imageChanges(before: KubeObject | undefined, after: KubeObject): ImageChange[] {
+  const old = imagesOf(before)
+  return [...imagesOf(after)].map(([container, to]) => {
+    const from = old.get(container)
+    return { container, to, ...(from !== undefined && { from }) }
+  })
+}
+
+function imagesOf(object: KubeObject | undefined): Map<string, string> {
+  const spec = object && podTemplateOf(object)?.spec
+  const containers = spec ? CONTAINER_FIELDS.flatMap((field) => objectsIn(spec[field])) : []
+  return new Map(containers.map(({ item }) => [String(item['name']), String(item['image'])]))
+}

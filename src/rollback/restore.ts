@@ -1,0 +1,77 @@
+/**
+ * Undoing one write, exactly: the fields that Rollsafe's apply changed go back to what they were, and nothing else.
+ * Everything here works on objects as the server sent them; nothing is read from manifests.
+ */
+import { isObject, type KubeObject } from '../manifest/object.ts'
+import { difference, type FieldSet, filterLeaves, isEmpty, NO_FIELDS, select, union, valueAt } from '../plan/field-set.ts'
+import { isEqual } from '../plan/json.ts'
+import { othersFields, ourFields, ourOrAdoptedFields } from '../plan/ownership.ts'
+
+/** One object around one write of ours. */
+export interface WrittenObject {
+  /** As it was before the release. */
+  readonly before: KubeObject
+  /** As the server answered our write. */
+  readonly after: KubeObject
+}
+
+/**
+ * What to apply, with the same field manager, to undo a write: the fields that were Rollsafe's before (or were adopted from
+ * kubectl) and those whose value our write replaced, with the values they had. Fields that the bad release added are not in
+ * it and so go away. A field that somebody else has taken since is left to them.
+ */
+export function restoringApply(written: WrittenObject, current: KubeObject | undefined): KubeObject {
+  const { before } = written
+  const fields = difference(fieldsToRestore(written), fieldsTakenSince(written, current))
+  const body = select(before, fields, othersFields(before))
+  const { apiVersion, kind } = before
+  const { name, namespace } = before.metadata
+  const selected = isObject(body) ? body : {}
+  const metadata = isObject(selected['metadata']) ? selected['metadata'] : {}
+  return { ...selected, apiVersion, kind, metadata: { ...metadata, name, ...(namespace !== undefined && { namespace }) } }
+}
+
+/**
+ * The object with every field that our write touched as it was before, for the rare case that applying did not get there
+ * (the order of a list, a value the server had allocated). Undefined when there is nothing left to repair.
+ */
+export function exactRepair(written: WrittenObject, current: KubeObject | undefined, restored: KubeObject): KubeObject | undefined {
+  const touched = difference(union(fieldsToRestore(written), ourFields(written.after)), fieldsTakenSince(written, current))
+  const repaired = goBack(written.before, restored, touched)
+  return isEqual(repaired, restored) ? undefined : (repaired as KubeObject)
+}
+
+function fieldsToRestore({ before, after }: WrittenObject): FieldSet {
+  const replaced = filterLeaves(ourFields(after), (path) => {
+    const old = valueAt(before, path)
+    return path.at(-1) !== '.' && old !== undefined && !isEqual(old, valueAt(after, path))
+  })
+  return union(ourOrAdoptedFields(before), replaced)
+}
+
+/** Fields that were ours after our write and no longer are, and fields that others have set since. */
+function fieldsTakenSince({ after }: WrittenObject, current: KubeObject | undefined): FieldSet {
+  if (!current) return NO_FIELDS
+  const ours = ourFields(current)
+  const lost = difference(ourFields(after), ours)
+  const added = difference(difference(othersFields(current), othersFields(after)), ours)
+  return union(lost, added)
+}
+
+function goBack(before: unknown, now: unknown, touched: FieldSet): unknown {
+  if (isEqual(before, now)) return now
+  if (!isObject(before) || !isObject(now) || isEmpty(touched)) return before
+  const result: Record<string, unknown> = { ...now }
+  for (const [element, children] of Object.entries(touched)) {
+    if (!element.startsWith('f:')) continue
+    const name = element.slice(2)
+    if (name in before) result[name] = goBack(before[name], now[name], children)
+    else if (isObject(now[name]) && !isEmpty(children)) {
+      // The map is new, but others may have put something into it too.
+      const rest = goBack({}, now[name], children)
+      if (isObject(rest) && Object.keys(rest).length > 0) result[name] = rest
+      else delete result[name]
+    } else delete result[name]
+  }
+  return result
+}

@@ -1,0 +1,86 @@
+/**
+ * The status of one object as a table: object in, status out. Nothing is fetched and no clock is read, so the same object
+ * always has the same status. Every status carries a message that counts, in kubectl's words.
+ */
+import type { ReasonCode } from '../errors.ts'
+import type { DaemonSet, Deployment, Job, StatefulSet } from '../manifest/kinds.ts'
+import { groupKindOf, type KubeObject } from '../manifest/object.ts'
+import { daemonSetStatus, deploymentStatus, jobStatus, statefulSetStatus } from './workloads.ts'
+
+export type Status =
+  | { readonly state: 'progressing'; readonly message: string; readonly pods?: Pods }
+  | { readonly state: 'healthy'; readonly message: string; readonly pods?: Pods }
+  | { readonly state: 'failed'; readonly reason: ReasonCode; readonly message: string; readonly pods?: Pods }
+
+export interface Pods {
+  readonly available: number
+  readonly wanted: number
+}
+
+/** What is known of an object from before it is judged. */
+export interface Expectation {
+  /** `metadata.generation` that our write resulted in: an older status does not speak of our release. */
+  readonly generation: number
+  /**
+   * `lastUpdateTime` of a Progressing=False/ProgressDeadlineExceeded condition that was there before our write. The
+   * controller leaves that condition alone until there is progress (pkg/controller/deployment/progress.go), so it can
+   * stand beside an observedGeneration that is already ours.
+   */
+  readonly staleDeadline?: string
+}
+
+/** Whether an object of this kind takes time to become what its spec says, in a way that is followed. */
+export function isFollowed(object: { readonly apiVersion: string; readonly kind: string }): boolean {
+  return ['Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps', 'Job.batch'].includes(groupKindOf(object))
+}
+
+export function statusOf(object: KubeObject, expectation: Expectation): Status {
+  switch (groupKindOf(object)) {
+    case 'Deployment.apps':
+      return deploymentStatus(object as Deployment, expectation)
+    case 'StatefulSet.apps':
+      return statefulSetStatus(object as StatefulSet, expectation)
+    case 'DaemonSet.apps':
+      return daemonSetStatus(object as DaemonSet, expectation)
+    case 'Job.batch':
+      return jobStatus(object as Job)
+    default:
+      return { state: 'healthy', message: 'is applied' }
+  }
+}
+
+/** The condition that would be stale after a write on top of this object, if it has one. */
+export function deadlineConditionTime(object: KubeObject | undefined): string | undefined {
+  if (!object || groupKindOf(object) !== 'Deployment.apps') return undefined
+  const { status } = object as Deployment
+  const condition = status?.conditions?.find(({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded')
+  return condition && (condition.lastUpdateTime ?? '')
+}
+
+const DEFAULT_PROGRESS_DEADLINE_SECONDS = 600
+/** "No deadline" (pkg/controller/deployment/util/deployment_util.go, HasProgressDeadline). */
+const NO_DEADLINE = 2 ** 31 - 1
+
+/** How long a workload may go without progress, in seconds; undefined when for ever, as for kinds without a deadline. */
+export function progressDeadlineSeconds(object: KubeObject): number | undefined {
+  if (groupKindOf(object) !== 'Deployment.apps') return undefined
+  const seconds = (object as Deployment).spec?.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_SECONDS
+  return seconds === NO_DEADLINE ? undefined : seconds
+}
+
+/**
+ * A value that changes whenever the rollout gets ahead, by the Deployment controller's own measure
+ * (progress.go, DeploymentProgressing): more updated or available pods, fewer old ones, or a spec newly observed.
+ */
+export function progressMark(object: KubeObject): string {
+  const { status } = object as Deployment
+  return JSON.stringify([
+    object.metadata.uid,
+    object.metadata.generation,
+    status?.observedGeneration,
+    status?.updatedReplicas,
+    (status?.replicas ?? 0) - (status?.updatedReplicas ?? 0),
+    status?.readyReplicas,
+    status?.availableReplicas,
+  ])
+}

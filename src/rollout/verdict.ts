@@ -1,0 +1,86 @@
+import { describe, type ObjectRef } from '../manifest/object.ts'
+import type { ReasonCode } from '../errors.ts'
+import { progressDeadlineSeconds } from './status.ts'
+import { type RolloutState, sourceOf, type Tracked } from './tracker.ts'
+
+/** How long to be patient. Times are milliseconds on the clock of the observations. */
+export interface Policy {
+  /** When the whole rollout must be over. */
+  readonly deadline: number
+  /** For messages: what `deadline` was computed from, in seconds. */
+  readonly timeoutSeconds: number
+  readonly stableForMs: number
+}
+
+export interface Failure {
+  readonly ref: ObjectRef
+  readonly reason: ReasonCode
+  readonly message: string
+}
+
+export type Verdict =
+  /** Ask again after the next observation, or at `until` if there is none. */
+  | { readonly type: 'wait'; readonly until: number }
+  | { readonly type: 'good' }
+  | { readonly type: 'bad'; readonly failures: readonly [Failure, ...Failure[]] }
+  /** The deadline came while the cluster could not be observed: trouble of ours, which says nothing about the release. */
+  | { readonly type: 'unknown'; readonly why: string }
+
+/**
+ * The controller reports a missed deadline itself; only when it does not (it never repeats the condition after a rollout
+ * that had failed already) does this timer speak, so it must come second.
+ */
+const DEADLINE_GRACE_MS = 5_000
+
+export function judge(state: RolloutState, policy: Policy, now: number): Verdict {
+  const all = [...state.tracked.values()]
+  const failures = all.flatMap((tracked) => failureOf(state, tracked, now))
+  const [first, ...rest] = failures
+  if (first) return { type: 'bad', failures: [first, ...rest] }
+  if (state.unstable) {
+    const { ref, message } = state.unstable
+    return { type: 'bad', failures: [{ ref, reason: 'Unstable', message: `was healthy, then no longer: ${message}` }] }
+  }
+  if (state.healthySince !== undefined) {
+    const stableAt = state.healthySince + policy.stableForMs
+    return now >= stableAt && state.lost.size === 0 ? { type: 'good' } : waitOrGiveUp(state, all, { ...policy, deadline: Math.max(policy.deadline, stableAt) }, now, stableAt)
+  }
+  return waitOrGiveUp(state, all, policy, now, Math.min(policy.deadline, ...all.flatMap((tracked) => stalledAt(state, tracked) ?? [])))
+}
+
+function waitOrGiveUp(state: RolloutState, all: readonly Tracked[], policy: Policy, now: number, until: number): Verdict {
+  if (now < policy.deadline) return { type: 'wait', until: until > now ? until : policy.deadline }
+  const [why] = state.lost.values()
+  if (why !== undefined) return { type: 'unknown', why }
+  const [first, ...rest] = all
+    .filter(({ status }) => status.state !== 'healthy')
+    .map(({ target, status }): Failure => ({
+      ref: target.ref,
+      reason: 'Timeout',
+      message: `was not done within ${policy.timeoutSeconds} s: ${status.message}`,
+    }))
+  return first ? { type: 'bad', failures: [first, ...rest] } : { type: 'good' }
+}
+
+function failureOf(state: RolloutState, tracked: Tracked, now: number): Failure[] {
+  const { status, target, object } = tracked
+  if (status.state === 'failed') return [{ ref: target.ref, reason: status.reason, message: status.message }]
+  const stalled = stalledAt(state, tracked)
+  if (stalled === undefined || now < stalled) return []
+  const seconds = object && progressDeadlineSeconds(object)
+  return [{ ref: target.ref, reason: 'ProgressDeadlineExceeded', message: `made no progress for ${seconds} s: ${status.message}` }]
+}
+
+/** When the lack of progress becomes a failure; undefined when the kind has no deadline, is done, or cannot be observed. */
+function stalledAt(state: RolloutState, { status, target, object, progressedAt }: Tracked): number | undefined {
+  if (status.state !== 'progressing' || !object || state.lost.has(sourceOf(target.ref))) return undefined
+  const seconds = progressDeadlineSeconds(object)
+  return seconds === undefined ? undefined : progressedAt + seconds * 1000 + DEADLINE_GRACE_MS
+}
+
+/** The failures in one sentence, the first in full. */
+export function summarize(failures: readonly [Failure, ...Failure[]]): string {
+  const [first, ...rest] = failures
+  const others = rest.length === 0 ? '' : `; ${rest.length} more ${rest.length === 1 ? 'object' : 'objects'} failed`
+  return `${describe(first.ref)} ${first.message}${others}`
+}
