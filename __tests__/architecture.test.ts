@@ -16,8 +16,14 @@ const imports = files.flatMap(importsOf)
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(SRC, file), 'utf8')
-  const statements = text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|import\(\s*'([^']+)'\s*\)/gm)
-  return [...statements].map(([, type, fixed, lazy]) => ({ file, specifier: fixed ?? lazy ?? '', isTypeOnly: type !== undefined }))
+  const statements = text.matchAll(
+    /^(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|import\(\s*'([^']+)'\s*\)/gm,
+  )
+  return [...statements].map(([, type, fixed, lazy]) => ({
+    file,
+    specifier: fixed ?? lazy ?? '',
+    isTypeOnly: type !== undefined,
+  }))
 }
 
 /** The folder below src, or the file's own name at the top. */

@@ -8,6 +8,25 @@ import { randomFrom } from './fixtures/random.ts'
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROL = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/
 
+/** What the fuzz puts its lines together from: beginnings and ends of commands, and what may hide them. */
+const PARTS = [
+  ':: : ##[ # [ ] ::add-mask ::group:: add-mask set-output error stop-commands x'.split(' '),
+  Array.from('\t\n\r \u0000\u0007\u001b\u009b\u0085\u00a0\u00ad\u0301\u200b\u2028\u202e\ufeff'),
+  ['\u001b[31m', '\u001b]0;', '\ud83d', '\ude00', 'set-output name=a', '😀'],
+].flat()
+
+const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+
+const secretWith = (fields: Record<string, unknown>, annotations?: Record<string, string>): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 'db', ...(annotations && { annotations }) },
+  type: 'Opaque',
+  ...fields,
+})
+
 describe('the port of the runner’s parsers', () => {
   it.each([
     ['::add-mask::1', ['add-mask', 'add-mask']],
@@ -60,33 +79,11 @@ describe('defuse', () => {
     expect(performance.now() - started).toBeLessThan(5000)
   })
 
-  it('executes nothing, whatever comes', () => {
-    const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+  it(`executes nothing, whatever comes (FUZZ_SEED=${seed})`, () => {
     const random = randomFrom(seed)
-    const parts = [
-      ...[
-        '::',
-        ':',
-        '##[',
-        '#',
-        '[',
-        ']',
-        ' ',
-        '\t',
-        '\n',
-        '\r',
-        '\u001b[31m',
-        '\u001b]0;',
-        '\u0007',
-        '\u001b',
-        '\u009b',
-      ],
-      ...['\u200b', '\u00ad', '\ufeff', '\u202e', '\u0000', '\u0301', '\u00a0', '\u2028', '\u0085', '\ud83d', '\ude00'],
-      ...['add-mask', 'set-output name=a', 'group', 'error', 'stop-commands', 'x', '😀'],
-    ]
     let commandsBefore = 0
     for (let round = 0; round < 20_000; round += 1) {
-      const text = Array.from({ length: 1 + random.below(14) }, () => random.of(parts)).join('')
+      const text = Array.from({ length: 1 + random.below(14) }, () => random.of(PARTS)).join('')
       commandsBefore += commandsIn(text).length
       const safe = defuse(text)
       if (commandsIn(safe).length > 0 || CONTROL.test(safe)) {
@@ -106,7 +103,6 @@ describe('cut', () => {
 
 describe('a redactor', () => {
   const secret = 'p@ss/wörd "quoted"+1'
-  const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
   it.each([
     ['as it is', secret],
@@ -162,23 +158,16 @@ describe('a redactor', () => {
 })
 
 describe('Secrets of Kubernetes', () => {
-  const secret = (fields: Record<string, unknown>, annotations?: Record<string, string>): KubeObject => ({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: 'db', ...(annotations && { annotations }) },
-    type: 'Opaque',
-    ...fields,
-  })
   const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
 
   it('lose their values and keep their shape', () => {
-    const object = secret(
+    const object = secretWith(
       { data: { password: 'czNjcjN0', empty: '' }, stringData: { user: 'root' } },
       { [lastApplied]: '{"data":{"password":"czNjcjN0"}}', team: 'a' },
     )
     const before = structuredClone(object)
     expect(redactSecretData(object)).toEqual(
-      secret(
+      secretWith(
         { data: { password: '***', empty: '***' }, stringData: { user: '***' } },
         { [lastApplied]: '***', team: 'a' },
       ),
@@ -188,16 +177,16 @@ describe('Secrets of Kubernetes', () => {
 
   it('show in a diff that a value changed, and not the value', () => {
     const [before, after] = redactSecretChange(
-      secret({ data: { same: 'AAAA', changed: 'BBBB', gone: 'CCCC' } }),
-      secret({ data: { same: 'AAAA', changed: 'DDDD', added: 'EEEE' } }),
+      secretWith({ data: { same: 'AAAA', changed: 'BBBB', gone: 'CCCC' } }),
+      secretWith({ data: { same: 'AAAA', changed: 'DDDD', added: 'EEEE' } }),
     )
     expect(before['data']).toEqual({ same: '***', changed: '*** (before)', gone: '*** (before)' })
     expect(after['data']).toEqual({ same: '***', changed: '*** (after)', added: '*** (after)' })
   })
 
   it('hide what is no map of values either', () => {
-    expect(redactSecretData(secret({ data: 'oops', stringData: null }))).toEqual(
-      secret({ data: '***', stringData: null }),
+    expect(redactSecretData(secretWith({ data: 'oops', stringData: null }))).toEqual(
+      secretWith({ data: '***', stringData: null }),
     )
   })
 

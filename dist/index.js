@@ -76961,7 +76961,7 @@ function createClock() {
 
 /***/ }),
 
-/***/ 1736:
+/***/ 2596:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -77056,7 +77056,10 @@ function locate(manifest, type, defaultNamespace) {
     const { namespace, ...metadata } = manifest.object.metadata;
     if (!type.namespaced)
         return { ...manifest, object: { ...manifest.object, metadata } };
-    return { ...manifest, object: { ...manifest.object, metadata: { ...metadata, namespace: namespace ?? defaultNamespace } } };
+    return {
+        ...manifest,
+        object: { ...manifest.object, metadata: { ...metadata, namespace: namespace ?? defaultNamespace } },
+    };
 }
 /** What is wrong with a manifest, seen from where it will be sent. */
 function problemsOf(manifest, type) {
@@ -77072,7 +77075,10 @@ function problemsOf(manifest, type) {
 }
 /** The label goes on the object only: in a pod template it would restart pods. */
 function labelled(object, release) {
-    return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, [RELEASE_LABEL]: release } } };
+    return {
+        ...object,
+        metadata: { ...object.metadata, labels: { ...object.metadata.labels, [RELEASE_LABEL]: release } },
+    };
 }
 const CONTROLLED_WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet'];
 /** Kinds that get the bookkeeping annotations: those with a revision history of their own. */
@@ -77092,12 +77098,15 @@ function stampedAsBefore(object, live) {
     const before = live.metadata.annotations ?? {};
     if (before[REVISION_ANNOTATION] === undefined)
         return object;
-    const kept = [REVISION_ANNOTATION, CHANGE_CAUSE_ANNOTATION].flatMap((name) => (before[name] === undefined ? [] : [[name, before[name]]]));
+    const kept = [REVISION_ANNOTATION, CHANGE_CAUSE_ANNOTATION].flatMap((name) => before[name] === undefined ? [] : [[name, before[name]]]);
     return annotated(object, Object.fromEntries(kept));
 }
 function annotated(object, annotations) {
     // An annotation of the user's own manifest wins.
-    return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, ...object.metadata.annotations } } };
+    return {
+        ...object,
+        metadata: { ...object.metadata, annotations: { ...annotations, ...object.metadata.annotations } },
+    };
 }
 /** The revision that a live object carries; 0 when it carries none. */
 function revisionOf(object) {
@@ -77220,7 +77229,9 @@ function selectItems(list, set, others) {
 }
 function hasKeys(item, keysAsJson) {
     const keys = JSON.parse(keysAsJson);
-    return (0,manifest_object/* isObject */.Gv)(item) && (0,manifest_object/* isObject */.Gv)(keys) && Object.entries(keys).every(([key, value]) => item[key] === value || isDefault(item, key, value));
+    return ((0,manifest_object/* isObject */.Gv)(item) &&
+        (0,manifest_object/* isObject */.Gv)(keys) &&
+        Object.entries(keys).every(([key, value]) => item[key] === value || isDefault(item, key, value)));
 }
 /** The only list key that is defaulted after a client may have left it out: a port's protocol. */
 function isDefault(item, key, value) {
@@ -77255,7 +77266,10 @@ function isMainResource(entry) {
     return entry.subresource === undefined || entry.subresource === '';
 }
 function fieldsOf(object, isWanted) {
-    return (object.metadata.managedFields ?? []).filter(isWanted).map((entry) => readFieldSet(entry.fieldsV1)).reduce(union, NO_FIELDS);
+    return (object.metadata.managedFields ?? [])
+        .filter(isWanted)
+        .map((entry) => readFieldSet(entry.fieldsV1))
+        .reduce(union, NO_FIELDS);
 }
 /** What Rollsafe applied. */
 function ourFields(object) {
@@ -77317,7 +77331,8 @@ function mayTake(conflict, live) {
     if (conflict.manager === MANAGER || conflict.manager.startsWith('kubectl-'))
         return true;
     const entries = live?.metadata.managedFields ?? [];
-    return conflict.manager === 'kubectl' && !entries.some((entry) => entry.manager === 'kubectl' && entry.operation === 'Apply');
+    return (conflict.manager === 'kubectl' &&
+        !entries.some((entry) => entry.manager === 'kubectl' && entry.operation === 'Apply'));
 }
 
 ;// CONCATENATED MODULE: ./lib/plan/rejections.js
@@ -77381,7 +77396,9 @@ function isAdmission(message) {
     return /admission webhook|failed calling webhook|exceeded quota|violates PodSecurity|ValidatingAdmissionPolicy|failed quota/.test(message);
 }
 function loginFailure(error) {
-    return error.reason === 'LoginFailed' ? error.message : 'the API server does not accept the credentials in the kubeconfig (401 Unauthorized)';
+    return error.reason === 'LoginFailed'
+        ? error.message
+        : 'the API server does not accept the credentials in the kubeconfig (401 Unauthorized)';
 }
 /** `patch deployments.apps web in namespace shop` → `patch deployments.apps --namespace shop`. */
 function canI(request) {
@@ -77529,7 +77546,9 @@ async function applyChanges({ changes, revision }, run) {
         if (problem)
             break;
     }
-    journal.note(problem ? `stopped after ${written.length} of ${changes.length} objects: ${problem.message}` : `${written.length} of ${changes.length} objects written`);
+    journal.note(problem
+        ? `stopped after ${written.length} of ${changes.length} objects: ${problem.message}`
+        : `${written.length} of ${changes.length} objects written`);
     return { written, ...(problem && { problem }) };
     async function write(change) {
         const subject = (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(change.manifest.object));
@@ -77706,7 +77725,9 @@ function deployReport(facts, run) {
         ...explain(facts, failures, outcome),
         namespace,
         server: run.cluster.server,
-        ...(changed ? { revision, ...(previousRevision !== undefined && { previousRevision }) } : previousRevision !== undefined && { revision: previousRevision }),
+        ...(changed
+            ? { revision, ...(previousRevision !== undefined && { previousRevision }) }
+            : previousRevision !== undefined && { revision: previousRevision }),
         changed: changed && outcome !== 'rolled-back',
         objects: objectReports(changes, written),
         workloads: workloadReports({
@@ -77736,8 +77757,14 @@ function explain({ applied, followed, prepared, rollback }, failures, outcome) {
         return { reason: problem.code, message: problem.message, hint: problem.hint };
     const [first] = failures;
     if (first) {
-        const others = failures.length === 1 ? '' : `; ${failures.length - 1} more ${failures.length === 2 ? 'workload' : 'workloads'} failed`;
-        return { reason: first.reason, message: `${(0,manifest_object/* describe */.q0)(first.workload)} ${first.message}${others}`, hint: hintFor(outcome, first, rollback) };
+        const others = failures.length === 1
+            ? ''
+            : `; ${failures.length - 1} more ${failures.length === 2 ? 'workload' : 'workloads'} failed`;
+        return {
+            reason: first.reason,
+            message: `${(0,manifest_object/* describe */.q0)(first.workload)} ${first.message}${others}`,
+            hint: hintFor(outcome, first, rollback),
+        };
     }
     if (followed?.verdict.type === 'unknown') {
         return {
@@ -77747,7 +77774,11 @@ function explain({ applied, followed, prepared, rollback }, failures, outcome) {
         };
     }
     const { length } = prepared.changes;
-    return { message: outcome === 'unchanged' ? `all ${length} objects are as the manifests say` : `${applied.written.length} of ${length} objects were written and all are healthy` };
+    return {
+        message: outcome === 'unchanged'
+            ? `all ${length} objects are as the manifests say`
+            : `${applied.written.length} of ${length} objects were written and all are healthy`,
+    };
 }
 function hintFor(outcome, failure, rollback) {
     if (rollback?.outcome === 'rollback-failed')
@@ -77794,7 +77825,8 @@ const WAITING = {
 const NOT_STARTED = ['ContainerCannotRun', 'StartError'];
 /** Pods that say nothing about the release: on their way out, or thrown out by the node. */
 function isEvidence(pod) {
-    return pod.metadata.deletionTimestamp === undefined && !['Evicted', 'Preempting', 'Shutdown', 'NodeShutdown', 'Terminated'].includes(pod.status?.reason ?? '');
+    return (pod.metadata.deletionTimestamp === undefined &&
+        !['Evicted', 'Preempting', 'Shutdown', 'NodeShutdown', 'Terminated'].includes(pod.status?.reason ?? ''));
 }
 /** Why these pods are not available; undefined when they do not say. The gravest cause wins, then the first pod. */
 function causeOf(pods, replicaSets = []) {
@@ -77816,8 +77848,18 @@ function containerCause(pod, container) {
     const ended = waiting ? container.lastState?.terminated : terminated;
     const reason = waiting?.reason ?? '';
     const known = WAITING[reason];
+    if (known === 'ImagePull') {
+        const image = imageOf(pod, container.name) ?? container.image;
+        return {
+            reason: known,
+            message: `${where} cannot pull the image ${image}: ${pullFailure(waiting?.message ?? reason)}`,
+        };
+    }
     if (known !== undefined) {
-        return { reason: known, message: `${where}: ${reason}${waiting?.message === undefined ? '' : `: ${waiting.message}`}` };
+        return {
+            reason: known,
+            message: `${where} cannot be started: ${reason}${waiting?.message === undefined ? '' : `: ${waiting.message}`}`,
+        };
     }
     if (ended === undefined || (ended.exitCode === 0 && reason !== 'CrashLoopBackOff'))
         return undefined;
@@ -77828,24 +77870,47 @@ function containerCause(pod, container) {
         return { reason: 'StartFailed', message: `${where} cannot be started (${how})` };
     return { reason: 'CrashLoop', message: `${where} keeps ending after ${container.restartCount} restarts (${how})` };
 }
+/** As the pod's spec has it: the status of a container that never ran may name another form of it. */
+function imageOf(pod, container) {
+    return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].find(({ name }) => name === container)
+        ?.image;
+}
+/** The kubelet wraps the registry's answer in the words of everyone it passed through; the last of them says what is wrong. */
+function pullFailure(message) {
+    const parts = message.split(/: (?=[a-z0-9"])/i);
+    const words = parts.at(-1) ?? message;
+    // `403 Forbidden` alone would not tell who said so.
+    return /^\d+ |^[a-z]{1,5}$/i.test(words) && parts.length > 1 ? parts.slice(-2).join(': ') : words;
+}
 function unschedulable(pod) {
     const condition = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
     if (condition?.reason !== 'Unschedulable')
         return undefined;
-    return { reason: 'Unschedulable', message: `pod ${pod.metadata.name} fits on no node: ${condition.message ?? 'no reason given'}` };
+    return {
+        reason: 'Unschedulable',
+        message: `pod ${pod.metadata.name} fits on no node: ${condition.message ?? 'no reason given'}`,
+    };
 }
 function notReady(pod) {
     const running = containersOf(pod).find((container) => container.state?.running && !container.ready);
     if (!running || pod.status?.phase !== 'Running')
         return undefined;
-    return { reason: 'ProbeFailed', message: `container ${running.name} of pod ${pod.metadata.name} runs but does not become ready` };
+    return {
+        reason: 'ProbeFailed',
+        message: `container ${running.name} of pod ${pod.metadata.name} runs but does not become ready`,
+    };
 }
 /** Pods that were never made: a quota, a policy or a webhook said no (ReplicaFailure, pkg/controller/replicaset). */
 function refusedPods(replicaSet) {
     const condition = replicaSet.status?.conditions?.find(({ type, status }) => type === 'ReplicaFailure' && status === 'True');
     if (!condition)
         return [];
-    return [{ reason: 'QuotaOrAdmission', message: `ReplicaSet ${replicaSet.metadata.name} may not make pods: ${condition.message ?? condition.reason}` }];
+    return [
+        {
+            reason: 'QuotaOrAdmission',
+            message: `ReplicaSet ${replicaSet.metadata.name} may not make pods: ${condition.message ?? condition.reason}`,
+        },
+    ];
 }
 
 ;// CONCATENATED MODULE: ./lib/rollout/evidence.js
@@ -77858,8 +77923,12 @@ function selectorOf(workload) {
     const selector = (0,manifest_object/* isObject */.Gv)(spec) && (0,manifest_object/* isObject */.Gv)(spec['selector']) ? spec['selector'] : undefined;
     if (!selector)
         return undefined;
-    const labels = (0,manifest_object/* isObject */.Gv)(selector['matchLabels']) ? Object.entries(selector['matchLabels']).map(([key, value]) => `${key}=${String(value)}`) : [];
-    const expressions = Array.isArray(selector['matchExpressions']) ? selector['matchExpressions'].filter(manifest_object/* isObject */.Gv).map(expressionText) : [];
+    const labels = (0,manifest_object/* isObject */.Gv)(selector['matchLabels'])
+        ? Object.entries(selector['matchLabels']).map(([key, value]) => `${key}=${String(value)}`)
+        : [];
+    const expressions = Array.isArray(selector['matchExpressions'])
+        ? selector['matchExpressions'].filter(manifest_object/* isObject */.Gv).map(expressionText)
+        : [];
     return [...labels, ...expressions].join(',');
 }
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#set-based-requirement */
@@ -77888,7 +77957,14 @@ function podEvidence(pod, logs) {
     const containers = containersOf(pod).map((container) => {
         const { state, message } = containerState(container);
         const log = logs.get(container.name);
-        return { name: container.name, image: container.image, state, message, restarts: container.restartCount, ...(log !== undefined && { log }) };
+        return {
+            name: container.name,
+            image: container.image,
+            state,
+            message,
+            restarts: container.restartCount,
+            ...(log !== undefined && { log }),
+        };
     });
     const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
     const troubled = containers.find(({ state }) => !['Running', 'Completed', 'PodInitializing', 'ContainerCreating'].includes(state));
@@ -77905,11 +77981,16 @@ function podEvidence(pod, logs) {
 function containerState(container) {
     const { waiting, running, terminated } = container.state ?? {};
     const last = container.lastState?.terminated;
-    const ended = last ? `last run: ${last.reason ?? 'ended'}, exit code ${last.exitCode}${last.message === undefined ? '' : `: ${last.message}`}` : '';
+    const ended = last
+        ? `last run: ${last.reason ?? 'ended'}, exit code ${last.exitCode}${last.message === undefined ? '' : `: ${last.message}`}`
+        : '';
     if (waiting)
         return { state: waiting.reason ?? 'Waiting', message: [waiting.message, ended].filter(Boolean).join('; ') };
     if (terminated)
-        return { state: terminated.reason ?? 'Terminated', message: `exit code ${terminated.exitCode}${terminated.message === undefined ? '' : `: ${terminated.message}`}` };
+        return {
+            state: terminated.reason ?? 'Terminated',
+            message: `exit code ${terminated.exitCode}${terminated.message === undefined ? '' : `: ${terminated.message}`}`,
+        };
     if (running)
         return { state: 'Running', message: ended };
     return { state: 'Waiting', message: '' };
@@ -77918,7 +77999,12 @@ function containerState(container) {
 function eventEvidence(events) {
     return events
         .map((event) => ({
-        at: event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp ?? event.metadata.creationTimestamp ?? '',
+        at: event.series?.lastObservedTime ??
+            event.lastTimestamp ??
+            event.eventTime ??
+            event.firstTimestamp ??
+            event.metadata.creationTimestamp ??
+            '',
         type: event.type ?? '',
         reason: event.reason ?? '',
         object: `${event.involvedObject.kind ?? ''}/${event.involvedObject.name ?? ''}`,
@@ -77948,7 +78034,13 @@ async function findCauses(failures, observer, run) {
     const signal = AbortSignal.timeout(diagnose_PATIENCE_MS);
     journal.enter('diagnose');
     const reports = await mapLimited(failures, async (failure) => {
-        const report = { workload: failure.ref, reason: failure.reason, message: failure.message, pods: [], events: [] };
+        const report = {
+            workload: failure.ref,
+            reason: failure.reason,
+            message: failure.message,
+            pods: [],
+            events: [],
+        };
         const object = observer.latest((0,manifest_object/* keyOf */.TN)(failure.ref));
         if (!object)
             return report;
@@ -77973,9 +78065,10 @@ async function diagnose_explain(report, workload, run, signal) {
         return report;
     const { namespace } = (0,manifest_object/* refOf */.H8)(workload);
     const inNamespace = { ...(namespace !== undefined && { namespace }), labelSelector };
-    const replicaSet = (0,manifest_object/* groupKindOf */.zo)(workload) === 'Deployment.apps'
-        ? newestReplicaSet(workload, (await cluster.list({ apiVersion: 'apps/v1', kind: 'ReplicaSet', ...inNamespace }, signal)).objects)
+    const replicaSets = (0,manifest_object/* groupKindOf */.zo)(workload) === 'Deployment.apps'
+        ? await cluster.list({ apiVersion: 'apps/v1', kind: 'ReplicaSet', ...inNamespace }, signal)
         : undefined;
+    const replicaSet = replicaSets && newestReplicaSet(workload, replicaSets.objects);
     const owner = replicaSet ?? workload;
     const owned = (await cluster.list({ apiVersion: 'v1', kind: 'Pod', ...inNamespace }, signal)).objects;
     const pods = owned.filter((pod) => isEvidence(pod) && pod.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid));
@@ -77984,7 +78077,7 @@ async function diagnose_explain(report, workload, run, signal) {
     const events = await Promise.all([workload, ...(replicaSet ? [replicaSet] : []), ...failing].map((object) => readEvents(cluster, object, signal)));
     return {
         ...report,
-        ...(cause && { reason: cause.reason, message: `${report.message}; ${cause.message}` }),
+        ...(cause && { reason: cause.reason, message: `failed: ${cause.message} (it ${report.message})` }),
         pods: await Promise.all(failing.map((pod) => readPod(pod, run, signal))),
         events: eventEvidence(events.flat()),
     };
@@ -78039,16 +78132,23 @@ function deploymentStatus(deployment, expectation) {
         return progressing(OBSERVING);
     const condition = status?.conditions?.find(({ type }) => type === 'Progressing');
     if (condition?.reason === 'ProgressDeadlineExceeded' && condition.lastUpdateTime !== expectation.staleDeadline) {
-        const message = `exceeded its progress deadline of ${spec?.progressDeadlineSeconds ?? 600} s: ${available} of ${wanted} replicas are available`;
+        const message = `exceeded its progress deadline of ${spec?.progressDeadlineSeconds ?? 600} s: ${unfinished() ?? 'not available'}`;
         return { state: 'failed', reason: 'ProgressDeadlineExceeded', message, pods };
     }
-    if (updated < wanted)
-        return progressing(`${updated} out of ${wanted} new replicas have been updated`);
-    if (old > 0)
-        return progressing(`${old} old ${old === 1 ? 'replica is' : 'replicas are'} pending termination`);
-    if (available < updated)
-        return progressing(`${available} of ${updated} updated replicas are available`);
-    return { state: 'healthy', message: `${available} of ${wanted} replicas are available`, pods };
+    const waitingFor = unfinished();
+    return waitingFor === undefined
+        ? { state: 'healthy', message: `${available} of ${wanted} replicas are available`, pods }
+        : progressing(waitingFor);
+    /** kubectl's three questions, in its order. */
+    function unfinished() {
+        if (updated < wanted)
+            return `${updated} out of ${wanted} new replicas have been updated`;
+        if (old > 0)
+            return `${old} old ${old === 1 ? 'replica is' : 'replicas are'} pending termination`;
+        if (available < updated)
+            return `${available} of ${updated} updated replicas are available`;
+        return undefined;
+    }
 }
 function statefulSetStatus(set, expectation) {
     const { spec, status } = set;
@@ -78062,7 +78162,11 @@ function statefulSetStatus(set, expectation) {
     if (ready < wanted)
         return progressing(`${ready} of ${wanted} pods are ready`);
     if (spec?.updateStrategy?.type === 'OnDelete') {
-        return { state: 'healthy', message: `${ready} of ${wanted} pods are ready; updateStrategy OnDelete replaces none by itself`, pods };
+        return {
+            state: 'healthy',
+            message: `${ready} of ${wanted} pods are ready; updateStrategy OnDelete replaces none by itself`,
+            pods,
+        };
     }
     const partition = spec?.updateStrategy?.rollingUpdate?.partition ?? 0;
     const toUpdate = Math.max(0, wanted - partition);
@@ -78100,7 +78204,11 @@ function jobStatus(job) {
     const succeeded = status?.succeeded ?? 0;
     const failed = isTrue('Failed');
     if (failed) {
-        return { state: 'failed', reason: 'JobFailed', message: `failed: ${failed.message ?? failed.reason ?? 'no reason given'}` };
+        return {
+            state: 'failed',
+            reason: 'JobFailed',
+            message: `failed: ${failed.message ?? failed.reason ?? 'no reason given'}`,
+        };
     }
     if (isTrue('Complete'))
         return { state: 'healthy', message: `is complete, ${succeeded} of ${wanted} succeeded` };
@@ -78196,7 +78304,10 @@ function observe(state, source, observation, now) {
             const lost = new Map(state.lost);
             lost.delete(source);
             // Nobody knows what happened meanwhile, so the time without progress starts anew.
-            const tracked = new Map([...state.tracked].map(([key, one]) => [key, sourceOf(one.target.ref) === source ? { ...one, progressedAt: now } : one]));
+            const tracked = new Map([...state.tracked].map(([key, one]) => [
+                key,
+                sourceOf(one.target.ref) === source ? { ...one, progressedAt: now } : one,
+            ]));
             return { ...state, lost, tracked };
         }
     }
@@ -78257,7 +78368,9 @@ function judge(state, policy, now) {
     }
     if (state.healthySince !== undefined) {
         const stableAt = state.healthySince + policy.stableForMs;
-        return now >= stableAt && state.lost.size === 0 ? { type: 'good' } : waitOrGiveUp(state, all, { ...policy, deadline: Math.max(policy.deadline, stableAt) }, now, stableAt);
+        return now >= stableAt && state.lost.size === 0
+            ? { type: 'good' }
+            : waitOrGiveUp(state, all, { ...policy, deadline: Math.max(policy.deadline, stableAt) }, now, stableAt);
     }
     return waitOrGiveUp(state, all, policy, now, Math.min(policy.deadline, ...all.flatMap((tracked) => stalledAt(state, tracked) ?? [])));
 }
@@ -78284,7 +78397,13 @@ function failureOf(state, tracked, now) {
     if (stalled === undefined || now < stalled)
         return [];
     const seconds = object && progressDeadlineSeconds(object);
-    return [{ ref: target.ref, reason: 'ProgressDeadlineExceeded', message: `made no progress for ${seconds} s: ${status.message}` }];
+    return [
+        {
+            ref: target.ref,
+            reason: 'ProgressDeadlineExceeded',
+            message: `made no progress for ${seconds} s: ${status.message}`,
+        },
+    ];
 }
 /** When the lack of progress becomes a failure; undefined when the kind has no deadline, is done, or cannot be observed. */
 function stalledAt(state, { status, target, object, progressedAt }) {
@@ -78397,7 +78516,9 @@ function followQueries(refs, release, isLabelled) {
 /** Opens the watches before anything is written: without the right to observe, nothing could be judged or taken back. */
 async function observeWorkloads({ changes }, { cluster, clock, inputs }) {
     const refs = changes.map(({ manifest }) => (0,manifest_object/* refOf */.H8)(manifest.object)).filter(isFollowed);
-    const unlabelled = new Set(changes.flatMap((change) => (change.type !== 'create' && change.live.metadata.labels?.[RELEASE_LABEL] !== inputs.release ? [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(change.live))] : [])));
+    const unlabelled = new Set(changes.flatMap((change) => change.type !== 'create' && change.live.metadata.labels?.[RELEASE_LABEL] !== inputs.release
+        ? [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(change.live))]
+        : []));
     const queries = followQueries(refs, inputs.release, (ref) => !unlabelled.has((0,manifest_object/* keyOf */.TN)(ref)));
     try {
         return await openObserver(cluster, queries, clock);
@@ -78418,7 +78539,10 @@ async function followRelease({ changes }, { written }, observer, run) {
         if (!object || !isFollowed(ref))
             return [];
         const stale = change.type === 'update' ? deadlineConditionTime(change.live) : undefined;
-        const expectation = { generation: object.metadata.generation ?? 0, ...(stale !== undefined && { staleDeadline: stale }) };
+        const expectation = {
+            generation: object.metadata.generation ?? 0,
+            ...(stale !== undefined && { staleDeadline: stale }),
+        };
         return [{ ref, uid: object.metadata.uid ?? '', expectation }];
     });
     journal.enter('follow');
@@ -78617,13 +78741,11 @@ function podTemplateMaps(object) {
 
 // EXTERNAL MODULE: ./node_modules/js-yaml/dist/js-yaml.mjs
 var js_yaml = __nccwpck_require__(3243);
-;// CONCATENATED MODULE: ./lib/manifest/yaml-nodes.js
-/** YAML text as a tree of nodes that know their line; aliases still point at what they repeat. */
+;// CONCATENATED MODULE: ./lib/manifest/yaml-events.js
+/** Runs js-yaml's parser over a document, as tolerantly as kubectl does, and says what is wrong in a person's words. */
 
 /** The deepest nesting of collections, with aliases followed. */
 const MAX_DEPTH = 100;
-/** The most values in one file, each counted again for every alias that repeats it. */
-const MAX_NODES = 1_000_000;
 /** What makes a text unreadable, and the line of it. */
 class YamlError extends Error {
     name = 'YamlError';
@@ -78635,33 +78757,20 @@ class YamlError extends Error {
         this.hint = hint;
     }
 }
-/** A piece of a file (see yaml-pieces.ts), which begins on `firstLine`, as one node for each document. Throws YamlError. */
-function parseNodes(text, firstLine) {
-    const separator = /^---[ \t]*([^#\s].*)/.exec(text);
-    if (separator) {
-        const hint = 'Put what follows it on a line of its own.';
-        throw new YamlError(`"${separator[1]}" stands behind a document separator`, firstLine, hint);
-    }
-    const { source, events, lines } = parse(text, firstLine);
-    // Every scalar makes one event, every collection two.
-    if (events.length > 2 * MAX_NODES)
-        throw tooManyNodes(firstLine);
-    return new NodeReader(source, events, lines).documents();
+/** A piece of the file for a message: enough to know it by. */
+function shown(text) {
+    return text.length > 60 ? `"${text.slice(0, 60)}…"` : `"${text}"`;
 }
-function tooManyNodes(line) {
-    const hint = 'An alias counts for all that it repeats. Write less with aliases, or split the file.';
-    return new YamlError(`the file holds more than ${MAX_NODES} values`, line, hint);
-}
-/** Lines mended per piece; beyond it the text is refused as js-yaml refuses it. */
-const MAX_MENDED_LINES = 500;
+/** Characters parsed again per piece, to mend lines; beyond it the text is refused as js-yaml refuses it. */
+const MAX_PARSED_AGAIN = 64 * 1024 * 1024;
 const DEEP_INDENTATION = ' '.repeat(1024);
 /**
  * kubectl accepts a closing bracket, or the next line of a quoted text, at the indentation of its key; YAML 1.2 and js-yaml
  * do not. Inside brackets and quotes indentation means nothing, so such lines are indented until js-yaml is content.
  */
-function parse(text, firstLine) {
+function parseTolerantly(text, firstLine) {
     let source = text;
-    for (let mended = 0;; mended++) {
+    for (let parsedAgain = 0;; parsedAgain += source.length) {
         const lines = new Lines(source, firstLine);
         try {
             return { source, lines, events: (0,js_yaml/* parseEvents */.PH)(source, { maxDepth: MAX_DEPTH }) };
@@ -78669,23 +78778,26 @@ function parse(text, firstLine) {
         catch (error) {
             if (!(error instanceof js_yaml/* YAMLException */.tB))
                 throw error;
-            const line = lines.at(error.mark?.position ?? 0);
+            // What is missing at the end of a text is missing in its last line.
+            const offset = Math.min(error.mark?.position ?? 0, source.trimEnd().length);
+            const line = lines.at(offset);
             const start = lines.startOf(line);
-            const indented = source.startsWith(DEEP_INDENTATION, start);
-            if (error.reason !== 'deficient indentation' || mended === MAX_MENDED_LINES || indented) {
-                throw new YamlError(`this is not valid YAML: ${error.reason}`, line, yaml_nodes_hintFor(lines.textOf(line), error.reason));
+            const indentation = source.slice(start, offset);
+            const isMendable = error.reason === 'deficient indentation' && parsedAgain < MAX_PARSED_AGAIN;
+            if (!isMendable || /\S/.test(indentation) || indentation.startsWith(DEEP_INDENTATION)) {
+                throw new YamlError(`this is not valid YAML: ${error.reason}`, line, yaml_events_hintFor(lines.textOf(line), error.reason));
             }
-            source = source.slice(0, start) + DEEP_INDENTATION + source.slice(start).replace(/^[ \t]+/, '');
+            source = source.slice(0, start) + DEEP_INDENTATION + source.slice(offset);
         }
     }
 }
-function yaml_nodes_hintFor(line, reason) {
+function yaml_events_hintFor(line, reason) {
     if (line.includes('{{'))
         return 'This looks like a template. Render it first, and list what comes out.';
     if (line.startsWith('%'))
         return 'Remove this directive: kubectl does not read it either.';
-    if (reason.includes('tab'))
-        return 'YAML is indented with spaces: replace the tabs on this line.';
+    if (line.includes('\t'))
+        return 'Replace the tabs on this line with spaces.';
     if (reason.includes('maxDepth'))
         return `Lists and mappings may be nested ${MAX_DEPTH} deep: flatten the document.`;
     return 'Look at this line and the one before it: indentation, a missing colon, or a quote that does not end.';
@@ -78719,6 +78831,30 @@ class Lines {
     textOf(line) {
         return this.#text.slice(this.startOf(line), this.#starts[line - this.#first + 1]);
     }
+}
+
+;// CONCATENATED MODULE: ./lib/manifest/yaml-nodes.js
+/** YAML text as a tree of nodes that know their line; aliases still point at what they repeat. */
+
+
+/** The most values in one file, each counted again for every alias that repeats it. */
+const MAX_NODES = 1_000_000;
+/** A piece of a file (see yaml-pieces.ts), which begins on `firstLine`, as one node for each document. Throws YamlError. */
+function parseNodes(text, firstLine) {
+    const separator = /^---[ \t]*([^#\s].*)/.exec(text);
+    if (separator) {
+        const hint = 'Put what follows it on a line of its own.';
+        throw new YamlError(`${shown(separator[1] ?? '')} stands behind a document separator`, firstLine, hint);
+    }
+    const { source, events, lines } = parseTolerantly(text, firstLine);
+    // Every scalar makes one event, every collection two.
+    if (events.length > 2 * MAX_NODES)
+        throw tooManyNodes(firstLine);
+    return new NodeReader(source, events, lines).documents();
+}
+function tooManyNodes(line) {
+    const hint = 'An alias counts for all that it repeats. Write less with aliases, or split the file.';
+    return new YamlError(`the file holds more than ${MAX_NODES} values`, line, hint);
 }
 const ABSENT = -1;
 class NodeReader {
@@ -78788,7 +78924,7 @@ class NodeReader {
         if (target)
             return { kind: 'alias', line, target };
         const hint = 'An anchor (&name) must stand before its alias (*name), in the same document. Quote a * that is text.';
-        throw new YamlError(`the alias *${anchor} has no anchor`, line, hint);
+        throw new YamlError(`the alias ${shown(`*${anchor}`)} has no anchor`, line, hint);
     }
     /** Registers a node before its children are read, so that an alias among them is seen to repeat itself. */
     #anchored(event, node) {
@@ -78932,6 +79068,7 @@ function textOfBase64(source) {
 ;// CONCATENATED MODULE: ./lib/manifest/yaml-expansion.js
 
 
+
 /** The largest text of one file, in characters, and the most text that its aliases may make of it. */
 const MAX_CHARACTERS = 10 * 1024 * 1024;
 /** Keys with a meaning of their own in JavaScript. No Kubernetes field is named so, but a key of a ConfigMap may be. */
@@ -79011,7 +79148,7 @@ class Expansion {
         this.#charge(scalar);
         const name = keyText(meaningOf(scalar), scalar.text);
         if (name === undefined) {
-            throw new YamlError(`the key "${scalar.text}" is not text`, node.line, 'Quote the key if it is meant, or remove the line.');
+            throw new YamlError(`the key ${shown(scalar.text)} is not text`, node.line, 'Quote the key if it is meant, or remove the line.');
         }
         if (TREACHEROUS_KEYS.has(name) && !FREE_KEYS.has(field)) {
             throw new YamlError(`the key "${name}" is not accepted here`, node.line, 'No Kubernetes field has this name. Remove it.');
@@ -79023,10 +79160,10 @@ class Expansion {
         const value = meaningOf(node);
         if (typeof value === 'bigint') {
             const hint = 'Quote it if it is text. Give it a decimal point, as in 1.0, if it may be rounded.';
-            throw new YamlError(`the number ${node.text} is too large to be exact`, node.line, hint);
+            throw new YamlError(`the number ${shown(node.text)} is too large to be exact`, node.line, hint);
         }
         if (typeof value === 'number' && !Number.isFinite(value)) {
-            throw new YamlError(`${node.text} is no number that JSON can hold`, node.line, 'Quote it if it is text.');
+            throw new YamlError(`${shown(node.text)} is no number that JSON can hold`, node.line, 'Quote it if it is text.');
         }
         // JSON has no negative zero for the API server.
         return Object.is(value, -0) ? 0 : value;
@@ -79057,7 +79194,7 @@ function meaningOf(scalar) {
     const value = resolveTagged(scalar.tag, scalar.text);
     if (value === undefined) {
         const kind = scalar.tag.slice(scalar.tag.lastIndexOf(':') + 1);
-        throw new YamlError(`"${scalar.text}" cannot be read as !!${kind}`, scalar.line, 'Correct the value, or remove the tag.');
+        throw new YamlError(`${shown(scalar.text)} cannot be read as !!${kind}`, scalar.line, 'Correct the value, or remove the tag.');
     }
     return value;
 }
@@ -79088,7 +79225,7 @@ function lineAt(root, path) {
             node = item;
         }
         else if (collection.kind === 'mapping') {
-            const pair = collection.pairs.findLast(({ key }) => key.kind === 'scalar' && key.text === step);
+            const pair = collection.pairs.findLast(({ key }) => key.kind === 'scalar' && keyText(meaningOf(key), key.text) === step);
             if (!pair)
                 break;
             line = pair.key.line;
@@ -79163,6 +79300,7 @@ function countLineBreaks(text) {
  * YAML and JSON files as kubectl reads them (yaml-scalars.ts tells what a scalar means), within limits that a hostile file
  * cannot pass. The result is a plain tree of JSON: what an alias repeats is copied, and nothing is shared.
  */
+
 
 
 
@@ -79396,7 +79534,9 @@ function isEqual(a, b) {
 function changeOf(manifest, live, expected) {
     if (!live)
         return { type: 'create', manifest, expected };
-    return isEqual(content(live), content(expected)) ? { type: 'unchanged', manifest, live } : { type: 'update', manifest, live, expected };
+    return isEqual(content(live), content(expected))
+        ? { type: 'unchanged', manifest, live }
+        : { type: 'update', manifest, live, expected };
 }
 /** An object without what the server keeps for itself: everything a write can change and a person would call a change. */
 function content(object) {
@@ -79485,7 +79625,8 @@ async function locateAll(manifests, namespace, cluster) {
     const located = [];
     for (const manifest of manifests) {
         const { apiVersion, kind } = manifest.object;
-        const type = (await cluster.resourceType(apiVersion, kind)) ?? provided.find((one) => one.apiVersion === apiVersion && one.kind === kind);
+        const type = (await cluster.resourceType(apiVersion, kind)) ??
+            provided.find((one) => one.apiVersion === apiVersion && one.kind === kind);
         if (type) {
             problems.push(...problemsOf(manifest, type));
             located.push(locate(manifest, type, namespace));
@@ -79515,7 +79656,10 @@ async function dryRunAll(desired, inputs, cluster) {
         problems.push(...ownershipProblems(manifest, before, inputs));
         try {
             const object = stampedAsBefore(manifest.object, before);
-            const expected = await applyTaking(cluster, object, before, { dryRun: true, forceConflicts: inputs.forceConflicts });
+            const expected = await applyTaking(cluster, object, before, {
+                dryRun: true,
+                forceConflicts: inputs.forceConflicts,
+            });
             return changeOf(manifest, before, expected);
         }
         catch (error) {
@@ -79554,11 +79698,15 @@ function ownershipProblems(manifest, live, inputs) {
     });
     if (live?.metadata.deletionTimestamp !== undefined) {
         const held = live.metadata.finalizers?.join(', ');
-        return [problem('Conflict', `is being deleted${held === undefined ? '' : ` and held by the finalizers ${held}`}`, 'wait until it is gone and run again')];
+        return [
+            problem('Conflict', `is being deleted${held === undefined ? '' : ` and held by the finalizers ${held}`}`, 'wait until it is gone and run again'),
+        ];
     }
     if (owner === undefined || owner === inputs.release || inputs.forceConflicts)
         return [];
-    return [problem('Conflict', `belongs to the release ${JSON.stringify(owner)}`, 'use another name, set the input release to that one, or set force-conflicts: true to take it over')];
+    return [
+        problem('Conflict', `belongs to the release ${JSON.stringify(owner)}`, 'use another name, set the input release to that one, or set force-conflicts: true to take it over'),
+    ];
 }
 
 ;// CONCATENATED MODULE: ./lib/rollback/by-hand.js
@@ -79602,7 +79750,12 @@ function restoringApply(written, current) {
     const { name, namespace } = before.metadata;
     const selected = (0,manifest_object/* isObject */.Gv)(body) ? body : {};
     const metadata = (0,manifest_object/* isObject */.Gv)(selected['metadata']) ? selected['metadata'] : {};
-    return { ...selected, apiVersion, kind, metadata: { ...metadata, name, ...(namespace !== undefined && { namespace }) } };
+    return {
+        ...selected,
+        apiVersion,
+        kind,
+        metadata: { ...metadata, name, ...(namespace !== undefined && { namespace }) },
+    };
 }
 /**
  * The object with every field that our write touched as it was before, for the rare case that applying did not get there
@@ -79674,7 +79827,9 @@ function goBack(before, now, touched) {
 async function undo(written, { cluster, runner }) {
     const attempt = async (one, body) => {
         const ref = (0,manifest_object/* refOf */.H8)(one.change.manifest.object);
-        const step = await body(ref).catch((error) => ({ report: { ...ref, step: 'failed', message: (0,errors/* messageOf */.bD)(error) } }));
+        const step = await body(ref).catch((error) => ({
+            report: { ...ref, step: 'failed', message: (0,errors/* messageOf */.bD)(error) },
+        }));
         runner.info(`${(0,manifest_object/* describe */.q0)(ref)} ${step.report.message}`);
         return step;
     };
@@ -79711,7 +79866,10 @@ async function restore({ change, after }, ref, cluster) {
                     target: {
                         ref,
                         uid: restored.metadata.uid ?? '',
-                        expectation: { generation: restored.metadata.generation ?? 0, ...(stale !== undefined && { staleDeadline: stale }) },
+                        expectation: {
+                            generation: restored.metadata.generation ?? 0,
+                            ...(stale !== undefined && { staleDeadline: stale }),
+                        },
                     },
                 }),
             };
@@ -79736,7 +79894,13 @@ async function remove({ after }, ref, cluster) {
         created = current && !isEmpty(ourFields(current)) ? current : undefined;
     }
     const isDeleted = created !== undefined && (await cluster.delete(ref, created.metadata.uid ?? ''));
-    return { report: { ...ref, step: isDeleted ? 'deleted' : 'already-as-before', message: isDeleted ? 'deleted: this release had created it' : 'is not there, as before' } };
+    return {
+        report: {
+            ...ref,
+            step: isDeleted ? 'deleted' : 'already-as-before',
+            message: isDeleted ? 'deleted: this release had created it' : 'is not there, as before',
+        },
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/roll-back.js
@@ -80584,8 +80748,12 @@ function renderSummary(report) {
 
 
 
-/** All reporting together may delay the step by so much: GitHub that does not answer must not hold up a deploy. */
-const LONGEST_MILLISECONDS = 10_000;
+/**
+ * All reporting together may delay the step by ten seconds: a GitHub that does not answer must not hold up a deploy. The
+ * last of them is for writing down in the report what went wrong in the others.
+ */
+const MILLISECONDS_TO_TELL = 9000;
+const MILLISECONDS_TO_CORRECT = 1000;
 /**
  * Tells everyone: the closing lines of the log, step outputs, annotations, `report.json`, job summary and the comment on
  * the pull request. Takes 10 s at most and never throws: what could not be told becomes a warning, in the log and in the
@@ -80618,13 +80786,16 @@ async function publish(report, ports, mode) {
             runner.output(name, value);
     });
     const writeReport = async () => runner.output('report', await runner.writeReport(`${JSON.stringify(withWarnings(), null, 2)}\n`));
-    await within(LONGEST_MILLISECONDS, ports.clock, (signal) => [
+    await within(MILLISECONDS_TO_TELL, ports.clock, (signal) => [
         attempt('The JSON report could not be written', () => orAborted(writeReport(), signal)),
         attempt('The job summary could not be written', () => orAborted(runner.summary(renderSummary(safe)), signal)),
         attempt('The pull request could not be commented', () => orAborted(comment(safe, ports.github, mode, signal), signal)),
     ]);
-    if (warnings.length > 0)
-        await attempt('The JSON report could not be written again', writeReport);
+    if (warnings.length > 0) {
+        await within(MILLISECONDS_TO_CORRECT, ports.clock, (signal) => [
+            attempt('The JSON report does not have the last warnings', () => orAborted(writeReport(), signal)),
+        ]);
+    }
     const told = withWarnings();
     await attempt('The warnings could not be written', () => annotate(told, ['warning']));
     return told;
@@ -80700,7 +80871,7 @@ function rejectedReport(problems, journal, inputs) {
 /* harmony export */   M: () => (/* binding */ reportFrame)
 /* harmony export */ });
 /** What every report has, whatever the run came to. */
-function reportFrame({ inputs, journal }) {
+function reportFrame({ inputs, journal, }) {
     return {
         schema: 1,
         command: inputs?.command ?? 'deploy',
@@ -80788,16 +80959,12 @@ async function upsert(octokit, place, { marker, body, pullRequest }, signal) {
     return data.html_url;
 }
 /** The id of the oldest comment that begins with the marker and that this token wrote. */
-async function findComment(octokit, place, pullRequest, marker, signal) {
+async function findComment(octokit, { owner, repo }, pullRequest, marker, signal) {
     let isOurs;
-    // Comments come oldest first.
-    const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, {
-        ...place,
-        issue_number: pullRequest,
-        per_page: PAGE,
-        request: { signal },
-    });
-    for await (const { data } of pages) {
+    // Comments come oldest first. The paginate plugin would not pass the signal on.
+    for (let page = 1;; page += 1) {
+        const place = { owner, repo, issue_number: pullRequest };
+        const { data } = await octokit.rest.issues.listComments({ ...place, per_page: PAGE, page, request: { signal } });
         for (const comment of data) {
             // GitHub may have stored other line ends than were sent; the marker is the whole first line.
             if (comment.body?.split(/\r?\n/, 1)[0] !== marker)
@@ -80806,8 +80973,9 @@ async function findComment(octokit, place, pullRequest, marker, signal) {
             if (isOurs(comment.user))
                 return comment.id;
         }
+        if (data.length < PAGE)
+            return undefined;
     }
-    return undefined;
 }
 /**
  * Anyone can write a comment with our marker, so the author counts too. A personal token can ask who it is. The token of a
@@ -80837,6 +81005,10 @@ function statusOf(error) {
     const { status } = error['response'];
     return typeof status === 'number' ? status : undefined;
 }
+/** `fetch failed` says nothing; what it was caused by does. */
+function rootOf(error) {
+    return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;
+}
 function explained(error, { pullRequest }) {
     return new Error(`GitHub did not take the comment on pull request #${pullRequest}: ${reasonFor(error)}`, {
         cause: error,
@@ -80844,9 +81016,9 @@ function explained(error, { pullRequest }) {
 }
 function reasonFor(error) {
     const status = statusOf(error);
-    const text = (0,errors/* messageOf */.bD)(error);
     if (status === undefined)
-        return `no answer (${text})`;
+        return `no answer (${(0,errors/* messageOf */.bD)(rootOf(error))})`;
+    const text = (0,errors/* messageOf */.bD)(error);
     const answer = `${status} ${text}`;
     if (/rate limit/i.test(text))
         return `${answer}. The next run of this release will write it`;
@@ -80898,7 +81070,9 @@ function createExecLogin(exec, userName, mask, refuse) {
         catch (error) {
             // What the plugin printed is left out: plugins print tokens and account details when they fail.
             const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-            throw new errors/* ClusterError */.b$(missing ? `the login command ${command} is not installed on this runner` : `the login command ${command} failed`, { status: 401, reason: 'LoginFailed', request: 'log in', cause: error });
+            throw new errors/* ClusterError */.b$(missing
+                ? `the login command ${command} is not installed on this runner`
+                : `the login command ${command} failed`, { status: 401, reason: 'LoginFailed', request: 'log in', cause: error });
         }
         finally {
             clearTimeout(timer);
@@ -81111,7 +81285,16 @@ const SERVER_ERROR_ATTEMPTS = 5;
 const PATIENCE_NEW_SERVER_MS = 4_000;
 const PATIENCE_KNOWN_SERVER_MS = 60_000;
 /** The connection was never made, so the request had no effect. */
-const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+const NEVER_SENT = new Set([
+    'ECONNREFUSED',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'UND_ERR_CONNECT_TIMEOUT',
+]);
+/** The server shows a certificate that cannot be trusted: it will show the same one the next time. */
+const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
 /** The server says that trying again will help (kubectl, kapp and Helm retry on the same words). */
 const PASSING = /etcdserver: (leader changed|request timed out)|raft proposal dropped|failed calling webhook|resourcequotas?.*the object has been modified/;
 /**
@@ -81132,6 +81315,8 @@ function retryDelay(failure, attempts, random = Math.random) {
     return random() * Math.min(STEEPEST_MS, BASE_MS * 2 ** (attempts.failures - 1));
 }
 function isWorthRepeating(failure, attempts) {
+    if (failure.status === 0 && UNTRUSTED.test(failure.reason))
+        return false;
     if (failure.status === 0)
         return attempts.repeatable || NEVER_SENT.has(failure.reason);
     if (failure.status === 429)
@@ -81208,21 +81393,20 @@ function describeConnectionFailure(code, error) {
             return `cannot be reached: ${deepestMessage(error)}`;
     }
 }
+/** The code of the innermost error that has one: undici wraps Node's errors, and Node those of each address it tried. */
 function codeOf(error) {
-    for (let at = error; at instanceof Error; at = at.cause) {
-        if ('code' in at && typeof at.code === 'string')
-            return at.code;
-        // Node tries every address of a host name, and wraps what each of them said.
-        if (at instanceof AggregateError && at.errors.length > 0)
-            return codeOf(at.errors[0]);
+    let code = '';
+    for (let at = error; (0,manifest_object/* isObject */.Gv)(at); at = Array.isArray(at['errors']) ? at['errors'][0] : at['cause']) {
+        if (typeof at['code'] === 'string')
+            code = at['code'];
     }
-    return '';
+    return code;
 }
 function deepestMessage(error) {
     let at = error;
-    while (at instanceof Error && at.cause instanceof Error)
-        at = at.cause;
-    return at instanceof Error ? at.message : String(at);
+    while ((0,manifest_object/* isObject */.Gv)(at) && (0,manifest_object/* isObject */.Gv)(at['cause']))
+        at = at['cause'];
+    return (0,errors/* messageOf */.bD)(at);
 }
 /** Retry-After is seconds or an HTTP date (RFC 9110, 10.2.3). */
 function retryAfterOf(header) {
@@ -81257,7 +81441,11 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 35_000;
 function createHttpClient(access) {
     // HTTP/2 stays off: on a dead connection every request that shares it would die with it.
-    const base = { allowH2: false, headersTimeout: ANSWER_TIMEOUT_MS, connect: { ...access.tls, timeout: CONNECT_TIMEOUT_MS } };
+    const base = {
+        allowH2: false,
+        headersTimeout: ANSWER_TIMEOUT_MS,
+        connect: { ...access.tls, timeout: CONNECT_TIMEOUT_MS },
+    };
     const openRequestPool = () => new undici/* Agent */.g6({ ...base, connections: 8, keepAliveTimeout: 60_000, bodyTimeout: ANSWER_TIMEOUT_MS });
     // Watches have a pool of their own, or else open watches could take the last connection from a rollback.
     const streams = new undici/* Agent */.g6({ ...base, bodyTimeout: 0 });
@@ -81358,7 +81546,9 @@ function selectorsOf(query) {
 function describeRequest(verb, type, namespace, name) {
     const slash = type.apiVersion.indexOf('/');
     const resource = slash < 0 ? type.plural : `${type.plural}.${type.apiVersion.slice(0, slash)}`;
-    return [verb, resource, name, type.namespaced && namespace !== undefined && `in namespace ${namespace}`].filter(Boolean).join(' ');
+    return [verb, resource, name, type.namespaced && namespace !== undefined && `in namespace ${namespace}`]
+        .filter(Boolean)
+        .join(' ');
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/kube/watch.js
@@ -81492,7 +81682,10 @@ async function* readEvents(body, what, query) {
             if (!(0,manifest_object/* isObject */.Gv)(object['metadata']))
                 continue;
             const typed = { apiVersion: query.apiVersion, kind: query.kind, ...object };
-            yield { type: event['type'] === 'DELETED' ? 'deleted' : event['type'] === 'BOOKMARK' ? 'bookmark' : 'changed', object: typed };
+            yield {
+                type: event['type'] === 'DELETED' ? 'deleted' : event['type'] === 'BOOKMARK' ? 'bookmark' : 'changed',
+                object: typed,
+            };
         }
         yield { type: 'end', why: 'closed' };
     }
@@ -81588,7 +81781,7 @@ function createCluster(access) {
             found.push(...items.map((item) => ({ ...item, apiVersion: query.apiVersion, kind: query.kind })));
             page = typeof metadata['continue'] === 'string' && metadata['continue'] !== '' ? metadata['continue'] : undefined;
             if (page === undefined)
-                return { objects: found, resourceVersion: String(metadata['resourceVersion'] ?? '') };
+                return { objects: found, resourceVersion: typeof metadata['resourceVersion'] === 'string' ? metadata['resourceVersion'] : '' };
         }
     }
     return {
@@ -81676,7 +81869,12 @@ function createCluster(access) {
                     method: 'DELETE',
                     path: objectPath(type, ref.namespace, ref.name),
                     contentType: 'application/json',
-                    body: JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', preconditions: { uid } }),
+                    body: JSON.stringify({
+                        apiVersion: 'v1',
+                        kind: 'DeleteOptions',
+                        propagationPolicy: 'Background',
+                        preconditions: { uid },
+                    }),
                     signal,
                     what: describeRequest('delete', type, ref.namespace, ref.name),
                     // The UID makes it safe: an object that was made anew under the same name is not this one.
@@ -81693,7 +81891,15 @@ function createCluster(access) {
         },
         async *watch(query, { from, signal }) {
             const type = await typeOf(query, signal);
-            yield* watchQuery({ http, type, query, list: () => list(query, signal), refresh: () => access.refresh(signal), from, signal });
+            yield* watchQuery({
+                http,
+                type,
+                query,
+                list: () => list(query, signal),
+                refresh: () => access.refresh(signal),
+                from,
+                signal,
+            });
         },
         async logs(pod, container, { lines, previous = false, signal }) {
             const type = await typeOf(pod, signal);
@@ -81755,7 +81961,9 @@ function chooseContext(texts, wanted) {
         return undefined;
     };
     const names = files.flatMap(({ content }) => entriesOf(content['contexts']).map((entry) => String(entry['name'])));
-    const current = files.map(({ content }) => content['current-context']).find((name) => typeof name === 'string' && name !== '');
+    const current = files
+        .map(({ content }) => content['current-context'])
+        .find((name) => typeof name === 'string' && name !== '');
     const name = wanted ?? (typeof current === 'string' ? current : undefined);
     if (name === undefined) {
         refuse('the kubeconfig has no current-context', `name one in the input context: ${listed(names)}`);
@@ -82096,7 +82304,10 @@ class Checkout {
 /** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
 async function compose(inputs, runner, clock, journal) {
     const context = chooseContext(await readKubeconfigs(inputs), inputs.context);
-    const access = await openAccess(context, { allowInsecure: inputs.allowInsecure, mask: (secret) => runner.mask(secret) });
+    const access = await openAccess(context, {
+        allowInsecure: inputs.allowInsecure,
+        mask: (secret) => runner.mask(secret),
+    });
     return { inputs, runner, clock, journal, cluster: createCluster(access), renderer: createFileRenderer() };
 }
 /** Absent without a token, or outside GitHub. */
@@ -82217,9 +82428,11 @@ class ClusterError extends Error {
         return this.status === 0 || this.status === 429 || (this.status >= 500 && !this.isSchemaError);
     }
 }
-/** The one-line text of anything thrown. */
+/** The text of anything thrown. */
 function messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
+    if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string')
+        return error.message;
+    return String(error);
 }
 
 
@@ -82232,7 +82445,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5369);
 /* harmony import */ var _adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2578);
 /* harmony import */ var _adapters_system_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7151);
-/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1736);
+/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2596);
 /* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9661);
 /* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2872);
 /* harmony import */ var _commands_rejected_report_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(7673);
@@ -82256,21 +82469,25 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 const redactor = (0,_redact_js__WEBPACK_IMPORTED_MODULE_8__/* .createRedactor */ .lY)();
 const runner = (0,_adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__/* .createRunner */ .j)(process.env, redactor);
 try {
-    process.exitCode = (await main(runner, (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_9__/* .createClock */ .t)())) ? 0 : 1;
+    process.exitCode = (await main((0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_9__/* .createClock */ .t)())) ? 0 : 1;
 }
 catch (error) {
     // Every expected failure is a report. What arrives here is a defect, and its stack is what will mend it.
-    runner.annotate({ level: 'error', title: 'Rollsafe failed unexpectedly', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    runner.annotate({
+        level: 'error',
+        title: 'Rollsafe failed unexpectedly',
+        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
     process.exitCode = 1;
 }
 /** True when the step is to be green. */
-async function main(runner, clock) {
+async function main(clock) {
     const journal = (0,_commands_journal_js__WEBPACK_IMPORTED_MODULE_10__/* .openJournal */ ._)(clock);
     let inputs;
     let report;
     try {
         inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_6__/* .readInputs */ .K)((0,_adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__/* .createInputSource */ .k)(process.env));
-        report = await run(inputs, journal, clock);
+        report = await execute(inputs, journal, clock);
     }
     catch (error) {
         if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_5__/* .RejectedError */ .zs))
@@ -82281,7 +82498,7 @@ async function main(runner, clock) {
     const told = await (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_3__/* .publish */ .m)(report, { runner, clock, redact: (text) => redactor.redact(text), ...(github && { github }) }, inputs?.comment ?? 'auto');
     return (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_7__/* .succeeded */ .gq)(told);
 }
-async function run(inputs, journal, clock) {
+async function execute(inputs, journal, clock) {
     if (inputs.githubToken !== undefined)
         runner.mask(inputs.githubToken);
     const run = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_4__/* .compose */ .Z)(inputs, runner, clock, journal);
@@ -82656,7 +82873,7 @@ const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const PATH = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 const HOST = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$/;
 const TAG = /^\w[\w.-]{0,127}$/;
-const DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
+const DIGEST = /^[a-z][a-z0-9]*(?:[-_+.][a-z][a-z0-9]*)*:[0-9a-fA-F]{32,}$/;
 const SHA256 = /^sha256:[0-9a-f]{64}$/;
 const LONGEST_NAME = 255;
 /** A name, a tag of 128 and the longest digest in use. */

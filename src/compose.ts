@@ -14,7 +14,10 @@ import type { Clock, GitHub, Runner } from './ports.ts'
 /** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
 export async function compose(inputs: Inputs, runner: Runner, clock: Clock, journal: Journal): Promise<Run> {
   const context = chooseContext(await readKubeconfigs(inputs), inputs.context)
-  const access = await openAccess(context, { allowInsecure: inputs.allowInsecure, mask: (secret) => runner.mask(secret) })
+  const access = await openAccess(context, {
+    allowInsecure: inputs.allowInsecure,
+    mask: (secret) => runner.mask(secret),
+  })
   return { inputs, runner, clock, journal, cluster: createCluster(access), renderer: createFileRenderer() }
 }
 

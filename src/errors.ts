@@ -126,7 +126,9 @@ export class ClusterError extends Error {
   }
 }
 
-/** The one-line text of anything thrown. */
+/** The text of anything thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string')
+    return error.message
+  return String(error)
 }

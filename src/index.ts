@@ -8,7 +8,7 @@ import { rejectedReport } from './commands/rejected-report.ts'
 import { compose, composeGitHub } from './compose.ts'
 import { RejectedError } from './errors.ts'
 import { type Inputs, readInputs } from './inputs/inputs.ts'
-import type { Clock, Runner } from './ports.ts'
+import type { Clock } from './ports.ts'
 import { createRedactor } from './redact.ts'
 import { succeeded } from './report/outcome.ts'
 import type { Report } from './report/report.ts'
@@ -17,31 +17,39 @@ const redactor = createRedactor()
 const runner = createRunner(process.env, redactor)
 
 try {
-  process.exitCode = (await main(runner, createClock())) ? 0 : 1
+  process.exitCode = (await main(createClock())) ? 0 : 1
 } catch (error) {
   // Every expected failure is a report. What arrives here is a defect, and its stack is what will mend it.
-  runner.annotate({ level: 'error', title: 'Rollsafe failed unexpectedly', message: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  runner.annotate({
+    level: 'error',
+    title: 'Rollsafe failed unexpectedly',
+    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  })
   process.exitCode = 1
 }
 
 /** True when the step is to be green. */
-async function main(runner: Runner, clock: Clock): Promise<boolean> {
+async function main(clock: Clock): Promise<boolean> {
   const journal = openJournal(clock)
   let inputs: Inputs | undefined
   let report: Report
   try {
     inputs = readInputs(createInputSource(process.env))
-    report = await run(inputs, journal, clock)
+    report = await execute(inputs, journal, clock)
   } catch (error) {
     if (!(error instanceof RejectedError)) throw error
     report = rejectedReport(error.problems, journal, inputs)
   }
   const github = inputs && composeGitHub(inputs, process.env)
-  const told = await publish(report, { runner, clock, redact: (text) => redactor.redact(text), ...(github && { github }) }, inputs?.comment ?? 'auto')
+  const told = await publish(
+    report,
+    { runner, clock, redact: (text) => redactor.redact(text), ...(github && { github }) },
+    inputs?.comment ?? 'auto',
+  )
   return succeeded(told)
 }
 
-async function run(inputs: Inputs, journal: Journal, clock: Clock): Promise<Report> {
+async function execute(inputs: Inputs, journal: Journal, clock: Clock): Promise<Report> {
   if (inputs.githubToken !== undefined) runner.mask(inputs.githubToken)
   const run = await compose(inputs, runner, clock, journal)
   try {

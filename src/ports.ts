@@ -57,14 +57,22 @@ export interface Cluster {
   /** The namespace that the kubeconfig's context names, if it names one. */
   readonly contextNamespace: string | undefined
   /** Undefined when the server does not serve the kind. Read once and kept; `fresh` reads it again (after a CRD was applied). */
-  resourceType(apiVersion: string, kind: string, options?: { fresh?: boolean; signal?: AbortSignal }): Promise<ResourceType | undefined>
+  resourceType(
+    apiVersion: string,
+    kind: string,
+    options?: { fresh?: boolean; signal?: AbortSignal },
+  ): Promise<ResourceType | undefined>
   /** Undefined when there is no such object. */
   get(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined>
   list(query: Query, signal?: AbortSignal): Promise<ObjectList>
   /** Server-side apply with field manager `rollsafe`, strict about unknown fields. Returns the object that results. */
   apply(object: KubeObject, options?: ApplyOptions): Promise<KubeObject>
   /** Replaces the list of field owners, if the object is still at `resourceVersion`. */
-  replaceManagedFields(live: KubeObject, managedFields: NonNullable<KubeObject['metadata']['managedFields']>, signal?: AbortSignal): Promise<KubeObject>
+  replaceManagedFields(
+    live: KubeObject,
+    managedFields: NonNullable<KubeObject['metadata']['managedFields']>,
+    signal?: AbortSignal,
+  ): Promise<KubeObject>
   /** Replaces the object, if it is still at the resourceVersion it carries. */
   replace(object: KubeObject, signal?: AbortSignal): Promise<KubeObject>
   /** Deletes exactly the object with that UID, its dependents in the background. False when it is no longer there. */
@@ -75,7 +83,11 @@ export interface Cluster {
    */
   watch(query: Query, options: { from?: string; signal: AbortSignal }): AsyncIterable<Observation>
   /** The last `lines` lines of a container's log; of its previous run when `previous`. */
-  logs(pod: ObjectRef, container: string, options: { lines: number; previous?: boolean; signal?: AbortSignal }): Promise<string>
+  logs(
+    pod: ObjectRef,
+    container: string,
+    options: { lines: number; previous?: boolean; signal?: AbortSignal },
+  ): Promise<string>
   close(): Promise<void>
 }
 

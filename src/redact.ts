@@ -76,9 +76,9 @@ export interface Redactor {
    * From now on hides the value, each of its lines, and the base64, URL-encoded and JSON-escaped forms of these. False,
    * and nothing is hidden, when the value has fewer than 6 characters.
    */
-  add(secret: string): boolean
+  readonly add: (secret: string) => boolean
   /** The text with `***` for every secret. Text that holds none comes back as it is. */
-  redact(text: string): string
+  readonly redact: (text: string) => string
 }
 
 export function createRedactor(): Redactor {

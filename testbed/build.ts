@@ -51,17 +51,21 @@ async function build(
   if (existsSync(done)) return done
 
   mkdirSync(cache, { recursive: true })
-  await withLock(`${done}.lock`, () => tell(`waiting for another process that builds ${name}`), async () => {
-    if (existsSync(done)) return
-    tell(`building ${name} (the first time this takes minutes; it is then kept in ${cache})`)
-    const started = Date.now()
-    const folder = `${done}.part`
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder)
-    await make(folder)
-    renameSync(folder, done)
-    tell(`built ${name} in ${Math.round((Date.now() - started) / 1000)} s`)
-  })
+  await withLock(
+    `${done}.lock`,
+    () => tell(`waiting for another process that builds ${name}`),
+    async () => {
+      if (existsSync(done)) return
+      tell(`building ${name} (the first time this takes minutes; it is then kept in ${cache})`)
+      const started = Date.now()
+      const folder = `${done}.part`
+      rmSync(folder, { recursive: true, force: true })
+      mkdirSync(folder)
+      await make(folder)
+      renameSync(folder, done)
+      tell(`built ${name} in ${Math.round((Date.now() - started) / 1000)} s`)
+    },
+  )
   return done
 }
 

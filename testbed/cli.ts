@@ -35,7 +35,8 @@ async function main(args: string[]): Promise<void> {
       const running = findCluster(values.name)
       if (running) return print(running.kubeconfig)
       const nodes = Number(values.nodes)
-      if (!Number.isInteger(nodes) || nodes < 1 || nodes > 100) throw new Error(`--nodes ${values.nodes} is not 1 to 100`)
+      if (!Number.isInteger(nodes) || nodes < 1 || nodes > 100)
+        throw new Error(`--nodes ${values.nodes} is not 1 to 100`)
       const raiseControllerLimits = !values['default-limits']
       const cluster = await startCluster({ name: values.name, nodes, raiseControllerLimits, owned: false }, tell)
       tell(`audit log: ${cluster.auditLog}`)

@@ -101,7 +101,13 @@ export function findCluster(name: string): RunningCluster | undefined {
 
 /** Ends all processes of a cluster and deletes its folder, whatever state it is in. At once, so that a signal handler can do it. */
 export function removeCluster(folder: ClusterFolder): void {
-  kill(processesOf(folder.pids, folder.path).values())
+  // Until none is left: kwokctl may start another one meanwhile, and a dying one may still write into the folder.
+  for (let round = 0; round < 100; round++) {
+    const pids = [...processesOf(folder.pids, folder.path).values()]
+    if (pids.length === 0) break
+    kill(pids)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+  }
   rmSync(folder.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
 }
 
@@ -113,6 +119,8 @@ export async function stopApiServer(cluster: RunningCluster): Promise<void> {
     kill([pid])
     await sleep(10)
   }
+  // kwokctl takes a dead process whose parent has not yet asked for its exit code for one that runs.
+  rmSync(join(folder.pids, 'kube-apiserver.pid'), { force: true })
 }
 
 /** Starts it again, and returns when it is ready. */
@@ -181,7 +189,9 @@ function componentErrors(folder: ClusterFolder): string {
   return ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok-controller']
     .filter((name) => !running.has(name) && existsSync(join(folder.componentLogs, `${name}.log`)))
     .map((name) => {
-      const lines = readFileSync(join(folder.componentLogs, `${name}.log`), 'utf8').trim().split('\n')
+      const lines = readFileSync(join(folder.componentLogs, `${name}.log`), 'utf8')
+        .trim()
+        .split('\n')
       return `${name}:\n${lines.slice(-5).join('\n')}`
     })
     .join('\n')

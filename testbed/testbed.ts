@@ -91,7 +91,9 @@ function ownTestbed(cluster: RunningCluster): Testbed {
 
 function existingTestbed(facts: TestbedFacts & { kind: 'existing' }): Testbed {
   const missing = (what: string) =>
-    new Error(`TESTBED_KUBECONFIG names a cluster that is not the testbed's own, which has no ${what}. Unset it to run this.`)
+    new Error(
+      `TESTBED_KUBECONFIG names a cluster that is not the testbed's own, which has no ${what}. Unset it to run this.`,
+    )
   const leave = () => Promise.resolve()
   return {
     facts,

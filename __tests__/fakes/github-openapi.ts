@@ -51,7 +51,14 @@ export interface Description {
   checkAnswer(operationId: string, status: number, body: unknown): string[]
 }
 
-export function createDescription(): Description {
+let description: Description | undefined
+
+/** The description; read once, because it is 13 MB and does not change. */
+export function readDescription(): Description {
+  return (description ??= createDescription())
+}
+
+function createDescription(): Description {
   const openApi: OpenApi = JSON.parse(readFileSync(FILE, 'utf8'))
   const { parameters: sharedParameters, responses: sharedResponses, schemas } = openApi.components
   // The values of parameters are text, and mean what the schema says they are; a body says itself what it is.
@@ -103,7 +110,8 @@ export function createDescription(): Description {
     checkAnswer(operationId, status, body) {
       const response = operationOf(operationId).responses[String(status)]
       // Every operation may answer these, described or not.
-      if (!response) return [401, 403, 404].includes(status) ? [] : [`${operationId} never answers ${status}`]
+      if (!response)
+        return [400, 401, 403, 404, 422, 429].includes(status) ? [] : [`${operationId} never answers ${status}`]
       const schema = resolved(response, sharedResponses)[0]?.content?.['application/json']?.schema
       return schema ? checkJson(`answer of ${operationId}`, schema, body) : []
     },
@@ -114,7 +122,8 @@ export function createDescription(): Description {
     if (!schema) return body === undefined ? [] : ['no body is expected']
     if (body === undefined) return operation.requestBody?.required === true ? ['the body is missing'] : []
     const properties = resolved(schema, schemas)[0]?.properties ?? {}
-    const unknown = Object.keys(Object(body)).filter((name) => !(name in properties))
+    const fields = typeof body === 'object' && body !== null ? Object.keys(body) : []
+    const unknown = fields.filter((name) => !(name in properties))
     return [...checkJson('body', schema, body), ...unknown.map((name) => `the field ${name} does not exist`)]
   }
 }

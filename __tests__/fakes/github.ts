@@ -9,7 +9,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { createDescription, type Match } from './github-openapi.ts'
+import { readDescription, type Match } from './github-openapi.ts'
 
 export interface FakeUser {
   readonly login: string
@@ -70,7 +70,7 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<
   const repository = options.repository ?? 'acme/shop'
   const pullRequests = options.pullRequests ?? [128]
   const tokens = options.tokens ?? { 'job-token': ACTIONS_BOT, 'personal-token': MONA }
-  const description = createDescription()
+  const description = readDescription()
   const comments: FakeComment[] = []
   const requests: string[] = []
   const violations: string[] = []
@@ -230,7 +230,7 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<
       status,
       body: {
         message: 'Validation Failed',
-        errors: [{ message: text }],
+        errors: [{ resource: 'IssueComment', code: 'custom', message: text }],
         documentation_url: 'https://docs.github.com/rest',
       },
     }

@@ -27,7 +27,11 @@ describe('select', () => {
     ],
     [
       'an item of a keyed list, with its keys',
-      { 'f:spec': { 'f:template': { 'f:spec': { 'f:containers': { 'k:{"name":"app"}': { '.': {}, 'f:image': {} } } } } } },
+      {
+        'f:spec': {
+          'f:template': { 'f:spec': { 'f:containers': { 'k:{"name":"app"}': { '.': {}, 'f:image': {} } } } },
+        },
+      },
       { spec: { template: { spec: { containers: [{ name: 'app', image: 'app:1' }] } } } },
     ],
     [
@@ -39,12 +43,31 @@ describe('select', () => {
       'items in the order of the object, not of the set',
       {
         'f:spec': {
-          'f:template': { 'f:spec': { 'f:containers': { 'k:{"name":"app"}': { 'f:image': {} }, 'k:{"name":"proxy"}': { 'f:image': {} } } } },
+          'f:template': {
+            'f:spec': {
+              'f:containers': { 'k:{"name":"app"}': { 'f:image': {} }, 'k:{"name":"proxy"}': { 'f:image': {} } },
+            },
+          },
         },
       },
-      { spec: { template: { spec: { containers: [{ name: 'proxy', image: 'proxy:1' }, { name: 'app', image: 'app:1' }] } } } },
+      {
+        spec: {
+          template: {
+            spec: {
+              containers: [
+                { name: 'proxy', image: 'proxy:1' },
+                { name: 'app', image: 'app:1' },
+              ],
+            },
+          },
+        },
+      },
     ],
-    ['a map that is only there', { 'f:spec': { 'f:template': { 'f:metadata': { 'f:labels': { '.': {} } } } } }, { spec: { template: { metadata: { labels: {} } } } }],
+    [
+      'a map that is only there',
+      { 'f:spec': { 'f:template': { 'f:metadata': { 'f:labels': { '.': {} } } } } },
+      { spec: { template: { metadata: { labels: {} } } } },
+    ],
   ])('takes %s', (_name, set, expected) => {
     expect(select(deployment, readFieldSet(set))).toEqual(expected)
   })
@@ -57,9 +80,13 @@ describe('select', () => {
   })
 
   it('finds the members of a set by value and the ports whose protocol was defaulted', () => {
-    expect(select({ finalizers: ['a', 'b'] }, readFieldSet({ 'f:finalizers': { 'v:"b"': {} } }))).toEqual({ finalizers: ['b'] })
+    expect(select({ finalizers: ['a', 'b'] }, readFieldSet({ 'f:finalizers': { 'v:"b"': {} } }))).toEqual({
+      finalizers: ['b'],
+    })
     const ports = { ports: [{ containerPort: 80 }, { containerPort: 90, protocol: 'UDP' }] }
-    const set = readFieldSet({ 'f:ports': { 'k:{"containerPort":80,"protocol":"TCP"}': { '.': {}, 'f:containerPort': {} } } })
+    const set = readFieldSet({
+      'f:ports': { 'k:{"containerPort":80,"protocol":"TCP"}': { '.': {}, 'f:containerPort': {} } },
+    })
     expect(select(ports, set)).toEqual({ ports: [{ containerPort: 80, protocol: 'TCP' }] })
   })
 })
@@ -79,7 +106,16 @@ describe('sets', () => {
   })
 
   it('find values', () => {
-    const path = ['f:spec', 'f:template', 'f:spec', 'f:containers', 'k:{"name":"app"}', 'f:env', 'k:{"name":"A"}', 'f:value']
+    const path = [
+      'f:spec',
+      'f:template',
+      'f:spec',
+      'f:containers',
+      'k:{"name":"app"}',
+      'f:env',
+      'k:{"name":"A"}',
+      'f:value',
+    ]
     expect(valueAt(deployment, path)).toBe('1')
     expect(valueAt(deployment, ['f:spec', 'f:nothing', 'f:more'])).toBeUndefined()
   })

@@ -9,6 +9,8 @@ import { OUTCOMES, type Report } from '../../src/report/report.ts'
 import { reportSaying } from '../fixtures/reports/hostile.ts'
 import { deployed, everyOutcome, rejected, rollbackFailed, rolledBack } from '../fixtures/reports/reports.ts'
 
+const hide = (secret: string) => (value: string) => value.replaceAll(secret, '***')
+
 const text = readFileSync(new URL('../../docs/report.schema.json', import.meta.url), 'utf8')
 const schema: { $defs: Record<string, { enum?: string[] }>; required: string[] } = JSON.parse(text)
 
@@ -18,7 +20,9 @@ let validateStrictly: ValidateFunction
 beforeAll(() => {
   // Readers must bear fields that are new to them; the test must not.
   const closed: object = JSON.parse(text, (field, value: unknown) =>
-    isObject(value) && isObject(value['properties']) && field !== 'ref' ? { ...value, unevaluatedProperties: false } : value,
+    isObject(value) && isObject(value['properties']) && field !== 'ref'
+      ? { ...value, unevaluatedProperties: false }
+      : value,
   )
   validate = compile(schema)
   validateStrictly = compile({ ...closed, $id: 'strict' })
@@ -31,13 +35,14 @@ function compile(from: object): ValidateFunction {
 }
 
 describe('the schema of the report', () => {
-  it.each([...everyOutcome, deployed, rolledBack, rollbackFailed, rejected, reportSaying('x')].map((report) => [report.outcome, report] as const))(
-    'describes every field: %s',
-    (_outcome, report) => {
-      expect(validateStrictly(report) || validateStrictly.errors).toBe(true)
-      expect(validate(report) || validate.errors).toBe(true)
-    },
-  )
+  it.each(
+    [...everyOutcome, deployed, rolledBack, rollbackFailed, rejected, reportSaying('x')].map(
+      (report) => [report.outcome, report] as const,
+    ),
+  )('describes every field: %s', (_outcome, report) => {
+    expect(validateStrictly(report) || validateStrictly.errors).toBe(true)
+    expect(validate(report) || validate.errors).toBe(true)
+  })
 
   it.each([
     ['an unknown outcome', { outcome: 'great' }],
@@ -64,8 +69,6 @@ describe('the schema of the report', () => {
 })
 
 describe('redactReport', () => {
-  const hide = (secret: string) => (value: string) => value.replaceAll(secret, '***')
-
   it('hides a secret in every text, and stays a report', () => {
     const safe = redactReport(reportSaying('x s3cr3t y'), hide('s3cr3t'))
     const names = { release: 'x s3cr3t y', namespace: 'x s3cr3t y' }
@@ -74,8 +77,11 @@ describe('redactReport', () => {
     expect(validate(safe) || validate.errors).toBe(true)
   })
 
-  it.each(['deployed', 'healthy', 'updated', 'follow', 'CrashLoop', 'deploy'])('leaves our own word %s alone', (word) => {
-    const report: Report = word === 'deployed' ? deployed : rolledBack
-    expect(redactReport(report, (value) => (value === word ? '***' : value))).toEqual(report)
-  })
+  it.each(['deployed', 'healthy', 'updated', 'follow', 'CrashLoop', 'deploy'])(
+    'leaves our own word %s alone',
+    (word) => {
+      const report: Report = word === 'deployed' ? deployed : rolledBack
+      expect(redactReport(report, (value) => (value === word ? '***' : value))).toEqual(report)
+    },
+  )
 })

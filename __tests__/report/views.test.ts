@@ -12,6 +12,49 @@ import { HOSTILE } from '../fixtures/hostile.ts'
 import { reportSaying } from '../fixtures/reports/hostile.ts'
 import { deployed, everyOutcome, rejected, rollbackFailed, rolledBack } from '../fixtures/reports/reports.ts'
 
+const huge = (count: number, text: string): Report => {
+  const [failure] = rolledBack.failures
+  if (!failure) throw new Error('the fixture has a failure')
+  const [pod] = failure.pods
+  if (!pod) throw new Error('the fixture has a pod')
+  const bad: FailureReport = {
+    ...failure,
+    pods: Array.from({ length: count }, () => ({
+      ...pod,
+      containers: pod.containers.map((one) => ({ ...one, log: text })),
+    })),
+    events: Array.from({ length: count }, () => ({
+      ...failure.events[0],
+      at: '',
+      type: text,
+      reason: text,
+      object: text,
+      message: text,
+      count: 1,
+    })),
+  }
+  const many = <T>(items: readonly T[]): T[] => Array.from({ length: count }, () => items).flat()
+  return {
+    ...rollbackFailed,
+    message: text,
+    hint: text,
+    problems: many(rejected.problems.map((problem) => ({ ...problem, message: text }))),
+    objects: many(rolledBack.objects.map((object) => ({ ...object, name: text }))),
+    workloads: many(rolledBack.workloads.map((workload) => ({ ...workload, name: text, message: text }))),
+    timeline: many(rolledBack.timeline.map((entry) => ({ ...entry, text }))),
+    failures: many([bad]),
+    rollback: {
+      ...rolledBack.rollback,
+      outcome: 'rollback-failed',
+      message: text,
+      seconds: 1,
+      steps: [],
+      commands: many([text]),
+    },
+    warnings: many([text]),
+  }
+}
+
 const body = (report: Report): string => renderComment(report).body
 
 describe.each([
@@ -65,7 +108,9 @@ describe.each([
     const page = pageOf(render(rollbackFailed))
     expect(page.text).toMatch(/^\s*🚨 Rollback failed/)
     expect(page.text).toContain('Is production safe? 🔴 No: the release is bad and the rollback did not finish')
-    expect(page.html).toMatch(/<pre><code class="language-sh">kubectl --context prod -n shop rollout undo deployment\/web/)
+    expect(page.html).toMatch(
+      /<pre><code class="language-sh">kubectl --context prod -n shop rollout undo deployment\/web/,
+    )
     expect(page.text.indexOf('kubectl')).toBeLessThan(page.text.indexOf('Workloads'))
     expect(page.text).toContain('exceeded quota: team')
     expect(page.text).toContain('could not be read: 403 Forbidden')
@@ -85,37 +130,9 @@ describe.each([
   })
 })
 
-const ELEMENTS = [
-  ...['a', 'br', 'code', 'details', 'em', 'h2', 'h3', 'li', 'p', 'pre', 'strong', 'sub', 'summary', 'ul'],
-  ...['table', 'tbody', 'td', 'th', 'thead', 'tr'],
-]
+const ELEMENTS = 'a br code details em h2 h3 li p pre strong sub summary table tbody td th thead tr ul'.split(' ')
 
 describe('size', () => {
-  const huge = (count: number, text: string): Report => {
-    const [failure] = rolledBack.failures
-    if (!failure) throw new Error('the fixture has a failure')
-    const [pod] = failure.pods
-    if (!pod) throw new Error('the fixture has a pod')
-    const bad: FailureReport = {
-      ...failure,
-      pods: Array.from({ length: count }, () => ({ ...pod, containers: pod.containers.map((one) => ({ ...one, log: text })) })),
-      events: Array.from({ length: count }, () => ({ ...failure.events[0], at: '', type: text, reason: text, object: text, message: text, count: 1 })),
-    }
-    const many = <T>(items: readonly T[]): T[] => Array.from({ length: count }, () => items).flat()
-    return {
-      ...rollbackFailed,
-      message: text,
-      hint: text,
-      problems: many(rejected.problems.map((problem) => ({ ...problem, message: text }))),
-      objects: many(rolledBack.objects.map((object) => ({ ...object, name: text }))),
-      workloads: many(rolledBack.workloads.map((workload) => ({ ...workload, name: text, message: text }))),
-      timeline: many(rolledBack.timeline.map((entry) => ({ ...entry, text }))),
-      failures: many([bad]),
-      rollback: { ...rolledBack.rollback, outcome: 'rollback-failed', message: text, seconds: 1, steps: [], commands: many([text]) },
-      warnings: many([text]),
-    }
-  }
-
   it.each([
     ['much text', huge(10, '😀 | `x` @a '.repeat(20_000))],
     ['many things', huge(300, 'ä name with | and `ticks`')],
@@ -147,9 +164,18 @@ describe('the comment’s marker', () => {
   })
 
   it.each([
-    [['a', 'b namespace=c'], ['a namespace=b', 'c']],
-    [['a-b', 'c'], ['a', 'b-c']],
-    [['a%20', 'b'], ['a ', 'b']],
+    [
+      ['a', 'b namespace=c'],
+      ['a namespace=b', 'c'],
+    ],
+    [
+      ['a-b', 'c'],
+      ['a', 'b-c'],
+    ],
+    [
+      ['a%20', 'b'],
+      ['a ', 'b'],
+    ],
   ])('differs for %j and %j', ([a = '', b = ''], [c = '', d = '']) => {
     expect(markerOf(a, b)).not.toBe(markerOf(c, d))
   })
@@ -159,7 +185,11 @@ describe('the comment’s marker', () => {
   })
 
   it('appears once, whatever the texts of the report say', () => {
-    const { body: markdown } = renderComment({ ...reportSaying(markerOf('shop', 'shop')), release: 'shop', namespace: 'shop' })
+    const { body: markdown } = renderComment({
+      ...reportSaying(markerOf('shop', 'shop')),
+      release: 'shop',
+      namespace: 'shop',
+    })
     expect(markdown.split('\n').filter((line) => line === markerOf('shop', 'shop')).length).toBeGreaterThanOrEqual(1)
     expect(pageOf(markdown).html.match(/<!--/g)).toHaveLength(1)
   })
@@ -210,8 +240,17 @@ describe('annotations', () => {
 
   it('of a rollback: the verdict, and the manifest of the bad workload', () => {
     expect(annotationsOf(rolledBack)).toEqual([
-      { level: 'error', title: 'Rolled back: release shop', message: expect.stringContaining('Is production safe? yes: revision 7 runs again') },
-      { level: 'error', title: 'CrashLoop: Deployment/web', message: expect.stringContaining('exit code 1'), at: { file: 'k8s/web.yaml', line: 12 } },
+      {
+        level: 'error',
+        title: 'Rolled back: release shop',
+        message: expect.stringContaining('Is production safe? yes: revision 7 runs again'),
+      },
+      {
+        level: 'error',
+        title: 'CrashLoop: Deployment/web',
+        message: expect.stringContaining('exit code 1'),
+        at: { file: 'k8s/web.yaml', line: 12 },
+      },
     ])
   })
 
@@ -247,7 +286,12 @@ describe('outputs', () => {
       changed: 'true',
       'duration-seconds': '96',
     })
-    expect(outputsOf(rejected)).toMatchObject({ revision: '', 'previous-revision': '', changed: 'false', 'duration-seconds': '1' })
+    expect(outputsOf(rejected)).toMatchObject({
+      revision: '',
+      'previous-revision': '',
+      changed: 'false',
+      'duration-seconds': '1',
+    })
     expect(Object.keys(outputsOf(deployed))).toEqual([...OUTPUT_NAMES])
     expect(outputsOf(deployed).reason).toBe('')
   })
@@ -277,6 +321,9 @@ describe('the closing lines of the log', () => {
   })
 
   it('of a failed rollback end with the commands', () => {
-    expect(renderLog(rollbackFailed).slice(-3)).toEqual(['Finish the rollback by hand:', ...(rollbackFailed.rollback?.commands ?? []).map((line) => `  ${line}`)])
+    expect(renderLog(rollbackFailed).slice(-3)).toEqual([
+      'Finish the rollback by hand:',
+      ...(rollbackFailed.rollback?.commands ?? []).map((line) => `  ${line}`),
+    ])
   })
 })

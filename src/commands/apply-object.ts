@@ -20,7 +20,8 @@ export async function applyTaking(
   } catch (error) {
     if (!(error instanceof ClusterError) || error.status !== 409) throw error
     const conflicts = readConflicts(error.causes)
-    if (conflicts.length === 0 || !(forceConflicts || conflicts.every((conflict) => mayTake(conflict, live)))) throw error
+    if (conflicts.length === 0 || !(forceConflicts || conflicts.every((conflict) => mayTake(conflict, live))))
+      throw error
     return cluster.apply(object, { ...options, force: true })
   }
 }

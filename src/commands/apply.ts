@@ -46,7 +46,11 @@ export async function applyChanges({ changes, revision }: Prepared, run: Run): P
     }
     if (problem) break
   }
-  journal.note(problem ? `stopped after ${written.length} of ${changes.length} objects: ${problem.message}` : `${written.length} of ${changes.length} objects written`)
+  journal.note(
+    problem
+      ? `stopped after ${written.length} of ${changes.length} objects: ${problem.message}`
+      : `${written.length} of ${changes.length} objects written`,
+  )
   return { written, ...(problem && { problem }) }
 
   async function write(change: Written['change']): Promise<void> {
@@ -73,7 +77,12 @@ function changeCause({ inputs }: Run): string {
   return run ? `rollsafe: ${release} at ${run.sha.slice(0, 12)} by ${run.actor}, ${run.url}` : `rollsafe: ${release}`
 }
 
-async function writeObject(change: Written['change'], cluster: Cluster, bookkeeping: Bookkeeping, forceConflicts: boolean): Promise<KubeObject> {
+async function writeObject(
+  change: Written['change'],
+  cluster: Cluster,
+  bookkeeping: Bookkeeping,
+  forceConflicts: boolean,
+): Promise<KubeObject> {
   const { object } = change.manifest
   if (change.type === 'create') {
     // What could not be checked before its namespace or kind existed is checked now, before it is written.

@@ -5,7 +5,10 @@ const AT_ONCE = 8
  * Runs `body` for every item, a few at a time; results in the order of the items. After a failure nothing new is begun,
  * what has begun is finished, and the first failure is thrown.
  */
-export async function mapLimited<Item, Result>(items: readonly Item[], body: (item: Item) => Promise<Result>): Promise<Result[]> {
+export async function mapLimited<Item, Result>(
+  items: readonly Item[],
+  body: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
   const results: Result[] = []
   const failures: unknown[] = []
   const waiting = [...items.entries()].toReversed()

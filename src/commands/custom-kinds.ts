@@ -16,11 +16,14 @@ export async function waitUntilServed(written: readonly Written[], cluster: Clus
       if (await cluster.resourceType(type.apiVersion, type.kind)) continue
       while (!(await cluster.resourceType(type.apiVersion, type.kind, { fresh: true }))) {
         if (clock.now() - started > PATIENCE_MS) {
-          throw new ClusterError(`${describe(refOf(change.manifest.object))} is not served after ${PATIENCE_MS / 1000} s`, {
-            status: 404,
-            reason: 'UnknownKind',
-            request: `discover ${type.apiVersion}`,
-          })
+          throw new ClusterError(
+            `${describe(refOf(change.manifest.object))} is not served after ${PATIENCE_MS / 1000} s`,
+            {
+              status: 404,
+              reason: 'UnknownKind',
+              request: `discover ${type.apiVersion}`,
+            },
+          )
         }
         await clock.sleep(PAUSE_MS)
       }

@@ -34,7 +34,9 @@ export function deployReport(facts: DeployFacts, run: Run): Report {
     ...explain(facts, failures, outcome),
     namespace,
     server: run.cluster.server,
-    ...(changed ? { revision, ...(previousRevision !== undefined && { previousRevision }) } : previousRevision !== undefined && { revision: previousRevision }),
+    ...(changed
+      ? { revision, ...(previousRevision !== undefined && { previousRevision }) }
+      : previousRevision !== undefined && { revision: previousRevision }),
     changed: changed && outcome !== 'rolled-back',
     objects: objectReports(changes, written),
     workloads: workloadReports({
@@ -65,13 +67,24 @@ interface Explanation {
   readonly hint?: string
 }
 
-function explain({ applied, followed, prepared, rollback }: DeployFacts, failures: readonly FailureReport[], outcome: Outcome): Explanation {
+function explain(
+  { applied, followed, prepared, rollback }: DeployFacts,
+  failures: readonly FailureReport[],
+  outcome: Outcome,
+): Explanation {
   const { problem } = applied
   if (problem) return { reason: problem.code, message: problem.message, hint: problem.hint }
   const [first] = failures
   if (first) {
-    const others = failures.length === 1 ? '' : `; ${failures.length - 1} more ${failures.length === 2 ? 'workload' : 'workloads'} failed`
-    return { reason: first.reason, message: `${describe(first.workload)} ${first.message}${others}`, hint: hintFor(outcome, first, rollback) }
+    const others =
+      failures.length === 1
+        ? ''
+        : `; ${failures.length - 1} more ${failures.length === 2 ? 'workload' : 'workloads'} failed`
+    return {
+      reason: first.reason,
+      message: `${describe(first.workload)} ${first.message}${others}`,
+      hint: hintFor(outcome, first, rollback),
+    }
   }
   if (followed?.verdict.type === 'unknown') {
     return {
@@ -81,11 +94,17 @@ function explain({ applied, followed, prepared, rollback }: DeployFacts, failure
     }
   }
   const { length } = prepared.changes
-  return { message: outcome === 'unchanged' ? `all ${length} objects are as the manifests say` : `${applied.written.length} of ${length} objects were written and all are healthy` }
+  return {
+    message:
+      outcome === 'unchanged'
+        ? `all ${length} objects are as the manifests say`
+        : `${applied.written.length} of ${length} objects were written and all are healthy`,
+  }
 }
 
 function hintFor(outcome: Outcome, failure: FailureReport, rollback: RollbackReport | undefined): string {
-  if (rollback?.outcome === 'rollback-failed') return 'finish the rollback by hand with the commands below, then mend the release'
+  if (rollback?.outcome === 'rollback-failed')
+    return 'finish the rollback by hand with the commands below, then mend the release'
   const mend = `mend the cause (${failure.reason}) and deploy again`
   if (outcome === 'rolled-back') return mend
   return `the new revision is still in place: ${mend}, or take it back with kubectl rollout undo`

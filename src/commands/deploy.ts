@@ -23,7 +23,9 @@ export async function deploy(run: Run): Promise<Report> {
     const facts = { prepared, applied, followed }
     if (followed && followed.verdict.type !== 'bad') return deployReport(facts, run)
 
-    const failures = await runner.group('Find the cause', () => findCauses(failuresOf(applied, followed), observer, run))
+    const failures = await runner.group('Find the cause', () =>
+      findCauses(failuresOf(applied, followed), observer, run),
+    )
     if (inputs.rollback === 'off' || applied.written.length === 0) return deployReport({ ...facts, failures }, run)
 
     const rollback = await runner.group('Roll back', () => rollBack(applied.written, observer, run))

@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts'
-import type { KubeEvent, Pod, ReplicaSet } from '../manifest/kinds.ts'
+import type { KubeEvent, Pod } from '../manifest/kinds.ts'
 import { describe, groupKindOf, keyOf, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
 import type { Cluster } from '../ports.ts'
 import type { FailureReport, PodEvidence } from '../report/report.ts'
@@ -24,7 +24,13 @@ export async function findCauses(failures: readonly Failure[], observer: Observe
   const signal = AbortSignal.timeout(PATIENCE_MS)
   journal.enter('diagnose')
   const reports = await mapLimited(failures, async (failure) => {
-    const report: FailureReport = { workload: failure.ref, reason: failure.reason, message: failure.message, pods: [], events: [] }
+    const report: FailureReport = {
+      workload: failure.ref,
+      reason: failure.reason,
+      message: failure.message,
+      pods: [],
+      events: [],
+    }
     const object = observer.latest(keyOf(failure.ref))
     if (!object) return report
     try {
@@ -41,25 +47,35 @@ export async function findCauses(failures: readonly Failure[], observer: Observe
   return reports
 }
 
-async function explain(report: FailureReport, workload: KubeObject, run: Run, signal: AbortSignal): Promise<FailureReport> {
+async function explain(
+  report: FailureReport,
+  workload: KubeObject,
+  run: Run,
+  signal: AbortSignal,
+): Promise<FailureReport> {
   const { cluster } = run
   const labelSelector = selectorOf(workload)
   if (labelSelector === undefined) return report
   const { namespace } = refOf(workload)
   const inNamespace = { ...(namespace !== undefined && { namespace }), labelSelector }
-  const replicaSet =
+  const replicaSets =
     groupKindOf(workload) === 'Deployment.apps'
-      ? newestReplicaSet(workload, (await cluster.list({ apiVersion: 'apps/v1', kind: 'ReplicaSet', ...inNamespace }, signal)).objects as ReplicaSet[])
+      ? await cluster.list({ apiVersion: 'apps/v1', kind: 'ReplicaSet', ...inNamespace }, signal)
       : undefined
+  const replicaSet = replicaSets && newestReplicaSet(workload, replicaSets.objects)
   const owner = replicaSet ?? workload
   const owned = (await cluster.list({ apiVersion: 'v1', kind: 'Pod', ...inNamespace }, signal)).objects as Pod[]
-  const pods = owned.filter((pod) => isEvidence(pod) && pod.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid))
+  const pods = owned.filter(
+    (pod) => isEvidence(pod) && pod.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid),
+  )
   const cause = causeOf(pods, replicaSet ? [replicaSet] : [])
   const failing = pods.filter((pod) => causeOf([pod])).slice(0, PODS_IN_REPORT)
-  const events = await Promise.all([workload, ...(replicaSet ? [replicaSet] : []), ...failing].map((object) => readEvents(cluster, object, signal)))
+  const events = await Promise.all(
+    [workload, ...(replicaSet ? [replicaSet] : []), ...failing].map((object) => readEvents(cluster, object, signal)),
+  )
   return {
     ...report,
-    ...(cause && { reason: cause.reason, message: `${report.message}; ${cause.message}` }),
+    ...(cause && { reason: cause.reason, message: `failed: ${cause.message} (it ${report.message})` }),
     pods: await Promise.all(failing.map((pod) => readPod(pod, run, signal))),
     events: eventEvidence(events.flat()),
   }
@@ -68,7 +84,10 @@ async function explain(report: FailureReport, workload: KubeObject, run: Run, si
 async function readEvents(cluster: Cluster, about: KubeObject, signal: AbortSignal): Promise<KubeEvent[]> {
   const { namespace } = refOf(about)
   const fieldSelector = `involvedObject.uid=${about.metadata.uid ?? ''}`
-  const { objects } = await cluster.list({ apiVersion: 'v1', kind: 'Event', ...(namespace !== undefined && { namespace }), fieldSelector }, signal)
+  const { objects } = await cluster.list(
+    { apiVersion: 'v1', kind: 'Event', ...(namespace !== undefined && { namespace }), fieldSelector },
+    signal,
+  )
   return objects as KubeEvent[]
 }
 

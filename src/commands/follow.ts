@@ -15,7 +15,11 @@ import type { Run } from './run.ts'
  * One query for each kind and namespace: by name for a single object, by the release's label when all carry it, and
  * everything of the kind in the namespace otherwise.
  */
-export function followQueries(refs: readonly ObjectRef[], release: string, isLabelled: (ref: ObjectRef) => boolean): Query[] {
+export function followQueries(
+  refs: readonly ObjectRef[],
+  release: string,
+  isLabelled: (ref: ObjectRef) => boolean,
+): Query[] {
   return [...Map.groupBy(refs, sourceOf).values()].flatMap((group): Query[] => {
     const [first] = group
     if (!first) return []
@@ -30,7 +34,11 @@ export function followQueries(refs: readonly ObjectRef[], release: string, isLab
 export async function observeWorkloads({ changes }: Prepared, { cluster, clock, inputs }: Run): Promise<Observer> {
   const refs = changes.map(({ manifest }) => refOf(manifest.object)).filter(isFollowed)
   const unlabelled = new Set(
-    changes.flatMap((change) => (change.type !== 'create' && change.live.metadata.labels?.[RELEASE_LABEL] !== inputs.release ? [keyOf(refOf(change.live))] : [])),
+    changes.flatMap((change) =>
+      change.type !== 'create' && change.live.metadata.labels?.[RELEASE_LABEL] !== inputs.release
+        ? [keyOf(refOf(change.live))]
+        : [],
+    ),
   )
   const queries = followQueries(refs, inputs.release, (ref) => !unlabelled.has(keyOf(ref)))
   try {
@@ -49,7 +57,12 @@ export interface Followed {
 }
 
 /** Follows everything of the release that takes time, also what this run left unchanged: it may have been broken before. */
-export async function followRelease({ changes }: Prepared, { written }: Applied, observer: Observer, run: Run): Promise<Followed> {
+export async function followRelease(
+  { changes }: Prepared,
+  { written }: Applied,
+  observer: Observer,
+  run: Run,
+): Promise<Followed> {
   const { inputs, clock, journal } = run
   const after = new Map(written.flatMap((one) => (one.after ? [[keyOf(refOf(one.after)), one.after] as const] : [])))
   const targets = changes.flatMap((change): Target[] => {
@@ -57,7 +70,10 @@ export async function followRelease({ changes }: Prepared, { written }: Applied,
     const object = after.get(keyOf(ref)) ?? (change.type === 'create' ? undefined : change.live)
     if (!object || !isFollowed(ref)) return []
     const stale = change.type === 'update' ? deadlineConditionTime(change.live) : undefined
-    const expectation = { generation: object.metadata.generation ?? 0, ...(stale !== undefined && { staleDeadline: stale }) }
+    const expectation = {
+      generation: object.metadata.generation ?? 0,
+      ...(stale !== undefined && { staleDeadline: stale }),
+    }
     return [{ ref, uid: object.metadata.uid ?? '', expectation }]
   })
   journal.enter('follow')
@@ -75,7 +91,12 @@ export function failuresOf({ problem }: Applied, followed: Followed | undefined)
 }
 
 /** Follows the targets until there is a verdict. One line in the log for each change; nothing is asked again and again. */
-export async function follow(targets: readonly Target[], observer: Observer, { clock, runner, journal }: Run, policy: Policy): Promise<Followed> {
+export async function follow(
+  targets: readonly Target[],
+  observer: Observer,
+  { clock, runner, journal }: Run,
+  policy: Policy,
+): Promise<Followed> {
   const started = clock.now()
   const settledAfter = new Map<string, number>()
   let state = startTracking(targets, started)

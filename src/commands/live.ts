@@ -11,7 +11,11 @@ const READ_EACH = 2
  * The objects of a release as they are now, by key; what does not exist is not in the map. Lists by the release's label, so
  * that the cost does not grow with what else lives in the namespace, and reads the rest one by one.
  */
-export async function readLive(cluster: Cluster, manifests: readonly Manifest[], release: string): Promise<Map<string, KubeObject>> {
+export async function readLive(
+  cluster: Cluster,
+  manifests: readonly Manifest[],
+  release: string,
+): Promise<Map<string, KubeObject>> {
   const objects = manifests.map(({ object }) => object)
   const live = new Map<string, KubeObject>()
   const bySource = Object.values(Object.groupBy(objects, (object) => sourceOf({ ...object, ...refOf(object) })))

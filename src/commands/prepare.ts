@@ -29,7 +29,9 @@ export async function prepare({ inputs, cluster, renderer, runner, journal }: Ru
   const written = loadManifests(await renderer.render(inputs.sources))
   const { manifests } = setImages(written, inputs.images)
   const namespace = inputs.namespace ?? cluster.contextNamespace ?? 'default'
-  runner.info(`${manifests.length} ${manifests.length === 1 ? 'object' : 'objects'} for ${cluster.server}, namespace ${namespace}`)
+  runner.info(
+    `${manifests.length} ${manifests.length === 1 ? 'object' : 'objects'} for ${cluster.server}, namespace ${namespace}`,
+  )
   try {
     const desired = inOrder(await locateAll(manifests, namespace, cluster)).map((manifest) => ({
       ...manifest,
@@ -38,7 +40,9 @@ export async function prepare({ inputs, cluster, renderer, runner, journal }: Ru
     const changes = await dryRunAll(desired, inputs, cluster)
     const revisions = changes.flatMap((change) => (change.type === 'create' ? [] : [revisionOf(change.live)]))
     const previous = Math.max(0, ...revisions)
-    const counts = Object.entries(Object.groupBy(changes, ({ type }) => type)).map(([type, list]) => `${list.length} to ${WORDS[type as Change['type']]}`)
+    const counts = Object.entries(Object.groupBy(changes, ({ type }) => type)).map(
+      ([type, list]) => `${list.length} to ${WORDS[type as Change['type']]}`,
+    )
     runner.info(`the API server accepts them all: ${counts.join(', ')}`)
     journal.note(`${changes.length} objects checked: ${counts.join(', ')}`)
     return { namespace, changes, revision: previous + 1, previousRevision: previous === 0 ? undefined : previous }
@@ -58,7 +62,8 @@ async function locateAll(manifests: readonly Manifest[], namespace: string, clus
   for (const manifest of manifests) {
     const { apiVersion, kind } = manifest.object
     const type =
-      (await cluster.resourceType(apiVersion, kind)) ?? provided.find((one) => one.apiVersion === apiVersion && one.kind === kind)
+      (await cluster.resourceType(apiVersion, kind)) ??
+      provided.find((one) => one.apiVersion === apiVersion && one.kind === kind)
     if (type) {
       problems.push(...problemsOf(manifest, type))
       located.push(locate(manifest, type, namespace))
@@ -87,7 +92,10 @@ async function dryRunAll(desired: readonly Manifest[], inputs: Inputs, cluster: 
     problems.push(...ownershipProblems(manifest, before, inputs))
     try {
       const object = stampedAsBefore(manifest.object, before)
-      const expected = await applyTaking(cluster, object, before, { dryRun: true, forceConflicts: inputs.forceConflicts })
+      const expected = await applyTaking(cluster, object, before, {
+        dryRun: true,
+        forceConflicts: inputs.forceConflicts,
+      })
       return changeOf(manifest, before, expected)
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error
@@ -124,8 +132,20 @@ function ownershipProblems(manifest: Manifest, live: KubeObject | undefined, inp
   })
   if (live?.metadata.deletionTimestamp !== undefined) {
     const held = live.metadata.finalizers?.join(', ')
-    return [problem('Conflict', `is being deleted${held === undefined ? '' : ` and held by the finalizers ${held}`}`, 'wait until it is gone and run again')]
+    return [
+      problem(
+        'Conflict',
+        `is being deleted${held === undefined ? '' : ` and held by the finalizers ${held}`}`,
+        'wait until it is gone and run again',
+      ),
+    ]
   }
   if (owner === undefined || owner === inputs.release || inputs.forceConflicts) return []
-  return [problem('Conflict', `belongs to the release ${JSON.stringify(owner)}`, 'use another name, set the input release to that one, or set force-conflicts: true to take it over')]
+  return [
+    problem(
+      'Conflict',
+      `belongs to the release ${JSON.stringify(owner)}`,
+      'use another name, set the input release to that one, or set force-conflicts: true to take it over',
+    ),
+  ]
 }

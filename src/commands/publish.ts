@@ -8,8 +8,12 @@ import { redactReport } from '../report/redact-report.ts'
 import type { Report } from '../report/report.ts'
 import { renderSummary } from '../report/summary.ts'
 
-/** All reporting together may delay the step by so much: GitHub that does not answer must not hold up a deploy. */
-const LONGEST_MILLISECONDS = 10_000
+/**
+ * All reporting together may delay the step by ten seconds: a GitHub that does not answer must not hold up a deploy. The
+ * last of them is for writing down in the report what went wrong in the others.
+ */
+const MILLISECONDS_TO_TELL = 9000
+const MILLISECONDS_TO_CORRECT = 1000
 
 export interface PublishPorts {
   readonly runner: Runner
@@ -51,7 +55,7 @@ export async function publish(report: Report, ports: PublishPorts, mode: Comment
   const writeReport = async (): Promise<void> =>
     runner.output('report', await runner.writeReport(`${JSON.stringify(withWarnings(), null, 2)}\n`))
 
-  await within(LONGEST_MILLISECONDS, ports.clock, (signal) => [
+  await within(MILLISECONDS_TO_TELL, ports.clock, (signal) => [
     attempt('The JSON report could not be written', () => orAborted(writeReport(), signal)),
     attempt('The job summary could not be written', () => orAborted(runner.summary(renderSummary(safe)), signal)),
     attempt('The pull request could not be commented', () =>
@@ -59,7 +63,11 @@ export async function publish(report: Report, ports: PublishPorts, mode: Comment
     ),
   ])
 
-  if (warnings.length > 0) await attempt('The JSON report could not be written again', writeReport)
+  if (warnings.length > 0) {
+    await within(MILLISECONDS_TO_CORRECT, ports.clock, (signal) => [
+      attempt('The JSON report does not have the last warnings', () => orAborted(writeReport(), signal)),
+    ])
+  }
   const told = withWarnings()
   await attempt('The warnings could not be written', () => annotate(told, ['warning']))
   return told

@@ -4,11 +4,28 @@ import type { Journal } from './journal.ts'
 
 type Frame = Pick<
   Report,
-  'schema' | 'command' | 'release' | 'startedAt' | 'durationSeconds' | 'run' | 'timeline' | 'warnings' | 'problems' | 'objects' | 'workloads' | 'failures'
+  | 'schema'
+  | 'command'
+  | 'release'
+  | 'startedAt'
+  | 'durationSeconds'
+  | 'run'
+  | 'timeline'
+  | 'warnings'
+  | 'problems'
+  | 'objects'
+  | 'workloads'
+  | 'failures'
 >
 
 /** What every report has, whatever the run came to. */
-export function reportFrame({ inputs, journal }: { readonly inputs: Inputs | undefined; readonly journal: Journal }): Frame {
+export function reportFrame({
+  inputs,
+  journal,
+}: {
+  readonly inputs: Inputs | undefined
+  readonly journal: Journal
+}): Frame {
   return {
     schema: 1,
     command: inputs?.command ?? 'deploy',

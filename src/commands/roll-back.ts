@@ -15,7 +15,9 @@ export async function rollBack(written: readonly Written[], observer: Observer, 
   const started = clock.now()
   const deadline = started + inputs.rollbackTimeoutSeconds * 1000
   const { steps, targets } = await undo(written, run)
-  journal.note(`${steps.filter(({ step }) => step === 'restored').length} objects restored, ${steps.filter(({ step }) => step === 'deleted').length} deleted`)
+  journal.note(
+    `${steps.filter(({ step }) => step === 'restored').length} objects restored, ${steps.filter(({ step }) => step === 'deleted').length} deleted`,
+  )
 
   const failed = steps.filter(({ step }) => step === 'failed')
   // Rolled back is rolled back: no soak, which would only keep the team waiting.
@@ -37,6 +39,9 @@ export async function rollBack(written: readonly Written[], observer: Observer, 
     case 'bad':
       return report('rollback-failed', `the previous revision is back, but ${summarize(verdict.failures)}`)
     case 'unknown':
-      return report('rollback-failed', `the previous revision was restored, but whether it is healthy could not be observed: ${verdict.why}`)
+      return report(
+        'rollback-failed',
+        `the previous revision was restored, but whether it is healthy could not be observed: ${verdict.why}`,
+      )
   }
 }

@@ -33,7 +33,9 @@ interface Step {
 export async function undo(written: readonly Written[], { cluster, runner }: Run): Promise<Undone> {
   const attempt = async (one: Written, body: (ref: ObjectRef) => Promise<Step>): Promise<Step> => {
     const ref = refOf(one.change.manifest.object)
-    const step = await body(ref).catch((error: unknown): Step => ({ report: { ...ref, step: 'failed', message: messageOf(error) } }))
+    const step = await body(ref).catch((error: unknown): Step => ({
+      report: { ...ref, step: 'failed', message: messageOf(error) },
+    }))
     runner.info(`${describe(ref)} ${step.report.message}`)
     return step
   }
@@ -71,7 +73,10 @@ async function restore({ change, after }: Written, ref: ObjectRef, cluster: Clus
           target: {
             ref,
             uid: restored.metadata.uid ?? '',
-            expectation: { generation: restored.metadata.generation ?? 0, ...(stale !== undefined && { staleDeadline: stale }) },
+            expectation: {
+              generation: restored.metadata.generation ?? 0,
+              ...(stale !== undefined && { staleDeadline: stale }),
+            },
           },
         }),
       }
@@ -82,7 +87,11 @@ async function restore({ change, after }: Written, ref: ObjectRef, cluster: Clus
   }
 }
 
-async function restoreOnce(written: { before: KubeObject; after: KubeObject }, current: KubeObject | undefined, cluster: Cluster): Promise<KubeObject> {
+async function restoreOnce(
+  written: { before: KubeObject; after: KubeObject },
+  current: KubeObject | undefined,
+  cluster: Cluster,
+): Promise<KubeObject> {
   const restored = await cluster.apply(restoringApply(written, current))
   const repaired = exactRepair(written, current, restored)
   return repaired ? cluster.replace(repaired) : restored
@@ -96,5 +105,11 @@ async function remove({ after }: Written, ref: ObjectRef, cluster: Cluster): Pro
     created = current && !isEmpty(ourFields(current)) ? current : undefined
   }
   const isDeleted = created !== undefined && (await cluster.delete(ref, created.metadata.uid ?? ''))
-  return { report: { ...ref, step: isDeleted ? 'deleted' : 'already-as-before', message: isDeleted ? 'deleted: this release had created it' : 'is not there, as before' } }
+  return {
+    report: {
+      ...ref,
+      step: isDeleted ? 'deleted' : 'already-as-before',
+      message: isDeleted ? 'deleted: this release had created it' : 'is not there, as before',
+    },
+  }
 }

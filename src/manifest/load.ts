@@ -1,7 +1,8 @@
 import { RejectedError, rejectIfAny, type Problem } from '../errors.ts'
+import type { SourceFile } from '../ports.ts'
 import { textMapsOf } from './text-maps.ts'
 import { describe, groupOf, isObject, keyOf, refOf, type KubeObject, type Manifest } from './object.ts'
-import { readYaml, type YamlDocument, type YamlFile } from './yaml.ts'
+import { readYaml, type YamlDocument } from './yaml.ts'
 
 /** A value of a document, and the path to it. */
 interface Candidate {
@@ -15,7 +16,7 @@ interface Candidate {
  * The Kubernetes objects of the files, in the order in which they are written: lists taken apart, empty documents left out.
  * Throws one RejectedError with an InvalidManifest problem for everything that is not an object, or not a sound one.
  */
-export function loadManifests(files: readonly YamlFile[]): Manifest[] {
+export function loadManifests(files: readonly SourceFile[]): Manifest[] {
   const manifests: Manifest[] = []
   const problems: Problem[] = []
   for (const candidate of files.flatMap((file) => candidatesOf(file, problems))) {
@@ -60,7 +61,7 @@ export function assertNoDuplicates(manifests: readonly Manifest[]): void {
   rejectIfAny(problems)
 }
 
-function candidatesOf(file: YamlFile, problems: Problem[]): Candidate[] {
+function candidatesOf(file: SourceFile, problems: Problem[]): Candidate[] {
   try {
     return readYaml(file).flatMap((document) =>
       takenApart({ value: document.value, path: [], document, file: file.path }),

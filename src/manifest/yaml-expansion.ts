@@ -1,14 +1,7 @@
 /** From YAML nodes to plain JSON: aliases copied, merges done, and every limit held while it happens. */
 import type { Json, JsonObject } from './object.ts'
-import {
-  MAX_DEPTH,
-  MAX_NODES,
-  tooManyNodes,
-  YamlError,
-  type MappingNode,
-  type ScalarNode,
-  type YamlNode,
-} from './yaml-nodes.ts'
+import { MAX_DEPTH, shown, YamlError } from './yaml-events.ts'
+import { MAX_NODES, tooManyNodes, type MappingNode, type ScalarNode, type YamlNode } from './yaml-nodes.ts'
 import { keyText, resolvePlain, resolveTagged, type ScalarValue } from './yaml-scalars.ts'
 
 /** The largest text of one file, in characters, and the most text that its aliases may make of it. */
@@ -100,7 +93,7 @@ export class Expansion {
     const name = keyText(meaningOf(scalar), scalar.text)
     if (name === undefined) {
       throw new YamlError(
-        `the key "${scalar.text}" is not text`,
+        `the key ${shown(scalar.text)} is not text`,
         node.line,
         'Quote the key if it is meant, or remove the line.',
       )
@@ -120,10 +113,10 @@ export class Expansion {
     const value = meaningOf(node)
     if (typeof value === 'bigint') {
       const hint = 'Quote it if it is text. Give it a decimal point, as in 1.0, if it may be rounded.'
-      throw new YamlError(`the number ${node.text} is too large to be exact`, node.line, hint)
+      throw new YamlError(`the number ${shown(node.text)} is too large to be exact`, node.line, hint)
     }
     if (typeof value === 'number' && !Number.isFinite(value)) {
-      throw new YamlError(`${node.text} is no number that JSON can hold`, node.line, 'Quote it if it is text.')
+      throw new YamlError(`${shown(node.text)} is no number that JSON can hold`, node.line, 'Quote it if it is text.')
     }
     // JSON has no negative zero for the API server.
     return Object.is(value, -0) ? 0 : value
@@ -160,7 +153,7 @@ function meaningOf(scalar: ScalarNode): ScalarValue {
   if (value === undefined) {
     const kind = scalar.tag.slice(scalar.tag.lastIndexOf(':') + 1)
     throw new YamlError(
-      `"${scalar.text}" cannot be read as !!${kind}`,
+      `${shown(scalar.text)} cannot be read as !!${kind}`,
       scalar.line,
       'Correct the value, or remove the tag.',
     )
@@ -198,7 +191,9 @@ export function lineAt(root: YamlNode, path: readonly (string | number)[]): numb
       line = item.line
       node = item
     } else if (collection.kind === 'mapping') {
-      const pair = collection.pairs.findLast(({ key }) => key.kind === 'scalar' && key.text === step)
+      const pair = collection.pairs.findLast(
+        ({ key }) => key.kind === 'scalar' && keyText(meaningOf(key), key.text) === step,
+      )
       if (!pair) break
       line = pair.key.line
       node = pair.value

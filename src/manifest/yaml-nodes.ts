@@ -1,14 +1,6 @@
 /** YAML text as a tree of nodes that know their line; aliases still point at what they repeat. */
-import {
-  EVENT_ID,
-  getScalarValue,
-  parseEvents,
-  SCALAR_STYLE,
-  YAMLException,
-  type AliasEvent,
-  type Event,
-  type ScalarEvent,
-} from 'js-yaml'
+import { EVENT_ID, getScalarValue, SCALAR_STYLE, type AliasEvent, type Event, type ScalarEvent } from 'js-yaml'
+import { parseTolerantly, shown, YamlError, type Lines } from './yaml-events.ts'
 
 export type YamlNode = CollectionNode | ScalarNode | AliasNode
 export type CollectionNode = SequenceNode | MappingNode
@@ -38,32 +30,17 @@ export interface AliasNode extends Located {
   readonly target: CollectionNode | ScalarNode
 }
 
-/** The deepest nesting of collections, with aliases followed. */
-export const MAX_DEPTH = 100
 /** The most values in one file, each counted again for every alias that repeats it. */
 export const MAX_NODES = 1_000_000
-
-/** What makes a text unreadable, and the line of it. */
-export class YamlError extends Error {
-  override readonly name = 'YamlError'
-  readonly line: number
-  readonly hint: string
-
-  constructor(message: string, line: number, hint: string) {
-    super(message)
-    this.line = line
-    this.hint = hint
-  }
-}
 
 /** A piece of a file (see yaml-pieces.ts), which begins on `firstLine`, as one node for each document. Throws YamlError. */
 export function parseNodes(text: string, firstLine: number): YamlNode[] {
   const separator = /^---[ \t]*([^#\s].*)/.exec(text)
   if (separator) {
     const hint = 'Put what follows it on a line of its own.'
-    throw new YamlError(`"${separator[1]}" stands behind a document separator`, firstLine, hint)
+    throw new YamlError(`${shown(separator[1] ?? '')} stands behind a document separator`, firstLine, hint)
   }
-  const { source, events, lines } = parse(text, firstLine)
+  const { source, events, lines } = parseTolerantly(text, firstLine)
   // Every scalar makes one event, every collection two.
   if (events.length > 2 * MAX_NODES) throw tooManyNodes(firstLine)
   return new NodeReader(source, events, lines).documents()
@@ -72,73 +49,6 @@ export function parseNodes(text: string, firstLine: number): YamlNode[] {
 export function tooManyNodes(line: number): YamlError {
   const hint = 'An alias counts for all that it repeats. Write less with aliases, or split the file.'
   return new YamlError(`the file holds more than ${MAX_NODES} values`, line, hint)
-}
-
-/** Lines mended per piece; beyond it the text is refused as js-yaml refuses it. */
-const MAX_MENDED_LINES = 500
-const DEEP_INDENTATION = ' '.repeat(1024)
-
-/**
- * kubectl accepts a closing bracket, or the next line of a quoted text, at the indentation of its key; YAML 1.2 and js-yaml
- * do not. Inside brackets and quotes indentation means nothing, so such lines are indented until js-yaml is content.
- */
-function parse(text: string, firstLine: number): { source: string; events: readonly Event[]; lines: Lines } {
-  let source = text
-  for (let mended = 0; ; mended++) {
-    const lines = new Lines(source, firstLine)
-    try {
-      return { source, lines, events: parseEvents(source, { maxDepth: MAX_DEPTH }) }
-    } catch (error) {
-      if (!(error instanceof YAMLException)) throw error
-      const line = lines.at(error.mark?.position ?? 0)
-      const start = lines.startOf(line)
-      const indented = source.startsWith(DEEP_INDENTATION, start)
-      if (error.reason !== 'deficient indentation' || mended === MAX_MENDED_LINES || indented) {
-        throw new YamlError(`this is not valid YAML: ${error.reason}`, line, hintFor(lines.textOf(line), error.reason))
-      }
-      source = source.slice(0, start) + DEEP_INDENTATION + source.slice(start).replace(/^[ \t]+/, '')
-    }
-  }
-}
-
-function hintFor(line: string, reason: string): string {
-  if (line.includes('{{')) return 'This looks like a template. Render it first, and list what comes out.'
-  if (line.startsWith('%')) return 'Remove this directive: kubectl does not read it either.'
-  if (reason.includes('tab')) return 'YAML is indented with spaces: replace the tabs on this line.'
-  if (reason.includes('maxDepth')) return `Lists and mappings may be nested ${MAX_DEPTH} deep: flatten the document.`
-  return 'Look at this line and the one before it: indentation, a missing colon, or a quote that does not end.'
-}
-
-/** Turns offsets into line numbers. */
-class Lines {
-  readonly #text: string
-  readonly #first: number
-  readonly #starts: number[] = [0]
-
-  constructor(text: string, first: number) {
-    this.#text = text
-    this.#first = first
-    for (const found of text.matchAll(/\r\n?|\n/g)) this.#starts.push(found.index + found[0].length)
-  }
-
-  at(offset: number): number {
-    let low = 0
-    let high = this.#starts.length - 1
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      if ((this.#starts[middle] ?? 0) <= offset) low = middle
-      else high = middle - 1
-    }
-    return low + this.#first
-  }
-
-  startOf(line: number): number {
-    return this.#starts[line - this.#first] ?? 0
-  }
-
-  textOf(line: number): string {
-    return this.#text.slice(this.startOf(line), this.#starts[line - this.#first + 1])
-  }
 }
 
 const ABSENT = -1
@@ -211,7 +121,7 @@ class NodeReader {
     const target = this.#anchors.get(anchor)
     if (target) return { kind: 'alias', line, target }
     const hint = 'An anchor (&name) must stand before its alias (*name), in the same document. Quote a * that is text.'
-    throw new YamlError(`the alias *${anchor} has no anchor`, line, hint)
+    throw new YamlError(`the alias ${shown(`*${anchor}`)} has no anchor`, line, hint)
   }
 
   /** Registers a node before its children are read, so that an alias among them is seen to repeat itself. */

@@ -3,16 +3,12 @@
  * cannot pass. The result is a plain tree of JSON: what an alias repeats is copied, and nothing is shared.
  */
 import { rejectIfAny, type Problem } from '../errors.ts'
+import type { SourceFile } from '../ports.ts'
 import type { Json } from './object.ts'
 import { Expansion, lineAt, MAX_CHARACTERS } from './yaml-expansion.ts'
-import { parseNodes, YamlError } from './yaml-nodes.ts'
+import { YamlError } from './yaml-events.ts'
+import { parseNodes } from './yaml-nodes.ts'
 import { piecesOf } from './yaml-pieces.ts'
-
-/** A text to read. `path` is for messages, relative to the workspace. */
-export interface YamlFile {
-  readonly path: string
-  readonly text: string
-}
 
 export interface YamlDocument {
   readonly value: Json
@@ -24,7 +20,7 @@ export interface YamlDocument {
  * Every document of a file that is not empty. Of keys that are given twice the last one counts, as in kubectl.
  * Throws RejectedError with an InvalidManifest problem, at its line, for each document that cannot be read.
  */
-export function readYaml(file: YamlFile): YamlDocument[] {
+export function readYaml(file: SourceFile): YamlDocument[] {
   const documents: YamlDocument[] = []
   const problems: Problem[] = []
   const expansion = new Expansion()
@@ -50,6 +46,6 @@ export function readYaml(file: YamlFile): YamlDocument[] {
   return documents
 }
 
-function problem(file: YamlFile, { message, hint, line }: YamlError): Problem {
+function problem(file: SourceFile, { message, hint, line }: YamlError): Problem {
   return { code: 'InvalidManifest', message: `${file.path}:${line}: ${message}`, hint, at: { file: file.path, line } }
 }

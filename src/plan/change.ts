@@ -13,12 +13,19 @@ export type Change =
 /** Compares the live object with what a server dry-run says it will become. */
 export function changeOf(manifest: Manifest, live: KubeObject | undefined, expected: KubeObject): Change {
   if (!live) return { type: 'create', manifest, expected }
-  return isEqual(content(live), content(expected)) ? { type: 'unchanged', manifest, live } : { type: 'update', manifest, live, expected }
+  return isEqual(content(live), content(expected))
+    ? { type: 'unchanged', manifest, live }
+    : { type: 'update', manifest, live, expected }
 }
 
 /** An object without what the server keeps for itself: everything a write can change and a person would call a change. */
 export function content(object: KubeObject): Record<string, unknown> {
   const { status: _status, ...rest } = object
-  const { managedFields: _managedFields, resourceVersion: _resourceVersion, generation: _generation, ...metadata } = object.metadata
+  const {
+    managedFields: _managedFields,
+    resourceVersion: _resourceVersion,
+    generation: _generation,
+    ...metadata
+  } = object.metadata
   return { ...rest, metadata }
 }

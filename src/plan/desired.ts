@@ -11,24 +11,32 @@ export const CHANGE_CAUSE_ANNOTATION = 'kubernetes.io/change-cause'
 export function locate(manifest: Manifest, type: ResourceType, defaultNamespace: string): Manifest {
   const { namespace, ...metadata } = manifest.object.metadata
   if (!type.namespaced) return { ...manifest, object: { ...manifest.object, metadata } }
-  return { ...manifest, object: { ...manifest.object, metadata: { ...metadata, namespace: namespace ?? defaultNamespace } } }
+  return {
+    ...manifest,
+    object: { ...manifest.object, metadata: { ...metadata, namespace: namespace ?? defaultNamespace } },
+  }
 }
 
 /** What is wrong with a manifest, seen from where it will be sent. */
 export function problemsOf(manifest: Manifest, type: ResourceType): Problem[] {
   const { object, at } = manifest
   const problems: Problem[] = []
-  const refuse = (message: string, hint: string) => problems.push({ code: 'InvalidManifest', message: `${describe(refOf(object))}: ${message}`, hint, at })
+  const refuse = (message: string, hint: string) =>
+    problems.push({ code: 'InvalidManifest', message: `${describe(refOf(object))}: ${message}`, hint, at })
   if (!type.namespaced && object.metadata.namespace !== undefined) {
     refuse(`${object.kind} is cluster-scoped, but the manifest gives it a namespace`, 'remove metadata.namespace')
   }
-  if (!type.verbs.includes('patch')) refuse(`the cluster does not let anybody apply objects of kind ${object.kind}`, 'take it out of the manifests')
+  if (!type.verbs.includes('patch'))
+    refuse(`the cluster does not let anybody apply objects of kind ${object.kind}`, 'take it out of the manifests')
   return problems
 }
 
 /** The label goes on the object only: in a pod template it would restart pods. */
 export function labelled(object: KubeObject, release: string): KubeObject {
-  return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, [RELEASE_LABEL]: release } } }
+  return {
+    ...object,
+    metadata: { ...object.metadata, labels: { ...object.metadata.labels, [RELEASE_LABEL]: release } },
+  }
 }
 
 export interface Bookkeeping {
@@ -54,13 +62,18 @@ export function stampedAsBefore(object: KubeObject, live: KubeObject | undefined
   if (!isRevisioned(object) || !live) return object
   const before = live.metadata.annotations ?? {}
   if (before[REVISION_ANNOTATION] === undefined) return object
-  const kept = [REVISION_ANNOTATION, CHANGE_CAUSE_ANNOTATION].flatMap((name) => (before[name] === undefined ? [] : [[name, before[name]]]))
+  const kept = [REVISION_ANNOTATION, CHANGE_CAUSE_ANNOTATION].flatMap((name) =>
+    before[name] === undefined ? [] : [[name, before[name]]],
+  )
   return annotated(object, Object.fromEntries(kept))
 }
 
 function annotated(object: KubeObject, annotations: Record<string, string>): KubeObject {
   // An annotation of the user's own manifest wins.
-  return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, ...object.metadata.annotations } } }
+  return {
+    ...object,
+    metadata: { ...object.metadata, annotations: { ...annotations, ...object.metadata.annotations } },
+  }
 }
 
 /** The revision that a live object carries; 0 when it carries none. */

@@ -43,7 +43,11 @@ export function difference(a: FieldSet, b: FieldSet): FieldSet {
 }
 
 /** The members of `set` for which `keep` says yes; `keep` is asked for leaves, with the path of elements to them. */
-export function filterLeaves(set: FieldSet, keep: (path: readonly string[]) => boolean, path: readonly string[] = []): FieldSet {
+export function filterLeaves(
+  set: FieldSet,
+  keep: (path: readonly string[]) => boolean,
+  path: readonly string[] = [],
+): FieldSet {
   const kept: Record<string, FieldSet> = {}
   for (const [element, children] of Object.entries(set)) {
     const at = [...path, element]
@@ -118,7 +122,11 @@ function selectItems(list: readonly unknown[], set: FieldSet, others: FieldSet):
 
 function hasKeys(item: unknown, keysAsJson: string): boolean {
   const keys: unknown = JSON.parse(keysAsJson)
-  return isObject(item) && isObject(keys) && Object.entries(keys).every(([key, value]) => item[key] === value || isDefault(item, key, value))
+  return (
+    isObject(item) &&
+    isObject(keys) &&
+    Object.entries(keys).every(([key, value]) => item[key] === value || isDefault(item, key, value))
+  )
 }
 
 /** The only list key that is defaulted after a client may have left it out: a port's protocol. */

@@ -33,7 +33,10 @@ function isMainResource(entry: ManagedFieldsEntry): boolean {
 }
 
 function fieldsOf(object: KubeObject, isWanted: (entry: ManagedFieldsEntry) => boolean): FieldSet {
-  return (object.metadata.managedFields ?? []).filter(isWanted).map((entry) => readFieldSet(entry.fieldsV1)).reduce(union, NO_FIELDS)
+  return (object.metadata.managedFields ?? [])
+    .filter(isWanted)
+    .map((entry) => readFieldSet(entry.fieldsV1))
+    .reduce(union, NO_FIELDS)
 }
 
 /** What Rollsafe applied. */
@@ -58,12 +61,13 @@ export function othersFields(object: KubeObject): FieldSet {
  */
 export function adoptFields(live: KubeObject): ManagedFieldsEntry[] | undefined {
   const entries = live.metadata.managedFields ?? []
-  if (!entries.some((entry) => isAdopted(entry) && !isEmpty(difference(readFieldSet(entry.fieldsV1), LAST_APPLIED)))) return undefined
+  if (!entries.some((entry) => isAdopted(entry) && !isEmpty(difference(readFieldSet(entry.fieldsV1), LAST_APPLIED))))
+    return undefined
   const others = entries.flatMap((entry) => {
     if (isOurs(entry)) return []
     if (!isAdopted(entry)) return [entry]
     const left = keepOnly(readFieldSet(entry.fieldsV1), LAST_APPLIED)
-    return isEmpty(left) ? [] : [{ ...entry, fieldsV1: left as ManagedFieldsEntry['fieldsV1'] & object }]
+    return isEmpty(left) ? [] : [{ ...entry, fieldsV1: left }]
   })
   const first = entries.find((entry) => isOurs(entry) || isAdopted(entry))
   return [
@@ -73,7 +77,7 @@ export function adoptFields(live: KubeObject): ManagedFieldsEntry[] | undefined 
       operation: 'Apply',
       apiVersion: first?.apiVersion ?? live.apiVersion,
       fieldsType: 'FieldsV1',
-      fieldsV1: ourOrAdoptedFields(live) as ManagedFieldsEntry['fieldsV1'] & object,
+      fieldsV1: ourOrAdoptedFields(live),
       ...(first?.time !== undefined && { time: first.time }),
     },
   ]
@@ -105,5 +109,8 @@ export function readConflicts(causes: readonly StatusCause[]): FieldConflict[] {
 export function mayTake(conflict: FieldConflict, live: KubeObject | undefined): boolean {
   if (conflict.manager === MANAGER || conflict.manager.startsWith('kubectl-')) return true
   const entries = live?.metadata.managedFields ?? []
-  return conflict.manager === 'kubectl' && !entries.some((entry) => entry.manager === 'kubectl' && entry.operation === 'Apply')
+  return (
+    conflict.manager === 'kubectl' &&
+    !entries.some((entry) => entry.manager === 'kubectl' && entry.operation === 'Apply')
+  )
 }

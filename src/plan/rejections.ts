@@ -12,34 +12,66 @@ export function problemFrom(error: ClusterError, subject: string, at?: SourcePos
   const said = firstLine(error.message)
 
   if (error.isUnreachable && !isAdmission(said)) {
-    return problem('ClusterUnreachable', said, 'check the server address in the kubeconfig and that the runner can reach it, then run again')
+    return problem(
+      'ClusterUnreachable',
+      said,
+      'check the server address in the kubeconfig and that the runner can reach it, then run again',
+    )
   }
   if (error.isSchemaError) {
     const field = /(\.[^\s:]+): field not declared in schema/.exec(said)?.[1]
     const what = field === undefined ? said : `${field} is not a field of this kind`
-    return problem('InvalidManifest', what, 'correct the name or the indentation of the field; kubectl explain shows which fields there are')
+    return problem(
+      'InvalidManifest',
+      what,
+      'correct the name or the indentation of the field; kubectl explain shows which fields there are',
+    )
   }
   if (isAdmission(said)) {
-    return problem('QuotaOrAdmission', said, "change the manifest to satisfy the cluster's policy or quota, or ask its owner for an exception")
+    return problem(
+      'QuotaOrAdmission',
+      said,
+      "change the manifest to satisfy the cluster's policy or quota, or ask its owner for an exception",
+    )
   }
   switch (error.status) {
     case 401:
-      return problem('Forbidden', loginFailure(error), 'check that the token or the login in the kubeconfig is still valid')
+      return problem(
+        'Forbidden',
+        loginFailure(error),
+        'check that the token or the login in the kubeconfig is still valid',
+      )
     case 403:
       if (/because it is being terminated/.test(said)) {
         return problem('InvalidInput', said, 'wait until the namespace is gone, or choose another one')
       }
-      return problem('Forbidden', `${error.request} is forbidden (${said})`, `allow it in a Role: kubectl auth can-i ${canI(error.request)}`)
+      return problem(
+        'Forbidden',
+        `${error.request} is forbidden (${said})`,
+        `allow it in a Role: kubectl auth can-i ${canI(error.request)}`,
+      )
     case 404:
       if (error.kind === 'namespaces') {
-        return problem('InvalidInput', said, 'create the namespace first, add it to the manifests, or correct the input namespace')
+        return problem(
+          'InvalidInput',
+          said,
+          'create the namespace first, add it to the manifests, or correct the input namespace',
+        )
       }
-      return problem('InvalidManifest', said, 'check apiVersion and kind against kubectl api-resources; install the CustomResourceDefinition first if it is one')
+      return problem(
+        'InvalidManifest',
+        said,
+        'check apiVersion and kind against kubectl api-resources; install the CustomResourceDefinition first if it is one',
+      )
     case 409:
       return conflictProblem(error, problem)
     case 422:
       if (/immutable|updates to statefulset spec for fields other than/.test(error.message)) {
-        return problem('Immutable', said, 'Kubernetes does not let this field change: delete the object and deploy again, or keep the old value')
+        return problem(
+          'Immutable',
+          said,
+          'Kubernetes does not let this field change: delete the object and deploy again, or keep the old value',
+        )
       }
       return problem('InvalidManifest', said, 'correct the value')
     default:
@@ -47,23 +79,38 @@ export function problemFrom(error: ClusterError, subject: string, at?: SourcePos
   }
 }
 
-function conflictProblem(error: ClusterError, problem: (code: Problem['code'], message: string, hint: string) => Problem): Problem {
+function conflictProblem(
+  error: ClusterError,
+  problem: (code: Problem['code'], message: string, hint: string) => Problem,
+): Problem {
   const conflicts = readConflicts(error.causes)
   if (conflicts.length === 0) {
-    return problem('Conflict', firstLine(error.message), 'somebody else is writing the same object: run again when they are done')
+    return problem(
+      'Conflict',
+      firstLine(error.message),
+      'somebody else is writing the same object: run again when they are done',
+    )
   }
   const owners = new Map<string, string[]>()
   for (const { manager, field } of conflicts) owners.set(manager, [...(owners.get(manager) ?? []), field])
   const list = [...owners].map(([manager, fields]) => `${JSON.stringify(manager)} owns ${fields.join(', ')}`).join('; ')
-  return problem('Conflict', list, 'take the fields out of the manifest, or set force-conflicts: true to take them over')
+  return problem(
+    'Conflict',
+    list,
+    'take the fields out of the manifest, or set force-conflicts: true to take them over',
+  )
 }
 
 function isAdmission(message: string): boolean {
-  return /admission webhook|failed calling webhook|exceeded quota|violates PodSecurity|ValidatingAdmissionPolicy|failed quota/.test(message)
+  return /admission webhook|failed calling webhook|exceeded quota|violates PodSecurity|ValidatingAdmissionPolicy|failed quota/.test(
+    message,
+  )
 }
 
 function loginFailure(error: ClusterError): string {
-  return error.reason === 'LoginFailed' ? error.message : 'the API server does not accept the credentials in the kubeconfig (401 Unauthorized)'
+  return error.reason === 'LoginFailed'
+    ? error.message
+    : 'the API server does not accept the credentials in the kubeconfig (401 Unauthorized)'
 }
 
 /** `patch deployments.apps web in namespace shop` → `patch deployments.apps --namespace shop`. */

@@ -35,7 +35,8 @@ export function workloadReports({ changes, state, settledAfter, finalState }: Wo
       {
         ...refOf(object),
         state: finalState(key) ?? status?.state ?? (change.type === 'unchanged' || state ? 'healthy' : 'unknown'),
-        message: status?.message ?? (change.type === 'unchanged' ? 'is unchanged' : state ? 'is applied' : 'was not followed'),
+        message:
+          status?.message ?? (change.type === 'unchanged' ? 'is unchanged' : state ? 'is applied' : 'was not followed'),
         images: imageChanges(change.type === 'create' ? undefined : change.live, object),
         ...(status?.pods && { pods: status.pods }),
         ...(seconds !== undefined && { seconds: Math.round(seconds * 10) / 10 }),

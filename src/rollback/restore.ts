@@ -3,7 +3,16 @@
  * Everything here works on objects as the server sent them; nothing is read from manifests.
  */
 import { isObject, type KubeObject } from '../manifest/object.ts'
-import { difference, type FieldSet, filterLeaves, isEmpty, NO_FIELDS, select, union, valueAt } from '../plan/field-set.ts'
+import {
+  difference,
+  type FieldSet,
+  filterLeaves,
+  isEmpty,
+  NO_FIELDS,
+  select,
+  union,
+  valueAt,
+} from '../plan/field-set.ts'
 import { isEqual } from '../plan/json.ts'
 import { othersFields, ourFields, ourOrAdoptedFields } from '../plan/ownership.ts'
 
@@ -28,15 +37,27 @@ export function restoringApply(written: WrittenObject, current: KubeObject | und
   const { name, namespace } = before.metadata
   const selected = isObject(body) ? body : {}
   const metadata = isObject(selected['metadata']) ? selected['metadata'] : {}
-  return { ...selected, apiVersion, kind, metadata: { ...metadata, name, ...(namespace !== undefined && { namespace }) } }
+  return {
+    ...selected,
+    apiVersion,
+    kind,
+    metadata: { ...metadata, name, ...(namespace !== undefined && { namespace }) },
+  }
 }
 
 /**
  * The object with every field that our write touched as it was before, for the rare case that applying did not get there
  * (the order of a list, a value the server had allocated). Undefined when there is nothing left to repair.
  */
-export function exactRepair(written: WrittenObject, current: KubeObject | undefined, restored: KubeObject): KubeObject | undefined {
-  const touched = difference(union(fieldsToRestore(written), ourFields(written.after)), fieldsTakenSince(written, current))
+export function exactRepair(
+  written: WrittenObject,
+  current: KubeObject | undefined,
+  restored: KubeObject,
+): KubeObject | undefined {
+  const touched = difference(
+    union(fieldsToRestore(written), ourFields(written.after)),
+    fieldsTakenSince(written, current),
+  )
   const repaired = goBack(written.before, restored, touched)
   return isEqual(repaired, restored) ? undefined : (repaired as KubeObject)
 }

@@ -31,7 +31,10 @@ const NOT_STARTED = ['ContainerCannotRun', 'StartError']
 
 /** Pods that say nothing about the release: on their way out, or thrown out by the node. */
 export function isEvidence(pod: Pod): boolean {
-  return pod.metadata.deletionTimestamp === undefined && !['Evicted', 'Preempting', 'Shutdown', 'NodeShutdown', 'Terminated'].includes(pod.status?.reason ?? '')
+  return (
+    pod.metadata.deletionTimestamp === undefined &&
+    !['Evicted', 'Preempting', 'Shutdown', 'NodeShutdown', 'Terminated'].includes(pod.status?.reason ?? '')
+  )
 }
 
 /** Why these pods are not available; undefined when they do not say. The gravest cause wins, then the first pod. */
@@ -57,31 +60,70 @@ function containerCause(pod: Pod, container: ContainerStatus): Cause | undefined
   const ended = waiting ? container.lastState?.terminated : terminated
   const reason = waiting?.reason ?? ''
   const known = WAITING[reason]
+  if (known === 'ImagePull') {
+    const image = imageOf(pod, container.name) ?? container.image
+    return {
+      reason: known,
+      message: `${where} cannot pull the image ${image}: ${pullFailure(waiting?.message ?? reason)}`,
+    }
+  }
   if (known !== undefined) {
-    return { reason: known, message: `${where}: ${reason}${waiting?.message === undefined ? '' : `: ${waiting.message}`}` }
+    return {
+      reason: known,
+      message: `${where} cannot be started: ${reason}${waiting?.message === undefined ? '' : `: ${waiting.message}`}`,
+    }
   }
   if (ended === undefined || (ended.exitCode === 0 && reason !== 'CrashLoopBackOff')) return undefined
   const how = `${ended.reason ?? 'ended'}, exit code ${ended.exitCode}${ended.message === undefined ? '' : `: ${ended.message}`}`
-  if (ended.reason === 'OOMKilled') return { reason: 'OutOfMemory', message: `${where} ran out of memory and was killed (${how})` }
-  if (NOT_STARTED.includes(ended.reason ?? '')) return { reason: 'StartFailed', message: `${where} cannot be started (${how})` }
+  if (ended.reason === 'OOMKilled')
+    return { reason: 'OutOfMemory', message: `${where} ran out of memory and was killed (${how})` }
+  if (NOT_STARTED.includes(ended.reason ?? ''))
+    return { reason: 'StartFailed', message: `${where} cannot be started (${how})` }
   return { reason: 'CrashLoop', message: `${where} keeps ending after ${container.restartCount} restarts (${how})` }
+}
+
+/** As the pod's spec has it: the status of a container that never ran may name another form of it. */
+function imageOf(pod: Pod, container: string): string | undefined {
+  return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].find(({ name }) => name === container)
+    ?.image
+}
+
+/** The kubelet wraps the registry's answer in the words of everyone it passed through; the last of them says what is wrong. */
+function pullFailure(message: string): string {
+  const parts = message.split(/: (?=[a-z0-9"])/i)
+  const words = parts.at(-1) ?? message
+  // `403 Forbidden` alone would not tell who said so.
+  return /^\d+ |^[a-z]{1,5}$/i.test(words) && parts.length > 1 ? parts.slice(-2).join(': ') : words
 }
 
 function unschedulable(pod: Pod): Cause | undefined {
   const condition = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False')
   if (condition?.reason !== 'Unschedulable') return undefined
-  return { reason: 'Unschedulable', message: `pod ${pod.metadata.name} fits on no node: ${condition.message ?? 'no reason given'}` }
+  return {
+    reason: 'Unschedulable',
+    message: `pod ${pod.metadata.name} fits on no node: ${condition.message ?? 'no reason given'}`,
+  }
 }
 
 function notReady(pod: Pod): Cause | undefined {
   const running = containersOf(pod).find((container) => container.state?.running && !container.ready)
   if (!running || pod.status?.phase !== 'Running') return undefined
-  return { reason: 'ProbeFailed', message: `container ${running.name} of pod ${pod.metadata.name} runs but does not become ready` }
+  return {
+    reason: 'ProbeFailed',
+    message: `container ${running.name} of pod ${pod.metadata.name} runs but does not become ready`,
+  }
 }
 
 /** Pods that were never made: a quota, a policy or a webhook said no (ReplicaFailure, pkg/controller/replicaset). */
 function refusedPods(replicaSet: ReplicaSet): Cause[] {
-  const condition = replicaSet.status?.conditions?.find(({ type, status }) => type === 'ReplicaFailure' && status === 'True')
+  const condition = replicaSet.status?.conditions?.find(
+    ({ type, status }) => type === 'ReplicaFailure' && status === 'True',
+  )
   if (!condition) return []
-  return [{ reason: 'QuotaOrAdmission', message: `ReplicaSet ${replicaSet.metadata.name} may not make pods: ${condition.message ?? condition.reason}` }]
+  return [
+    {
+      reason: 'QuotaOrAdmission',
+      message: `ReplicaSet ${replicaSet.metadata.name} may not make pods: ${condition.message ?? condition.reason}`,
+    },
+  ]
 }

@@ -11,8 +11,12 @@ export function selectorOf(workload: KubeObject): string | undefined {
   const { spec } = workload
   const selector = isObject(spec) && isObject(spec['selector']) ? spec['selector'] : undefined
   if (!selector) return undefined
-  const labels = isObject(selector['matchLabels']) ? Object.entries(selector['matchLabels']).map(([key, value]) => `${key}=${String(value)}`) : []
-  const expressions = Array.isArray(selector['matchExpressions']) ? selector['matchExpressions'].filter(isObject).map(expressionText) : []
+  const labels = isObject(selector['matchLabels'])
+    ? Object.entries(selector['matchLabels']).map(([key, value]) => `${key}=${String(value)}`)
+    : []
+  const expressions = Array.isArray(selector['matchExpressions'])
+    ? selector['matchExpressions'].filter(isObject).map(expressionText)
+    : []
   return [...labels, ...expressions].join(',')
 }
 
@@ -35,8 +39,11 @@ const REVISION = 'deployment.kubernetes.io/revision'
 
 /** The ReplicaSet that a Deployment is rolling out: its own, with the revision that the Deployment carries. */
 export function newestReplicaSet(deployment: KubeObject, replicaSets: readonly ReplicaSet[]): ReplicaSet | undefined {
-  const own = replicaSets.filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === deployment.metadata.uid))
-  const revision = (object: { metadata: KubeObject['metadata'] }) => Number(object.metadata.annotations?.[REVISION] ?? 0)
+  const own = replicaSets.filter(({ metadata }) =>
+    metadata.ownerReferences?.some(({ uid }) => uid === deployment.metadata.uid),
+  )
+  const revision = (object: { metadata: KubeObject['metadata'] }) =>
+    Number(object.metadata.annotations?.[REVISION] ?? 0)
   return own.toSorted((a, b) => revision(b) - revision(a))[0]
 }
 
@@ -45,10 +52,19 @@ export function podEvidence(pod: Pod, logs: ReadonlyMap<string, string>): PodEvi
   const containers = containersOf(pod).map((container): ContainerEvidence => {
     const { state, message } = containerState(container)
     const log = logs.get(container.name)
-    return { name: container.name, image: container.image, state, message, restarts: container.restartCount, ...(log !== undefined && { log }) }
+    return {
+      name: container.name,
+      image: container.image,
+      state,
+      message,
+      restarts: container.restartCount,
+      ...(log !== undefined && { log }),
+    }
   })
   const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False')
-  const troubled = containers.find(({ state }) => !['Running', 'Completed', 'PodInitializing', 'ContainerCreating'].includes(state))
+  const troubled = containers.find(
+    ({ state }) => !['Running', 'Completed', 'PodInitializing', 'ContainerCreating'].includes(state),
+  )
   const status = unscheduled?.reason ?? troubled?.state ?? pod.status?.reason ?? pod.status?.phase ?? 'Unknown'
   const notReady = pod.status?.conditions?.find(({ type, status: value }) => type === 'Ready' && value === 'False')
   return {
@@ -63,9 +79,16 @@ export function podEvidence(pod: Pod, logs: ReadonlyMap<string, string>): PodEvi
 function containerState(container: ReturnType<typeof containersOf>[number]): { state: string; message: string } {
   const { waiting, running, terminated } = container.state ?? {}
   const last = container.lastState?.terminated
-  const ended = last ? `last run: ${last.reason ?? 'ended'}, exit code ${last.exitCode}${last.message === undefined ? '' : `: ${last.message}`}` : ''
-  if (waiting) return { state: waiting.reason ?? 'Waiting', message: [waiting.message, ended].filter(Boolean).join('; ') }
-  if (terminated) return { state: terminated.reason ?? 'Terminated', message: `exit code ${terminated.exitCode}${terminated.message === undefined ? '' : `: ${terminated.message}`}` }
+  const ended = last
+    ? `last run: ${last.reason ?? 'ended'}, exit code ${last.exitCode}${last.message === undefined ? '' : `: ${last.message}`}`
+    : ''
+  if (waiting)
+    return { state: waiting.reason ?? 'Waiting', message: [waiting.message, ended].filter(Boolean).join('; ') }
+  if (terminated)
+    return {
+      state: terminated.reason ?? 'Terminated',
+      message: `exit code ${terminated.exitCode}${terminated.message === undefined ? '' : `: ${terminated.message}`}`,
+    }
   if (running) return { state: 'Running', message: ended }
   return { state: 'Waiting', message: '' }
 }
@@ -74,7 +97,13 @@ function containerState(container: ReturnType<typeof containersOf>[number]): { s
 export function eventEvidence(events: readonly KubeEvent[]): EventEvidence[] {
   return events
     .map((event): EventEvidence => ({
-      at: event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp ?? event.metadata.creationTimestamp ?? '',
+      at:
+        event.series?.lastObservedTime ??
+        event.lastTimestamp ??
+        event.eventTime ??
+        event.firstTimestamp ??
+        event.metadata.creationTimestamp ??
+        '',
       type: event.type ?? '',
       reason: event.reason ?? '',
       object: `${event.involvedObject.kind ?? ''}/${event.involvedObject.name ?? ''}`,

@@ -3,7 +3,7 @@
  * always has the same status. Every status carries a message that counts, in kubectl's words.
  */
 import type { ReasonCode } from '../errors.ts'
-import type { DaemonSet, Deployment, Job, StatefulSet } from '../manifest/kinds.ts'
+import type { Deployment } from '../manifest/kinds.ts'
 import { groupKindOf, type KubeObject } from '../manifest/object.ts'
 import { daemonSetStatus, deploymentStatus, jobStatus, statefulSetStatus } from './workloads.ts'
 
@@ -37,13 +37,13 @@ export function isFollowed(object: { readonly apiVersion: string; readonly kind:
 export function statusOf(object: KubeObject, expectation: Expectation): Status {
   switch (groupKindOf(object)) {
     case 'Deployment.apps':
-      return deploymentStatus(object as Deployment, expectation)
+      return deploymentStatus(object, expectation)
     case 'StatefulSet.apps':
-      return statefulSetStatus(object as StatefulSet, expectation)
+      return statefulSetStatus(object, expectation)
     case 'DaemonSet.apps':
-      return daemonSetStatus(object as DaemonSet, expectation)
+      return daemonSetStatus(object, expectation)
     case 'Job.batch':
-      return jobStatus(object as Job)
+      return jobStatus(object)
     default:
       return { state: 'healthy', message: 'is applied' }
   }
@@ -53,7 +53,9 @@ export function statusOf(object: KubeObject, expectation: Expectation): Status {
 export function deadlineConditionTime(object: KubeObject | undefined): string | undefined {
   if (!object || groupKindOf(object) !== 'Deployment.apps') return undefined
   const { status } = object as Deployment
-  const condition = status?.conditions?.find(({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded')
+  const condition = status?.conditions?.find(
+    ({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded',
+  )
   return condition && (condition.lastUpdateTime ?? '')
 }
 

@@ -44,12 +44,15 @@ export function sourceOf(of: Pick<Query, 'apiVersion' | 'kind' | 'namespace'>): 
 const UNSEEN: Status = { state: 'progressing', message: 'is applied' }
 
 export function startTracking(targets: readonly Target[], now: number): RolloutState {
-  const tracked = targets.map((target) => [keyOf(target.ref), { target, status: UNSEEN, mark: '', progressedAt: now }] as const)
+  const tracked = targets.map(
+    (target) => [keyOf(target.ref), { target, status: UNSEEN, mark: '', progressedAt: now }] as const,
+  )
   return withHealth({ tracked: new Map(tracked), lost: new Map() }, now)
 }
 
 export function observe(state: RolloutState, source: string, observation: Observation, now: number): RolloutState {
-  const seen = (next: Tracked) => withHealth({ ...state, tracked: new Map(state.tracked).set(keyOf(next.target.ref), next) }, now)
+  const seen = (next: Tracked) =>
+    withHealth({ ...state, tracked: new Map(state.tracked).set(keyOf(next.target.ref), next) }, now)
   switch (observation.type) {
     case 'listed':
       return observeList(state, source, observation.objects, now)
@@ -67,7 +70,12 @@ export function observe(state: RolloutState, source: string, observation: Observ
       const lost = new Map(state.lost)
       lost.delete(source)
       // Nobody knows what happened meanwhile, so the time without progress starts anew.
-      const tracked = new Map([...state.tracked].map(([key, one]) => [key, sourceOf(one.target.ref) === source ? { ...one, progressedAt: now } : one]))
+      const tracked = new Map(
+        [...state.tracked].map(([key, one]) => [
+          key,
+          sourceOf(one.target.ref) === source ? { ...one, progressedAt: now } : one,
+        ]),
+      )
       return { ...state, lost, tracked }
     }
   }
@@ -84,7 +92,8 @@ function observeList(state: RolloutState, source: string, objects: readonly Kube
 }
 
 function look(tracked: Tracked, object: KubeObject, now: number): Tracked {
-  if (object.metadata.uid !== tracked.target.uid) return failed(tracked, 'Deleted', 'was deleted and made anew by somebody else')
+  if (object.metadata.uid !== tracked.target.uid)
+    return failed(tracked, 'Deleted', 'was deleted and made anew by somebody else')
   const mark = progressMark(object)
   const status: Status =
     object.metadata.deletionTimestamp === undefined

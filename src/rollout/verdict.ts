@@ -43,12 +43,26 @@ export function judge(state: RolloutState, policy: Policy, now: number): Verdict
   }
   if (state.healthySince !== undefined) {
     const stableAt = state.healthySince + policy.stableForMs
-    return now >= stableAt && state.lost.size === 0 ? { type: 'good' } : waitOrGiveUp(state, all, { ...policy, deadline: Math.max(policy.deadline, stableAt) }, now, stableAt)
+    return now >= stableAt && state.lost.size === 0
+      ? { type: 'good' }
+      : waitOrGiveUp(state, all, { ...policy, deadline: Math.max(policy.deadline, stableAt) }, now, stableAt)
   }
-  return waitOrGiveUp(state, all, policy, now, Math.min(policy.deadline, ...all.flatMap((tracked) => stalledAt(state, tracked) ?? [])))
+  return waitOrGiveUp(
+    state,
+    all,
+    policy,
+    now,
+    Math.min(policy.deadline, ...all.flatMap((tracked) => stalledAt(state, tracked) ?? [])),
+  )
 }
 
-function waitOrGiveUp(state: RolloutState, all: readonly Tracked[], policy: Policy, now: number, until: number): Verdict {
+function waitOrGiveUp(
+  state: RolloutState,
+  all: readonly Tracked[],
+  policy: Policy,
+  now: number,
+  until: number,
+): Verdict {
   if (now < policy.deadline) return { type: 'wait', until: until > now ? until : policy.deadline }
   const [why] = state.lost.values()
   if (why !== undefined) return { type: 'unknown', why }
@@ -68,7 +82,13 @@ function failureOf(state: RolloutState, tracked: Tracked, now: number): Failure[
   const stalled = stalledAt(state, tracked)
   if (stalled === undefined || now < stalled) return []
   const seconds = object && progressDeadlineSeconds(object)
-  return [{ ref: target.ref, reason: 'ProgressDeadlineExceeded', message: `made no progress for ${seconds} s: ${status.message}` }]
+  return [
+    {
+      ref: target.ref,
+      reason: 'ProgressDeadlineExceeded',
+      message: `made no progress for ${seconds} s: ${status.message}`,
+    },
+  ]
 }
 
 /** When the lack of progress becomes a failure; undefined when the kind has no deadline, is done, or cannot be observed. */

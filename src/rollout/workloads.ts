@@ -27,13 +27,21 @@ export function deploymentStatus(deployment: Deployment, expectation: Expectatio
   if (!isObserved(deployment, expectation)) return progressing(OBSERVING)
   const condition = status?.conditions?.find(({ type }) => type === 'Progressing')
   if (condition?.reason === 'ProgressDeadlineExceeded' && condition.lastUpdateTime !== expectation.staleDeadline) {
-    const message = `exceeded its progress deadline of ${spec?.progressDeadlineSeconds ?? 600} s: ${available} of ${wanted} replicas are available`
+    const message = `exceeded its progress deadline of ${spec?.progressDeadlineSeconds ?? 600} s: ${unfinished() ?? 'not available'}`
     return { state: 'failed', reason: 'ProgressDeadlineExceeded', message, pods }
   }
-  if (updated < wanted) return progressing(`${updated} out of ${wanted} new replicas have been updated`)
-  if (old > 0) return progressing(`${old} old ${old === 1 ? 'replica is' : 'replicas are'} pending termination`)
-  if (available < updated) return progressing(`${available} of ${updated} updated replicas are available`)
-  return { state: 'healthy', message: `${available} of ${wanted} replicas are available`, pods }
+  const waitingFor = unfinished()
+  return waitingFor === undefined
+    ? { state: 'healthy', message: `${available} of ${wanted} replicas are available`, pods }
+    : progressing(waitingFor)
+
+  /** kubectl's three questions, in its order. */
+  function unfinished(): string | undefined {
+    if (updated < wanted) return `${updated} out of ${wanted} new replicas have been updated`
+    if (old > 0) return `${old} old ${old === 1 ? 'replica is' : 'replicas are'} pending termination`
+    if (available < updated) return `${available} of ${updated} updated replicas are available`
+    return undefined
+  }
 }
 
 export function statefulSetStatus(set: StatefulSet, expectation: Expectation): Status {
@@ -47,7 +55,11 @@ export function statefulSetStatus(set: StatefulSet, expectation: Expectation): S
   if (!isObserved(set, expectation)) return progressing(OBSERVING)
   if (ready < wanted) return progressing(`${ready} of ${wanted} pods are ready`)
   if (spec?.updateStrategy?.type === 'OnDelete') {
-    return { state: 'healthy', message: `${ready} of ${wanted} pods are ready; updateStrategy OnDelete replaces none by itself`, pods }
+    return {
+      state: 'healthy',
+      message: `${ready} of ${wanted} pods are ready; updateStrategy OnDelete replaces none by itself`,
+      pods,
+    }
   }
   const partition = spec?.updateStrategy?.rollingUpdate?.partition ?? 0
   const toUpdate = Math.max(0, wanted - partition)
@@ -79,12 +91,17 @@ export function daemonSetStatus(set: DaemonSet, expectation: Expectation): Statu
 /** A Job is done when it is Complete, not when it has started (https://kubernetes.io/docs/concepts/workloads/controllers/job/). */
 export function jobStatus(job: Job): Status {
   const { spec, status } = job
-  const isTrue = (wanted: string) => status?.conditions?.find(({ type, status: value }) => type === wanted && value === 'True')
+  const isTrue = (wanted: string) =>
+    status?.conditions?.find(({ type, status: value }) => type === wanted && value === 'True')
   const wanted = spec?.completions ?? 1
   const succeeded = status?.succeeded ?? 0
   const failed = isTrue('Failed')
   if (failed) {
-    return { state: 'failed', reason: 'JobFailed', message: `failed: ${failed.message ?? failed.reason ?? 'no reason given'}` }
+    return {
+      state: 'failed',
+      reason: 'JobFailed',
+      message: `failed: ${failed.message ?? failed.reason ?? 'no reason given'}`,
+    }
   }
   if (isTrue('Complete')) return { state: 'healthy', message: `is complete, ${succeeded} of ${wanted} succeeded` }
   if (spec?.suspend === true) return { state: 'healthy', message: 'is suspended' }

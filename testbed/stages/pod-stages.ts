@@ -37,7 +37,12 @@ interface KubeletEvent {
 /** What the kubelet writes when a container enters a state (pkg/kubelet/images/image_manager.go, kuberuntime, prober). */
 const EVENTS: Partial<Record<State, readonly KubeletEvent[]>> = {
   Unready: [
-    { type: 'Warning', reason: 'Unhealthy', message: 'Readiness probe failed: HTTP probe failed with statuscode: 503', every: 0 },
+    {
+      type: 'Warning',
+      reason: 'Unhealthy',
+      message: 'Readiness probe failed: HTTP probe failed with statuscode: 503',
+      every: 0,
+    },
   ],
   ErrImagePull: [
     { type: 'Normal', reason: 'Pulling', message: 'Pulling image {image}', every: 11 },
@@ -49,7 +54,12 @@ const EVENTS: Partial<Record<State, readonly KubeletEvent[]>> = {
     { type: 'Warning', reason: 'Failed', message: 'Error: ImagePullBackOff', every: 11 },
   ],
   CrashLoopBackOff: [
-    { type: 'Warning', reason: 'BackOff', message: 'Back-off restarting failed container {container} in pod {pod}', every: 0 },
+    {
+      type: 'Warning',
+      reason: 'BackOff',
+      message: 'Back-off restarting failed container {container} in pod {pod}',
+      every: 0,
+    },
   ],
   CreateContainerConfigError: [{ type: 'Warning', reason: 'Failed', message: 'Error: {configError}', every: 0 }],
   RunContainerError: [{ type: 'Warning', reason: 'Failed', message: 'Error: {startError}', every: 0 }],

@@ -70,28 +70,24 @@ async function upsert(
 /** The id of the oldest comment that begins with the marker and that this token wrote. */
 async function findComment(
   octokit: Octokit,
-  place: { owner: string; repo: string },
+  { owner, repo }: { owner: string; repo: string },
   pullRequest: number,
   marker: string,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   let isOurs: ((author: Author) => boolean) | undefined
-  // Comments come oldest first.
-  const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, {
-    ...place,
-    issue_number: pullRequest,
-    per_page: PAGE,
-    request: { signal },
-  })
-  for await (const { data } of pages) {
+  // Comments come oldest first. The paginate plugin would not pass the signal on.
+  for (let page = 1; ; page += 1) {
+    const place = { owner, repo, issue_number: pullRequest }
+    const { data } = await octokit.rest.issues.listComments({ ...place, per_page: PAGE, page, request: { signal } })
     for (const comment of data) {
       // GitHub may have stored other line ends than were sent; the marker is the whole first line.
       if (comment.body?.split(/\r?\n/, 1)[0] !== marker) continue
       isOurs ??= await authorTest(octokit, signal)
       if (isOurs(comment.user)) return comment.id
     }
+    if (data.length < PAGE) return undefined
   }
-  return undefined
 }
 
 type Author = { readonly id: number; readonly type: string } | null
@@ -124,6 +120,11 @@ function statusOf(error: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined
 }
 
+/** `fetch failed` says nothing; what it was caused by does. */
+function rootOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
+}
+
 function explained(error: unknown, { pullRequest }: StickyComment): Error {
   return new Error(`GitHub did not take the comment on pull request #${pullRequest}: ${reasonFor(error)}`, {
     cause: error,
@@ -132,8 +133,8 @@ function explained(error: unknown, { pullRequest }: StickyComment): Error {
 
 function reasonFor(error: unknown): string {
   const status = statusOf(error)
+  if (status === undefined) return `no answer (${messageOf(rootOf(error))})`
   const text = messageOf(error)
-  if (status === undefined) return `no answer (${text})`
   const answer = `${status} ${text}`
   if (/rate limit/i.test(text)) return `${answer}. The next run of this release will write it`
   if (/locked/i.test(text)) return `${answer}. Unlock the conversation, or set \`comment: never\``

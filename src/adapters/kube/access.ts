@@ -31,28 +31,45 @@ export interface AccessOptions {
 /** Checks a kubeconfig context and turns it into an access. Throws RejectedError with everything that is wrong with it. */
 export async function openAccess(context: KubeconfigContext, options: AccessOptions): Promise<ClusterAccess> {
   const problems: Problem[] = []
-  const refuse = (message: string, hint: string) => problems.push({ code: 'InvalidInput', message: `kubeconfig: ${message}`, hint })
+  const refuse = (message: string, hint: string) =>
+    problems.push({ code: 'InvalidInput', message: `kubeconfig: ${message}`, hint })
   const { cluster, user } = context
 
   const server = typeof cluster['server'] === 'string' ? cluster['server'] : ''
   const url = URL.canParse(server) ? new URL(server) : undefined
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
-    refuse(`the cluster's server ${JSON.stringify(server)} is not an https:// address`, 'take the kubeconfig from where kubectl works, for instance with kubectl config view --raw --minify')
+    refuse(
+      `the cluster's server ${JSON.stringify(server)} is not an https:// address`,
+      'take the kubeconfig from where kubectl works, for instance with kubectl config view --raw --minify',
+    )
   } else if (url.protocol === 'http:' && !options.allowInsecure) {
-    refuse(`the server ${url.origin} is plain http, so credentials would travel unencrypted`, 'use https, or set allow-insecure: true for a cluster on this machine')
+    refuse(
+      `the server ${url.origin} is plain http, so credentials would travel unencrypted`,
+      'use https, or set allow-insecure: true for a cluster on this machine',
+    )
   }
   const insecure = cluster['insecure-skip-tls-verify'] === true
   if (insecure && !options.allowInsecure) {
-    refuse('insecure-skip-tls-verify is set, so the server cannot be told from an impostor', 'add certificate-authority-data instead, or set allow-insecure: true')
+    refuse(
+      'insecure-skip-tls-verify is set, so the server cannot be told from an impostor',
+      'add certificate-authority-data instead, or set allow-insecure: true',
+    )
   }
   if (cluster['proxy-url'] !== undefined) {
     refuse('proxy-url is not supported by this version', 'reach the API server directly')
   }
   if (user['auth-provider'] !== undefined) {
-    refuse('auth-provider runs commands from the kubeconfig and was removed from kubectl in 1.26', "use the provider's exec plugin")
+    refuse(
+      'auth-provider runs commands from the kubeconfig and was removed from kubectl in 1.26',
+      "use the provider's exec plugin",
+    )
   }
   for (const field of ['as', 'as-uid', 'as-groups', 'as-user-extra']) {
-    if (user[field] !== undefined) refuse(`impersonation (${field}) is not supported by this version`, 'use a ServiceAccount with just the rights that are needed')
+    if (user[field] !== undefined)
+      refuse(
+        `impersonation (${field}) is not supported by this version`,
+        'use a ServiceAccount with just the rights that are needed',
+      )
   }
 
   const read = async (entry: Readonly<Record<string, unknown>>, folder: string | undefined, field: string) => {
@@ -61,13 +78,19 @@ export async function openAccess(context: KubeconfigContext, options: AccessOpti
     const path = entry[field]
     if (typeof path !== 'string' || path === '') return undefined
     if (!isAbsolute(path) && folder === undefined) {
-      refuse(`${field} is the relative path ${JSON.stringify(path)}, but the kubeconfig did not come from a file`, `use ${field}-data, for instance with kubectl config view --raw --flatten`)
+      refuse(
+        `${field} is the relative path ${JSON.stringify(path)}, but the kubeconfig did not come from a file`,
+        `use ${field}-data, for instance with kubectl config view --raw --flatten`,
+      )
       return undefined
     }
     try {
       return await readFile(resolve(folder ?? '/', path), 'utf8')
     } catch (error) {
-      refuse(`${field} cannot be read: ${messageOf(error)}`, `use ${field}-data, for instance with kubectl config view --raw --flatten`)
+      refuse(
+        `${field} cannot be read: ${messageOf(error)}`,
+        `use ${field}-data, for instance with kubectl config view --raw --flatten`,
+      )
       return undefined
     }
   }

@@ -28,7 +28,7 @@ export function createCluster(access: ClusterAccess): Cluster {
   async function list(query: Query, signal?: AbortSignal): Promise<ObjectList> {
     const type = await typeOf(query, signal)
     const found: KubeObject[] = []
-    for (let page: string | undefined; ; ) {
+    for (let page: string | undefined; ;) {
       const answer = await http.json({
         method: 'GET',
         path: collectionPath(type, query.namespace),
@@ -40,9 +40,11 @@ export function createCluster(access: ClusterAccess): Cluster {
       const metadata = isObject(answer) && isObject(answer['metadata']) ? answer['metadata'] : {}
       const items = isObject(answer) && Array.isArray(answer['items']) ? answer['items'].filter(isObject) : []
       // Items of a list carry neither apiVersion nor kind.
-      found.push(...items.map((item) => ({ ...item, apiVersion: query.apiVersion, kind: query.kind }) as unknown as KubeObject))
+      found.push(
+        ...items.map((item) => ({ ...item, apiVersion: query.apiVersion, kind: query.kind }) as unknown as KubeObject),
+      )
       page = typeof metadata['continue'] === 'string' && metadata['continue'] !== '' ? metadata['continue'] : undefined
-      if (page === undefined) return { objects: found, resourceVersion: String(metadata['resourceVersion'] ?? '') }
+      if (page === undefined) return { objects: found, resourceVersion: typeof metadata['resourceVersion'] === 'string' ? metadata['resourceVersion'] : '' }
     }
   }
 
@@ -147,7 +149,12 @@ export function createCluster(access: ClusterAccess): Cluster {
           method: 'DELETE',
           path: objectPath(type, ref.namespace, ref.name),
           contentType: 'application/json',
-          body: JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', preconditions: { uid } }),
+          body: JSON.stringify({
+            apiVersion: 'v1',
+            kind: 'DeleteOptions',
+            propagationPolicy: 'Background',
+            preconditions: { uid },
+          }),
           signal,
           what: describeRequest('delete', type, ref.namespace, ref.name),
           // The UID makes it safe: an object that was made anew under the same name is not this one.
@@ -163,7 +170,15 @@ export function createCluster(access: ClusterAccess): Cluster {
 
     async *watch(query, { from, signal }) {
       const type = await typeOf(query, signal)
-      yield* watchQuery({ http, type, query, list: () => list(query, signal), refresh: () => access.refresh(signal), from, signal })
+      yield* watchQuery({
+        http,
+        type,
+        query,
+        list: () => list(query, signal),
+        refresh: () => access.refresh(signal),
+        from,
+        signal,
+      })
     },
 
     async logs(pod, container, { lines, previous = false, signal }) {

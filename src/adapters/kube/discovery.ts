@@ -19,7 +19,10 @@ const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 export function createDiscovery(http: HttpClient): Discovery {
   const documents = new Map<string, Promise<ResourceType[] | undefined>>()
 
-  function readOnce(path: string, read: () => Promise<ResourceType[] | undefined>): Promise<ResourceType[] | undefined> {
+  function readOnce(
+    path: string,
+    read: () => Promise<ResourceType[] | undefined>,
+  ): Promise<ResourceType[] | undefined> {
     const known = documents.get(path)
     if (known) return known
     const reading = read()

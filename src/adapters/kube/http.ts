@@ -39,8 +39,13 @@ const ANSWER_TIMEOUT_MS = 35_000
 
 export function createHttpClient(access: ClusterAccess): HttpClient {
   // HTTP/2 stays off: on a dead connection every request that shares it would die with it.
-  const base = { allowH2: false, headersTimeout: ANSWER_TIMEOUT_MS, connect: { ...access.tls, timeout: CONNECT_TIMEOUT_MS } }
-  const openRequestPool = () => new Agent({ ...base, connections: 8, keepAliveTimeout: 60_000, bodyTimeout: ANSWER_TIMEOUT_MS })
+  const base = {
+    allowH2: false,
+    headersTimeout: ANSWER_TIMEOUT_MS,
+    connect: { ...access.tls, timeout: CONNECT_TIMEOUT_MS },
+  }
+  const openRequestPool = () =>
+    new Agent({ ...base, connections: 8, keepAliveTimeout: 60_000, bodyTimeout: ANSWER_TIMEOUT_MS })
   // Watches have a pool of their own, or else open watches could take the last connection from a rollback.
   const streams = new Agent({ ...base, bodyTimeout: 0 })
   let requests = openRequestPool()

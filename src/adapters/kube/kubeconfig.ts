@@ -24,7 +24,8 @@ export interface KubeconfigContext {
   readonly userFolder?: string | undefined
 }
 
-const FIX_KUBECONFIG = 'put the whole content of a kubeconfig file, or its base64, into a secret and pass it as the input kubeconfig'
+const FIX_KUBECONFIG =
+  'put the whole content of a kubeconfig file, or its base64, into a secret and pass it as the input kubeconfig'
 
 /**
  * Chooses one context out of one or several kubeconfigs. Of several entries with one name the first wins, as in kubectl
@@ -49,7 +50,9 @@ export function chooseContext(texts: readonly KubeconfigText[], wanted: string |
     return undefined
   }
   const names = files.flatMap(({ content }) => entriesOf(content['contexts']).map((entry) => String(entry['name'])))
-  const current = files.map(({ content }) => content['current-context']).find((name) => typeof name === 'string' && name !== '')
+  const current = files
+    .map(({ content }) => content['current-context'])
+    .find((name) => typeof name === 'string' && name !== '')
   const name = wanted ?? (typeof current === 'string' ? current : undefined)
 
   if (name === undefined) {
@@ -66,8 +69,16 @@ export function chooseContext(texts: readonly KubeconfigText[], wanted: string |
   const cluster = find('clusters', 'cluster', String(context['cluster']))
   const userName = typeof context['user'] === 'string' ? context['user'] : ''
   const user = find('users', 'user', userName)
-  if (!cluster) refuse(`context ${JSON.stringify(name)} names the cluster ${JSON.stringify(context['cluster'])}, which the kubeconfig does not have`, FIX_KUBECONFIG)
-  if (userName !== '' && !user) refuse(`context ${JSON.stringify(name)} names the user ${JSON.stringify(userName)}, which the kubeconfig does not have`, FIX_KUBECONFIG)
+  if (!cluster)
+    refuse(
+      `context ${JSON.stringify(name)} names the cluster ${JSON.stringify(context['cluster'])}, which the kubeconfig does not have`,
+      FIX_KUBECONFIG,
+    )
+  if (userName !== '' && !user)
+    refuse(
+      `context ${JSON.stringify(name)} names the user ${JSON.stringify(userName)}, which the kubeconfig does not have`,
+      FIX_KUBECONFIG,
+    )
   rejectIfAny(problems)
 
   return {

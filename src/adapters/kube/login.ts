@@ -47,7 +47,9 @@ export function createExecLogin(
       // What the plugin printed is left out: plugins print tokens and account details when they fail.
       const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
       throw new ClusterError(
-        missing ? `the login command ${command} is not installed on this runner` : `the login command ${command} failed`,
+        missing
+          ? `the login command ${command} is not installed on this runner`
+          : `the login command ${command} failed`,
         { status: 401, reason: 'LoginFailed', request: 'log in', cause: error },
       )
     } finally {

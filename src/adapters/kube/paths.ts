@@ -23,5 +23,7 @@ export function selectorsOf(query: Query): Record<string, string> {
 export function describeRequest(verb: string, type: ResourceType, namespace?: string, name?: string): string {
   const slash = type.apiVersion.indexOf('/')
   const resource = slash < 0 ? type.plural : `${type.plural}.${type.apiVersion.slice(0, slash)}`
-  return [verb, resource, name, type.namespaced && namespace !== undefined && `in namespace ${namespace}`].filter(Boolean).join(' ')
+  return [verb, resource, name, type.namespaced && namespace !== undefined && `in namespace ${namespace}`]
+    .filter(Boolean)
+    .join(' ')
 }

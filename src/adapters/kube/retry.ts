@@ -19,10 +19,21 @@ const PATIENCE_NEW_SERVER_MS = 4_000
 const PATIENCE_KNOWN_SERVER_MS = 60_000
 
 /** The connection was never made, so the request had no effect. */
-const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+/** The server shows a certificate that cannot be trusted: it will show the same one the next time. */
+const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/
 
 /** The server says that trying again will help (kubectl, kapp and Helm retry on the same words). */
-const PASSING = /etcdserver: (leader changed|request timed out)|raft proposal dropped|failed calling webhook|resourcequotas?.*the object has been modified/
+const PASSING =
+  /etcdserver: (leader changed|request timed out)|raft proposal dropped|failed calling webhook|resourcequotas?.*the object has been modified/
 
 /**
  * How long to wait before the next attempt, in milliseconds; undefined when another attempt cannot help.
@@ -31,7 +42,11 @@ const PASSING = /etcdserver: (leader changed|request timed out)|raft proposal dr
  * addition, repeatable requests (reads, and server-side apply with a fixed field manager) are retried after a broken
  * connection, and 500, 502, 503 and 504 a few times.
  */
-export function retryDelay(failure: ClusterError, attempts: Attempts, random: () => number = Math.random): number | undefined {
+export function retryDelay(
+  failure: ClusterError,
+  attempts: Attempts,
+  random: () => number = Math.random,
+): number | undefined {
   const patience = attempts.reached ? PATIENCE_KNOWN_SERVER_MS : PATIENCE_NEW_SERVER_MS
   if (attempts.elapsedMs > patience || !isWorthRepeating(failure, attempts)) return undefined
   if (failure.retryAfterMs !== undefined) {
@@ -42,6 +57,7 @@ export function retryDelay(failure: ClusterError, attempts: Attempts, random: ()
 }
 
 function isWorthRepeating(failure: ClusterError, attempts: Attempts): boolean {
+  if (failure.status === 0 && UNTRUSTED.test(failure.reason)) return false
   if (failure.status === 0) return attempts.repeatable || NEVER_SENT.has(failure.reason)
   if (failure.status === 429) return true
   if (PASSING.test(failure.message)) return attempts.repeatable

@@ -1,4 +1,4 @@
-import { ClusterError, type StatusCause } from '../../errors.ts'
+import { ClusterError, messageOf, type StatusCause } from '../../errors.ts'
 import { isObject } from '../../manifest/object.ts'
 
 /** Reads an answer that is not 2xx: usually a Status object, but a proxy in between may answer with HTML or nothing. */
@@ -15,12 +15,15 @@ export function failedAnswer(
     return new ClusterError(`the API server answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`, facts)
   }
   const details = isObject(parsed['details']) ? parsed['details'] : {}
-  return new ClusterError(typeof parsed['message'] === 'string' ? parsed['message'] : `the API server answered ${status}`, {
-    ...facts,
-    reason: typeof parsed['reason'] === 'string' ? parsed['reason'] : '',
-    kind: typeof details['kind'] === 'string' ? details['kind'] : '',
-    causes: Array.isArray(details['causes']) ? details['causes'].filter(isObject).map(readCause) : [],
-  })
+  return new ClusterError(
+    typeof parsed['message'] === 'string' ? parsed['message'] : `the API server answered ${status}`,
+    {
+      ...facts,
+      reason: typeof parsed['reason'] === 'string' ? parsed['reason'] : '',
+      kind: typeof details['kind'] === 'string' ? details['kind'] : '',
+      causes: Array.isArray(details['causes']) ? details['causes'].filter(isObject).map(readCause) : [],
+    },
+  )
 }
 
 /** Names what went wrong on the way to the server, in words an operator can act on. `reason` is the system's error code. */
@@ -69,19 +72,19 @@ function describeConnectionFailure(code: string, error: unknown): string {
   }
 }
 
+/** The code of the innermost error that has one: undici wraps Node's errors, and Node those of each address it tried. */
 function codeOf(error: unknown): string {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ('code' in at && typeof at.code === 'string') return at.code
-    // Node tries every address of a host name, and wraps what each of them said.
-    if (at instanceof AggregateError && at.errors.length > 0) return codeOf(at.errors[0])
+  let code = ''
+  for (let at = error; isObject(at); at = Array.isArray(at['errors']) ? at['errors'][0] : at['cause']) {
+    if (typeof at['code'] === 'string') code = at['code']
   }
-  return ''
+  return code
 }
 
 function deepestMessage(error: unknown): string {
   let at = error
-  while (at instanceof Error && at.cause instanceof Error) at = at.cause
-  return at instanceof Error ? at.message : String(at)
+  while (isObject(at) && isObject(at['cause'])) at = at['cause']
+  return messageOf(at)
 }
 
 /** Retry-After is seconds or an HTTP date (RFC 9110, 10.2.3). */

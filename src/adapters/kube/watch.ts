@@ -125,7 +125,11 @@ async function openStream({ http, type, query, signal }: WatchOptions, resourceV
   return readEvents(body, describeRequest('watch', type, query.namespace), query)
 }
 
-async function* readEvents(body: AsyncIterable<Uint8Array> & { destroy(): unknown }, what: string, query: Query): AsyncGenerator<StreamEvent> {
+async function* readEvents(
+  body: AsyncIterable<Uint8Array> & { destroy(): unknown },
+  what: string,
+  query: Query,
+): AsyncGenerator<StreamEvent> {
   try {
     for await (const line of readLines(body)) {
       if (line === undefined) {
@@ -145,7 +149,10 @@ async function* readEvents(body: AsyncIterable<Uint8Array> & { destroy(): unknow
       }
       if (!isObject(object['metadata'])) continue
       const typed = { apiVersion: query.apiVersion, kind: query.kind, ...object } as unknown as KubeObject
-      yield { type: event['type'] === 'DELETED' ? 'deleted' : event['type'] === 'BOOKMARK' ? 'bookmark' : 'changed', object: typed }
+      yield {
+        type: event['type'] === 'DELETED' ? 'deleted' : event['type'] === 'BOOKMARK' ? 'bookmark' : 'changed',
+        object: typed,
+      }
     }
     yield { type: 'end', why: 'closed' }
   } catch (error) {

@@ -1,0 +1,228 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from '@jest/globals'
+import { app, deployment, documents } from './manifests.ts'
+import { createCheckout } from './rollsafe.ts'
+import { snapshot } from './snapshot.ts'
+import { testbed, withNamespace } from './testbed.ts'
+
+interface Rejection {
+  readonly name: string
+  readonly files?: Record<string, string>
+  readonly inputs?: () => Promise<Record<string, string>>
+  readonly reason: string
+  readonly message: RegExp
+  readonly hint: RegExp
+}
+
+const CONFIG = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'first' }, data: {} }
+
+/** The testbed's kubeconfig with something else in it. */
+const kubeconfig = async (
+  change: (config: {
+    clusters: [{ cluster: Record<string, unknown> }]
+    users: [{ user: Record<string, unknown> }]
+  }) => void,
+) => {
+  const config = JSON.parse(await testbed().kubectl(['config', 'view', '--raw', '-o', 'json'])) as Parameters<
+    typeof change
+  >[0]
+  change(config)
+  return { kubeconfig: JSON.stringify(config) }
+}
+
+const REJECTIONS: Rejection[] = [
+  {
+    name: 'a missing file',
+    inputs: async () => ({ manifests: 'k8s/missing.yaml' }),
+    reason: 'InvalidInput',
+    message: /k8s\/missing\.yaml/,
+    hint: /./,
+  },
+  {
+    name: 'a directory without manifests',
+    files: { 'empty/readme.txt': '' },
+    inputs: async () => ({ manifests: 'empty' }),
+    reason: 'InvalidInput',
+    message: /empty/,
+    hint: /./,
+  },
+  {
+    name: 'an unknown kind',
+    files: {
+      'k8s/a.yaml': documents([CONFIG, { apiVersion: 'apps/v1', kind: 'Deploymint', metadata: { name: 'web' } }]),
+    },
+    reason: 'InvalidManifest',
+    message: /does not know the kind Deploymint in apps\/v1/,
+    hint: /api-resources/,
+  },
+  {
+    name: 'broken YAML',
+    files: { 'k8s/a.yaml': 'apiVersion: v1\nkind: [ConfigMap\n' },
+    reason: 'InvalidManifest',
+    message: /./,
+    hint: /./,
+  },
+  {
+    name: 'the same object twice',
+    files: { 'k8s/a.yaml': documents([CONFIG]), 'k8s/b.yaml': documents([CONFIG]) },
+    reason: 'InvalidManifest',
+    message: /first/,
+    hint: /./,
+  },
+  {
+    name: 'a namespace that does not exist',
+    files: { 'k8s/a.yaml': documents([CONFIG]) },
+    inputs: async () => ({ namespace: 'no-such-namespace' }),
+    reason: 'InvalidInput',
+    message: /no-such-namespace/,
+    hint: /create the namespace/,
+  },
+  {
+    name: 'a server that does not answer',
+    files: { 'k8s/a.yaml': documents([CONFIG]) },
+    inputs: () =>
+      kubeconfig(({ clusters: [{ cluster }] }) => Object.assign(cluster, { server: 'https://127.0.0.1:1' })),
+    reason: 'ClusterUnreachable',
+    message: /https:\/\/127\.0\.0\.1:1 refuses the connection/,
+    hint: /server address/,
+  },
+  {
+    name: 'a wrong token',
+    files: { 'k8s/a.yaml': documents([CONFIG]) },
+    inputs: () => kubeconfig((config) => (config.users[0].user = { token: 'not-a-token-of-this-cluster' })),
+    reason: 'Forbidden',
+    message: /does not accept the credentials/,
+    hint: /token/,
+  },
+  {
+    name: 'a certificate of somebody else',
+    files: { 'k8s/a.yaml': documents([CONFIG]) },
+    inputs: () => kubeconfig(({ clusters: [{ cluster }] }) => delete cluster['certificate-authority-data']),
+    reason: 'ClusterUnreachable',
+    message: /certificate/,
+    hint: /./,
+  },
+  {
+    name: 'an unknown field',
+    files: {
+      'k8s/a.yaml': documents([
+        CONFIG,
+        { ...deployment('web'), spec: { ...Object(deployment('web')).spec, replicaz: 3 } },
+      ]),
+    },
+    reason: 'InvalidManifest',
+    message: /Deployment \S+\/web: \.spec\.replicaz is not a field of this kind/,
+    hint: /kubectl explain/,
+  },
+  {
+    name: 'a value of the wrong type',
+    files: {
+      'k8s/a.yaml': documents([
+        CONFIG,
+        { ...deployment('web'), spec: { ...Object(deployment('web')).spec, replicas: 'three' } },
+      ]),
+    },
+    reason: 'InvalidManifest',
+    message: /replicas/,
+    hint: /./,
+  },
+  {
+    name: 'a selector that does not match',
+    files: {
+      'k8s/a.yaml': documents([
+        CONFIG,
+        {
+          ...deployment('web'),
+          spec: { ...Object(deployment('web')).spec, selector: { matchLabels: { app: 'other' } } },
+        },
+      ]),
+    },
+    reason: 'InvalidManifest',
+    message: /selector/,
+    hint: /./,
+  },
+  {
+    name: 'an image that matches nothing',
+    files: { 'k8s/a.yaml': app() },
+    inputs: async () => ({ images: 'registry.example/other:v2' }),
+    reason: 'ImageNotMatched',
+    message: /registry\.example\/other:v2/,
+    hint: /./,
+  },
+  {
+    name: 'no kubeconfig',
+    files: { 'k8s/a.yaml': documents([CONFIG]) },
+    inputs: async () => ({ kubeconfig: 'bm90IG9uZQ==' }),
+    reason: 'InvalidInput',
+    message: /kubeconfig/,
+    hint: /./,
+  },
+]
+
+/** Requests that Rollsafe sent to change something in a namespace. */
+async function writes(namespace: string): Promise<string[]> {
+  const events = (await readFile(testbed().auditLog, 'utf8'))
+    .split('\n')
+    .filter((line) => line.includes(namespace) && line.includes('rollsafe/'))
+  return events
+    .map(
+      (line) =>
+        JSON.parse(line) as { verb: string; requestURI: string; userAgent: string; objectRef?: { namespace?: string } },
+    )
+    .filter(
+      ({ verb, requestURI, userAgent, objectRef }) =>
+        userAgent.startsWith('rollsafe/') &&
+        objectRef?.namespace === namespace &&
+        !['get', 'list', 'watch'].includes(verb) &&
+        !requestURI.includes('dryRun=All'),
+    )
+    .map(({ verb, requestURI }) => `${verb} ${requestURI}`)
+}
+
+describe('nothing is written, and the cause and a hint are told, for', () => {
+  it.each(REJECTIONS)('$name', ({ files = {}, inputs = async () => ({}), reason, message, hint }) =>
+    withNamespace('reject', async (namespace) => {
+      const before = await snapshot(namespace)
+      await using checkout = await createCheckout(files)
+      const result = await checkout.run({ namespace: namespace.name, ...(await inputs()) })
+      expect(result).toMatchObject({ exitCode: 1, outputs: { outcome: 'rejected', changed: 'false', reason } })
+      expect(result.outputs['message']).toMatch(message)
+      expect(result.outputs['message']).not.toContain('\n')
+      expect(result.report.hint).toMatch(hint)
+      expect(await snapshot(namespace)).toEqual(before)
+      expect(await writes(namespace.name)).toEqual([])
+    }),
+  )
+
+  it.each<[string, string[], RegExp]>([
+    ['applying', ['get', 'list', 'watch'], /patch configmaps first in namespace \S+ is forbidden/],
+    ['following', ['get', 'patch', 'create'], /(list|watch) deployments\.apps in namespace \S+ is forbidden/],
+  ])('a login without the right for %s', (_name, verbs, message) =>
+    withNamespace('rbac', async (namespace) => {
+      const { kubectl, name } = namespace
+      await kubectl(['create', 'serviceaccount', 'deployer'])
+      await kubectl([
+        'create',
+        'role',
+        'deployer',
+        `--verb=${verbs.join(',')}`,
+        '--resource=configmaps,deployments.apps',
+      ])
+      await kubectl(['create', 'rolebinding', 'deployer', '--role=deployer', `--serviceaccount=${name}:deployer`])
+      const token = (await kubectl(['create', 'token', 'deployer'])).trim()
+      await using checkout = await createCheckout({ 'k8s/a.yaml': documents([CONFIG, deployment('web')]) })
+      const result = await checkout.run({
+        namespace: name,
+        ...(await kubeconfig((config) => (config.users[0].user = { token }))),
+      })
+      expect(result).toMatchObject({
+        exitCode: 1,
+        outputs: { outcome: 'rejected', reason: 'Forbidden', changed: 'false' },
+      })
+      expect(result.outputs['message']).toMatch(message)
+      expect(result.report.hint).toMatch(/kubectl auth can-i/)
+      expect(result.log).not.toContain(token)
+      expect(await writes(name)).toEqual([])
+    }),
+  )
+})

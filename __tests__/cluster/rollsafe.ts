@@ -1,0 +1,89 @@
+/** Runs Rollsafe as a user's workflow does: a process of its own, inputs in the environment, manifests in a checkout. */
+import { spawn } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import type { Report } from '../../src/report/report.ts'
+import { testbed } from './testbed.ts'
+
+const ENTRY = resolve(import.meta.dirname, '../../src/index.ts')
+
+export interface RunResult {
+  readonly exitCode: number
+  readonly log: string
+  readonly outputs: Readonly<Record<string, string>>
+  readonly report: Report
+  readonly summary: string
+}
+
+export interface Checkout extends AsyncDisposable {
+  readonly folder: string
+  write(path: string, text: string): Promise<void>
+  /** Runs the action with these inputs. Unless given otherwise: everything in `k8s`, on the testbed, with a short soak. */
+  run(inputs: Readonly<Record<string, string>>, env?: Readonly<Record<string, string>>): Promise<RunResult>
+}
+
+/** A checkout with these files. Removed with `await using`. */
+export async function createCheckout(files: Readonly<Record<string, string>> = {}): Promise<Checkout> {
+  const root = await mkdtemp(join(tmpdir(), 'rollsafe-test-'))
+  const folder = join(root, 'checkout')
+  await mkdir(join(folder, 'k8s'), { recursive: true })
+  const write = async (path: string, text: string) => {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), text)
+  }
+  for (const [path, text] of Object.entries(files)) await write(path, text)
+  return {
+    folder,
+    write,
+    run: (inputs, env = {}) => run(root, folder, inputs, env),
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+  }
+}
+
+async function run(
+  root: string,
+  folder: string,
+  inputs: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>>,
+): Promise<RunResult> {
+  const temp = await mkdtemp(join(root, 'run-'))
+  const files = { GITHUB_OUTPUT: join(temp, 'output'), GITHUB_STEP_SUMMARY: join(temp, 'summary.md') }
+  for (const file of Object.values(files)) await writeFile(file, '')
+  const given = { manifests: 'k8s', 'stable-for': '1s', ...inputs }
+  const child = spawn(process.execPath, [ENTRY], {
+    cwd: folder,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: temp,
+      KUBECONFIG: testbed().kubeconfig,
+      GITHUB_WORKSPACE: folder,
+      GITHUB_REPOSITORY: 'acme/shop',
+      RUNNER_TEMP: temp,
+      ...files,
+      ...Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
+      ...env,
+    },
+  })
+  let log = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (log += text))
+  const exitCode = await new Promise<number>((done) => child.on('close', (code) => done(code ?? -1)))
+  const outputs = readOutputs(await readFile(files.GITHUB_OUTPUT, 'utf8'))
+  const reportPath = outputs['report']
+  if (reportPath === undefined) throw new Error(`the run wrote no report:\n${log}`)
+  return {
+    exitCode,
+    log,
+    outputs,
+    report: JSON.parse(await readFile(reportPath, 'utf8')) as Report,
+    summary: await readFile(files.GITHUB_STEP_SUMMARY, 'utf8'),
+  }
+}
+
+/** `name<<delimiter`, the value, `delimiter`: the file format of step outputs. */
+export function readOutputs(text: string): Record<string, string> {
+  return Object.fromEntries(
+    [...text.matchAll(/^([\w-]+)<<(\S+)\n([\s\S]*?)\n?\2$/gm)].map(([, name, , value]) => [name, value]),
+  )
+}

@@ -1,0 +1,62 @@
+/** The testbed as tests use it: the cluster of this run, and a namespace of one's own in it. */
+import { jest } from '@jest/globals'
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { attachTestbed, type Testbed, type TestbedFacts } from '../../testbed/testbed.ts'
+import { TESTBED_FACTS } from './global-setup.ts'
+
+// For every test that uses the testbed. Jest does not heed the testTimeout of one of several projects.
+jest.setTimeout(120_000)
+
+/** The cluster that global-setup.ts started. */
+export function testbed(): Testbed {
+  const facts = process.env[TESTBED_FACTS]
+  if (!facts) throw new Error('There is no testbed. Run these tests with: npm test -- --selectProjects cluster action')
+  return attachTestbed(JSON.parse(facts) as TestbedFacts)
+}
+
+export interface TestNamespace extends AsyncDisposable {
+  readonly name: string
+  /** kubectl in this namespace. Returns what it printed; throws with what it said when it fails. */
+  kubectl(args: readonly string[], input?: string): Promise<string>
+  /** An object as the API server has it. */
+  get<T>(kind: string, name: string): Promise<T>
+  /** Asks for the deletion of the namespace and does not wait for it. */
+  remove(): Promise<void>
+}
+
+/** A new namespace in which pods can be created. The caller removes it: `await using`, or `remove()`. */
+export async function createNamespace(prefix: string, on: Testbed = testbed()): Promise<TestNamespace> {
+  const name = `${prefix}-${randomBytes(4).toString('hex')}`
+  const kubectl = (args: readonly string[], input?: string) => on.kubectl(['--namespace', name, ...args], input)
+  await on.kubectl(['create', 'namespace', name])
+  // Pods are refused until the controller manager has made it.
+  await kubectl(['wait', '--for=create', 'serviceaccount/default', '--timeout=30s'])
+  const remove = async () => {
+    await on.kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false'])
+  }
+  return {
+    name,
+    kubectl,
+    get: async <T>(kind: string, object: string) => JSON.parse(await kubectl(['get', kind, object, '-o', 'json'])) as T,
+    remove,
+    [Symbol.asyncDispose]: remove,
+  }
+}
+
+/** Runs `body` in a new namespace, which is removed afterwards. */
+export async function withNamespace<T>(prefix: string, body: (namespace: TestNamespace) => Promise<T>): Promise<T> {
+  await using namespace = await createNamespace(prefix)
+  return await body(namespace)
+}
+
+/** Repeats an assertion until it holds, and fails with its own error when it does not hold within the time. */
+export async function eventually<T>(assertion: () => Promise<T>, seconds = 30): Promise<T> {
+  for (const deadline = Date.now() + seconds * 1000; ; await sleep(200)) {
+    try {
+      return await assertion()
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+    }
+  }
+}
