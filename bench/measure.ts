@@ -9,7 +9,9 @@ export function median(values: readonly number[]): number {
 
 /** `median 123 (min 100, max 150) ms` */
 export function describeRuns(values: readonly number[], unit: string, digits = 0): string {
-  const [mid, least, most] = [median(values), Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits))
+  const [mid, least, most] = [median(values), Math.min(...values), Math.max(...values)].map((value) =>
+    value.toFixed(digits),
+  )
   return `median ${mid} (min ${least}, max ${most}) ${unit}`
 }
 

@@ -6,7 +6,11 @@ import { join, resolve } from 'node:path'
 const DIST = resolve(import.meta.dirname, '../dist/index.js')
 
 /** Runs the built action with these inputs in a folder; returns its log. Throws with the log when the step is red. */
-export async function runAction(folder: string, inputs: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}): Promise<string> {
+export async function runAction(
+  folder: string,
+  inputs: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const temp = await mkdtemp(join(tmpdir(), 'rollsafe-bench-'))
   try {
     const files = { GITHUB_OUTPUT: join(temp, 'output'), GITHUB_STEP_SUMMARY: join(temp, 'summary.md') }
@@ -24,7 +28,8 @@ export async function runAction(folder: string, inputs: Readonly<Record<string, 
       },
     })
     let log = ''
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text))
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (log += text))
     const code = await new Promise((done) => child.on('close', done))
     if (code !== 0) throw new Error(`the action ended with ${String(code)}:\n${log}`)
     return log

@@ -28,7 +28,10 @@ await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done))
 const folder = await mkdtemp(join(tmpdir(), 'rollsafe-bench-'))
 try {
   const { port: proxyPort } = proxy.address() as AddressInfo
-  const kubeconfig = (await readFile(testbed.kubeconfig, 'utf8')).replaceAll(testbed.server, `https://127.0.0.1:${proxyPort}`)
+  const kubeconfig = (await readFile(testbed.kubeconfig, 'utf8')).replaceAll(
+    testbed.server,
+    `https://127.0.0.1:${proxyPort}`,
+  )
   await writeFile(join(folder, 'app.yaml'), 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: start-up}\n')
   const inputs = { manifests: 'app.yaml', kubeconfig, namespace: 'default', 'stable-for': '0s' }
 

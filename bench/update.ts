@@ -32,7 +32,11 @@ const contenders: Contender[] = [
     agent: 'rollsafe/',
     async update(objects, namespace) {
       await writeFile(join(folder, 'app.json'), objects.map((object) => JSON.stringify(object)).join('\n---\n'))
-      await runAction(folder, { manifests: 'app.json', namespace, 'stable-for': '0s' }, { KUBECONFIG: testbed.kubeconfig })
+      await runAction(
+        folder,
+        { manifests: 'app.json', namespace, 'stable-for': '0s' },
+        { KUBECONFIG: testbed.kubeconfig },
+      )
     },
   },
   {
@@ -48,7 +52,13 @@ const contenders: Contender[] = [
     async update(objects, namespace) {
       const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
       await testbed.kubectl(['apply', '--namespace', namespace, '-f', '-'], list)
-      await testbed.kubectl(['rollout', 'status', '--namespace', namespace, ...Array.from({ length: APPS }, (_, app) => `deployment/app-${app}`)])
+      await testbed.kubectl([
+        'rollout',
+        'status',
+        '--namespace',
+        namespace,
+        ...Array.from({ length: APPS }, (_, app) => `deployment/app-${app}`),
+      ])
     },
   },
 ]
@@ -59,14 +69,22 @@ const release = (turn: number): object[] =>
     const labels = { app: name }
     return [
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { turn: String(turn) } },
-      { apiVersion: 'v1', kind: 'Service', metadata: { name, labels: { turn: String(turn) } }, spec: { selector: labels, ports: [{ port: 80 }] } },
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name, labels: { turn: String(turn) } },
+        spec: { selector: labels, ports: [{ port: 80 }] },
+      },
       {
         apiVersion: 'apps/v1',
         kind: 'Deployment',
         metadata: { name },
         spec: {
           selector: { matchLabels: labels },
-          template: { metadata: { labels }, spec: { containers: [{ name: 'app', image: `registry.example/app:v${turn}` }] } },
+          template: {
+            metadata: { labels },
+            spec: { containers: [{ name: 'app', image: `registry.example/app:v${turn}` }] },
+          },
         },
       },
     ]
@@ -95,7 +113,13 @@ try {
   console.log(`update of ${APPS} x (ConfigMap, Service, Deployment), ${TURNS} turns`)
   for (const [name, { ms, requests }] of figures) {
     const ratio = (median(ms) / least).toFixed(2)
-    console.log(`${name.padEnd(13)} ${describeRuns(requests, 'requests')}; ${describeRuns(ms.map((value) => value / 1000), 's', 2)}; ${ratio} x least`)
+    console.log(
+      `${name.padEnd(13)} ${describeRuns(requests, 'requests')}; ${describeRuns(
+        ms.map((value) => value / 1000),
+        's',
+        2,
+      )}; ${ratio} x least`,
+    )
   }
 } finally {
   await rm(folder, { recursive: true, force: true })

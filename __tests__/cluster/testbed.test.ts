@@ -170,8 +170,10 @@ describe('the testbed', () => {
 
   it('completes Jobs, and fails those that crash', async () => {
     await namespace.kubectl(['create', '-f', '-'], list(job('good', image('ready')), job('bad', image('crash'))))
-    await namespace.kubectl(['wait', '--for=condition=Complete', 'job/good', '--timeout=30s'])
-    await namespace.kubectl(['wait', '--for=condition=Failed', 'job/bad', '--timeout=30s'])
+    await eventually(async () => {
+      expect(await namespace.get('job', 'good')).toMatchObject({ status: { succeeded: 1 } })
+      expect(await namespace.get('job', 'bad')).toMatchObject({ status: { failed: 1 } })
+    })
   })
 
   it('runs a DaemonSet on every node', async () => {
@@ -207,7 +209,8 @@ describe('the testbed', () => {
 
   it('removes a namespace after its test', async () => {
     const name = await withNamespace('brief', async (brief) => brief.name)
-    await testbed().kubectl(['wait', '--for=delete', `namespace/${name}`, '--timeout=60s'])
+    const find = () => testbed().kubectl(['get', 'namespace', name])
+    await eventually(() => expect(find()).rejects.toThrow('NotFound'), 60)
   })
 })
 

@@ -60,8 +60,8 @@ describe('parseImageReference', () => {
     'https://reg.example.com/app',
     'nginx\n:1',
     'ngínx',
-    `${'a'.repeat(300)}`,
-    `${'a'.repeat(5_000_000)}`,
+    'a'.repeat(300),
+    'a'.repeat(5_000_000),
     `reg.${'a-'.repeat(500_000)}/x`,
   ]
   it.each(NONE.map((text) => [text.slice(0, 40), text]))('%j is none', (_, text = '') => {

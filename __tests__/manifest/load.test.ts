@@ -167,10 +167,10 @@ items: []
   })
 })
 
-describe('assertNoDuplicates', () => {
-  const object = (apiVersion: string, kind: string, name: string, namespace?: string) =>
-    `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata:\n  name: ${name}\n${namespace === undefined ? '' : `  namespace: ${namespace}\n`}---\n`
+const object = (apiVersion: string, kind: string, name: string, namespace?: string) =>
+  `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata:\n  name: ${name}\n${namespace === undefined ? '' : `  namespace: ${namespace}\n`}---\n`
 
+describe('assertNoDuplicates', () => {
   it('names both places, and counts versions of one kind as one', () => {
     const manifests = load(
       object('autoscaling/v1', 'HorizontalPodAutoscaler', 'web', 'shop') +

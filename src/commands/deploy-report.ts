@@ -82,7 +82,7 @@ function explain(
         : `; ${failures.length - 1} more ${failures.length === 2 ? 'workload' : 'workloads'} failed`
     return {
       reason: first.reason,
-      message: `${describe(first.workload)} ${first.message}${others}`,
+      message: `${describe(first.workload)}: ${first.message}${others}`,
       hint: hintFor(outcome, first, rollback),
     }
   }

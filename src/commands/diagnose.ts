@@ -41,8 +41,8 @@ export async function findCauses(failures: readonly Failure[], observer: Observe
     }
   })
   for (const { workload, message } of reports) {
-    runner.info(`${describe(workload)} ${message}`)
-    journal.note(`${describe(workload)} ${message}`)
+    runner.info(`${describe(workload)}: ${message}`)
+    journal.note(`${describe(workload)}: ${message}`)
   }
   return reports
 }
@@ -75,7 +75,7 @@ async function explain(
   )
   return {
     ...report,
-    ...(cause && { reason: cause.reason, message: `failed: ${cause.message} (it ${report.message})` }),
+    ...(cause && { reason: cause.reason, message: cause.message }),
     pods: await Promise.all(failing.map((pod) => readPod(pod, run, signal))),
     events: eventEvidence(events.flat()),
   }

@@ -1,5 +1,6 @@
 import { describe } from '../manifest/object.ts'
-import type { RollbackReport } from '../report/report.ts'
+import { counted } from '../report/format.ts'
+import type { RollbackReport, RollbackStepReport } from '../report/report.ts'
 import { finishByHand } from '../rollback/by-hand.ts'
 import { summarize } from '../rollout/verdict.ts'
 import type { Written } from './apply.ts'
@@ -15,9 +16,8 @@ export async function rollBack(written: readonly Written[], observer: Observer, 
   const started = clock.now()
   const deadline = started + inputs.rollbackTimeoutSeconds * 1000
   const { steps, targets } = await undo(written, run)
-  journal.note(
-    `${steps.filter(({ step }) => step === 'restored').length} objects restored, ${steps.filter(({ step }) => step === 'deleted').length} deleted`,
-  )
+  const count = (wanted: RollbackStepReport['step']) => steps.filter(({ step }) => step === wanted).length
+  journal.note(`${counted(count('restored'), 'object')} restored, ${count('deleted')} deleted`)
 
   const failed = steps.filter(({ step }) => step === 'failed')
   // Rolled back is rolled back: no soak, which would only keep the team waiting.
@@ -35,13 +35,13 @@ export async function rollBack(written: readonly Written[], observer: Observer, 
   if (first) return report('rollback-failed', `${describe(first)} could not be restored: ${first.message}`)
   switch (verdict.type) {
     case 'good':
-      return report('rolled-back', 'everything is as it was before the release')
+      return report('rolled-back', 'Everything is as it was before the release')
     case 'bad':
-      return report('rollback-failed', `the previous revision is back, but ${summarize(verdict.failures)}`)
+      return report('rollback-failed', `The previous revision is back, but ${summarize(verdict.failures)}`)
     case 'unknown':
       return report(
         'rollback-failed',
-        `the previous revision was restored, but whether it is healthy could not be observed: ${verdict.why}`,
+        `The previous revision was restored, but whether it is healthy could not be observed: ${verdict.why}`,
       )
   }
 }

@@ -71,8 +71,14 @@ function listed(words: readonly string[]): string {
 
 /** Takes ASCII white space off both ends. Taking off invisible Unicode could make a value into one that nobody saw. */
 export function trimSpace(text: string): string {
-  return text.replace(/^[ \t\r\n]+/, '').replace(/[ \t\r\n]+$/, '')
+  let start = 0
+  let end = text.length
+  while (start < end && SPACE.has(text.charAt(start))) start++
+  while (end > start && SPACE.has(text.charAt(end - 1))) end--
+  return text.slice(start, end)
 }
+
+const SPACE: ReadonlySet<string> = new Set([' ', '\t', '\r', '\n'])
 
 /** The lines of a list, without white space around them, empty lines and comments (lines that begin with #). */
 export function parseLines(text: string): string[] {

@@ -142,7 +142,8 @@ function wordsOf(text: string): string[] {
 
 function aroundCore(word: string, around: (text: string) => string, core: (text: string) => string): string {
   const [, before = '', inside = word, after = ''] = WORD.exec(word) ?? []
-  return ALIVE.test(inside) ? `${around(before)}${core(inside)}${around(after)}` : core(word)
+  // Punctuation around it stays outside: a code span ends what its last letters and a colon could have made an emoji.
+  return inside === '' ? core(word) : `${around(before)}${core(inside)}${around(after)}`
 }
 
 function escapeProse(text: string): string {

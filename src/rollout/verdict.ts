@@ -102,5 +102,5 @@ function stalledAt(state: RolloutState, { status, target, object, progressedAt }
 export function summarize(failures: readonly [Failure, ...Failure[]]): string {
   const [first, ...rest] = failures
   const others = rest.length === 0 ? '' : `; ${rest.length} more ${rest.length === 1 ? 'object' : 'objects'} failed`
-  return `${describe(first.ref)} ${first.message}${others}`
+  return `${describe(first.ref)}: ${first.message}${others}`
 }

@@ -44,7 +44,11 @@ export function createCluster(access: ClusterAccess): Cluster {
         ...items.map((item) => ({ ...item, apiVersion: query.apiVersion, kind: query.kind }) as unknown as KubeObject),
       )
       page = typeof metadata['continue'] === 'string' && metadata['continue'] !== '' ? metadata['continue'] : undefined
-      if (page === undefined) return { objects: found, resourceVersion: typeof metadata['resourceVersion'] === 'string' ? metadata['resourceVersion'] : '' }
+      if (page === undefined)
+        return {
+          objects: found,
+          resourceVersion: typeof metadata['resourceVersion'] === 'string' ? metadata['resourceVersion'] : '',
+        }
     }
   }
 
