@@ -16,11 +16,17 @@ export interface RunResult {
   readonly summary: string
 }
 
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** Called whenever something is printed, with all that was printed so far. */
+  readonly onLog?: (log: string) => void
+}
+
 export interface Checkout extends AsyncDisposable {
   readonly folder: string
   write(path: string, text: string): Promise<void>
   /** Runs the action with these inputs. Unless given otherwise: everything in `k8s`, on the testbed, with a short soak. */
-  run(inputs: Readonly<Record<string, string>>, env?: Readonly<Record<string, string>>): Promise<RunResult>
+  run(inputs: Readonly<Record<string, string>>, options?: RunOptions): Promise<RunResult>
 }
 
 /** A checkout with these files. Removed with `await using`. */
@@ -36,7 +42,7 @@ export async function createCheckout(files: Readonly<Record<string, string>> = {
   return {
     folder,
     write,
-    run: (inputs, env = {}) => run(root, folder, inputs, env),
+    run: (inputs, options = {}) => run(root, folder, inputs, options),
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   }
 }
@@ -45,7 +51,7 @@ async function run(
   root: string,
   folder: string,
   inputs: Readonly<Record<string, string>>,
-  env: Readonly<Record<string, string>>,
+  { env = {}, onLog }: RunOptions,
 ): Promise<RunResult> {
   const temp = await mkdtemp(join(root, 'run-'))
   const files = { GITHUB_OUTPUT: join(temp, 'output'), GITHUB_STEP_SUMMARY: join(temp, 'summary.md') }
@@ -66,8 +72,12 @@ async function run(
     },
   })
   let log = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (log += text))
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      log += text
+      onLog?.(log)
+    })
+  }
   const exitCode = await new Promise<number>((done) => child.on('close', (code) => done(code ?? -1)))
   const outputs = readOutputs(await readFile(files.GITHUB_OUTPUT, 'utf8'))
   const reportPath = outputs['report']
