@@ -61,7 +61,13 @@ async function build(
       const folder = `${done}.part`
       rmSync(folder, { recursive: true, force: true })
       mkdirSync(folder)
-      await make(folder)
+      const minutes = () => Math.round((Date.now() - started) / 60_000)
+      const pulse = setInterval(() => tell(`still building ${name}, after ${minutes()} min`), 60_000)
+      try {
+        await make(folder)
+      } finally {
+        clearInterval(pulse)
+      }
       renameSync(folder, done)
       tell(`built ${name} in ${Math.round((Date.now() - started) / 1000)} s`)
     },
@@ -90,7 +96,7 @@ function hintFor(text: string): string {
     return 'Go modules could not be downloaded. Allow access to a Go module proxy, or name one that can be reached in GOPROXY.'
   }
   if (/no space left on device/.test(text)) {
-    return 'The disk is full. A first build takes about 6 GB in the folders of `go env GOCACHE GOMODCACHE`.'
+    return 'The disk is full. A first build takes about 8 GB in the folders of `go env GOCACHE GOMODCACHE`.'
   }
   return 'If the cause is not clear from the lines above, run the command by hand.'
 }

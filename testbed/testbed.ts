@@ -35,8 +35,8 @@ export interface Testbed extends AsyncDisposable {
   readonly server: string
   /** Path of the API server's audit log: a line of JSON for each request. Throws on an existing cluster. */
   readonly auditLog: string
-  /** Path of kubectl. */
-  readonly kubectlPath: string
+  /** Paths of programs; others are had by buildTool(). */
+  readonly binaries: { readonly kubectl: string }
   /** Runs kubectl, and returns what it printed. Throws an error with what it said when it fails. */
   kubectl(args: readonly string[], input?: string): Promise<string>
   /** Kills the API server. Throws on an existing cluster. */
@@ -80,7 +80,7 @@ function ownTestbed(cluster: RunningCluster): Testbed {
     kubeconfig: cluster.kubeconfig,
     server: cluster.server,
     auditLog: cluster.auditLog,
-    kubectlPath: cluster.kubectl,
+    binaries: { kubectl: cluster.kubectl },
     kubectl: (args, input) => kubectl(cluster, args, input),
     stopApiServer: () => stopApiServer(cluster),
     startApiServer: () => startApiServer(cluster),
@@ -102,7 +102,7 @@ function existingTestbed(facts: TestbedFacts & { kind: 'existing' }): Testbed {
     get auditLog(): string {
       throw missing('audit log to read')
     },
-    kubectlPath: 'kubectl',
+    binaries: { kubectl: 'kubectl' },
     kubectl: (args, input) =>
       run('kubectl', ['--kubeconfig', facts.kubeconfig, ...args], input === undefined ? {} : { input }),
     stopApiServer: () => Promise.reject(missing('API server to stop')),

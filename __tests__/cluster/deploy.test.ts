@@ -94,6 +94,34 @@ describe('a release', () => {
       expect(now['ConfigMap/web']).toMatchObject({ data: { greeting: 'hi', added: 'new', extra: 'by hand' } })
     }))
 
+  it('is rolled back to the order of its lists and to what the API server had chosen', () =>
+    withNamespace('exact', async (namespace) => {
+      const release = (env: string[], type: string, tag: string) =>
+        documents([
+          {
+            apiVersion: 'v1',
+            kind: 'Service',
+            metadata: { name: 'web' },
+            spec: { type, selector: { app: 'web' }, ports: [{ port: 80 }] },
+          },
+          deployment('web', { tag, container: { env: env.map((name) => ({ name, value: tag })), args: env } }),
+        ])
+      await using checkout = await createCheckout({ 'k8s/app.yaml': release(['B', 'A', 'C'], 'NodePort', 'v1') })
+      expect(await checkout.run({ namespace: namespace.name })).toMatchObject({ exitCode: 0 })
+      const before = await snapshot(namespace)
+
+      await checkout.write('k8s/app.yaml', release(['C', 'D', 'A', 'B'], 'ClusterIP', 'v2-unpullable'))
+      expect(await checkout.run({ namespace: namespace.name })).toMatchObject({ outputs: { outcome: 'rolled-back' } })
+      const { 'Service/web': service, ...others } = await snapshot(namespace)
+      const { 'Service/web': serviceBefore, ...othersBefore } = before
+      expect(others).toEqual(othersBefore)
+      // A node port that was given up and taken again.
+      expect(service).toEqual(serviceBefore)
+
+      await checkout.write('k8s/app.yaml', release(['A'], 'NodePort', 'v3'))
+      expect(await checkout.run({ namespace: namespace.name })).toMatchObject({ outputs: { outcome: 'deployed' } })
+    }))
+
   it('made by kubectl create loses what is taken out of the manifest', () =>
     withNamespace('adopt', async (namespace) => {
       await namespace.kubectl(['create', '-f', '-'], app({ container: { env: [{ name: 'OLD', value: '1' }] } }))

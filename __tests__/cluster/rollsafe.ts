@@ -19,7 +19,7 @@ export interface RunResult {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Called whenever something is printed, with all that was printed so far. */
-  readonly onLog?: (log: string) => void
+  readonly onLog?: (log: string) => unknown
 }
 
 export interface Checkout extends AsyncDisposable {

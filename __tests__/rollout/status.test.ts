@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { KubeObject } from '../../src/manifest/object.ts'
-import { deadlineConditionTime, progressDeadlineSeconds, type Status, statusOf } from '../../src/rollout/status.ts'
+import type { Status } from '../../src/rollout/state.ts'
+import { deadlineConditionTime, progressDeadlineSeconds, statusOf } from '../../src/rollout/status.ts'
 import { deployment } from './objects.ts'
 
 const missed = (at: string) => ({ reason: 'ProgressDeadlineExceeded', at })

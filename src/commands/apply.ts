@@ -40,7 +40,11 @@ export async function applyChanges({ changes, revision }: Prepared, run: Run): P
       await mapLimited(phases.get(phase) ?? [], async (change) => {
         if (change.type !== 'unchanged') await write(change)
       })
-      await waitUntilServed(written.slice(before), cluster, clock)
+      await waitUntilServed(
+        written.slice(before).map(({ change }) => change.manifest),
+        cluster,
+        clock,
+      )
     } catch (error) {
       problem ??= unexpected(error)
     }

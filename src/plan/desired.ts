@@ -7,28 +7,27 @@ export const REVISION_ANNOTATION = 'rollsafe.dev/revision'
 /** kubectl shows it in `kubectl rollout history`. */
 export const CHANGE_CAUSE_ANNOTATION = 'kubernetes.io/change-cause'
 
-/** Puts an object where it belongs. What its kind's scope is, the server says, never the manifest. */
+/** What the server keeps for itself. A manifest has it when it was exported from a cluster, and none of it can be applied. */
+const OF_THE_SERVER = ['creationTimestamp', 'generation', 'managedFields', 'resourceVersion', 'selfLink', 'uid']
+
+/**
+ * Puts an object where it belongs: what its kind's scope is, the server says, never the manifest. A namespace on a
+ * cluster-scoped object means nothing, and Helm charts like to have it.
+ */
 export function locate(manifest: Manifest, type: ResourceType, defaultNamespace: string): Manifest {
-  const { namespace, ...metadata } = manifest.object.metadata
-  if (!type.namespaced) return { ...manifest, object: { ...manifest.object, metadata } }
-  return {
-    ...manifest,
-    object: { ...manifest.object, metadata: { ...metadata, namespace: namespace ?? defaultNamespace } },
-  }
+  const { status: _status, ...object } = manifest.object
+  const { namespace, name, ...written } = manifest.object.metadata
+  const metadata = Object.fromEntries(Object.entries(written).filter(([field]) => !OF_THE_SERVER.includes(field)))
+  const place = type.namespaced ? { name, namespace: namespace ?? defaultNamespace } : { name }
+  return { ...manifest, object: { ...object, metadata: { ...metadata, ...place } } as KubeObject }
 }
 
 /** What is wrong with a manifest, seen from where it will be sent. */
 export function problemsOf(manifest: Manifest, type: ResourceType): Problem[] {
+  if (type.verbs.includes('patch')) return []
   const { object, at } = manifest
-  const problems: Problem[] = []
-  const refuse = (message: string, hint: string) =>
-    problems.push({ code: 'InvalidManifest', message: `${describe(refOf(object))}: ${message}`, hint, at })
-  if (!type.namespaced && object.metadata.namespace !== undefined) {
-    refuse(`${object.kind} is cluster-scoped, but the manifest gives it a namespace`, 'remove metadata.namespace')
-  }
-  if (!type.verbs.includes('patch'))
-    refuse(`the cluster does not let anybody apply objects of kind ${object.kind}`, 'take it out of the manifests')
-  return problems
+  const message = `${describe(refOf(object))}: the cluster does not let anybody apply objects of this kind`
+  return [{ code: 'InvalidManifest', message, hint: 'take it out of the manifests', at }]
 }
 
 /** The label goes on the object only: in a pod template it would restart pods. */

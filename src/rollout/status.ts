@@ -2,32 +2,10 @@
  * The status of one object as a table: object in, status out. Nothing is fetched and no clock is read, so the same object
  * always has the same status. Every status carries a message that counts, in kubectl's words.
  */
-import type { ReasonCode } from '../errors.ts'
 import type { Deployment } from '../manifest/kinds.ts'
 import { groupKindOf, type KubeObject } from '../manifest/object.ts'
+import type { Expectation, Status } from './state.ts'
 import { daemonSetStatus, deploymentStatus, jobStatus, statefulSetStatus } from './workloads.ts'
-
-export type Status =
-  | { readonly state: 'progressing'; readonly message: string; readonly pods?: Pods }
-  | { readonly state: 'healthy'; readonly message: string; readonly pods?: Pods }
-  | { readonly state: 'failed'; readonly reason: ReasonCode; readonly message: string; readonly pods?: Pods }
-
-export interface Pods {
-  readonly available: number
-  readonly wanted: number
-}
-
-/** What is known of an object from before it is judged. */
-export interface Expectation {
-  /** `metadata.generation` that our write resulted in: an older status does not speak of our release. */
-  readonly generation: number
-  /**
-   * `lastUpdateTime` of a Progressing=False/ProgressDeadlineExceeded condition that was there before our write. The
-   * controller leaves that condition alone until there is progress (pkg/controller/deployment/progress.go), so it can
-   * stand beside an observedGeneration that is already ours.
-   */
-  readonly staleDeadline?: string
-}
 
 /** Whether an object of this kind takes time to become what its spec says, in a way that is followed. */
 export function isFollowed(object: { readonly apiVersion: string; readonly kind: string }): boolean {

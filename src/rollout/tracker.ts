@@ -5,7 +5,8 @@
 import type { ReasonCode } from '../errors.ts'
 import { groupKindOf, keyOf, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
 import type { Observation, Query } from '../ports.ts'
-import { type Expectation, progressMark, type Status, statusOf } from './status.ts'
+import type { Expectation, Status } from './state.ts'
+import { progressMark, statusOf } from './status.ts'
 
 /** An object to follow. */
 export interface Target {

@@ -1,6 +1,6 @@
 /** `kubectl rollout status`, kind by kind (kubectl, pkg/polymorphichelpers/rollout_status.go). */
 import type { DaemonSet, Deployment, Job, StatefulSet } from '../manifest/kinds.ts'
-import type { Expectation, Status } from './status.ts'
+import type { Expectation, Status } from './state.ts'
 
 const OBSERVING = 'waiting for the spec update to be observed'
 

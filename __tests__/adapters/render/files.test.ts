@@ -134,10 +134,15 @@ describe('what leads outside is refused', () => {
     ['**/../../outside/*.yaml'],
     ['k8s/{x,../../..}/secret.yaml'],
   ])('%s', async (line) => {
-    const found = await problems(line)
-    expect(found).toMatchObject([{ code: 'InvalidInput', message: expect.stringContaining('the input manifests: ') }])
-    expect(JSON.stringify(found)).not.toContain('text of')
-    expect(found[0]?.message).toMatch(/leads outside|there is no|matches nothing/)
+    expect(await problems(line)).toMatchObject([
+      { code: 'InvalidInput', message: expect.stringContaining('leads outside the workspace') },
+    ])
+  })
+
+  it('a glob does not look behind linked directories', async () => {
+    symlinkSync('../outside', join(workspace, 'linked'))
+    expect(await problems('l*/secret.yaml')).toMatchObject([{ message: expect.stringContaining('matches nothing') }])
+    expect(await paths('**/*.json')).toEqual(['k8s/c.json'])
   })
 
   it.each([
@@ -145,7 +150,6 @@ describe('what leads outside is refused', () => {
     ['a link to a directory', 'linked', '../outside', 'linked'],
     ['a file behind a linked directory', 'linked', '../outside', 'linked/secret.yaml'],
     ['a glob behind a linked directory', 'linked', '../outside', 'linked/*'],
-    ['a glob over linked directories', 'linked', '../outside', 'l*/secret.yaml'],
     ['a link in a directory', 'k8s/link.yaml', '../../secret.yaml', 'k8s'],
     ['a link in a glob', 'k8s/link.yaml', '../../secret.yaml', 'k8s/*'],
     ['an absolute link', 'link.yaml', '/etc/passwd', 'link.yaml'],

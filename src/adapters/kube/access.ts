@@ -5,7 +5,7 @@ import { createExecLogin, type Login, loginWithoutRefresh } from './login.ts'
 import type { KubeconfigContext } from './kubeconfig.ts'
 
 /** How to reach an API server and to log in there. */
-export interface ClusterAccess {
+export interface ClusterAccess extends Login {
   readonly server: string
   readonly namespace: string | undefined
   readonly tls: {
@@ -16,10 +16,6 @@ export interface ClusterAccess {
     readonly servername?: string
   }
   readonly headers: Readonly<Record<string, string>>
-  /** The Authorization header, fetched from a login plugin when that is how the user logs in. */
-  authorization(signal?: AbortSignal): Promise<string | undefined>
-  /** After a 401: fetches new credentials. False when there is no way to. */
-  refresh(signal?: AbortSignal): Promise<boolean>
 }
 
 export interface AccessOptions {

@@ -1,9 +1,9 @@
 import { ClusterError } from '../../errors.ts'
-import { describe, isObject, type KubeObject, type ObjectRef } from '../../manifest/object.ts'
+import { isObject, type KubeObject, type ObjectRef, refOf } from '../../manifest/object.ts'
 import type { Cluster, ObjectList, Query, ResourceType } from '../../ports.ts'
 import type { ClusterAccess } from './access.ts'
 import { createDiscovery } from './discovery.ts'
-import { createHttpClient } from './http.ts'
+import { createHttpClient, type HttpRequest } from './http.ts'
 import { collectionPath, describeRequest, objectPath, selectorsOf } from './paths.ts'
 import { watchQuery } from './watch.ts'
 
@@ -52,6 +52,15 @@ export function createCluster(access: ClusterAccess): Cluster {
     }
   }
 
+  /** One request about one object. The answer is an object: the one asked for or, for a deletion, the server's Status. */
+  async function send(verb: string, ref: ObjectRef, request: Omit<HttpRequest, 'path' | 'what'>): Promise<KubeObject> {
+    const type = await typeOf(ref, request.signal)
+    const what = describeRequest(verb, type, ref.namespace, ref.name)
+    const answer = await http.json({ ...request, path: objectPath(type, ref.namespace, ref.name), what })
+    if (isObject(answer) && isObject(answer['metadata'])) return answer as unknown as KubeObject
+    throw new ClusterError('the answer is not a Kubernetes object', { status: 200, reason: 'BadAnswer', request: what })
+  }
+
   return {
     server: new URL(access.server).host,
     contextNamespace: access.namespace,
@@ -62,18 +71,8 @@ export function createCluster(access: ClusterAccess): Cluster {
     },
 
     async get(ref, signal) {
-      const type = await typeOf(ref, signal)
       try {
-        return asObject(
-          await http.json({
-            method: 'GET',
-            path: objectPath(type, ref.namespace, ref.name),
-            signal,
-            what: describeRequest('get', type, ref.namespace, ref.name),
-            repeatable: true,
-          }),
-          ref,
-        )
+        return await send('get', ref, { method: 'GET', signal, repeatable: true })
       } catch (error) {
         if (error instanceof ClusterError && error.status === 404) return undefined
         throw error
@@ -82,85 +81,59 @@ export function createCluster(access: ClusterAccess): Cluster {
 
     list,
 
-    async apply(object, { dryRun = false, force = false, signal } = {}) {
-      const type = await typeOf(object, signal)
-      const { namespace, name } = object.metadata
-      return asObject(
-        await http.json({
-          method: 'PATCH',
-          path: objectPath(type, namespace, name),
-          query: {
-            fieldManager: FIELD_MANAGER,
-            fieldValidation: 'Strict',
-            ...(force && { force: 'true' }),
-            ...(dryRun && { dryRun: 'All' }),
-          },
-          contentType: 'application/apply-patch+yaml',
-          body: yamlSafeJson(object),
-          signal,
-          what: describeRequest('patch', type, namespace, name),
-          // The same fields by the same manager give the same result, however often they arrive.
-          repeatable: true,
-        }),
-        object,
-      )
-    },
+    apply: (object, { dryRun = false, force = false, signal } = {}) =>
+      send('patch', refOf(object), {
+        method: 'PATCH',
+        query: {
+          fieldManager: FIELD_MANAGER,
+          fieldValidation: 'Strict',
+          ...(force && { force: 'true' }),
+          ...(dryRun && { dryRun: 'All' }),
+        },
+        contentType: 'application/apply-patch+yaml',
+        body: yamlSafeJson(object),
+        signal,
+        // The same fields by the same manager give the same result, however often they arrive.
+        repeatable: true,
+      }),
 
-    async replaceManagedFields(live, managedFields, signal) {
-      const type = await typeOf(live, signal)
-      const { namespace, name, resourceVersion } = live.metadata
-      return asObject(
-        await http.json({
-          method: 'PATCH',
-          path: objectPath(type, namespace, name),
-          query: { fieldManager: FIELD_MANAGER },
-          contentType: 'application/json-patch+json',
-          body: JSON.stringify([
-            { op: 'replace', path: '/metadata/managedFields', value: managedFields },
-            // As kubectl does it: the old resourceVersion makes the server refuse when somebody has written in between.
-            { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
-          ]),
-          signal,
-          what: describeRequest('patch', type, namespace, name),
-          repeatable: false,
-        }),
-        live,
-      )
-    },
+    replaceManagedFields: (live, managedFields, signal) =>
+      send('patch', refOf(live), {
+        method: 'PATCH',
+        query: { fieldManager: FIELD_MANAGER },
+        contentType: 'application/json-patch+json',
+        body: JSON.stringify([
+          { op: 'replace', path: '/metadata/managedFields', value: managedFields },
+          // As kubectl does it: the old resourceVersion makes the server refuse when somebody has written in between.
+          { op: 'replace', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion },
+        ]),
+        signal,
+        repeatable: false,
+      }),
 
-    async replace(object, signal) {
-      const type = await typeOf(object, signal)
-      const { namespace, name } = object.metadata
-      return asObject(
-        await http.json({
-          method: 'PUT',
-          path: objectPath(type, namespace, name),
-          query: { fieldManager: FIELD_MANAGER },
-          contentType: 'application/json',
-          body: JSON.stringify(object),
-          signal,
-          what: describeRequest('update', type, namespace, name),
-          repeatable: false,
-        }),
-        object,
-      )
-    },
+    replace: (object, signal) =>
+      send('update', refOf(object), {
+        method: 'PUT',
+        query: { fieldManager: FIELD_MANAGER },
+        contentType: 'application/json',
+        body: JSON.stringify(object),
+        signal,
+        repeatable: false,
+      }),
 
     async delete(ref, uid, signal) {
-      const type = await typeOf(ref, signal)
+      const options = {
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        propagationPolicy: 'Background',
+        preconditions: { uid },
+      }
       try {
-        await http.json({
+        await send('delete', ref, {
           method: 'DELETE',
-          path: objectPath(type, ref.namespace, ref.name),
           contentType: 'application/json',
-          body: JSON.stringify({
-            apiVersion: 'v1',
-            kind: 'DeleteOptions',
-            propagationPolicy: 'Background',
-            preconditions: { uid },
-          }),
+          body: JSON.stringify(options),
           signal,
-          what: describeRequest('delete', type, ref.namespace, ref.name),
           // The UID makes it safe: an object that was made anew under the same name is not this one.
           repeatable: true,
         })
@@ -200,16 +173,6 @@ export function createCluster(access: ClusterAccess): Cluster {
 
     close: () => http.close(),
   }
-}
-
-function asObject(answer: unknown, asked: ObjectRef | KubeObject): KubeObject {
-  if (isObject(answer) && isObject(answer['metadata'])) return answer as unknown as KubeObject
-  const ref = 'metadata' in asked ? { ...asked, name: asked.metadata.name } : asked
-  throw new ClusterError(`the server's answer for ${describe(ref)} is not a Kubernetes object`, {
-    status: 200,
-    reason: 'BadAnswer',
-    request: describe(ref),
-  })
 }
 
 /** The server reads an apply body as YAML, which forbids some characters that JSON allows unescaped (YAML 1.1, 5.1). */

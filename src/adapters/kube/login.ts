@@ -2,9 +2,14 @@ import { basename } from 'node:path'
 import type { User } from '@kubernetes/client-node'
 import { ClusterError } from '../../errors.ts'
 import { isObject } from '../../manifest/object.ts'
-import type { ClusterAccess } from './access.ts'
 
-export type Login = Pick<ClusterAccess, 'authorization' | 'refresh'>
+/** How a user proves who it is. */
+export interface Login {
+  /** The Authorization header, fetched from a login plugin when that is how the user logs in. */
+  authorization(signal?: AbortSignal): Promise<string | undefined>
+  /** After a 401: fetches new credentials. False when there is no way to. */
+  refresh(signal?: AbortSignal): Promise<boolean>
+}
 
 /** Plugins of the clouds' own command line tools. Anything else in a kubeconfig would be a command of its author's choice. */
 const KNOWN_PLUGINS = ['aws', 'aws-iam-authenticator', 'doctl', 'gke-gcloud-auth-plugin', 'kubelogin']

@@ -1,6 +1,6 @@
 import { glob, open, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { rejectIfAny, type Problem } from '../../errors.ts'
+import { messageOf, rejectIfAny, type Problem } from '../../errors.ts'
 import type { Renderer, SourceFile } from '../../ports.ts'
 import { nearestName } from './nearest-name.ts'
 
@@ -144,12 +144,17 @@ class Checkout {
     const refuse = (message: string, hint: string): undefined => {
       this.#problems.push({ code: 'InvalidManifest', message: `${name} ${message}`, hint, at: { file: name, line: 1 } })
     }
-    await using file = await open(path)
-    const { size } = await file.stat()
-    if (size > MAX_FILE_BYTES) return refuse('is larger than 10 MiB', 'Split it, and keep data out of it.')
-    this.#bytesLeft -= size
-    if (this.#bytesLeft < 0) return refuse('makes the manifests larger than 64 MiB together', 'List fewer files.')
-    const bytes = await file.readFile()
+    let bytes: Uint8Array
+    try {
+      await using file = await open(path)
+      const { size } = await file.stat()
+      if (size > MAX_FILE_BYTES) return refuse('is larger than 10 MiB', 'Split it, and keep data out of it.')
+      this.#bytesLeft -= size
+      if (this.#bytesLeft < 0) return refuse('makes the manifests larger than 64 MiB together', 'List fewer files.')
+      bytes = await file.readFile()
+    } catch (error) {
+      return refuse(`cannot be read: ${messageOf(error)}`, 'Let the user of the runner read it.')
+    }
     try {
       return { path: name, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
     } catch {

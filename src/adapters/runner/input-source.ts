@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { InputSource } from '../../inputs/inputs.ts'
+import { trimSpace } from '../../inputs/parse.ts'
 
 /**
  * Where inputs come from on a workflow runner: `INPUT_<NAME>` variables, the environment, and the file with the event that
@@ -9,8 +10,7 @@ import type { InputSource } from '../../inputs/inputs.ts'
  */
 export function createInputSource(env: NodeJS.ProcessEnv = process.env): InputSource {
   return {
-    input: (name) =>
-      (env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? '').replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, ''),
+    input: (name) => trimSpace(env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? ''),
     env,
     event: readEvent(env['GITHUB_EVENT_PATH']),
   }
