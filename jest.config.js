@@ -23,12 +23,10 @@ export default {
     project('cluster', ['<rootDir>/__tests__/cluster/**/*.test.ts'], {
       globalSetup: '<rootDir>/__tests__/cluster/global-setup.ts',
       globalTeardown: '<rootDir>/__tests__/cluster/global-teardown.ts',
-      testTimeout: 120_000,
     }),
     project('action', ['<rootDir>/__tests__/action/**/*.test.ts'], {
       globalSetup: '<rootDir>/__tests__/cluster/global-setup.ts',
       globalTeardown: '<rootDir>/__tests__/cluster/global-teardown.ts',
-      testTimeout: 180_000,
     }),
   ],
 }

@@ -19,7 +19,7 @@ export function locate(manifest: Manifest, type: ResourceType, defaultNamespace:
   const { namespace, name, ...written } = manifest.object.metadata
   const metadata = Object.fromEntries(Object.entries(written).filter(([field]) => !OF_THE_SERVER.includes(field)))
   const place = type.namespaced ? { name, namespace: namespace ?? defaultNamespace } : { name }
-  return { ...manifest, object: { ...object, metadata: { ...metadata, ...place } } as KubeObject }
+  return { ...manifest, object: { ...object, metadata: { ...metadata, ...place } } }
 }
 
 /** What is wrong with a manifest, seen from where it will be sent. */
