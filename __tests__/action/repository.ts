@@ -1,0 +1,127 @@
+/** A user's repository on GitHub: a checkout, secrets, and the events that start its workflows. */
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { testbed } from '../cluster/testbed.ts'
+import { type ActOptions, runAct, type WorkflowRun } from './act.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+export const REPOSITORY = 'acme/shop'
+export const PULL_REQUEST = 128
+
+/** The job's token, as the fake GitHub knows it. */
+const JOB_TOKEN = 'job-token'
+
+export type RunOptions = Pick<ActOptions, 'vars' | 'env' | 'matrix' | 'path'> & {
+  /** Path of the workflow file in this repository, such as `examples/quick-start.yml`. */
+  readonly workflow: string
+  readonly event: Event
+  readonly secrets?: Readonly<Record<string, string>>
+  /** Where the API of GitHub is served. */
+  readonly gitHub: string
+  /** Folders that stand for `owner/repository@ref`, besides Rollsafe's own. */
+  readonly actions?: Readonly<Record<string, string>>
+}
+
+export interface Event {
+  readonly name: 'push' | 'pull_request'
+  readonly payload: object
+}
+
+export interface Repository extends AsyncDisposable {
+  /** Path of the checkout. */
+  readonly checkout: string
+  run(options: RunOptions): Promise<WorkflowRun>
+}
+
+/** `files` tells where in this repository the parts of the checkout come from. */
+export async function createRepository(files: Readonly<Record<string, string>>): Promise<Repository> {
+  const root = await mkdtemp(join(tmpdir(), 'rollsafe-action-'))
+  const checkout = join(root, 'checkout')
+  await mkdir(checkout)
+  for (const [path, from] of Object.entries(files))
+    await cp(join(ROOT, from), join(checkout, path), { recursive: true })
+  await publishAction(join(root, 'rollsafe'))
+  return {
+    checkout,
+    run: (options) => run(root, checkout, options),
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+  }
+}
+
+/** A release whose image cannot be pulled is bad after its deadline, and the manifests give it more time than a test has. */
+export async function shortenDeadline({ checkout }: Repository, manifest: string): Promise<void> {
+  const path = join(checkout, manifest)
+  const text = await readFile(path, 'utf8')
+  const shorter = text.replace(/progressDeadlineSeconds: \d+/, 'progressDeadlineSeconds: 5')
+  if (shorter === text) throw new Error(`${manifest} has no progressDeadlineSeconds to shorten`)
+  await writeFile(path, shorter)
+}
+
+/** What GitHub's runner downloads for `uses: rollsafe/rollsafe@v0` and needs: nothing is built or installed there. */
+async function publishAction(folder: string): Promise<void> {
+  for (const part of ['action.yml', 'dist']) await cp(join(ROOT, part), join(folder, part), { recursive: true })
+}
+
+async function run(root: string, checkout: string, options: RunOptions): Promise<WorkflowRun> {
+  const home = await mkdtemp(join(root, 'run-'))
+  const write = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(home, name), text)
+    return join(home, name)
+  }
+  const text = await readFile(join(ROOT, options.workflow), 'utf8')
+  return await runAct({
+    ...options,
+    workflow: await write(basename(options.workflow), readableByAct(text)),
+    event: options.event.name,
+    eventFile: await write('event.json', JSON.stringify(options.event.payload)),
+    secretFile: await write('secrets.yaml', JSON.stringify({ GITHUB_TOKEN: JOB_TOKEN, ...options.secrets })),
+    checkout,
+    home,
+    env: { GITHUB_REPOSITORY: REPOSITORY, GITHUB_API_URL: options.gitHub, ...options.env },
+    actions: { 'rollsafe/rollsafe@v0': join(root, 'rollsafe'), ...options.actions },
+  })
+}
+
+/** act 0.2.89 refuses a workflow with `queue`, which GitHub has had since May 2026. Nothing else is changed. */
+function readableByAct(workflow: string): string {
+  return workflow.replace(/^ {2}queue: max\n/m, '')
+}
+
+/** act hands the commit on as `github.sha`, whatever it looks like: a word in it chooses what the pods of the testbed do. */
+export function push(commit: string): Event {
+  return {
+    name: 'push',
+    payload: { ref: 'refs/heads/main', after: commit, deleted: false, repository: repository(REPOSITORY) },
+  }
+}
+
+export function pullRequest(commit: string, { from = REPOSITORY, number = PULL_REQUEST } = {}): Event {
+  return {
+    name: 'pull_request',
+    payload: {
+      action: 'synchronize',
+      number,
+      pull_request: {
+        number,
+        head: { ref: 'greeting', sha: commit, repo: repository(from) },
+        base: { ref: 'main', sha: 'b7c1f7d1', repo: repository(REPOSITORY) },
+      },
+      repository: repository(REPOSITORY),
+    },
+  }
+}
+
+function repository(fullName: string): object {
+  return { full_name: fullName, default_branch: 'main' }
+}
+
+/** The testbed's kubeconfig, as a user would store it in a secret; `namespace` is its context's. */
+export async function kubeconfigFor(namespace?: string): Promise<string> {
+  const config = JSON.parse(await testbed().kubectl(['config', 'view', '--raw', '--output=json'])) as {
+    contexts: { context: { namespace?: string } }[]
+  }
+  for (const { context } of config.contexts) if (namespace !== undefined) context.namespace = namespace
+  return JSON.stringify(config)
+}
