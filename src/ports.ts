@@ -23,6 +23,8 @@ export interface Query {
   readonly namespace?: string
   readonly labelSelector?: string
   readonly fieldSelector?: string
+  /** What of each object is kept, so that a long list costs little memory. Everything, when absent. */
+  readonly keep?: (object: KubeObject) => KubeObject
 }
 
 /** What a list returned, and the resourceVersion (opaque) from which a watch goes on without a gap. */
@@ -88,6 +90,8 @@ export interface Cluster {
     container: string,
     options: { lines: number; previous?: boolean; signal?: AbortSignal },
   ): Promise<string>
+  /** The log of a container line by line, from its beginning and for as long as the container runs. */
+  followLogs(pod: ObjectRef, container: string, signal: AbortSignal): AsyncIterable<string>
   close(): Promise<void>
 }
 

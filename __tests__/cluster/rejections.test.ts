@@ -196,7 +196,7 @@ describe('nothing is written, and the cause and a hint are told, for', () => {
 
   it.each<[string, string[], RegExp]>([
     ['applying', ['get', 'list', 'watch'], /patch configmaps first in namespace \S+ is forbidden/],
-    ['following', ['get', 'patch', 'create'], /(list|watch) deployments\.apps in namespace \S+ is forbidden/],
+    ['reading', ['patch', 'create'], /get configmaps first in namespace \S+ is forbidden/],
   ])('a login without the right for %s', (_name, verbs, message) =>
     withNamespace('rbac', async (namespace) => {
       const { kubectl, name } = namespace

@@ -6,6 +6,7 @@ import {
   parseDnsLabel,
   parseDuration,
   parseInteger,
+  parseIntOrPercent,
   parseLines,
   toDnsLabel,
   trimSpace,
@@ -88,6 +89,39 @@ describe('parseInteger', () => {
       })
     },
   )
+})
+
+describe('parseIntOrPercent', () => {
+  it.each<[string, number | string]>([
+    ['0', 0],
+    ['3', 3],
+    ['999999999', 999_999_999],
+    ['0%', '0%'],
+    ['25%', '25%'],
+    ['100%', '100%'],
+  ])('%s', (text, value) => {
+    expect(parseIntOrPercent(text, 100)).toEqual({ ok: true, value })
+  })
+
+  it.each(['', '-1', '+1', '1.5', '025%', '25 %', '%', '25%%', 'half', '1e3', '2147483648', '٣'])(
+    '%j is neither',
+    (text) => {
+      expect(parseIntOrPercent(text)).toMatchObject({
+        ok: false,
+        fault: `is "${text}", which is neither a whole number nor a percentage`,
+      })
+    },
+  )
+
+  it('has a limit for percentages where one is given', () => {
+    expect(parseIntOrPercent('150%')).toEqual({ ok: true, value: '150%' })
+    expect(parseIntOrPercent('101%', 100)).toEqual({
+      ok: false,
+      fault: 'is "101%", which is more than 100%',
+      hint: 'Write at most 100%.',
+    })
+    expect(parseIntOrPercent('101', 100)).toEqual({ ok: true, value: 101 })
+  })
 })
 
 describe('parseChoice', () => {

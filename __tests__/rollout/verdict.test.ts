@@ -6,7 +6,7 @@ import { judge, type Policy, type Verdict } from '../../src/rollout/verdict.ts'
 import { deployment, type DeploymentFacts } from './objects.ts'
 
 const SOURCE = 'Deployment.apps/shop'
-const POLICY: Policy = { deadline: 100_000, timeoutSeconds: 100, stableForMs: 10_000 }
+const POLICY: Policy = { deadline: 100_000, timeoutSeconds: 100, stableForMs: 10_000, failFast: 'safe' }
 const DONE: DeploymentFacts = { updated: 3, available: 3 }
 
 const target = (name: string): Target => ({

@@ -5,11 +5,10 @@ import type { Change } from '../plan/change.ts'
 import { type Bookkeeping, stamped } from '../plan/desired.ts'
 import { adoptFields } from '../plan/ownership.ts'
 import { problemFrom } from '../plan/rejections.ts'
-import type { Cluster } from '../ports.ts'
+import type { Clock, Cluster } from '../ports.ts'
 import { applyTaking } from './apply-object.ts'
 import { mapLimited } from './concurrency.ts'
 import { waitUntilServed } from './custom-kinds.ts'
-import type { Prepared } from './prepare.ts'
 import type { Run } from './run.ts'
 
 /** One object that was written, or that may have been: the answer to the write was lost. */
@@ -27,7 +26,7 @@ export interface Applied {
 }
 
 /** Writes what changes, phase by phase, and stops at the first write that the server refuses. */
-export async function applyChanges({ changes, revision }: Prepared, run: Run): Promise<Applied> {
+export async function applyChanges(changes: readonly Change[], revision: number, run: Run): Promise<Applied> {
   const { cluster, runner, journal, clock } = run
   journal.enter('apply')
   const bookkeeping = { revision, changeCause: changeCause(run) }
@@ -60,9 +59,9 @@ export async function applyChanges({ changes, revision }: Prepared, run: Run): P
   async function write(change: Written['change']): Promise<void> {
     const subject = describe(refOf(change.manifest.object))
     try {
-      const after = await writeObject(change, cluster, bookkeeping, run.inputs.forceConflicts)
+      const after = await writeObject(change, bookkeeping, run)
       written.push({ change, after })
-      runner.info(`${subject} ${change.type === 'create' ? 'created' : 'configured'}`)
+      runner.info(`${subject} ${change.type === 'update' ? 'configured' : 'created'}`)
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error
       if (error.isUnreachable) written.push({ change, after: undefined })
@@ -83,18 +82,43 @@ function changeCause({ inputs }: Run): string {
 
 async function writeObject(
   change: Written['change'],
-  cluster: Cluster,
   bookkeeping: Bookkeeping,
-  forceConflicts: boolean,
+  { cluster, clock, inputs }: Run,
 ): Promise<KubeObject> {
+  const { forceConflicts } = inputs
   const { object } = change.manifest
   if (change.type === 'create') {
     // What could not be checked before its namespace or kind existed is checked now, before it is written.
     if (!change.expected) await cluster.apply(object, { dryRun: true })
     return applyTaking(cluster, stamped(object, bookkeeping), undefined, { forceConflicts })
   }
+  if (change.type === 'run') {
+    if (change.live) await removeJob(change.live, cluster, clock)
+    return cluster.apply(object)
+  }
   await adopt(cluster, change.live)
   return applyTaking(cluster, stamped(object, bookkeeping), change.live, { forceConflicts })
+}
+
+const REMOVAL_PATIENCE_MS = 60_000
+const REMOVAL_PAUSE_MS = 200
+
+/** The Job of the last release stands in the way of this one's, until its pods are gone too. */
+async function removeJob(job: KubeObject, cluster: Cluster, clock: Clock): Promise<void> {
+  const started = clock.now()
+  await cluster.delete(refOf(job), job.metadata.uid ?? '')
+  while ((await cluster.get(refOf(job)))?.metadata.uid === job.metadata.uid) {
+    if (clock.now() - started > REMOVAL_PATIENCE_MS) {
+      throw new ClusterError(
+        `the Job of the last release is still being deleted after ${REMOVAL_PATIENCE_MS / 1000} s`,
+        {
+          status: 409,
+          request: `delete jobs.batch ${job.metadata.name}`,
+        },
+      )
+    }
+    await clock.sleep(REMOVAL_PAUSE_MS)
+  }
 }
 
 /** Makes the fields that kubectl applied ours, before the first apply by Rollsafe. */

@@ -2,27 +2,26 @@ import type { ReasonCode } from '../errors.ts'
 import { describe, keyOf, refOf } from '../manifest/object.ts'
 import type { FailureReport, Outcome, Report, RollbackReport, WorkloadReport } from '../report/report.ts'
 import { objectReports, workloadReports } from '../report/workloads.ts'
-import type { Applied } from './apply.ts'
-import type { Followed } from './follow.ts'
 import type { Prepared } from './prepare.ts'
 import { reportFrame } from './report-frame.ts'
+import type { RolledOut } from './roll-out.ts'
 import type { Run } from './run.ts'
 
 export interface DeployFacts {
   readonly prepared: Prepared
-  readonly applied: Applied
-  readonly followed: Followed | undefined
+  readonly rolledOut: RolledOut
   readonly failures?: readonly FailureReport[]
   readonly rollback?: RollbackReport
 }
 
 /** The report of a deploy that got as far as writing. */
 export function deployReport(facts: DeployFacts, run: Run): Report {
-  const { prepared, applied, followed, rollback } = facts
+  const { prepared, rolledOut, rollback } = facts
+  const { followed } = rolledOut
   const { changes, revision, previousRevision, namespace } = prepared
   const outcome = outcomeOf(facts)
-  const changed = applied.written.length > 0
-  const written = new Set(applied.written.map(({ change }) => keyOf(refOf(change.manifest.object))))
+  const changed = rolledOut.written.length > 0
+  const written = new Set(rolledOut.written.map(({ change }) => keyOf(refOf(change.manifest.object))))
   const at = new Map(changes.map(({ manifest }) => [keyOf(refOf(manifest.object)), manifest.at]))
   const failures = (facts.failures ?? []).map((failure): FailureReport => {
     const position = at.get(keyOf(failure.workload))
@@ -49,15 +48,15 @@ export function deployReport(facts: DeployFacts, run: Run): Report {
   }
 }
 
-function outcomeOf({ applied, followed, rollback }: DeployFacts): Outcome {
+function outcomeOf({ rolledOut, rollback }: DeployFacts): Outcome {
   if (rollback) return rollback.outcome
-  switch (followed?.verdict.type) {
+  switch (rolledOut.problem ? 'bad' : rolledOut.followed?.verdict.type) {
     case 'good':
-      return applied.written.length > 0 ? 'deployed' : 'unchanged'
+      return rolledOut.written.length > 0 ? 'deployed' : 'unchanged'
     case 'unknown':
       return 'unknown'
     default:
-      return applied.problem && applied.written.length === 0 ? 'rejected' : 'failed'
+      return rolledOut.problem && rolledOut.written.length === 0 ? 'rejected' : 'failed'
   }
 }
 
@@ -68,11 +67,11 @@ interface Explanation {
 }
 
 function explain(
-  { applied, followed, prepared, rollback }: DeployFacts,
+  { rolledOut, prepared, rollback }: DeployFacts,
   failures: readonly FailureReport[],
   outcome: Outcome,
 ): Explanation {
-  const { problem } = applied
+  const { problem, followed } = rolledOut
   if (problem) return { reason: problem.code, message: problem.message, hint: problem.hint }
   const [first] = failures
   if (first) {
@@ -98,7 +97,7 @@ function explain(
     message:
       outcome === 'unchanged'
         ? `all ${length} objects are as the manifests say`
-        : `${applied.written.length} of ${length} objects were written and all are healthy`,
+        : `${rolledOut.written.length} of ${length} objects were written and all are healthy`,
   }
 }
 

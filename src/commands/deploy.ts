@@ -1,11 +1,11 @@
 import type { Report } from '../report/report.ts'
-import { applyChanges } from './apply.ts'
 import { deployReport } from './deploy-report.ts'
 import { findCauses } from './diagnose.ts'
-import { failuresOf, followRelease, observeWorkloads } from './follow.ts'
 import { prepare } from './prepare.ts'
 import { rollBack } from './roll-back.ts'
+import { rollOut } from './roll-out.ts'
 import type { Run } from './run.ts'
+import { observeWorkloads } from './targets.ts'
 
 /**
  * Renders, applies, follows; and when the release is bad, finds out why and brings back what was there before.
@@ -16,20 +16,18 @@ export async function deploy(run: Run): Promise<Report> {
   const prepared = await runner.group('Prepare', () => prepare(run))
   const observer = await observeWorkloads(prepared, run)
   try {
-    const applied = await runner.group('Apply', () => applyChanges(prepared, run))
-    const followed = applied.problem
-      ? undefined
-      : await runner.group('Follow the rollout', () => followRelease(prepared, applied, observer, run))
-    const facts = { prepared, applied, followed }
-    if (followed && followed.verdict.type !== 'bad') return deployReport(facts, run)
+    const rolledOut = await rollOut(prepared, observer, run)
+    const { verdict } = rolledOut.followed ?? {}
+    const isBad = rolledOut.problem !== undefined || verdict?.type === 'bad'
+    if (!isBad) return deployReport({ prepared, rolledOut }, run)
 
-    const failures = await runner.group('Find the cause', () =>
-      findCauses(failuresOf(applied, followed), observer, run),
-    )
-    if (inputs.rollback === 'off' || applied.written.length === 0) return deployReport({ ...facts, failures }, run)
+    const bad = !rolledOut.problem && verdict?.type === 'bad' ? verdict.failures : []
+    const failures = await runner.group('Find the cause', () => findCauses(bad, observer, run))
+    if (inputs.rollback === 'off' || rolledOut.written.length === 0)
+      return deployReport({ prepared, rolledOut, failures }, run)
 
-    const rollback = await runner.group('Roll back', () => rollBack(applied.written, observer, run))
-    return deployReport({ ...facts, failures, rollback }, run)
+    const rollback = await runner.group('Roll back', () => rollBack(rolledOut, observer, run))
+    return deployReport({ prepared, rolledOut, failures, rollback }, run)
   } finally {
     await observer.close()
   }

@@ -1,10 +1,14 @@
-import { messageOf } from '../errors.ts'
+import { messageOf, type ReasonCode } from '../errors.ts'
 import type { KubeEvent, Pod } from '../manifest/kinds.ts'
 import { describe, groupKindOf, keyOf, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
 import type { Cluster } from '../ports.ts'
-import type { FailureReport, PodEvidence } from '../report/report.ts'
-import { causeOf, containersOf, isEvidence } from '../rollout/causes.ts'
+import type { FailureReport } from '../report/report.ts'
+import { causeOf, standingRefusals, troubledPods } from '../rollout/causes.ts'
+import { podContainers } from '../rollout/container-trouble.ts'
+import { keepPod } from '../rollout/pod-queries.ts'
 import { eventEvidence, newestReplicaSet, podEvidence, selectorOf } from '../rollout/evidence.ts'
+import { type Findings, NO_FINDINGS } from '../rollout/explanation.ts'
+import type { Cause } from '../rollout/fail-fast.ts'
 import type { Failure } from '../rollout/verdict.ts'
 import { mapLimited } from './concurrency.ts'
 import type { Observer } from './observer.ts'
@@ -64,21 +68,39 @@ async function explain(
       : undefined
   const replicaSet = replicaSets && newestReplicaSet(workload, replicaSets.objects)
   const owner = replicaSet ?? workload
-  const owned = (await cluster.list({ apiVersion: 'v1', kind: 'Pod', ...inNamespace }, signal)).objects as Pod[]
-  const pods = owned.filter(
-    (pod) => isEvidence(pod) && pod.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid),
-  )
-  const cause = causeOf(pods, replicaSet ? [replicaSet] : [])
-  const failing = pods.filter((pod) => causeOf([pod])).slice(0, PODS_IN_REPORT)
-  const events = await Promise.all(
-    [workload, ...(replicaSet ? [replicaSet] : []), ...failing].map((object) => readEvents(cluster, object, signal)),
-  )
+  const { objects } = await cluster.list({ apiVersion: 'v1', kind: 'Pod', ...inNamespace, keep: keepPod }, signal)
+  const owned = objects as Pod[]
+  const pods = owned.filter((pod) => pod.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid))
+  const failing = troubledPods(pods).slice(0, PODS_IN_REPORT)
+  const [ofControllers, ofPods] = await Promise.all([
+    Promise.all([workload, ...(replicaSet ? [replicaSet] : [])].map((object) => readEvents(cluster, object, signal))),
+    Promise.all(failing.map((pod) => readFindings(pod, run, signal))),
+  ])
+  const events = ofControllers.flat()
+  const findings = new Map(failing.map((pod, index) => [pod.metadata.uid ?? '', ofPods[index] ?? NO_FINDINGS]))
+  // A ReplicaSet's condition tells whether the refusal still stands, which its events do not.
+  const cause = causeOf(pods, replicaSet ? [replicaSet] : standingRefusals(events, pods), findings)
   return {
     ...report,
-    ...(cause && { reason: cause.reason, message: cause.message }),
-    pods: await Promise.all(failing.map((pod) => readPod(pod, run, signal))),
-    events: eventEvidence(events.flat()),
+    ...(cause && { reason: codeOf(cause, report), message: messageFor(cause, report) }),
+    pods: failing.map((pod) => podEvidence(pod, findings.get(pod.metadata.uid ?? '')?.logs ?? new Map())),
+    events: eventEvidence([...events, ...ofPods.flatMap((found) => found.events)]),
   }
+}
+
+/** What became of the release, which the pods at most explain. */
+const FATES: readonly ReasonCode[] = ['Unstable', 'Deleted']
+
+function messageFor(cause: Cause, verdict: FailureReport): string {
+  return FATES.includes(verdict.reason) ? `${verdict.message}; ${cause.message}` : cause.message
+}
+
+/** A pod that is only slow does not say by which clock it was too slow, nor one that crashed that its Job gave up. */
+function codeOf(cause: Cause, verdict: FailureReport): Cause['reason'] {
+  const isJobs = verdict.reason === 'JobFailed' && cause.reason === 'CrashLoop'
+  return isJobs || FATES.includes(verdict.reason) || cause.reason === 'ProgressDeadlineExceeded'
+    ? verdict.reason
+    : cause.reason
 }
 
 async function readEvents(cluster: Cluster, about: KubeObject, signal: AbortSignal): Promise<KubeEvent[]> {
@@ -91,9 +113,18 @@ async function readEvents(cluster: Cluster, about: KubeObject, signal: AbortSign
   return objects as KubeEvent[]
 }
 
-async function readPod(pod: Pod, { cluster, inputs: { logLines } }: Run, signal: AbortSignal): Promise<PodEvidence> {
+async function readFindings(pod: Pod, run: Run, signal: AbortSignal): Promise<Findings> {
+  const [events, logs] = await Promise.all([readEvents(run.cluster, pod, signal), readLogs(pod, run, signal)])
+  return { events, logs }
+}
+
+async function readLogs(
+  pod: Pod,
+  { cluster, inputs: { logLines } }: Run,
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
   const logs = new Map<string, string>()
-  for (const container of containersOf(pod)) {
+  for (const { status: container } of podContainers(pod)) {
     const hasRunBefore = container.lastState?.terminated !== undefined
     const hasRun = hasRunBefore || container.state?.running !== undefined || container.state?.terminated !== undefined
     if (logLines === 0 || !hasRun || container.ready) continue
@@ -102,7 +133,7 @@ async function readPod(pod: Pod, { cluster, inputs: { logLines } }: Run, signal:
     const log = await readLog(cluster, refOf(pod), container.name, { lines: logLines, previous, signal })
     if (log !== undefined) logs.set(container.name, log)
   }
-  return podEvidence(pod, logs)
+  return logs
 }
 
 /** Undefined when there is none to be had: the node may be gone, or the container's files already removed. */

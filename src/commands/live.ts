@@ -1,7 +1,7 @@
 import { keyOf, type KubeObject, type Manifest, refOf } from '../manifest/object.ts'
 import { RELEASE_LABEL } from '../plan/desired.ts'
 import type { Cluster } from '../ports.ts'
-import { sourceOf } from '../rollout/tracker.ts'
+import { sourceOf } from '../rollout/sources.ts'
 import { mapLimited } from './concurrency.ts'
 
 /** Up to this many objects of a kind and namespace, a list saves no requests over reading each. */

@@ -10,6 +10,7 @@ import { providedNamespaces, providedTypes } from '../plan/provided.ts'
 import { problemFrom } from '../plan/rejections.ts'
 import type { Cluster } from '../ports.ts'
 import { applyTaking } from './apply-object.ts'
+import { hookOf, stageProblems } from '../plan/stages.ts'
 import { mapLimited } from './concurrency.ts'
 import { readLive } from './live.ts'
 import type { Run } from './run.ts'
@@ -38,7 +39,7 @@ export async function prepare({ inputs, cluster, renderer, runner, journal }: Ru
       object: labelled(manifest.object, inputs.release),
     }))
     const changes = await dryRunAll(desired, inputs, cluster)
-    const revisions = changes.flatMap((change) => (change.type === 'create' ? [] : [revisionOf(change.live)]))
+    const revisions = changes.flatMap((change) => ('live' in change && change.live ? [revisionOf(change.live)] : []))
     const previous = Math.max(0, ...revisions)
     const counts = Object.entries(Object.groupBy(changes, ({ type }) => type)).map(
       ([type, list]) => `${list.length} to ${WORDS[type as Change['type']]}`,
@@ -52,7 +53,12 @@ export async function prepare({ inputs, cluster, renderer, runner, journal }: Ru
   }
 }
 
-const WORDS: Record<Change['type'], string> = { create: 'create', update: 'update', unchanged: 'leave as they are' }
+const WORDS: Record<Change['type'], string> = {
+  create: 'create',
+  update: 'update',
+  unchanged: 'leave as they are',
+  run: 'run',
+}
 
 /** Gives every object its namespace, by the scope that the cluster says its kind has. */
 async function locateAll(manifests: readonly Manifest[], namespace: string, cluster: Cluster): Promise<Manifest[]> {
@@ -65,7 +71,7 @@ async function locateAll(manifests: readonly Manifest[], namespace: string, clus
       (await cluster.resourceType(apiVersion, kind)) ??
       provided.find((one) => one.apiVersion === apiVersion && one.kind === kind)
     if (type) {
-      problems.push(...problemsOf(manifest, type))
+      problems.push(...problemsOf(manifest, type), ...stageProblems(manifest))
       located.push(locate(manifest, type, namespace))
     } else {
       problems.push({
@@ -91,6 +97,7 @@ async function dryRunAll(desired: readonly Manifest[], inputs: Inputs, cluster: 
     const before = live.get(keyOf(refOf(manifest.object)))
     problems.push(...ownershipProblems(manifest, before, inputs))
     try {
+      if (hookOf(manifest.object)) return await checkHook(manifest, before, cluster)
       const object = stampedAsBefore(manifest.object, before)
       const expected = await applyTaking(cluster, object, before, {
         dryRun: true,
@@ -105,6 +112,14 @@ async function dryRunAll(desired: readonly Manifest[], inputs: Inputs, cluster: 
   })
   rejectIfAny(problems)
   return changes.filter((change) => change !== undefined)
+}
+
+/** A Job cannot be changed, so a hook is checked under another name than the one that the last release's Job still has. */
+async function checkHook(manifest: Manifest, live: KubeObject | undefined, cluster: Cluster): Promise<Change> {
+  const { object } = manifest
+  const name = `${object.metadata.name.slice(0, 50)}-dry-run`
+  await cluster.apply({ ...object, metadata: { ...object.metadata, name } }, { dryRun: true })
+  return { type: 'run', manifest, ...(live && { live }) }
 }
 
 /** Objects that cannot be checked yet, because their namespace or their kind is made by this same release. */

@@ -3,14 +3,18 @@ import { counted } from '../report/format.ts'
 import type { RollbackReport, RollbackStepReport } from '../report/report.ts'
 import { finishByHand } from '../rollback/by-hand.ts'
 import { summarize } from '../rollout/verdict.ts'
-import type { Written } from './apply.ts'
 import { follow } from './follow.ts'
 import type { Observer } from './observer.ts'
+import type { RolledOut } from './roll-out.ts'
 import type { Run } from './run.ts'
 import { undo } from './undo.ts'
 
 /** Undoes what was written and follows it until it is healthy, within the rollback's own time. */
-export async function rollBack(written: readonly Written[], observer: Observer, run: Run): Promise<RollbackReport> {
+export async function rollBack(
+  { written, followed }: RolledOut,
+  observer: Observer,
+  run: Run,
+): Promise<RollbackReport> {
   const { clock, inputs, journal } = run
   journal.enter('roll-back')
   const started = clock.now()
@@ -20,9 +24,9 @@ export async function rollBack(written: readonly Written[], observer: Observer, 
   journal.note(`${counted(count('restored'), 'object')} restored, ${count('deleted')} deleted`)
 
   const failed = steps.filter(({ step }) => step === 'failed')
-  // Rolled back is rolled back: no soak, which would only keep the team waiting.
-  const policy = { deadline, timeoutSeconds: inputs.rollbackTimeoutSeconds, stableForMs: 0 }
-  const { verdict } = await follow(targets, observer, run, policy)
+  // No soak, which would only keep the team waiting; and a way back is not given up before its time is over.
+  const policy = { deadline, timeoutSeconds: inputs.rollbackTimeoutSeconds, stableForMs: 0, failFast: 'off' as const }
+  const { verdict } = await follow(targets, observer, run, policy, followed?.state.pods)
   const report = (outcome: RollbackReport['outcome'], message: string): RollbackReport => ({
     outcome,
     message,

@@ -8,11 +8,12 @@ import { isEmpty } from '../plan/field-set.ts'
 import type { Cluster } from '../ports.ts'
 import type { RollbackStepReport } from '../report/report.ts'
 import { exactRepair, restoringApply } from '../rollback/restore.ts'
-import { deadlineConditionTime, isFollowed } from '../rollout/status.ts'
+import { isFollowed } from '../rollout/status.ts'
 import type { Target } from '../rollout/tracker.ts'
 import type { Written } from './apply.ts'
 import { mapLimited } from './concurrency.ts'
 import type { Run } from './run.ts'
+import { targetOf } from './targets.ts'
 
 export interface Undone {
   readonly steps: readonly RollbackStepReport[]
@@ -46,6 +47,7 @@ export async function undo(written: readonly Written[], { cluster, runner }: Run
     const changed = (byPhase.get(phase) ?? []).filter(({ change }) => change.type === 'update')
     steps.push(...(await mapLimited(changed, (one) => attempt(one, (ref) => restore(one, ref, cluster)))))
   }
+  // A hook has run, and what it did in the world cannot be taken back; its Job stays, for its logs.
   for (const phase of phases.toReversed()) {
     const created = (byPhase.get(phase) ?? []).filter(({ change }) => change.type === 'create')
     steps.push(...(await mapLimited(created, (one) => attempt(one, (ref) => remove(one, ref, cluster)))))
@@ -66,19 +68,9 @@ async function restore({ change, after }: Written, ref: ObjectRef, cluster: Clus
         return { report: { ...ref, step: 'already-as-before', message: 'is as it was before' } }
       }
       const restored = await restoreOnce({ before, after: after ?? current ?? before }, current, cluster)
-      const stale = deadlineConditionTime(current)
       return {
         report: { ...ref, step: 'restored', message: current ? 'restored' : 'restored: it had been deleted' },
-        ...(isFollowed(restored) && {
-          target: {
-            ref,
-            uid: restored.metadata.uid ?? '',
-            expectation: {
-              generation: restored.metadata.generation ?? 0,
-              ...(stale !== undefined && { staleDeadline: stale }),
-            },
-          },
-        }),
+        ...(isFollowed(restored) && { target: targetOf(restored, current) }),
       }
     } catch (error) {
       const isOutdated = error instanceof ClusterError && error.status === 409

@@ -1,5 +1,5 @@
 /** What a run is asked to do: read once, before anything else happens, and never changed. */
-import { rejectIfAny, type Problem } from '../errors.ts'
+import { rejectIfAny } from '../errors.ts'
 import { parseImageReference } from '../manifest/image-reference.ts'
 import type { RunFacts } from '../report/report.ts'
 import { parseKubeconfig, type KubeconfigSource } from './kubeconfig.ts'
@@ -15,7 +15,9 @@ import {
   trimSpace,
   type Parsed,
 } from './parse.ts'
+import { InputReader } from './reader.ts'
 import { readRun, type Environment } from './run.ts'
+import { readStrategy, type Strategy } from './strategy.ts'
 
 /** Where the manifests come from. */
 export interface Sources {
@@ -47,7 +49,10 @@ export interface Inputs {
   readonly context?: string
   readonly timeoutSeconds: number
   readonly rollbackTimeoutSeconds: number
+  /** What ends a rollout before its deadline: nothing, evidence that cannot heal by itself, or any failure that is seen. */
+  readonly failFast: 'off' | 'safe' | 'eager'
   readonly stableForSeconds: number
+  readonly strategy: Strategy
   readonly rollback: 'auto' | 'off'
   readonly forceConflicts: boolean
   readonly githubToken?: string
@@ -82,7 +87,11 @@ export const INPUT_DEFAULTS = {
   context: '',
   timeout: '10m',
   'rollback-timeout': '5m',
+  'fail-fast': 'safe',
   'stable-for': '10s',
+  strategy: 'as-written',
+  'max-surge': '',
+  'max-unavailable': '',
   rollback: 'auto',
   'force-conflicts': 'false',
   'github-token': '',
@@ -91,7 +100,7 @@ export const INPUT_DEFAULTS = {
   'allow-insecure': 'false',
 } as const
 
-type InputName = keyof typeof INPUT_DEFAULTS
+type Reader = InputReader<keyof typeof INPUT_DEFAULTS>
 
 const LATER_COMMANDS = ['plan', 'rollback', 'teardown', 'sweep']
 /** `-pr-N` and the names of what belongs to the release must fit behind it. */
@@ -103,7 +112,7 @@ const MOST_LOG_LINES = 1000
 
 /** Reads and checks every input. Throws one RejectedError with an InvalidInput problem for each that is wrong. */
 export function readInputs(source: InputSource): Inputs {
-  const reader = new InputReader(source)
+  const reader = new InputReader(source, INPUT_DEFAULTS)
   const { env, event } = source
   const namespace = reader.text('namespace')
   const context = reader.text('context')
@@ -121,7 +130,9 @@ export function readInputs(source: InputSource): Inputs {
     ...(context !== '' && { context }),
     timeoutSeconds: reader.value('timeout', (text) => parseDuration(text, { least: 1, most: DAY }), 0),
     rollbackTimeoutSeconds: reader.value('rollback-timeout', (text) => parseDuration(text, { least: 1, most: DAY }), 0),
+    failFast: reader.value('fail-fast', (text) => parseChoice(text, ['off', 'safe', 'eager']), 'safe'),
     stableForSeconds: reader.value('stable-for', (text) => parseDuration(text, { least: 0, most: HOUR }), 0),
+    strategy: readStrategy(reader),
     rollback: reader.value('rollback', (text) => parseChoice(text, ['auto', 'off']), 'auto'),
     forceConflicts: reader.value('force-conflicts', parseBoolean, false),
     ...(githubToken !== '' && { githubToken }),
@@ -138,38 +149,12 @@ export function readInputs(source: InputSource): Inputs {
   return frozen(inputs)
 }
 
-class InputReader {
-  readonly problems: Problem[] = []
-  readonly #source: InputSource
-
-  constructor(source: InputSource) {
-    this.#source = source
-  }
-
-  /** An input that is given but empty counts as not given: that is how a workflow passes on an input of its own. */
-  text(name: InputName): string {
-    return trimSpace(this.#source.input(name)) || INPUT_DEFAULTS[name]
-  }
-
-  /** The parsed input. After a fault, which is noted, `instead` keeps the reading going. */
-  value<Value>(name: InputName, parse: (text: string) => Parsed<Value>, instead: Value): Value {
-    const parsed = parse(this.text(name))
-    if (parsed.ok) return parsed.value
-    this.refuse(name, parsed.fault, parsed.hint)
-    return instead
-  }
-
-  refuse(name: InputName, fault: string, hint: string): void {
-    this.problems.push({ code: 'InvalidInput', message: `the input ${name} ${fault}`, hint })
-  }
-}
-
 function parseCommand(text: string): Parsed<'deploy'> {
   if (!LATER_COMMANDS.includes(text)) return parseChoice(text, ['deploy'])
   return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy, or leave it out.' }
 }
 
-function readRelease(reader: InputReader, env: Environment): string {
+function readRelease(reader: Reader, env: Environment): string {
   const given = reader.text('release')
   if (given !== '') return reader.value('release', (text) => parseDnsLabel(text, LONGEST_RELEASE), '')
   const repository = env['GITHUB_REPOSITORY'] ?? ''
@@ -189,7 +174,7 @@ function readRelease(reader: InputReader, env: Environment): string {
   return release
 }
 
-function readManifests(reader: InputReader): string[] {
+function readManifests(reader: Reader): string[] {
   const manifests = parseLines(reader.text('manifests'))
   if (manifests.length === 0) {
     const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/".'
@@ -198,7 +183,7 @@ function readManifests(reader: InputReader): string[] {
   return manifests
 }
 
-function readImages(reader: InputReader): ImageRequest[] {
+function readImages(reader: Reader): ImageRequest[] {
   return parseLines(reader.text('images')).flatMap((line): ImageRequest[] => {
     const equals = line.indexOf('=')
     const name = trimSpace(line.slice(0, Math.max(0, equals)))

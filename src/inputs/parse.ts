@@ -59,6 +59,18 @@ export function parseInteger(text: string, limits: { least: number; most: number
   return value >= limits.least && value <= limits.most ? good(value) : fault(text, 'out of range', hint)
 }
 
+/**
+ * A number of pods, or a percentage of the replicas, as `maxSurge` and `maxUnavailable` take them: a number for `2`, the
+ * text for `25%`. `mostPercent` is what the API server allows; without it there is no limit.
+ */
+export function parseIntOrPercent(text: string, mostPercent?: number): Parsed<number | string> {
+  const hint = 'Write a whole number of pods such as 1, or a percentage such as 25%.'
+  if (!/^(?:0|[1-9]\d{0,8})%?$/.test(text)) return fault(text, 'neither a whole number nor a percentage', hint)
+  if (!text.endsWith('%')) return good(Number(text))
+  if (mostPercent === undefined || Number(text.slice(0, -1)) <= mostPercent) return good(text)
+  return fault(text, `more than ${mostPercent}%`, `Write at most ${mostPercent}%.`)
+}
+
 /** One of a few words, exactly as they are written. */
 export function parseChoice<Choice extends string>(text: string, choices: readonly Choice[]): Parsed<Choice> {
   const choice = choices.find((one) => one === text)

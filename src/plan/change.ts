@@ -9,6 +9,8 @@ export type Change =
   | { readonly type: 'create'; readonly manifest: Manifest; readonly expected?: KubeObject }
   | { readonly type: 'update'; readonly manifest: Manifest; readonly live: KubeObject; readonly expected: KubeObject }
   | { readonly type: 'unchanged'; readonly manifest: Manifest; readonly live: KubeObject }
+  /** A hook: a Job that is made anew for every release that changes something. `live` is the one of the last time. */
+  | { readonly type: 'run'; readonly manifest: Manifest; readonly live?: KubeObject }
 
 /** Compares the live object with what a server dry-run says it will become. */
 export function changeOf(manifest: Manifest, live: KubeObject | undefined, expected: KubeObject): Change {

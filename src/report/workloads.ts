@@ -10,9 +10,11 @@ export function objectReports(changes: readonly Change[], written: ReadonlySet<s
     const ref = refOf(change.manifest.object)
     if (change.type === 'unchanged') return { ...ref, change: 'unchanged' }
     if (!written.has(keyOf(ref))) return { ...ref, change: 'not-reached' }
-    return { ...ref, change: change.type === 'create' ? 'created' : 'updated' }
+    return { ...ref, change: CHANGES[change.type] }
   })
 }
+
+const CHANGES = { create: 'created', update: 'updated', run: 'ran' } as const
 
 export interface WorkloadFacts {
   readonly changes: readonly Change[]
@@ -37,7 +39,7 @@ export function workloadReports({ changes, state, settledAfter, finalState }: Wo
         state: finalState(key) ?? status?.state ?? (change.type === 'unchanged' || state ? 'healthy' : 'unknown'),
         message:
           status?.message ?? (change.type === 'unchanged' ? 'is unchanged' : state ? 'is applied' : 'was not followed'),
-        images: imageChanges(change.type === 'create' ? undefined : change.live, object),
+        images: imageChanges('live' in change ? change.live : undefined, object),
         ...(status?.pods && { pods: status.pods }),
         ...(seconds !== undefined && { seconds: Math.round(seconds * 10) / 10 }),
       },

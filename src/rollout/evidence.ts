@@ -2,7 +2,9 @@
 import type { KubeEvent, Pod, ReplicaSet } from '../manifest/kinds.ts'
 import { isObject, type KubeObject } from '../manifest/object.ts'
 import type { ContainerEvidence, EventEvidence, PodEvidence } from '../report/report.ts'
-import { containersOf } from './causes.ts'
+import { type ContainerStatus, podContainers } from './container-trouble.ts'
+import { exitInWords, oneLine } from './container-words.ts'
+import { unscheduled } from './scheduling.ts'
 
 const EVENTS_IN_REPORT = 20
 
@@ -49,7 +51,7 @@ export function newestReplicaSet(deployment: KubeObject, replicaSets: readonly R
 
 /** What `kubectl get pods` would show in its STATUS column, and why. */
 export function podEvidence(pod: Pod, logs: ReadonlyMap<string, string>): PodEvidence {
-  const containers = containersOf(pod).map((container): ContainerEvidence => {
+  const containers = podContainers(pod).map(({ status: container }): ContainerEvidence => {
     const { state, message } = containerState(container)
     const log = logs.get(container.name)
     return {
@@ -61,49 +63,61 @@ export function podEvidence(pod: Pod, logs: ReadonlyMap<string, string>): PodEvi
       ...(log !== undefined && { log }),
     }
   })
-  const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False')
+  const homeless = unscheduled(pod)
   const troubled = containers.find(
     ({ state }) => !['Running', 'Completed', 'PodInitializing', 'ContainerCreating'].includes(state),
   )
-  const status = unscheduled?.reason ?? troubled?.state ?? pod.status?.reason ?? pod.status?.phase ?? 'Unknown'
+  const waitsForNode = homeless && (homeless.isGated ? 'SchedulingGated' : 'Unschedulable')
+  const status = waitsForNode ?? troubled?.state ?? pod.status?.reason ?? pod.status?.phase ?? 'Unknown'
   const notReady = pod.status?.conditions?.find(({ type, status: value }) => type === 'Ready' && value === 'False')
   return {
     name: pod.metadata.name,
     ...(pod.spec?.nodeName !== undefined && { node: pod.spec.nodeName }),
     status,
-    message: unscheduled?.message ?? troubled?.message ?? pod.status?.message ?? notReady?.message ?? '',
+    message: homeless?.message ?? troubled?.message ?? pod.status?.message ?? notReady?.message ?? '',
     containers,
   }
 }
 
-function containerState(container: ReturnType<typeof containersOf>[number]): { state: string; message: string } {
+function containerState(container: ContainerStatus): { state: string; message: string } {
   const { waiting, running, terminated } = container.state ?? {}
   const last = container.lastState?.terminated
-  const ended = last
-    ? `last run: ${last.reason ?? 'ended'}, exit code ${last.exitCode}${last.message === undefined ? '' : `: ${last.message}`}`
-    : ''
+  const ended = last ? `last run: ${last.reason ?? 'ended'}, ${howEnded(last)}` : ''
   if (waiting)
     return { state: waiting.reason ?? 'Waiting', message: [waiting.message, ended].filter(Boolean).join('; ') }
   if (terminated)
     return {
       state: terminated.reason ?? 'Terminated',
-      message: `exit code ${terminated.exitCode}${terminated.message === undefined ? '' : `: ${terminated.message}`}`,
+      message: howEnded(terminated),
     }
   if (running) return { state: 'Running', message: ended }
   return { state: 'Waiting', message: '' }
 }
 
-/** Oldest first, the last ones only. An event carries one of four times, depending on who wrote it. */
+function howEnded({ exitCode, message }: { exitCode: number; message?: string }): string {
+  return `${exitInWords(exitCode)}${message === undefined ? '' : `: ${oneLine(message)}`}`
+}
+
+/**
+ * RFC 3339, when it last happened; '' when the event does not say. It carries one of five times, depending on who wrote it
+ * (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
+ */
+export function eventTime(event: KubeEvent): string {
+  return (
+    event.series?.lastObservedTime ??
+    event.lastTimestamp ??
+    event.eventTime ??
+    event.firstTimestamp ??
+    event.metadata.creationTimestamp ??
+    ''
+  )
+}
+
+/** Oldest first, the last ones only. */
 export function eventEvidence(events: readonly KubeEvent[]): EventEvidence[] {
   return events
     .map((event): EventEvidence => ({
-      at:
-        event.series?.lastObservedTime ??
-        event.lastTimestamp ??
-        event.eventTime ??
-        event.firstTimestamp ??
-        event.metadata.creationTimestamp ??
-        '',
+      at: eventTime(event),
       type: event.type ?? '',
       reason: event.reason ?? '',
       object: `${event.involvedObject.kind ?? ''}/${event.involvedObject.name ?? ''}`,

@@ -3,8 +3,11 @@
  * on a clock that never jumps, and comes from outside.
  */
 import type { ReasonCode } from '../errors.ts'
-import { groupKindOf, keyOf, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
-import type { Observation, Query } from '../ports.ts'
+import { isObject, keyOf, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
+import type { Observation } from '../ports.ts'
+import type { PodFacts } from './pod-facts.ts'
+import { isOfPods, newPodsOf, NO_PODS, observePods, type PodsState } from './pods.ts'
+import { sourceOf } from './sources.ts'
 import type { Expectation, Status } from './state.ts'
 import { progressMark, statusOf } from './status.ts'
 
@@ -26,32 +29,38 @@ export interface Tracked {
   readonly progressedAt: number
 }
 
+/** All have been healthy without a break since then. */
+export interface Soak {
+  readonly since: number
+  /** Restarts of each new pod, by UID, when the soak began. */
+  readonly restarts: ReadonlyMap<string, number>
+}
+
 export interface RolloutState {
   /** By key (keyOf). */
   readonly tracked: ReadonlyMap<string, Tracked>
+  readonly pods: PodsState
   /** Sources that cannot be observed at the moment, and why. */
   readonly lost: ReadonlyMap<string, string>
-  /** Since when all have been healthy without a break. */
-  readonly healthySince?: number
+  readonly soak?: Soak
   /** What was healthy together with all others and then no longer was. */
   readonly unstable?: { readonly ref: ObjectRef; readonly message: string }
 }
 
-/** One source is one watch: a kind in a namespace. */
-export function sourceOf(of: Pick<Query, 'apiVersion' | 'kind' | 'namespace'>): string {
-  return `${groupKindOf(of)}/${of.namespace ?? ''}`
-}
-
 const UNSEEN: Status = { state: 'progressing', message: 'is applied' }
 
-export function startTracking(targets: readonly Target[], now: number): RolloutState {
+/** `pods` is what is known of them already. */
+export function startTracking(targets: readonly Target[], now: number, pods: PodsState = NO_PODS): RolloutState {
   const tracked = targets.map(
     (target) => [keyOf(target.ref), { target, status: UNSEEN, mark: '', progressedAt: now }] as const,
   )
-  return withHealth({ tracked: new Map(tracked), lost: new Map() }, now)
+  return withHealth({ tracked: new Map(tracked), pods, lost: new Map() }, now)
 }
 
 export function observe(state: RolloutState, source: string, observation: Observation, now: number): RolloutState {
+  if (isOfPods(source) && observation.type !== 'lost' && observation.type !== 'found') {
+    return withHealth({ ...state, pods: observePods(state.pods, source, observation, now) }, now)
+  }
   const seen = (next: Tracked) =>
     withHealth({ ...state, tracked: new Map(state.tracked).set(keyOf(next.target.ref), next) }, now)
   switch (observation.type) {
@@ -111,10 +120,52 @@ function failed(tracked: Tracked, reason: ReasonCode, message: string): Tracked 
   return { ...tracked, status: { state: 'failed', reason, message } }
 }
 
+/**
+ * The pods of the revision that is being rolled out; none while the controller has not seen our spec, since the newest
+ * revision is an older one then.
+ */
+export function newPodsIn(state: RolloutState, tracked: Tracked): PodFacts[] {
+  return tracked.object && isObserved(tracked) ? newPodsOf(state.pods, tracked.object) : []
+}
+
+/** Whether the controller works on our spec. Kinds that do not say count as observed. */
+export function isObserved({ object, target }: Tracked): boolean {
+  const status = object?.['status']
+  const observed = isObject(status) ? status['observedGeneration'] : undefined
+  return typeof observed !== 'number' || observed >= target.expectation.generation
+}
+
+/**
+ * The pods are seen on another connection than their workload, so what they tell of the time just before the soak may come
+ * a moment after it has begun.
+ */
+const SETTLING_MS = 1_000
+
 function withHealth(state: RolloutState, now: number): RolloutState {
-  const { healthySince, ...rest } = state
-  const unhealthy = [...state.tracked.values()].find(({ status }) => status.state !== 'healthy')
-  if (!unhealthy) return { ...rest, healthySince: healthySince ?? now }
-  if (healthySince === undefined) return rest
-  return { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } }
+  const { soak, ...rest } = state
+  const all = [...state.tracked.values()]
+  const unhealthy = all.find(({ status }) => status.state !== 'healthy')
+  if (unhealthy) {
+    return soak ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest
+  }
+  if (!soak || now - soak.since < SETTLING_MS) {
+    const pods = all.flatMap((tracked) => newPodsIn(state, tracked))
+    return {
+      ...rest,
+      soak: { since: soak?.since ?? now, restarts: new Map(pods.map(({ uid, restarts }) => [uid, restarts])) },
+    }
+  }
+  const restarted = all.flatMap((tracked) => {
+    const pods = newPodsIn(state, tracked)
+    const pod = pods.find(({ uid, restarts }) => restarts > (soak.restarts.get(uid) ?? 0))
+    return pod
+      ? [
+          {
+            ref: tracked.target.ref,
+            message: `pod ${pod.name} restarted${pod.trouble ? `: ${pod.trouble.message}` : ''}`,
+          },
+        ]
+      : []
+  })[0]
+  return { ...state, ...(restarted && { unstable: restarted }) }
 }

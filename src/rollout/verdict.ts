@@ -1,7 +1,10 @@
-import { describe, type ObjectRef } from '../manifest/object.ts'
+import { describe, groupKindOf, type KubeObject, type ObjectRef } from '../manifest/object.ts'
 import type { ReasonCode } from '../errors.ts'
+import { doomDueInMs, doomOf, type FailFast } from './fail-fast.ts'
+import { witnessesOf } from './pods.ts'
+import { sourceOf } from './sources.ts'
 import { progressDeadlineSeconds } from './status.ts'
-import { type RolloutState, sourceOf, type Tracked } from './tracker.ts'
+import { isObserved, type RolloutState, type Tracked } from './tracker.ts'
 
 /** How long to be patient. Times are milliseconds on the clock of the observations. */
 export interface Policy {
@@ -10,6 +13,7 @@ export interface Policy {
   /** For messages: what `deadline` was computed from, in seconds. */
   readonly timeoutSeconds: number
   readonly stableForMs: number
+  readonly failFast: FailFast
 }
 
 export interface Failure {
@@ -32,28 +36,27 @@ export type Verdict =
  */
 const DEADLINE_GRACE_MS = 5_000
 
+/** The annotation that switches fail-fast off for one object. */
+const FAIL_FAST_ANNOTATION = 'rollsafe.dev/fail-fast'
+
 export function judge(state: RolloutState, policy: Policy, now: number): Verdict {
   const all = [...state.tracked.values()]
-  const failures = all.flatMap((tracked) => failureOf(state, tracked, now))
+  const failures = all.flatMap((tracked) => failureOf(state, tracked, policy, now))
   const [first, ...rest] = failures
   if (first) return { type: 'bad', failures: [first, ...rest] }
   if (state.unstable) {
     const { ref, message } = state.unstable
     return { type: 'bad', failures: [{ ref, reason: 'Unstable', message: `was healthy, then no longer: ${message}` }] }
   }
-  if (state.healthySince !== undefined) {
-    const stableAt = state.healthySince + policy.stableForMs
-    return now >= stableAt && state.lost.size === 0
-      ? { type: 'good' }
-      : waitOrGiveUp(state, all, { ...policy, deadline: Math.max(policy.deadline, stableAt) }, now, stableAt)
+  if (state.soak) {
+    const stableAt = state.soak.since + policy.stableForMs
+    if (now >= stableAt && state.lost.size === 0) return { type: 'good' }
+    return waitOrGiveUp(state, all, { ...policy, deadline: Math.max(policy.deadline, stableAt) }, now, stableAt)
   }
-  return waitOrGiveUp(
-    state,
-    all,
-    policy,
-    now,
-    Math.min(policy.deadline, ...all.flatMap((tracked) => stalledAt(state, tracked) ?? [])),
+  const turns = all.flatMap((tracked) =>
+    [stalledAt(state, tracked) ?? [], doomedAt(state, tracked, policy, now) ?? []].flat(),
   )
+  return waitOrGiveUp(state, all, policy, now, Math.min(policy.deadline, ...turns))
 }
 
 function waitOrGiveUp(
@@ -76,9 +79,11 @@ function waitOrGiveUp(
   return first ? { type: 'bad', failures: [first, ...rest] } : { type: 'good' }
 }
 
-function failureOf(state: RolloutState, tracked: Tracked, now: number): Failure[] {
+function failureOf(state: RolloutState, tracked: Tracked, policy: Policy, now: number): Failure[] {
   const { status, target, object } = tracked
   if (status.state === 'failed') return [{ ref: target.ref, reason: status.reason, message: status.message }]
+  const doom = object && isAtWork(tracked) ? doomOf(...doomQuestion(state, object, policy, now)) : undefined
+  if (doom) return [{ ref: target.ref, ...doom }]
   const stalled = stalledAt(state, tracked)
   if (stalled === undefined || now < stalled) return []
   const seconds = object && progressDeadlineSeconds(object)
@@ -89,6 +94,24 @@ function failureOf(state: RolloutState, tracked: Tracked, now: number): Failure[
       message: `made no progress for ${seconds} s: ${status.message}`,
     },
   ]
+}
+
+/** Unfinished, and the controller works on our spec: only then are its newest pods ours. */
+function isAtWork(tracked: Tracked): boolean {
+  return tracked.status.state === 'progressing' && isObserved(tracked)
+}
+
+function doomQuestion(state: RolloutState, object: KubeObject, policy: Policy, now: number): Parameters<typeof doomOf> {
+  const { witnesses, creation } = witnessesOf(state.pods, object, now)
+  const isOff = object.metadata.annotations?.[FAIL_FAST_ANNOTATION] === 'off'
+  return [groupKindOf(object), witnesses, creation, isOff ? 'off' : policy.failFast]
+}
+
+/** When evidence that is not fatal yet will have lasted long enough. */
+function doomedAt(state: RolloutState, tracked: Tracked, policy: Policy, now: number): number | undefined {
+  const { object } = tracked
+  const due = object && isAtWork(tracked) ? doomDueInMs(...doomQuestion(state, object, policy, now)) : undefined
+  return due === undefined ? undefined : now + due
 }
 
 /** When the lack of progress becomes a failure; undefined when the kind has no deadline, is done, or cannot be observed. */

@@ -5,6 +5,7 @@ import type { ClusterAccess } from './access.ts'
 import { createDiscovery } from './discovery.ts'
 import { createHttpClient, type HttpRequest } from './http.ts'
 import { collectionPath, describeRequest, objectPath, selectorsOf } from './paths.ts'
+import { readLines } from './lines.ts'
 import { watchQuery } from './watch.ts'
 
 /** The name under which the API server keeps which fields are Rollsafe's. It must never change: see docs/adr. */
@@ -40,9 +41,10 @@ export function createCluster(access: ClusterAccess): Cluster {
       const metadata = isObject(answer) && isObject(answer['metadata']) ? answer['metadata'] : {}
       const items = isObject(answer) && Array.isArray(answer['items']) ? answer['items'].filter(isObject) : []
       // Items of a list carry neither apiVersion nor kind.
-      found.push(
-        ...items.map((item) => ({ ...item, apiVersion: query.apiVersion, kind: query.kind }) as unknown as KubeObject),
+      const typed = items.map(
+        (item) => ({ ...item, apiVersion: query.apiVersion, kind: query.kind }) as unknown as KubeObject,
       )
+      found.push(...(query.keep ? typed.map(query.keep) : typed))
       page = typeof metadata['continue'] === 'string' && metadata['continue'] !== '' ? metadata['continue'] : undefined
       if (page === undefined)
         return {
@@ -169,6 +171,20 @@ export function createCluster(access: ClusterAccess): Cluster {
         what: describeRequest('get', { ...type, plural: 'pods/log' }, pod.namespace, pod.name),
         repeatable: true,
       })
+    },
+
+    async *followLogs(pod, container, signal) {
+      const type = await typeOf(pod, signal)
+      const body = await http.stream({
+        method: 'GET',
+        path: `${objectPath(type, pod.namespace, pod.name)}/log`,
+        query: { container, follow: 'true' },
+        accept: '*/*',
+        signal,
+        what: describeRequest('get', { ...type, plural: 'pods/log' }, pod.namespace, pod.name),
+        repeatable: true,
+      })
+      yield* readLines(body)
     },
 
     close: () => http.close(),

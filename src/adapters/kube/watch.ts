@@ -63,7 +63,8 @@ export async function* watchQuery(options: WatchOptions): AsyncGenerator<Observa
         const uid = event.object.metadata.uid ?? ''
         if (event.type === 'deleted') seen.delete(uid)
         if (event.type === 'changed') seen.set(uid, resourceVersion)
-        if (event.type !== 'bookmark') yield { type: event.type, object: event.object }
+        if (event.type !== 'bookmark')
+          yield { type: event.type, object: options.query.keep?.(event.object) ?? event.object }
       }
       if (end === 'expired') resourceVersion = undefined
       if (end === 'silent') {

@@ -1,0 +1,59 @@
+import type { Problem } from '../errors.ts'
+import type { Change } from '../plan/change.ts'
+import { type Stage, stagesOf } from '../plan/stages.ts'
+import type { Policy } from '../rollout/verdict.ts'
+import { applyChanges, type Written } from './apply.ts'
+import { follow, type Followed } from './follow.ts'
+import type { Observer } from './observer.ts'
+import type { Prepared } from './prepare.ts'
+import type { Run } from './run.ts'
+import { targetsOf, watchesOf } from './targets.ts'
+
+/** How far a release got. */
+export interface RolledOut {
+  /** In the order in which it was written. */
+  readonly written: readonly Written[]
+  /** The write that was refused. */
+  readonly problem?: Problem
+  /** Of the last thing that was followed; absent when nothing came to be. */
+  readonly followed?: Followed
+}
+
+/** Applies stage by stage, each healthy before the next; at the end all must stay healthy together for a while. */
+export async function rollOut({ changes, revision }: Prepared, observer: Observer, run: Run): Promise<RolledOut> {
+  const { clock, inputs } = run
+  const stages = stagesOf(changes)
+  const policy: Policy = {
+    deadline: clock.now() + inputs.timeoutSeconds * 1000,
+    timeoutSeconds: inputs.timeoutSeconds,
+    stableForMs: 0,
+    failFast: inputs.failFast,
+  }
+  const written: Written[] = []
+  let followed: Followed | undefined
+  for (const stage of stages) {
+    const { written: more, problem } = await run.runner.group(titleOf('Apply', stage), () =>
+      applyChanges(stage.changes, revision, run),
+    )
+    written.push(...more)
+    if (problem) return { written, problem, ...(followed && { followed }) }
+    // Everything that has been reached so far: a wave must not go wrong behind the back of the next.
+    const reached = stages.slice(0, stages.indexOf(stage) + 1).flatMap((one) => one.changes)
+    const isLast = stage === stages.at(-1)
+    // What has not changed has already stood the test of time.
+    const stableForMs = isLast && written.length > 0 ? inputs.stableForSeconds * 1000 : 0
+    followed = await run.runner.group(titleOf('Follow', stage), () => followAll(reached, { ...policy, stableForMs }))
+    if (followed.verdict.type !== 'good') break
+  }
+  return { written, ...(followed && { followed }) }
+
+  async function followAll(reached: readonly Change[], wanted: Policy): Promise<Followed> {
+    run.journal.enter('follow')
+    await observer.watch(watchesOf(reached, inputs.release))
+    return follow(targetsOf(reached, written), observer, run, wanted, followed?.state.pods)
+  }
+}
+
+function titleOf(verb: string, { title }: Stage): string {
+  return title === '' ? `${verb} the release` : `${verb} ${title}`
+}

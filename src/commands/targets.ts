@@ -1,0 +1,90 @@
+import { ClusterError, RejectedError } from '../errors.ts'
+import { keyOf, type KubeObject, refOf } from '../manifest/object.ts'
+import type { Change } from '../plan/change.ts'
+import { RELEASE_LABEL } from '../plan/desired.ts'
+import { problemFrom } from '../plan/rejections.ts'
+import { podQueries } from '../rollout/pod-queries.ts'
+import { partialSourceOf, sourceOf } from '../rollout/sources.ts'
+import { deadlineConditionTime, isFollowed } from '../rollout/status.ts'
+import type { Target } from '../rollout/tracker.ts'
+import type { Written } from './apply.ts'
+import { type Observer, openObserver, type Watched } from './observer.ts'
+import type { Prepared } from './prepare.ts'
+import type { Run } from './run.ts'
+
+/** Opens the watches before anything is written: without the right to observe, nothing could be judged or taken back. */
+export async function observeWorkloads({ changes }: Prepared, run: Run): Promise<Observer> {
+  const observer = openObserver(run)
+  try {
+    // A kind that the release only brings along cannot be watched before it is there.
+    await observer.watch(watchesOf(changes.filter(isChecked), run.inputs.release))
+    return observer
+  } catch (error) {
+    await observer.close()
+    if (error instanceof ClusterError) throw new RejectedError([problemFrom(error, 'the rollout cannot be followed')])
+    throw error
+  }
+}
+
+/** Whether the API server has been asked about it: it has the kind and the namespace. */
+function isChecked(change: Change): boolean {
+  return change.type !== 'create' || change.expected !== undefined
+}
+
+/** What to watch to follow these objects, and the pods that they make. */
+export function watchesOf(changes: readonly Change[], release: string): Watched[] {
+  const followed = changes.filter(({ manifest }) => isFollowed(manifest.object))
+  const objects = followed.map(({ manifest }) => manifest.object)
+  return [
+    ...[...Map.groupBy(followed, ({ manifest }) => sourceOf(refOf(manifest.object))).values()].map((group) =>
+      ofObjects(group, release),
+    ),
+    ...podQueries(objects).map((query) => ({ query, source: partialSourceOf(query), isOptional: true })),
+  ]
+}
+
+/**
+ * One query for a kind in a namespace: by name for a single object, by the release's label when all carry it, and
+ * everything of the kind in the namespace otherwise.
+ */
+function ofObjects(group: readonly Change[], release: string): Watched {
+  const refs = group.map(({ manifest }) => refOf(manifest.object))
+  const [first] = refs
+  if (!first) throw new Error('nothing to watch')
+  const { apiVersion, kind, namespace, name } = first
+  const areLabelled = group.every((change) => isLabelled(change, release))
+  const selector =
+    refs.length === 1
+      ? { fieldSelector: `metadata.name=${name}` }
+      : areLabelled
+        ? { labelSelector: `${RELEASE_LABEL}=${release}` }
+        : {}
+  const query = { apiVersion, kind, ...(namespace !== undefined && { namespace }), ...selector }
+  return { query, source: sourceOf(query), refs, isOptional: false }
+}
+
+/** Before and after a rollback too: an object that was adopted loses the label again. */
+function isLabelled(change: Change, release: string): boolean {
+  return change.type === 'create' || change.live?.metadata.labels?.[RELEASE_LABEL] === release
+}
+
+/** What is to become healthy, also what this run leaves unchanged: it may have been broken before. */
+export function targetsOf(changes: readonly Change[], written: readonly Written[]): Target[] {
+  const after = new Map(written.flatMap((one) => (one.after ? [[keyOf(refOf(one.after)), one.after] as const] : [])))
+  return changes.flatMap((change): Target[] => {
+    const ref = refOf(change.manifest.object)
+    const object = after.get(keyOf(ref)) ?? (change.type === 'create' ? undefined : change.live)
+    if (!object || !isFollowed(change.manifest.object)) return []
+    return [targetOf(object, change.type === 'update' ? change.live : undefined)]
+  })
+}
+
+/** An object to follow, as the server answered our write; `before` is what the write was made on top of. */
+export function targetOf(object: KubeObject, before: KubeObject | undefined): Target {
+  const stale = deadlineConditionTime(before)
+  const expectation = {
+    generation: object.metadata.generation ?? 0,
+    ...(stale !== undefined && { staleDeadline: stale }),
+  }
+  return { ref: refOf(object), uid: object.metadata.uid ?? '', expectation }
+}
