@@ -47,12 +47,18 @@ export async function undo(written: readonly Written[], { cluster, runner }: Run
     const changed = (byPhase.get(phase) ?? []).filter(({ change }) => change.type === 'update')
     steps.push(...(await mapLimited(changed, (one) => attempt(one, (ref) => restore(one, ref, cluster)))))
   }
-  // A hook has run, and what it did in the world cannot be taken back; its Job stays, for its logs.
+  steps.push(...written.filter(({ change }) => change.type === 'run').map(leaveHook))
   for (const phase of phases.toReversed()) {
     const created = (byPhase.get(phase) ?? []).filter(({ change }) => change.type === 'create')
     steps.push(...(await mapLimited(created, (one) => attempt(one, (ref) => remove(one, ref, cluster)))))
   }
   return { steps: steps.map(({ report }) => report), targets: steps.flatMap(({ target }) => target ?? []) }
+}
+
+/** A hook has run, and nobody knows how to take back what it did in the world. Its Job stays, for its logs. */
+function leaveHook({ change }: Written): Step {
+  const ref = refOf(change.manifest.object)
+  return { report: { ...ref, step: 'left-alone', message: 'it has run: what it did cannot be undone' } }
 }
 
 /** How often an object that somebody else writes at the same moment is read again. */
