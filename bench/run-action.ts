@@ -1,15 +1,24 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const DIST = resolve(import.meta.dirname, '../dist/index.js')
 
-/** Runs the built action with these inputs in a folder; returns its log. Throws with the log when the step is red. */
+export interface ActionOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** Called whenever something is printed, with all that was printed so far. */
+  readonly onLog?: (log: string) => unknown
+  readonly onStart?: (child: ChildProcess) => void
+  /** The step is expected to fail. */
+  readonly isRed?: boolean
+}
+
+/** Runs the built action with these inputs in a folder; returns its log. Throws with the log when it ends otherwise than expected. */
 export async function runAction(
   folder: string,
   inputs: Readonly<Record<string, string>>,
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, onLog, onStart, isRed = false }: ActionOptions = {},
 ): Promise<string> {
   const temp = await mkdtemp(join(tmpdir(), 'rollsafe-bench-'))
   try {
@@ -27,11 +36,16 @@ export async function runAction(
         ...env,
       },
     })
+    onStart?.(child)
     let log = ''
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => (log += text))
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        log += text
+        onLog?.(log)
+      })
+    }
     const code = await new Promise((done) => child.on('close', done))
-    if (code !== 0) throw new Error(`the action ended with ${String(code)}:\n${log}`)
+    if (code !== (isRed ? 1 : 0)) throw new Error(`the action ended with ${String(code)}:\n${log}`)
     return log
   } finally {
     await rm(temp, { recursive: true, force: true })

@@ -7,6 +7,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startTestbed } from '../testbed/testbed.ts'
+import { countRequests } from './audit-log.ts'
 import { leastUpdate } from './least-client.ts'
 import { describeRuns, median, timed } from './measure.ts'
 import { runAction } from './run-action.ts'
@@ -35,7 +36,7 @@ const contenders: Contender[] = [
       await runAction(
         folder,
         { manifests: 'app.json', namespace, 'stable-for': '0s' },
-        { KUBECONFIG: testbed.kubeconfig },
+        { env: { KUBECONFIG: testbed.kubeconfig } },
       )
     },
   },
@@ -90,20 +91,14 @@ const release = (turn: number): object[] =>
     ]
   }).flat()
 
-async function countRequests(agent: string): Promise<number> {
-  const lines = (await readFile(testbed.auditLog, 'utf8')).split('\n').filter((line) => line !== '')
-  const events = lines.map((line) => JSON.parse(line) as { auditID: string; userAgent?: string })
-  return new Set(events.filter(({ userAgent }) => userAgent?.startsWith(agent)).map(({ auditID }) => auditID)).size
-}
-
 try {
   const figures = new Map(contenders.map(({ name }) => [name, { ms: [] as number[], requests: [] as number[] }]))
   for (const { namespace } of contenders) await testbed.kubectl(['create', 'namespace', namespace])
   for (let turn = 0; turn <= TURNS; turn++) {
     for (const { name, namespace, agent, update } of contenders) {
-      const before = await countRequests(agent)
+      const before = await countRequests(testbed, agent)
       const ms = await timed(() => update(release(turn), namespace))
-      const requests = (await countRequests(agent)) - before
+      const requests = (await countRequests(testbed, agent)) - before
       // The first turn creates everything, and is not an update.
       if (turn > 0) figures.get(name)?.ms.push(ms)
       if (turn > 0) figures.get(name)?.requests.push(requests)

@@ -86,8 +86,11 @@ function wordsOf(object: Recorded): string[] {
   if (object.kind === 'ReplicaSet') return ['replicafailure']
   if (object.metadata['deletionTimestamp'] !== undefined) return ['deleting']
   const words = containersOf(object).map((container) => {
-    const [state, facts] = Object.entries((container['state'] ?? {}) as Record<string, Fields>)[0] ?? ['', {}]
-    return String(facts['reason'] ?? (container['ready'] === true ? 'ready' : state)).toLowerCase()
+    const [state, facts] = Object.entries((container['state'] ?? {}) as Record<string, { reason?: string }>)[0] ?? [
+      '',
+      {},
+    ]
+    return (facts.reason ?? (container['ready'] === true ? 'ready' : state)).toLowerCase()
   })
   const unscheduled = conditionsOf(object).find(({ type, status }) => type === 'PodScheduled' && status === 'False')
   return unscheduled ? [String(unscheduled['reason']).toLowerCase()] : words.length > 0 ? words : ['created']

@@ -81,7 +81,7 @@ function witnessesAt(past: readonly Step[]): Witness[] {
   return latest(past, isPod).map((pod) => {
     const facts = podFacts(pod)
     const own = past.filter(({ object }) => object.metadata.uid === pod.metadata.uid)
-    const other = own.findLastIndex(({ object }) => podFacts(object as Pod).trouble?.reason !== facts.trouble?.reason)
+    const other = own.findLastIndex(({ object }) => podFacts(object).trouble?.reason !== facts.trouble?.reason)
     const since = own[other + 1]?.seconds ?? now
     return { pod: facts, troubledForMs: (now - since) * 1000 }
   })
@@ -90,7 +90,7 @@ function witnessesAt(past: readonly Step[]): Witness[] {
 function creationAt(past: readonly Step[]): CreationFailure | undefined {
   const now = past.at(-1)?.seconds ?? 0
   const told = past.flatMap(({ object, seconds }) => {
-    const failure = isPod(object) ? undefined : creationFailureOf(object as ReplicaSet | KubeEvent)
+    const failure = isPod(object) ? undefined : creationFailureOf(object)
     return failure ? [{ failure, seconds }] : []
   })
   const [first] = told

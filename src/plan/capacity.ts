@@ -1,6 +1,6 @@
 /** Whether a rollout fits at its peak: into the namespace's quotas, and on the nodes. Told before it starts, as a warning. */
 import { describe, type KubeObject, refOf } from '../manifest/object.ts'
-import { nodeShortage, type NodeShortage } from './node-room.ts'
+import { type NodeRoom, nodeShortage, type NodeShortage, readNodeRoom } from './node-room.ts'
 import { formatQuantity } from './quantity.ts'
 import { quotaShortage, type QuotaShortage } from './quota-room.ts'
 import { type Bound, type CapacityWorkload, isSurging, type Peak, peakOf } from './rollout-peak.ts'
@@ -28,6 +28,11 @@ export type Capacity =
       readonly warning: string
     }
 
+interface Room {
+  readonly quotas: readonly KubeObject[]
+  readonly nodes: NodeRoom | undefined
+}
+
 type Shortage = { readonly quota: QuotaShortage } | { readonly nodes: NodeShortage }
 
 /**
@@ -35,10 +40,12 @@ type Shortage = { readonly quota: QuotaShortage } | { readonly nodes: NodeShorta
  * may add nodes. Pods that are already ending still hold their share for a while; that is not counted.
  */
 export function capacityOf(facts: CapacityFacts): Capacity {
-  const peaks = peaksOf(facts.workloads)
-  const shortage = shortageOf(facts, peaks)
+  const { workloads, quotas, onNodes } = facts
+  const room: Room = { quotas, nodes: onNodes && readNodeRoom(onNodes.nodes, onNodes.pods, workloads) }
+  const peaks = peaksOf(workloads)
+  const shortage = shortageOf(room, peaks)
   if (!shortage) return { fits: true }
-  const bound = boundThatFits(facts, peaks)
+  const bound = boundThatFits(room, workloads, peaks)
   const told = 'quota' in shortage ? quotaWords(shortage.quota) : nodeWords(shortage.nodes)
   const advice = bound
     ? `With strategy rolling, max-surge ${bound.maxSurge} and max-unavailable ${bound.maxUnavailable} it would fit`
@@ -57,21 +64,21 @@ function peaksOf(workloads: readonly CapacityWorkload[], bound?: Bound): Peak[] 
   return workloads.map((workload) => peakOf(workload, bound)).filter((peak) => peak !== undefined)
 }
 
-function shortageOf({ quotas, onNodes }: CapacityFacts, peaks: readonly Peak[]): Shortage | undefined {
+function shortageOf({ quotas, nodes }: Room, peaks: readonly Peak[]): Shortage | undefined {
   const quota = quotaShortage(quotas, peaks)
   if (quota) return { quota }
-  const nodes = onNodes && nodeShortage(onNodes.nodes, onNodes.pods, peaks)
-  return nodes && { nodes }
+  const onNodes = nodes && nodeShortage(nodes, peaks)
+  return onNodes && { nodes: onNodes }
 }
 
 /** Searched by halves, as less surge never needs more. Without any surge, a pod has to go before its successor comes. */
-function boundThatFits(facts: CapacityFacts, peaks: readonly Peak[]): Bound | undefined {
+function boundThatFits(room: Room, workloads: readonly CapacityWorkload[], peaks: readonly Peak[]): Bound | undefined {
   const surges = peaks.filter(isSurging).map(({ mostTotal, after, before }) => mostTotal - Math.max(after, before))
   if (surges.length === 0) return undefined
-  const fits = (maxSurge: number) => !shortageOf(facts, peaksOf(facts.workloads, boundOf(maxSurge)))
+  const fits = (maxSurge: number) => !shortageOf(room, peaksOf(workloads, boundOf(maxSurge)))
   if (!fits(0)) return undefined
   let fitting = 0
-  let tooMuch = Math.max(...surges) + 1
+  let tooMuch = Math.max(...surges)
   while (tooMuch - fitting > 1) {
     const middle = Math.floor((fitting + tooMuch) / 2)
     if (fits(middle)) fitting = middle

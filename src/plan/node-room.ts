@@ -5,8 +5,8 @@
 import type { Deployment, Pod } from '../manifest/kinds.ts'
 import { groupKindOf, isObject, type KubeObject } from '../manifest/object.ts'
 import { objectsIn } from '../manifest/pod-template.ts'
-import { type Amounts, podResources, readAmounts } from './pod-resources.ts'
-import type { Peak } from './rollout-peak.ts'
+import { podResources, readAmounts } from './pod-resources.ts'
+import type { CapacityWorkload, Peak } from './rollout-peak.ts'
 
 /** Pods of one workload for which there is no room. */
 export interface NodeShortage {
@@ -23,24 +23,40 @@ interface Node {
   readonly labels: Readonly<Record<string, string>>
   readonly taints: readonly Readonly<Record<string, unknown>>[]
   /** Allocatable minus what the pods on it ask for, in thousandths; `pods` is one of them. */
-  readonly free: Map<string, bigint>
+  readonly free: ReadonlyMap<string, bigint>
+}
+
+/** What is free on the nodes that are Ready and not cordoned. */
+export interface NodeRoom {
+  readonly now: readonly Node[]
+  /** With the old pods of the release gone. */
+  readonly afterwards: readonly Node[]
+}
+
+/** `pods` are those of all namespaces. */
+export function readNodeRoom(
+  nodes: readonly KubeObject[],
+  pods: readonly KubeObject[],
+  workloads: readonly CapacityWorkload[],
+): NodeRoom {
+  const isOld = oldPodsOf(workloads.filter(isPlaced))
+  const others = pods.filter((pod) => !isOld(pod))
+  return { now: readNodes(nodes, pods), afterwards: readNodes(nodes, others) }
+}
+
+/** DaemonSets choose nodes of their own. */
+function isPlaced({ expected }: CapacityWorkload): boolean {
+  return groupKindOf(expected) !== 'DaemonSet.apps'
 }
 
 /**
- * The first shortage; undefined when all finds room. `pods` are those of all namespaces. Twice it is tried: the pods that
- * come beside the old ones, wave by wave; and all new pods, with the old ones gone. DaemonSets choose nodes of their own and
- * are left out.
+ * The first shortage; undefined when all finds room. Twice it is tried: the pods that come beside the old ones, wave by
+ * wave; and all new pods, with the old ones gone.
  */
-export function nodeShortage(
-  nodes: readonly KubeObject[],
-  pods: readonly KubeObject[],
-  peaks: readonly Peak[],
-): NodeShortage | undefined {
-  const placed = peaks
-    .filter(({ workload }) => groupKindOf(workload.expected) !== 'DaemonSet.apps')
-    .toSorted(largestFirst)
+export function nodeShortage(room: NodeRoom, peaks: readonly Peak[]): NodeShortage | undefined {
+  const placed = peaks.filter(({ workload }) => isPlaced(workload)).toSorted(inOrder)
   for (const wave of new Set(placed.map(({ workload }) => workload.wave))) {
-    const shortage = firstUnplaced(readNodes(nodes, pods), placed, (peak) => {
+    const shortage = firstUnplaced(room.now, placed, (peak) => {
       const { before, after, mostTotal, workload } = peak
       if (workload.wave > wave) return 0
       return (workload.wave === wave ? mostTotal : after) - before
@@ -50,16 +66,15 @@ export function nodeShortage(
       return { ...shortage, isSurge: shortage.free >= after - before }
     }
   }
-  const others = pods.filter((pod) => !placed.some((peak) => isPodOf(peak, pod)))
-  const shortage = firstUnplaced(readNodes(nodes, others), placed, ({ after }) => after)
+  const shortage = firstUnplaced(room.afterwards, placed, ({ after }) => after)
   return shortage && { ...shortage, isSurge: false }
 }
 
-/** As the scheduler packs best; in another order there might seem to be no room where there is. */
-function largestFirst(a: Peak, b: Peak): number {
+/** Earlier waves first, as they come first; in a wave the largest, so that no room seems to be lacking only by the order. */
+function inOrder(a: Peak, b: Peak): number {
   const difference = (resource: string) =>
-    (b.newPod.requests.get(resource) ?? 0n) - (a.newPod.requests.get(resource) ?? 0n)
-  return Number(difference('cpu') || difference('memory'))
+    Number((b.newPod.requests.get(resource) ?? 0n) - (a.newPod.requests.get(resource) ?? 0n))
+  return a.workload.wave - b.workload.wave || difference('cpu') || difference('memory')
 }
 
 function firstUnplaced(
@@ -67,29 +82,36 @@ function firstUnplaced(
   peaks: readonly Peak[],
   countOf: (peak: Peak) => number,
 ): Omit<NodeShortage, 'isSurge'> | undefined {
+  const filling = nodes.map((node) => ({ ...node, free: new Map(node.free) }))
   for (const peak of peaks) {
     const needed = Math.max(0, countOf(peak))
-    const free = place(nodes, peak, needed)
+    const free = place(filling, peak, needed)
     if (free < needed) return { peak, needed, free }
   }
   return undefined
 }
 
 /** Puts as many of `count` equal pods as fit on the first nodes that take them; returns how many found room. */
-function place(nodes: readonly Node[], { podSpec, newPod }: Peak, count: number): number {
-  const asked = [...newPod.requests].filter(([, amount]) => amount > 0n)
-  const needs: Amounts = new Map([...asked, ['pods', 1000n]])
-  let left = count
+function place(
+  nodes: readonly (Node & { readonly free: Map<string, bigint> })[],
+  { podSpec, newPod }: Peak,
+  count: number,
+): number {
+  const needs = [...newPod.requests, ['pods', 1000n] as const].filter(([, amount]) => amount > 0n)
+  let left = BigInt(count)
   for (const node of nodes) {
-    if (left === 0) break
-    if (!accepts(node, podSpec)) continue
-    const room = [...needs].map(([resource, amount]) => (node.free.get(resource) ?? 0n) / amount)
-    const fitting = room.reduce((least, one) => (one < least ? one : least), BigInt(left))
-    if (fitting <= 0n) continue
+    if (left === 0n) break
+    let fitting = left
+    for (const [resource, amount] of needs) {
+      const room = (node.free.get(resource) ?? 0n) / amount
+      if (room < fitting) fitting = room
+      if (fitting <= 0n) break
+    }
+    if (fitting <= 0n || !accepts(node, podSpec)) continue
     for (const [resource, amount] of needs) node.free.set(resource, (node.free.get(resource) ?? 0n) - amount * fitting)
-    left -= Number(fitting)
+    left -= fitting
   }
-  return count - left
+  return count - Number(left)
 }
 
 /** The Ready nodes that are not cordoned, with what is free on them. */
@@ -137,11 +159,18 @@ function tolerates(toleration: Readonly<Record<string, unknown>>, taint: Readonl
   return operator !== 'Equal' || value === (taint['value'] ?? '')
 }
 
-/** By the labels that the workload selects its pods with; a selector with expressions matches none here. */
-function isPodOf({ workload: { live } }: Peak, pod: KubeObject): boolean {
-  if (!live || live.metadata.namespace !== pod.metadata.namespace) return false
-  const { matchLabels, matchExpressions } = (live as Deployment).spec?.selector ?? {}
-  const wanted = Object.entries(matchLabels ?? {})
-  if (wanted.length === 0 || (matchExpressions ?? []).length > 0) return false
-  return wanted.every(([key, value]) => pod.metadata.labels?.[key] === value)
+/** By the labels that the workloads select their pods with; a selector with expressions matches none here. */
+function oldPodsOf(workloads: readonly CapacityWorkload[]): (pod: KubeObject) => boolean {
+  const selectors = workloads.flatMap(({ live }) => {
+    if (!live) return []
+    const { matchLabels, matchExpressions } = (live as Deployment).spec?.selector ?? {}
+    const labels = Object.entries(matchLabels ?? {})
+    if (labels.length === 0 || (matchExpressions ?? []).length > 0) return []
+    return [{ namespace: live.metadata.namespace ?? '', labels }]
+  })
+  const byNamespace = Map.groupBy(selectors, ({ namespace }) => namespace)
+  return ({ metadata }) =>
+    (byNamespace.get(metadata.namespace ?? '') ?? []).some(({ labels }) =>
+      labels.every(([key, value]) => metadata.labels?.[key] === value),
+    )
 }

@@ -83,8 +83,20 @@ function deploymentBounds(workload: Deployment, live: Deployment | undefined): P
   // When the number of replicas changes too, the old pods are scaled to it first. New ones are then added up to the surge,
   // but never more than replicas (sync.go, scale; deployment_util.go, NewRSNewReplicas).
   const old = before.total === 0 ? 0 : Math.max(before.total, replicas)
-  const mostTotal = Math.max(old, Math.min(replicas + surge, replicas + old))
-  return fromBefore(before, { replicas, leastAvailable: replicas - unavailable, mostTotal })
+  if (isFinished || replicas === (live.spec?.replicas ?? 1)) {
+    const mostTotal = Math.max(old, Math.min(replicas + surge, replicas + old))
+    return fromBefore(before, { replicas, leastAvailable: replicas - unavailable, mostTotal })
+  }
+  // Several ReplicaSets at once are scaled in proportion: up to the surge, and down whether their pods are available or not.
+  const mostTotal = Math.max(old, replicas + surge)
+  if (before.total <= replicas + surge)
+    return fromBefore(before, { replicas, leastAvailable: replicas - unavailable, mostTotal })
+  return {
+    replicas,
+    leastAvailable: 0,
+    mostTotal,
+    note: 'the rollout before is unfinished and has more pods than that',
+  }
 }
 
 function statefulSetBounds(workload: StatefulSet, live: StatefulSet | undefined): PodBounds {

@@ -75,9 +75,8 @@ export function startFailure(reason: string, message: string): StartFailure {
 export function configFailure(message: string): StartFailure {
   const missing = missingConfig(message)
   if (missing !== undefined) return { reason: 'ContainerConfig', gravity: 'fatal', words: missing }
-  const nonRoot = /container has runAsNonRoot and image [^(]*(\([^)]*\)[^(]*)?/.exec(message)?.[0]
-  if (nonRoot !== undefined)
-    return { reason: 'ContainerConfig', gravity: 'fatal', words: oneLine(nonRoot.replace(/[,\s]+$/, '')) }
+  const nonRoot = /container has runAsNonRoot and image .*?(?= \(pod: |$)/.exec(message)?.[0]
+  if (nonRoot !== undefined) return { reason: 'ContainerConfig', gravity: 'fatal', words: oneLine(nonRoot) }
   return { reason: 'ContainerConfig', gravity: 'lasting', words: labelled('CreateContainerConfigError', message) }
 }
 
