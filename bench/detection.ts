@@ -40,7 +40,7 @@ const release = (tag: string) =>
 /** When a watch is told of the first such pod. */
 async function watchFor(cluster: Cluster, namespace: string, signal: AbortSignal): Promise<number> {
   for await (const seen of cluster.watch({ apiVersion: 'v1', kind: 'Pod', namespace }, { signal })) {
-    if (seen.type === 'changed' && isUnpullable(seen.object as Pod)) return performance.now()
+    if (seen.type === 'changed' && isUnpullable(seen.object)) return performance.now()
   }
   return Number.NaN
 }
@@ -49,7 +49,7 @@ async function watchFor(cluster: Cluster, namespace: string, signal: AbortSignal
 async function pollFor(cluster: Cluster, namespace: string, seconds: number): Promise<number> {
   for (await sleep(Math.random() * seconds * 1000); ; await sleep(seconds * 1000)) {
     const { objects } = await cluster.list({ apiVersion: 'v1', kind: 'Pod', namespace })
-    if (objects.some((pod) => isUnpullable(pod as Pod))) return performance.now()
+    if (objects.some((pod) => isUnpullable(pod))) return performance.now()
   }
 }
 

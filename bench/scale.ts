@@ -80,7 +80,9 @@ async function byKubectl(testbed: Testbed, namespace: string, objects: readonly 
   let memory = 0
   await new Promise<void>((done, fail) => {
     const args = ['--kubeconfig', testbed.kubeconfig, '--namespace', namespace, 'rollout', 'status', ...names]
-    const child = execFile(testbed.binaries.kubectl, args, { maxBuffer: 1 << 28 }, (error) => (error ? fail(error) : done()))
+    const child = execFile(testbed.binaries.kubectl, args, { maxBuffer: 1 << 28 }, (error) =>
+      error ? fail(error) : done(),
+    )
     peakMemory(child, (megabytes) => (memory = megabytes))
   })
   return memory

@@ -73845,7 +73845,10 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 ;// CONCATENATED MODULE: external "node:fs"
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+// EXTERNAL MODULE: ./lib/inputs/parse.js
+var parse = __nccwpck_require__(4170);
 ;// CONCATENATED MODULE: ./lib/adapters/runner/input-source.js
+
 
 /**
  * Where inputs come from on a workflow runner: `INPUT_<NAME>` variables, the environment, and the file with the event that
@@ -73855,7 +73858,7 @@ const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import
  */
 function createInputSource(env = process.env) {
     return {
-        input: (name) => (env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? '').replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, ''),
+        input: (name) => (0,parse/* trimSpace */.Pd)(env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? ''),
         env,
         event: readEvent(env['GITHUB_EVENT_PATH']),
     };
@@ -76961,7 +76964,7 @@ function createClock() {
 
 /***/ }),
 
-/***/ 2596:
+/***/ 7052:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -76970,646 +76973,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   g: () => (/* binding */ deploy)
 });
 
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/object.js
 var manifest_object = __nccwpck_require__(7350);
-;// CONCATENATED MODULE: ./lib/manifest/order.js
-/**
- * The order in which the objects of a release are applied. What others are checked against or need to start comes before
- * them; what sends traffic or requests to others comes after. Objects of one phase do not need each other.
- */
-
-const PHASES = [
-    // What other objects live in or are defined by.
-    [
-        'Namespace',
-        'CustomResourceDefinition.apiextensions.k8s.io',
-        'PriorityClass.scheduling.k8s.io',
-        'RuntimeClass.node.k8s.io',
-        'StorageClass.storage.k8s.io',
-        'IngressClass.networking.k8s.io',
-        'GatewayClass.gateway.networking.k8s.io',
-    ],
-    // What admission checks pods and the other objects against.
-    ['ResourceQuota', 'LimitRange', 'NetworkPolicy.networking.k8s.io'],
-    // Identities and roles, before the bindings that join them.
-    ['ServiceAccount', 'ClusterRole.rbac.authorization.k8s.io', 'Role.rbac.authorization.k8s.io'],
-    ['ClusterRoleBinding.rbac.authorization.k8s.io', 'RoleBinding.rbac.authorization.k8s.io'],
-    // What pods mount and read.
-    ['ConfigMap', 'Secret', 'PersistentVolume', 'PodTemplate'],
-    ['PersistentVolumeClaim'],
-    // A pod sees in its environment only the Services that were there before it. A budget guards the first replacement of a pod.
-    ['Service', 'PodDisruptionBudget.policy'],
-    // Custom resources and all kinds that are not named here.
-    [],
-    [
-        'Pod',
-        'ReplicationController',
-        'Deployment.apps',
-        'ReplicaSet.apps',
-        'StatefulSet.apps',
-        'DaemonSet.apps',
-        'Job.batch',
-        'CronJob.batch',
-    ],
-    [
-        'HorizontalPodAutoscaler.autoscaling',
-        'Ingress.networking.k8s.io',
-        'Gateway.gateway.networking.k8s.io',
-        'HTTPRoute.gateway.networking.k8s.io',
-        'GRPCRoute.gateway.networking.k8s.io',
-        'TLSRoute.gateway.networking.k8s.io',
-        'TCPRoute.gateway.networking.k8s.io',
-        'UDPRoute.gateway.networking.k8s.io',
-    ],
-    // These stand in the way of requests to the API server until the pods behind them answer.
-    [
-        'APIService.apiregistration.k8s.io',
-        'ValidatingAdmissionPolicy.admissionregistration.k8s.io',
-        'ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io',
-        'MutatingAdmissionPolicy.admissionregistration.k8s.io',
-        'MutatingAdmissionPolicyBinding.admissionregistration.k8s.io',
-        'ValidatingWebhookConfiguration.admissionregistration.k8s.io',
-        'MutatingWebhookConfiguration.admissionregistration.k8s.io',
-    ],
-];
-const PHASE_OF = new Map(PHASES.flatMap((kinds, phase) => kinds.map((kind) => [kind, phase])));
-const PHASE_OF_OTHERS = PHASES.findIndex((kinds) => kinds.length === 0);
-/** The phase, from 0, in which an object is applied. */
-function phaseOf(object) {
-    return PHASE_OF.get((0,manifest_object/* groupKindOf */.zo)(object)) ?? PHASE_OF_OTHERS;
-}
-/** The manifests by phase, and inside a phase in the order in which they were given. */
-function inOrder(manifests) {
-    return manifests.toSorted((one, other) => phaseOf(one.object) - phaseOf(other.object));
-}
-
-;// CONCATENATED MODULE: ./lib/plan/desired.js
-
-const RELEASE_LABEL = 'rollsafe.dev/release';
-const REVISION_ANNOTATION = 'rollsafe.dev/revision';
-/** kubectl shows it in `kubectl rollout history`. */
-const CHANGE_CAUSE_ANNOTATION = 'kubernetes.io/change-cause';
-/** Puts an object where it belongs. What its kind's scope is, the server says, never the manifest. */
-function locate(manifest, type, defaultNamespace) {
-    const { namespace, ...metadata } = manifest.object.metadata;
-    if (!type.namespaced)
-        return { ...manifest, object: { ...manifest.object, metadata } };
-    return {
-        ...manifest,
-        object: { ...manifest.object, metadata: { ...metadata, namespace: namespace ?? defaultNamespace } },
-    };
-}
-/** What is wrong with a manifest, seen from where it will be sent. */
-function problemsOf(manifest, type) {
-    const { object, at } = manifest;
-    const problems = [];
-    const refuse = (message, hint) => problems.push({ code: 'InvalidManifest', message: `${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object))}: ${message}`, hint, at });
-    if (!type.namespaced && object.metadata.namespace !== undefined) {
-        refuse(`${object.kind} is cluster-scoped, but the manifest gives it a namespace`, 'remove metadata.namespace');
-    }
-    if (!type.verbs.includes('patch'))
-        refuse(`the cluster does not let anybody apply objects of kind ${object.kind}`, 'take it out of the manifests');
-    return problems;
-}
-/** The label goes on the object only: in a pod template it would restart pods. */
-function labelled(object, release) {
-    return {
-        ...object,
-        metadata: { ...object.metadata, labels: { ...object.metadata.labels, [RELEASE_LABEL]: release } },
-    };
-}
-const CONTROLLED_WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet'];
-/** Kinds that get the bookkeeping annotations: those with a revision history of their own. */
-function isRevisioned(object) {
-    return object.apiVersion === 'apps/v1' && CONTROLLED_WORKLOADS.includes(object.kind);
-}
-/** The object as it is written when it changes anyway. */
-function stamped(object, { revision, changeCause }) {
-    if (!isRevisioned(object))
-        return object;
-    return annotated(object, { [REVISION_ANNOTATION]: String(revision), [CHANGE_CAUSE_ANNOTATION]: changeCause });
-}
-/** The object as it is compared: with the annotations it got when it last changed, so that they are no difference. */
-function stampedAsBefore(object, live) {
-    if (!isRevisioned(object) || !live)
-        return object;
-    const before = live.metadata.annotations ?? {};
-    if (before[REVISION_ANNOTATION] === undefined)
-        return object;
-    const kept = [REVISION_ANNOTATION, CHANGE_CAUSE_ANNOTATION].flatMap((name) => before[name] === undefined ? [] : [[name, before[name]]]);
-    return annotated(object, Object.fromEntries(kept));
-}
-function annotated(object, annotations) {
-    // An annotation of the user's own manifest wins.
-    return {
-        ...object,
-        metadata: { ...object.metadata, annotations: { ...annotations, ...object.metadata.annotations } },
-    };
-}
-/** The revision that a live object carries; 0 when it carries none. */
-function revisionOf(object) {
-    const text = object.metadata.annotations?.[REVISION_ANNOTATION] ?? '';
-    return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/field-set.js
-/**
- * Sets of fields, in the form the API server keeps them in `managedFields[].fieldsV1`: a tree whose keys say `f:<field>`,
- * `k:<keys of a list item as JSON>`, `v:<value of a set as JSON>`, `i:<index>`, and `.` for the node itself
- * (https://github.com/kubernetes-sigs/structured-merge-diff/blob/master/fieldpath/serialize-pe.go).
- * An empty node is a member whose whole value is meant, or an empty map.
- */
-
-const NO_FIELDS = {};
-/** Reads `fieldsV1`; anything that is not such a tree counts as empty. */
-function readFieldSet(fieldsV1) {
-    if (!(0,manifest_object/* isObject */.Gv)(fieldsV1))
-        return NO_FIELDS;
-    return Object.fromEntries(Object.entries(fieldsV1).map(([element, children]) => [element, readFieldSet(children)]));
-}
-function isEmpty(set) {
-    return Object.keys(set).length === 0;
-}
-function union(a, b) {
-    const merged = { ...a };
-    for (const [element, children] of Object.entries(b))
-        merged[element] = union(merged[element] ?? NO_FIELDS, children);
-    return merged;
-}
-/** The members of `a` that are not members of `b`. */
-function difference(a, b) {
-    const kept = {};
-    for (const [element, children] of Object.entries(a)) {
-        const taken = b[element];
-        if (taken === undefined)
-            kept[element] = children;
-        else if (!isEmpty(children)) {
-            const rest = difference(children, taken);
-            if (!isEmpty(rest))
-                kept[element] = rest;
-        }
-    }
-    return kept;
-}
-/** The members of `set` for which `keep` says yes; `keep` is asked for leaves, with the path of elements to them. */
-function filterLeaves(set, keep, path = []) {
-    const kept = {};
-    for (const [element, children] of Object.entries(set)) {
-        const at = [...path, element];
-        if (isEmpty(children)) {
-            if (keep(at))
-                kept[element] = children;
-        }
-        else {
-            const rest = filterLeaves(children, keep, at);
-            if (!isEmpty(rest))
-                kept[element] = rest;
-        }
-    }
-    return kept;
-}
-/** The value at a path of elements; undefined when there is none. */
-function valueAt(value, path) {
-    return path.reduce((at, element) => child(at, element), value);
-}
-function child(value, element) {
-    const name = element.slice(2);
-    switch (element.slice(0, 2)) {
-        case 'f:':
-            return (0,manifest_object/* isObject */.Gv)(value) ? value[name] : undefined;
-        case 'k:':
-            return Array.isArray(value) ? value.find((item) => hasKeys(item, name)) : undefined;
-        case 'v:':
-            return Array.isArray(value) ? value.find((item) => JSON.stringify(item) === name) : undefined;
-        case 'i:':
-            return Array.isArray(value) ? value[Number(name)] : undefined;
-        default:
-            return value;
-    }
-}
-/**
- * The part of a value that a set names: what its owner would have to apply to own just that. List items keep their order.
- * `others` are the fields of other owners: a map that is a member of `set` as a whole, but in which others own fields, was
- * empty when its owner set it and stays so.
- */
-function field_set_select(value, set, others = NO_FIELDS) {
-    const elements = Object.keys(set).filter((element) => element !== '.');
-    if (elements.length === 0) {
-        const isSharedMap = (0,manifest_object/* isObject */.Gv)(value) && !isEmpty(others);
-        return '.' in set || isSharedMap ? emptyLike(value) : value;
-    }
-    if (Array.isArray(value))
-        return selectItems(value, set, others);
-    if (!(0,manifest_object/* isObject */.Gv)(value))
-        return value;
-    const selected = {};
-    for (const element of elements) {
-        const name = element.slice(2);
-        if (name in value)
-            selected[name] = field_set_select(value[name], set[element] ?? NO_FIELDS, others[element]);
-    }
-    return selected;
-}
-function selectItems(list, set, others) {
-    const elements = Object.keys(set);
-    return list.flatMap((item, index) => {
-        const element = elements.find((candidate) => candidate === `i:${index}` ||
-            candidate === `v:${JSON.stringify(item)}` ||
-            (candidate.startsWith('k:') && hasKeys(item, candidate.slice(2))));
-        if (element === undefined)
-            return [];
-        if (!element.startsWith('k:'))
-            return [item];
-        const keys = JSON.parse(element.slice(2));
-        const selected = field_set_select(item, set[element] ?? NO_FIELDS, others[element]);
-        return [(0,manifest_object/* isObject */.Gv)(selected) && (0,manifest_object/* isObject */.Gv)(keys) ? { ...keys, ...selected } : selected];
-    });
-}
-function hasKeys(item, keysAsJson) {
-    const keys = JSON.parse(keysAsJson);
-    return ((0,manifest_object/* isObject */.Gv)(item) &&
-        (0,manifest_object/* isObject */.Gv)(keys) &&
-        Object.entries(keys).every(([key, value]) => item[key] === value || isDefault(item, key, value)));
-}
-/** The only list key that is defaulted after a client may have left it out: a port's protocol. */
-function isDefault(item, key, value) {
-    return key === 'protocol' && value === 'TCP' && item[key] === undefined;
-}
-function emptyLike(value) {
-    if (Array.isArray(value))
-        return [];
-    return (0,manifest_object/* isObject */.Gv)(value) ? {} : value;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/ownership.js
-
-const MANAGER = 'rollsafe';
-/**
- * Managers whose fields become Rollsafe's when it first applies an object, so that a field the manifest no longer has goes
- * away: client-side `kubectl apply` and `kubectl create` wrote down what a manifest said, as Rollsafe does now, and
- * Rollsafe's own updates are the exact repairs of a rollback.
- */
-const ADOPTED_MANAGERS = ['kubectl-client-side-apply', 'kubectl-create', MANAGER];
-/** Kept where it is, and with its owner: `kubectl apply` needs it if somebody goes back to that. */
-const LAST_APPLIED = {
-    'f:metadata': { 'f:annotations': { 'f:kubectl.kubernetes.io/last-applied-configuration': {} } },
-};
-function isOurs(entry) {
-    return entry.manager === MANAGER && entry.operation === 'Apply' && isMainResource(entry);
-}
-function isAdopted(entry) {
-    return entry.operation === 'Update' && ADOPTED_MANAGERS.includes(entry.manager ?? '') && isMainResource(entry);
-}
-function isMainResource(entry) {
-    return entry.subresource === undefined || entry.subresource === '';
-}
-function fieldsOf(object, isWanted) {
-    return (object.metadata.managedFields ?? [])
-        .filter(isWanted)
-        .map((entry) => readFieldSet(entry.fieldsV1))
-        .reduce(union, NO_FIELDS);
-}
-/** What Rollsafe applied. */
-function ourFields(object) {
-    return fieldsOf(object, isOurs);
-}
-/** What Rollsafe applied or would adopt. */
-function ourOrAdoptedFields(object) {
-    return union(ourFields(object), difference(fieldsOf(object, isAdopted), LAST_APPLIED));
-}
-/** What everybody else owns. */
-function othersFields(object) {
-    return fieldsOf(object, (entry) => !isOurs(entry) && !isAdopted(entry));
-}
-/**
- * The list of owners with adopted fields moved to Rollsafe; undefined when there is nothing to adopt. `kubectl apply
- * --server-side` does the same with its own (client-go, util/csaupgrade); a server-side apply alone does not, and the old
- * owner would keep alive every field that is later taken out of the manifest.
- */
-function adoptFields(live) {
-    const entries = live.metadata.managedFields ?? [];
-    if (!entries.some((entry) => isAdopted(entry) && !isEmpty(difference(readFieldSet(entry.fieldsV1), LAST_APPLIED))))
-        return undefined;
-    const others = entries.flatMap((entry) => {
-        if (isOurs(entry))
-            return [];
-        if (!isAdopted(entry))
-            return [entry];
-        const left = keepOnly(readFieldSet(entry.fieldsV1), LAST_APPLIED);
-        return isEmpty(left) ? [] : [{ ...entry, fieldsV1: left }];
-    });
-    const first = entries.find((entry) => isOurs(entry) || isAdopted(entry));
-    return [
-        ...others,
-        {
-            manager: MANAGER,
-            operation: 'Apply',
-            apiVersion: first?.apiVersion ?? live.apiVersion,
-            fieldsType: 'FieldsV1',
-            fieldsV1: ourOrAdoptedFields(live),
-            ...(first?.time !== undefined && { time: first.time }),
-        },
-    ];
-}
-function keepOnly(set, wanted) {
-    return difference(set, difference(set, wanted));
-}
-/** Reads the causes of a 409; empty when it is another kind of conflict. */
-function readConflicts(causes) {
-    return causes
-        .filter((cause) => cause.reason === 'FieldManagerConflict')
-        .map((cause) => ({ manager: /conflict with "([^"]*)"/.exec(cause.message)?.[1] ?? 'unknown', field: cause.field }));
-}
-/**
- * Whether a field may be taken without asking. What a person set by hand with kubectl gives way to the manifest, as it does
- * with `kubectl apply`. A controller, Helm or another declarative tool would set it again, so those need `force-conflicts`;
- * so does `kubectl apply --server-side`, which calls itself `kubectl`, as some commands that change things by hand do.
- */
-function mayTake(conflict, live) {
-    if (conflict.manager === MANAGER || conflict.manager.startsWith('kubectl-'))
-        return true;
-    const entries = live?.metadata.managedFields ?? [];
-    return (conflict.manager === 'kubectl' &&
-        !entries.some((entry) => entry.manager === 'kubectl' && entry.operation === 'Apply'));
-}
-
-;// CONCATENATED MODULE: ./lib/plan/rejections.js
-
-/** What an answer of the API server means for the person whose deploy it ended. */
-function problemFrom(error, subject, at) {
-    const problem = (code, message, hint) => ({
-        code,
-        message: `${subject}: ${message}`,
-        hint,
-        ...(at && { at }),
-    });
-    const said = firstLine(error.message);
-    if (error.isUnreachable && !isAdmission(said)) {
-        return problem('ClusterUnreachable', said, 'check the server address in the kubeconfig and that the runner can reach it, then run again');
-    }
-    if (error.isSchemaError) {
-        const field = /(\.[^\s:]+): field not declared in schema/.exec(said)?.[1];
-        const what = field === undefined ? said : `${field} is not a field of this kind`;
-        return problem('InvalidManifest', what, 'correct the name or the indentation of the field; kubectl explain shows which fields there are');
-    }
-    if (isAdmission(said)) {
-        return problem('QuotaOrAdmission', said, "change the manifest to satisfy the cluster's policy or quota, or ask its owner for an exception");
-    }
-    switch (error.status) {
-        case 401:
-            return problem('Forbidden', loginFailure(error), 'check that the token or the login in the kubeconfig is still valid');
-        case 403:
-            if (/because it is being terminated/.test(said)) {
-                return problem('InvalidInput', said, 'wait until the namespace is gone, or choose another one');
-            }
-            return problem('Forbidden', `${error.request} is forbidden (${said})`, `allow it in a Role: kubectl auth can-i ${canI(error.request)}`);
-        case 404:
-            if (error.kind === 'namespaces') {
-                return problem('InvalidInput', said, 'create the namespace first, add it to the manifests, or correct the input namespace');
-            }
-            return problem('InvalidManifest', said, 'check apiVersion and kind against kubectl api-resources; install the CustomResourceDefinition first if it is one');
-        case 409:
-            return conflictProblem(error, problem);
-        case 422:
-            if (/immutable|updates to statefulset spec for fields other than/.test(error.message)) {
-                return problem('Immutable', said, 'Kubernetes does not let this field change: delete the object and deploy again, or keep the old value');
-            }
-            return problem('InvalidManifest', said, 'correct the value');
-        default:
-            return problem('InvalidManifest', said, 'correct the manifest; the API server refuses it as it is');
-    }
-}
-function conflictProblem(error, problem) {
-    const conflicts = readConflicts(error.causes);
-    if (conflicts.length === 0) {
-        return problem('Conflict', firstLine(error.message), 'somebody else is writing the same object: run again when they are done');
-    }
-    const owners = new Map();
-    for (const { manager, field } of conflicts)
-        owners.set(manager, [...(owners.get(manager) ?? []), field]);
-    const list = [...owners].map(([manager, fields]) => `${JSON.stringify(manager)} owns ${fields.join(', ')}`).join('; ');
-    return problem('Conflict', list, 'take the fields out of the manifest, or set force-conflicts: true to take them over');
-}
-function isAdmission(message) {
-    return /admission webhook|failed calling webhook|exceeded quota|violates PodSecurity|ValidatingAdmissionPolicy|failed quota/.test(message);
-}
-function loginFailure(error) {
-    return error.reason === 'LoginFailed'
-        ? error.message
-        : 'the API server does not accept the credentials in the kubeconfig (401 Unauthorized)';
-}
-/** `patch deployments.apps web in namespace shop` → `patch deployments.apps --namespace shop`. */
-function canI(request) {
-    const [verb, resource] = request.split(' ');
-    const namespace = / in namespace (\S+)$/.exec(request)?.[1];
-    return `${verb} ${resource}${namespace === undefined ? '' : ` --namespace ${namespace}`}`;
-}
-function firstLine(text) {
-    return (text.split('\n')[0] ?? '').trim();
-}
-
-;// CONCATENATED MODULE: ./lib/commands/apply-object.js
-
-
-/** Applies an object, and takes over the fields that may be taken; any other conflict is thrown as the server told it. */
-async function applyTaking(cluster, object, live, { forceConflicts, ...options }) {
-    try {
-        return await cluster.apply(object, options);
-    }
-    catch (error) {
-        if (!(error instanceof errors/* ClusterError */.b$) || error.status !== 409)
-            throw error;
-        const conflicts = readConflicts(error.causes);
-        if (conflicts.length === 0 || !(forceConflicts || conflicts.every((conflict) => mayTake(conflict, live))))
-            throw error;
-        return cluster.apply(object, { ...options, force: true });
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/commands/concurrency.js
-/** As many as the connections to the API server: more would only wait in line for one. */
-const AT_ONCE = 8;
-/**
- * Runs `body` for every item, a few at a time; results in the order of the items. After a failure nothing new is begun,
- * what has begun is finished, and the first failure is thrown.
- */
-async function mapLimited(items, body) {
-    const results = [];
-    const failures = [];
-    const waiting = [...items.entries()].toReversed();
-    async function work() {
-        for (let entry = waiting.pop(); entry !== undefined && failures.length === 0; entry = waiting.pop()) {
-            const [index, item] = entry;
-            try {
-                results[index] = await body(item);
-            }
-            catch (error) {
-                failures.push(error);
-            }
-        }
-    }
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, work));
-    if (failures.length > 0)
-        throw failures[0];
-    return results;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/provided.js
-/** What a release brings along that its own objects need: namespaces, and kinds. */
-
-/** The kinds that the release's own CustomResourceDefinitions will make the cluster serve. */
-function providedTypes(manifests) {
-    return manifests.flatMap(({ object }) => (object.kind === 'CustomResourceDefinition' ? typesOf(object) : []));
-}
-function typesOf(definition) {
-    const { spec } = definition;
-    if (!(0,manifest_object/* isObject */.Gv)(spec) || !(0,manifest_object/* isObject */.Gv)(spec['names']) || !Array.isArray(spec['versions']))
-        return [];
-    const { names } = spec;
-    return spec['versions'].filter(manifest_object/* isObject */.Gv).flatMap((version) => version['served'] === true
-        ? [
-            {
-                apiVersion: `${String(spec['group'])}/${String(version['name'])}`,
-                kind: String(names['kind']),
-                plural: String(names['plural']),
-                namespaced: spec['scope'] !== 'Cluster',
-                verbs: ['get', 'list', 'watch', 'patch', 'update', 'delete'],
-            },
-        ]
-        : []);
-}
-function providedNamespaces(manifests) {
-    const namespaces = manifests.filter(({ object }) => object.kind === 'Namespace' && (0,manifest_object/* groupOf */.F8)(object.apiVersion) === '');
-    return new Set(namespaces.map(({ object }) => object.metadata.name));
-}
-
-;// CONCATENATED MODULE: ./lib/commands/custom-kinds.js
-
-
-
-/** The server needs a moment between accepting a CustomResourceDefinition and serving it. */
-const PATIENCE_MS = 30_000;
-const PAUSE_MS = 200;
-/** Waits until the kinds that were just defined can be used. Discovery has no watch, so this one asks again. */
-async function waitUntilServed(written, cluster, clock) {
-    const started = clock.now();
-    for (const { change } of written) {
-        for (const type of providedTypes([change.manifest])) {
-            if (await cluster.resourceType(type.apiVersion, type.kind))
-                continue;
-            while (!(await cluster.resourceType(type.apiVersion, type.kind, { fresh: true }))) {
-                if (clock.now() - started > PATIENCE_MS) {
-                    throw new errors/* ClusterError */.b$(`${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(change.manifest.object))} is not served after ${PATIENCE_MS / 1000} s`, {
-                        status: 404,
-                        reason: 'UnknownKind',
-                        request: `discover ${type.apiVersion}`,
-                    });
-                }
-                await clock.sleep(PAUSE_MS);
-            }
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/commands/apply.js
-
-
-
-
-
-
-
-
-
-/** Writes what changes, phase by phase, and stops at the first write that the server refuses. */
-async function applyChanges({ changes, revision }, run) {
-    const { cluster, runner, journal, clock } = run;
-    journal.enter('apply');
-    const bookkeeping = { revision, changeCause: changeCause(run) };
-    const written = [];
-    const phases = Map.groupBy(changes, ({ manifest }) => phaseOf(manifest.object));
-    let problem;
-    for (const phase of [...phases.keys()].toSorted((a, b) => a - b)) {
-        const before = written.length;
-        try {
-            await mapLimited(phases.get(phase) ?? [], async (change) => {
-                if (change.type !== 'unchanged')
-                    await write(change);
-            });
-            await waitUntilServed(written.slice(before), cluster, clock);
-        }
-        catch (error) {
-            problem ??= unexpected(error);
-        }
-        if (problem)
-            break;
-    }
-    journal.note(problem
-        ? `stopped after ${written.length} of ${changes.length} objects: ${problem.message}`
-        : `${written.length} of ${changes.length} objects written`);
-    return { written, ...(problem && { problem }) };
-    async function write(change) {
-        const subject = (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(change.manifest.object));
-        try {
-            const after = await writeObject(change, cluster, bookkeeping, run.inputs.forceConflicts);
-            written.push({ change, after });
-            runner.info(`${subject} ${change.type === 'create' ? 'created' : 'configured'}`);
-        }
-        catch (error) {
-            if (!(error instanceof errors/* ClusterError */.b$))
-                throw error;
-            if (error.isUnreachable)
-                written.push({ change, after: undefined });
-            problem ??= problemFrom(error, subject, change.manifest.at);
-            throw error;
-        }
-    }
-}
-/** How often an object that somebody else keeps writing is read again before giving up. */
-const ADOPT_ATTEMPTS = 5;
-/** What `kubectl rollout history` shows: the commit, who deployed it, and where to read more. */
-function changeCause({ inputs }) {
-    const { run, release } = inputs;
-    return run ? `rollsafe: ${release} at ${run.sha.slice(0, 12)} by ${run.actor}, ${run.url}` : `rollsafe: ${release}`;
-}
-async function writeObject(change, cluster, bookkeeping, forceConflicts) {
-    const { object } = change.manifest;
-    if (change.type === 'create') {
-        // What could not be checked before its namespace or kind existed is checked now, before it is written.
-        if (!change.expected)
-            await cluster.apply(object, { dryRun: true });
-        return applyTaking(cluster, stamped(object, bookkeeping), undefined, { forceConflicts });
-    }
-    await adopt(cluster, change.live);
-    return applyTaking(cluster, stamped(object, bookkeeping), change.live, { forceConflicts });
-}
-/** Makes the fields that kubectl applied ours, before the first apply by Rollsafe. */
-async function adopt(cluster, live) {
-    let current = live;
-    for (let attempt = 1; current; attempt++) {
-        const managedFields = adoptFields(current);
-        if (!managedFields)
-            return;
-        try {
-            await cluster.replaceManagedFields(current, managedFields);
-            return;
-        }
-        catch (error) {
-            const isOutdated = error instanceof errors/* ClusterError */.b$ && error.status === 409;
-            if (!isOutdated || attempt === ADOPT_ATTEMPTS)
-                throw error;
-            current = await cluster.get((0,manifest_object/* refOf */.H8)(live));
-        }
-    }
-}
-function unexpected(error) {
-    if (error instanceof errors/* ClusterError */.b$)
-        return problemFrom(error, error.request);
-    return { code: 'InvalidManifest', message: (0,errors/* messageOf */.bD)(error), hint: 'this is a defect of Rollsafe: please report it' };
-}
-
 ;// CONCATENATED MODULE: ./lib/manifest/pod-template.js
 
 /** Where the kinds of Kubernetes keep the pods that they make: the path to what holds `metadata` and `spec` of a pod. */
@@ -77664,9 +77029,10 @@ function objectReports(changes, written) {
             return { ...ref, change: 'unchanged' };
         if (!written.has((0,manifest_object/* keyOf */.TN)(ref)))
             return { ...ref, change: 'not-reached' };
-        return { ...ref, change: change.type === 'create' ? 'created' : 'updated' };
+        return { ...ref, change: CHANGES[change.type] };
     });
 }
+const CHANGES = { create: 'created', update: 'updated', run: 'ran' };
 /** A row for each object that makes pods. */
 function workloadReports({ changes, state, settledAfter, finalState }) {
     return changes.flatMap((change) => {
@@ -77681,7 +77047,7 @@ function workloadReports({ changes, state, settledAfter, finalState }) {
                 ...(0,manifest_object/* refOf */.H8)(object),
                 state: finalState(key) ?? status?.state ?? (change.type === 'unchanged' || state ? 'healthy' : 'unknown'),
                 message: status?.message ?? (change.type === 'unchanged' ? 'is unchanged' : state ? 'is applied' : 'was not followed'),
-                images: imageChanges(change.type === 'create' ? undefined : change.live, object),
+                images: imageChanges('live' in change ? change.live : undefined, object),
                 ...(status?.pods && { pods: status.pods }),
                 ...(seconds !== undefined && { seconds: Math.round(seconds * 10) / 10 }),
             },
@@ -77709,11 +77075,12 @@ var report_frame = __nccwpck_require__(8902);
 
 /** The report of a deploy that got as far as writing. */
 function deployReport(facts, run) {
-    const { prepared, applied, followed, rollback } = facts;
+    const { prepared, rolledOut, rollback } = facts;
+    const { followed } = rolledOut;
     const { changes, revision, previousRevision, namespace } = prepared;
     const outcome = outcomeOf(facts);
-    const changed = applied.written.length > 0;
-    const written = new Set(applied.written.map(({ change }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(change.manifest.object))));
+    const changed = rolledOut.written.length > 0;
+    const written = new Set(rolledOut.written.map(({ change }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(change.manifest.object))));
     const at = new Map(changes.map(({ manifest }) => [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object)), manifest.at]));
     const failures = (facts.failures ?? []).map((failure) => {
         const position = at.get((0,manifest_object/* keyOf */.TN)(failure.workload));
@@ -77739,20 +77106,20 @@ function deployReport(facts, run) {
         ...(rollback && { rollback }),
     };
 }
-function outcomeOf({ applied, followed, rollback }) {
+function outcomeOf({ rolledOut, rollback }) {
     if (rollback)
         return rollback.outcome;
-    switch (followed?.verdict.type) {
+    switch (rolledOut.problem ? 'bad' : rolledOut.followed?.verdict.type) {
         case 'good':
-            return applied.written.length > 0 ? 'deployed' : 'unchanged';
+            return rolledOut.written.length > 0 ? 'deployed' : 'unchanged';
         case 'unknown':
             return 'unknown';
         default:
-            return applied.problem && applied.written.length === 0 ? 'rejected' : 'failed';
+            return rolledOut.problem && rolledOut.written.length === 0 ? 'rejected' : 'failed';
     }
 }
-function explain({ applied, followed, prepared, rollback }, failures, outcome) {
-    const { problem } = applied;
+function explain({ rolledOut, prepared, rollback }, failures, outcome) {
+    const { problem, followed } = rolledOut;
     if (problem)
         return { reason: problem.code, message: problem.message, hint: problem.hint };
     const [first] = failures;
@@ -77762,7 +77129,7 @@ function explain({ applied, followed, prepared, rollback }, failures, outcome) {
             : `; ${failures.length - 1} more ${failures.length === 2 ? 'workload' : 'workloads'} failed`;
         return {
             reason: first.reason,
-            message: `${(0,manifest_object/* describe */.q0)(first.workload)} ${first.message}${others}`,
+            message: `${(0,manifest_object/* describe */.q0)(first.workload)}: ${first.message}${others}`,
             hint: hintFor(outcome, first, rollback),
         };
     }
@@ -77777,7 +77144,7 @@ function explain({ applied, followed, prepared, rollback }, failures, outcome) {
     return {
         message: outcome === 'unchanged'
             ? `all ${length} objects are as the manifests say`
-            : `${applied.written.length} of ${length} objects were written and all are healthy`,
+            : `${rolledOut.written.length} of ${length} objects were written and all are healthy`,
     };
 }
 function hintFor(outcome, failure, rollback) {
@@ -77805,115 +77172,386 @@ function finalState(key, rollback) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/rollout/causes.js
-/** Waiting reasons of the kubelet (pkg/kubelet/images/types.go, pkg/kubelet/kuberuntime/kuberuntime_container.go). */
-const WAITING = {
-    ErrImagePull: 'ImagePull',
-    ImagePullBackOff: 'ImagePull',
-    InvalidImageName: 'ImagePull',
-    ErrImageNeverPull: 'ImagePull',
-    ImageInspectError: 'ImagePull',
-    RegistryUnavailable: 'ImagePull',
-    SignatureValidationFailed: 'ImagePull',
-    CreateContainerConfigError: 'ContainerConfig',
-    CreateContainerError: 'StartFailed',
-    RunContainerError: 'StartFailed',
-    PreStartHookError: 'StartFailed',
-    PostStartHookError: 'StartFailed',
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+;// CONCATENATED MODULE: ./lib/rollout/container-words.js
+/** What the numbers and texts of a container that ended mean, in words. */
+/** Longer texts of the cluster are cut in a message; the report has them whole among the evidence. */
+const LONGEST = 500;
+/** A shell adds 128 to the signal that ended a program, and so does a container runtime (signal(7), bash(1) EXIT STATUS). */
+const SIGNALS = {
+    1: 'SIGHUP: its terminal was closed',
+    2: 'SIGINT: interrupted',
+    3: 'SIGQUIT: asked to quit',
+    4: 'SIGILL: illegal instruction, perhaps built for another processor',
+    5: 'SIGTRAP: stopped at a trap',
+    6: 'SIGABRT: aborted by itself, often a failed assertion',
+    7: 'SIGBUS: bad memory access',
+    8: 'SIGFPE: arithmetic error',
+    9: 'SIGKILL: killed',
+    11: 'SIGSEGV: invalid memory access',
+    13: 'SIGPIPE: wrote to a closed connection',
+    15: 'SIGTERM: asked to stop',
+    31: 'SIGSYS: forbidden system call',
 };
-/** Terminated reasons of a container that could not be started at all. */
-const NOT_STARTED = ['ContainerCannotRun', 'StartError'];
-/** Pods that say nothing about the release: on their way out, or thrown out by the node. */
-function isEvidence(pod) {
-    return (pod.metadata.deletionTimestamp === undefined &&
-        !['Evicted', 'Preempting', 'Shutdown', 'NodeShutdown', 'Terminated'].includes(pod.status?.reason ?? ''));
+const CODES = {
+    0: 'no error',
+    1: 'the program reported an error',
+    2: 'wrong usage, or a panic of a Go program',
+    126: 'the command is there but cannot be executed',
+    127: 'the command was not found',
+    128: 'the program could not be started, or returned an invalid code',
+    255: 'the program reported an error out of range',
+};
+/** `exit code 139 (SIGSEGV: invalid memory access)`. A code that has no common meaning stands alone. */
+function exitInWords(exitCode) {
+    const words = CODES[exitCode] ?? SIGNALS[exitCode - 128] ?? windowsStatus(exitCode);
+    return `exit code ${exitCode}${words === undefined ? '' : ` (${words})`}`;
 }
-/** Why these pods are not available; undefined when they do not say. The gravest cause wins, then the first pod. */
-function causeOf(pods, replicaSets = []) {
-    const refused = replicaSets.flatMap(refusedPods)[0];
-    if (refused)
-        return refused;
-    const evidence = pods.filter(isEvidence);
-    return (evidence.flatMap((pod) => containersOf(pod).flatMap((container) => containerCause(pod, container) ?? []))[0] ??
-        evidence.flatMap((pod) => unschedulable(pod) ?? [])[0] ??
-        evidence.flatMap((pod) => notReady(pod) ?? [])[0]);
+/** Windows programs end with an NTSTATUS, which is looked up by its hexadecimal form. */
+function windowsStatus(exitCode) {
+    return exitCode < 0 || exitCode > 255 ? `0x${(exitCode >>> 0).toString(16).toUpperCase()}` : undefined;
 }
-/** Init containers and sidecars first: until they are done, the others wait. */
-function containersOf(pod) {
-    return [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+/** A text of the cluster as part of a sentence: on one line, of bounded length, without the full stop. */
+function oneLine(text) {
+    const line = text.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
+    return line.length > LONGEST ? `${line.slice(0, LONGEST - 1).trimEnd()}…` : line;
 }
-function containerCause(pod, container) {
-    const where = `container ${container.name} of pod ${pod.metadata.name}`;
-    const { waiting, terminated } = container.state ?? {};
-    const ended = waiting ? container.lastState?.terminated : terminated;
-    const reason = waiting?.reason ?? '';
-    const known = WAITING[reason];
-    if (known === 'ImagePull') {
-        const image = imageOf(pod, container.name) ?? container.image;
-        return {
-            reason: known,
-            message: `${where} cannot pull the image ${image}: ${pullFailure(waiting?.message ?? reason)}`,
-        };
+/** Lines of a stack trace that say where, not what: of Java, JavaScript, Python and Go. */
+const STACK_FRAME = /^\s*(at\s|File "|\.{3} \d+ more|goroutine \d+|created by |\S+\.go:\d+|[}\])\s]*$)/;
+/** The last line of a log that says something, which is mostly why the program ended. Undefined when there is none. */
+function lastWords(log) {
+    const line = log.split('\n').findLast((one) => one.trim() !== '' && !STACK_FRAME.test(one));
+    return line === undefined ? undefined : oneLine(line);
+}
+/** `1 restart`, `3 restarts`. */
+function restartsInWords(restarts) {
+    return `${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/pull-failure.js
+/** Why an image cannot be pulled: whether waiting can help, and what the registry said. */
+
+/** Waiting reasons of the kubelet about images (pkg/kubelet/images/types.go; cri-api, pkg/errors/errors.go). */
+const REASONS = [
+    'ErrImagePull',
+    'ImagePullBackOff',
+    'InvalidImageName',
+    'ErrImageNeverPull',
+    'ImageInspectError',
+    'RegistryUnavailable',
+    'SignatureValidationFailed',
+];
+function isPullReason(reason) {
+    return REASONS.includes(reason);
+}
+/**
+ * The first that matches decides. Only an answer of the registry that there is no such image cannot heal: a rate limit
+ * ends, credentials are rotated or arrive late, networks come back. Docker Hub does not tell a repository that is not there
+ * from one that is private, so that answer counts as a question of credentials.
+ */
+const RULES = [
+    {
+        pattern: /no match for platform in manifest|no matching manifest for [^:]*|does not match the specified platform.*/,
+        gravity: 'fatal',
+        meaning: 'it was not built for the operating system and processor of the node',
+    },
+    { pattern: /toomanyrequests.*|429 Too Many Requests.*/i, gravity: 'lasting' },
+    {
+        pattern: /pull access denied.*|\bdenied: .*|unauthorized.*|no basic auth credentials.*|unexpected status[^:]*(:\/\/\S+)?: 40[13].*|insufficient_scope.*/i,
+        gravity: 'lasting',
+    },
+    {
+        pattern: /dial tcp.*|x509: .*|tls: .*|net\/http: .*|read: connection reset.*|context deadline exceeded.*|\bEOF$/,
+        gravity: 'lasting',
+    },
+    { pattern: /manifest unknown.*|name unknown.*|repository \S+ not found.*|\bnot found$/i, gravity: 'fatal' },
+];
+/** `message` is that of the container's waiting state. Before 1.32, the one of ImagePullBackOff does not tell the cause. */
+function pullFailure(reason, message) {
+    if (reason === 'InvalidImageName')
+        return { gravity: 'fatal', words: 'this is not a valid name for an image' };
+    if (reason === 'ErrImageNeverPull')
+        return { gravity: 'fatal', words: 'it is not on the node, and imagePullPolicy is Never' };
+    for (const { pattern, gravity, meaning } of RULES) {
+        const said = pattern.exec(message.trim())?.[0];
+        if (said !== undefined)
+            return { gravity, words: meaning === undefined ? oneLine(said) : `${meaning} (${said})` };
     }
-    if (known !== undefined) {
-        return {
-            reason: known,
-            message: `${where} cannot be started: ${reason}${waiting?.message === undefined ? '' : `: ${waiting.message}`}`,
-        };
-    }
-    if (ended === undefined || (ended.exitCode === 0 && reason !== 'CrashLoopBackOff'))
-        return undefined;
-    const how = `${ended.reason ?? 'ended'}, exit code ${ended.exitCode}${ended.message === undefined ? '' : `: ${ended.message}`}`;
-    if (ended.reason === 'OOMKilled')
-        return { reason: 'OutOfMemory', message: `${where} ran out of memory and was killed (${how})` };
-    if (NOT_STARTED.includes(ended.reason ?? ''))
-        return { reason: 'StartFailed', message: `${where} cannot be started (${how})` };
-    return { reason: 'CrashLoop', message: `${where} keeps ending after ${container.restartCount} restarts (${how})` };
+    return { gravity: 'lasting', words: isBareBackOff(message) ? reason : lastPart(message) };
 }
-/** As the pod's spec has it: the status of a container that never ran may name another form of it. */
-function imageOf(pod, container) {
-    return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].find(({ name }) => name === container)
-        ?.image;
+function isBareBackOff(message) {
+    return message === '' || /^Back-off pulling image "[^"]*"$/.test(message);
 }
-/** The kubelet wraps the registry's answer in the words of everyone it passed through; the last of them says what is wrong. */
-function pullFailure(message) {
+/** Errors are wrapped from the left, so the last part is the innermost; a bare status code needs the part before it. */
+function lastPart(message) {
     const parts = message.split(/: (?=[a-z0-9"])/i);
     const words = parts.at(-1) ?? message;
-    // `403 Forbidden` alone would not tell who said so.
-    return /^\d+ |^[a-z]{1,5}$/i.test(words) && parts.length > 1 ? parts.slice(-2).join(': ') : words;
+    return oneLine(/^\d+ |^[a-z]{1,5}$/i.test(words) ? parts.slice(-2).join(': ') : words);
 }
-function unschedulable(pod) {
-    const condition = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
-    if (condition?.reason !== 'Unschedulable')
-        return undefined;
-    return {
-        reason: 'Unschedulable',
-        message: `pod ${pod.metadata.name} fits on no node: ${condition.message ?? 'no reason given'}`,
-    };
+
+;// CONCATENATED MODULE: ./lib/rollout/start-failure.js
+
+/** Waiting reasons of the kubelet (pkg/kubelet/container/sync_result.go, pkg/kubelet/kuberuntime/kuberuntime_container.go). */
+const WAITING = [
+    'RunContainerError',
+    'CreateContainerError',
+    'PreCreateHookError',
+    'PreStartHookError',
+    'PostStartHookError',
+];
+/** Terminated reasons of a container that never ran: of containerd and CRI-O, and of cri-dockerd. */
+const TERMINATED = ['StartError', 'ContainerCannotRun'];
+function isStartReason(reason) {
+    return WAITING.includes(reason) || TERMINATED.includes(reason);
 }
-function notReady(pod) {
-    const running = containersOf(pod).find((container) => container.state?.running && !container.ready);
-    if (!running || pod.status?.phase !== 'Running')
-        return undefined;
-    return {
-        reason: 'ProbeFailed',
-        message: `container ${running.name} of pod ${pod.metadata.name} runs but does not become ready`,
-    };
+/** Runtimes and programs that are of another processor architecture than the node say nothing but this. */
+const WRONG_ARCHITECTURE = /exec format error/i;
+/**
+ * What the image or the pod template has wrong, which no waiting mends. Everything else may be trouble of the node: a full
+ * disk, a runtime that does not answer, a name that is still reserved. Exit codes do not tell the two apart: containerd
+ * gives 128 to every container that it cannot start.
+ */
+const START_RULES = [
+    {
+        pattern: WRONG_ARCHITECTURE,
+        meaning: 'the image was built for another processor architecture than the node has',
+    },
+    { pattern: /exec: "[^"]*": executable file not found in \$PATH|exec: "[^"]*": [^:]*no such file or directory/ },
+    { pattern: /exec:? "?[^":]+"?: (stat [^:]+: )?(no such file or directory|permission denied|is a directory)/ },
+    { pattern: /chdir to cwd \("[^"]*"\).*?(no such file or directory|permission denied|not a directory)/ },
+    { pattern: /no command specified/, meaning: 'neither the image nor the manifest names a command' },
+    { pattern: /unable to find (user|group) [^:]+(: no matching entries in (passwd|group) file)?/ },
+    { pattern: /not a directory[^:]*: Are you trying to mount a directory onto a file[^:]*/i },
+    {
+        pattern: /container init was OOM-killed/,
+        reason: 'OutOfMemory',
+        gravity: 'lasting',
+        meaning: 'its memory limit is too low to even start it',
+    },
+];
+/** From the message of the waiting or terminated state of a container that could not be started. */
+function startFailure(reason, message) {
+    for (const { pattern, reason: code = 'StartFailed', gravity = 'fatal', meaning } of START_RULES) {
+        const said = pattern.exec(message)?.[0];
+        if (said !== undefined)
+            return { reason: code, gravity, words: oneLine(meaning === undefined ? said : `${meaning} (${said})`) };
+    }
+    return { reason: 'StartFailed', gravity: 'lasting', words: labelled(reason, message) };
 }
-/** Pods that were never made: a quota, a policy or a webhook said no (ReplicaFailure, pkg/controller/replicaset). */
-function refusedPods(replicaSet) {
-    const condition = replicaSet.status?.conditions?.find(({ type, status }) => type === 'ReplicaFailure' && status === 'True');
-    if (!condition)
-        return [];
+/**
+ * From the message of CreateContainerConfigError. The kubelet's own trouble, such as `failed to sync configmap cache`, passes
+ * (pkg/kubelet/kubelet_pods.go, pkg/kubelet/util/manager/watch_based_manager.go).
+ */
+function configFailure(message) {
+    const missing = missingConfig(message);
+    if (missing !== undefined)
+        return { reason: 'ContainerConfig', gravity: 'fatal', words: missing };
+    const nonRoot = /container has runAsNonRoot and image .*?(?= \(pod: |$)/.exec(message)?.[0];
+    if (nonRoot !== undefined)
+        return { reason: 'ContainerConfig', gravity: 'fatal', words: oneLine(nonRoot) };
+    return { reason: 'ContainerConfig', gravity: 'lasting', words: labelled('CreateContainerConfigError', message) };
+}
+/** `ConfigMap settings does not exist`; undefined when the text speaks of something else. */
+function missingConfig(message) {
+    const object = /\b(configmap|secret) "([^"]+)" not found/i.exec(message);
+    if (object)
+        return `${kindOf(object[1])} ${object[2]} does not exist`;
+    const key = /couldn't find key (.+?) in (ConfigMap|Secret) \S*?\/([^\s/]+)/.exec(message);
+    if (key)
+        return `${kindOf(key[2])} ${key[3]} has no key ${key[1]}`;
+    // Of a volume: `references non-existent secret key: tls.crt` (pkg/volume/secret/secret.go, pkg/volume/configmap/configmap.go).
+    const item = /references non-existent (config|secret) key: (\S+)/.exec(message);
+    return item ? `its ${item[1] === 'config' ? 'ConfigMap' : 'Secret'} has no key ${item[2]}` : undefined;
+}
+function kindOf(word = '') {
+    return word.toLowerCase() === 'secret' ? 'Secret' : 'ConfigMap';
+}
+function labelled(reason, message) {
+    return message === '' ? reason : oneLine(`${reason}: ${message}`);
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/container-trouble.js
+
+
+
+/** Init containers and sidecars first: until they are done, the others wait. */
+function podContainers(pod) {
+    const find = (specs, { name }) => specs?.find((spec) => spec.name === name);
     return [
-        {
-            reason: 'QuotaOrAdmission',
-            message: `ReplicaSet ${replicaSet.metadata.name} may not make pods: ${condition.message ?? condition.reason}`,
-        },
+        ...(pod.status?.initContainerStatuses ?? []).map((status) => {
+            const spec = find(pod.spec?.initContainers, status);
+            return { pod, status, spec, isInit: spec?.restartPolicy !== 'Always' };
+        }),
+        ...(pod.status?.containerStatuses ?? []).map((status) => ({
+            pod,
+            status,
+            spec: find(pod.spec?.containers, status),
+            isInit: false,
+        })),
     ];
+}
+/** Undefined when the container does what it should, or waits for its turn. */
+function containerTrouble(container) {
+    const { status, isInit } = container;
+    const { waiting, running, terminated } = status.state ?? {};
+    const last = status.lastState?.terminated;
+    if (waiting)
+        return waitingTrouble(container, waiting.reason ?? '', waiting.message ?? '');
+    if (terminated)
+        return endedTrouble(container, terminated, 'down');
+    if (!running || (status.ready && !isInit))
+        return undefined;
+    // A run that goes on after one that failed may be the good one; until it is ready, the failure stands.
+    const failed = last && status.restartCount > 0 ? endedTrouble(container, last, 'running') : undefined;
+    if (failed)
+        return failed;
+    return isInit
+        ? slow(container, `${nameOf(container)} has not finished yet`)
+        : passing(container, 'ProbeFailed', `${nameOf(container)} runs but does not ${unpassed(container)}`);
+}
+function waitingTrouble(container, reason, message) {
+    const { status, spec } = container;
+    const name = nameOf(container);
+    if (isPullReason(reason)) {
+        const { gravity, words } = pullFailure(reason, message);
+        // The status of a container that never ran may name another form of the image than the manifest.
+        const image = spec?.image ?? status.image;
+        return troubleOf(container, {
+            reason: 'ImagePull',
+            gravity,
+            message: `${name} cannot pull the image ${image}: ${words}`,
+        });
+    }
+    if (reason === 'CreateContainerConfigError') {
+        const { words, ...failure } = configFailure(message);
+        return troubleOf(container, { ...failure, message: `${name} cannot be started: ${words}` });
+    }
+    if (isStartReason(reason)) {
+        // Of the others no container was made, so nothing ran that could be counted.
+        const hasRun = reason === 'RunContainerError' || reason === 'PostStartHookError';
+        return notStarted(container, reason, message, hasRun ? status.restartCount + 1 : 0);
+    }
+    const last = status.lastState?.terminated;
+    if (reason === 'CrashLoopBackOff') {
+        const ended = last && endedTrouble(container, last, 'down');
+        return ended ?? crash(container, `${name} keeps ending, ${restartsInWords(status.restartCount)}`, 'lasting', 'down');
+    }
+    // These two are how every container begins; the pod tells what it waits for.
+    if (['ContainerCreating', 'PodInitializing', ''].includes(reason))
+        return undefined;
+    return slow(container, `${name} waits: ${oneLine(message === '' ? reason : `${reason}: ${message}`)}`);
+}
+/** `now` says whether the container is down, or in its next run. */
+function endedTrouble(container, ended, now) {
+    const { pod, status, isInit } = container;
+    const { reason = '', exitCode, message = '' } = ended;
+    const name = nameOf(container);
+    const isOutOfMemory = reason === 'OOMKilled';
+    const keepsRunning = !isInit && (pod.spec?.restartPolicy ?? 'Always') === 'Always';
+    const neverAgain = pod.spec?.restartPolicy === 'Never' && container.spec?.restartPolicy !== 'Always';
+    if (isLost(ended))
+        return undefined;
+    // Since Kubernetes 1.23, an init container that ran out of memory has failed even with exit code 0 (#104650).
+    if (exitCode === 0 && !isOutOfMemory && !keepsRunning && !isSidecar(container))
+        return undefined;
+    if (isStartReason(reason) || WRONG_ARCHITECTURE.test(message))
+        return notStarted(container, reason, message, now === 'down' ? status.restartCount + 1 : status.restartCount);
+    const count = status.restartCount > 0 ? `, ${restartsInWords(status.restartCount)}` : '';
+    const said = message === '' ? '' : `: ${oneLine(message)}`;
+    const gravity = neverAgain ? 'fatal' : 'lasting';
+    if (isOutOfMemory) {
+        const limit = memoryLimit(container);
+        const limited = limit === undefined ? '' : `, its limit is ${limit}`;
+        const text = `${name} ran out of memory and was killed: ${exitInWords(exitCode)}${limited}${count}${said}`;
+        return { ...crash(container, text, gravity, now), reason: 'OutOfMemory' };
+    }
+    const how = exitCode === 0 ? 'ends, although it should keep running' : status.restartCount > 0 ? 'keeps crashing' : 'crashed';
+    return crash(container, `${name} ${how}: ${exitInWords(exitCode)}${count}${said}`, gravity, now);
+}
+/** The node was rebooted or lost sight of the container: nobody knows how it ended (pkg/kubelet/kubelet_pods.go). */
+function isLost({ reason = '', exitCode }) {
+    return reason === 'ContainerStatusUnknown' || (reason === 'Unknown' && exitCode === 255);
+}
+function isSidecar({ spec }) {
+    return spec?.restartPolicy === 'Always';
+}
+function notStarted(container, reason, message, failedRuns) {
+    const { words, ...failure } = startFailure(reason, message);
+    return {
+        ...troubleOf(container, { ...failure, message: `${nameOf(container)} cannot be started: ${words}` }),
+        failedRuns,
+    };
+}
+function crash(container, message, gravity, now) {
+    const { restartCount } = container.status;
+    const failedRuns = now === 'down' ? restartCount + 1 : restartCount;
+    return { ...troubleOf(container, { reason: 'CrashLoop', gravity, message }), failedRuns };
+}
+function passing(container, reason, message) {
+    return troubleOf(container, { reason, gravity: 'passing', message });
+}
+/** Nothing is wrong but the time that it takes. */
+function slow(container, message) {
+    return passing(container, 'ProgressDeadlineExceeded', message);
+}
+function troubleOf({ status }, { reason, gravity, message }) {
+    return { reason, gravity, message, container: status.name, restarts: status.restartCount, failedRuns: 0 };
+}
+/** `container app of pod web-1`, `init container migrate of pod web-1`. */
+function nameOf({ pod, status, isInit }) {
+    return `${isInit ? 'init container' : 'container'} ${status.name} of pod ${pod.metadata.name}`;
+}
+function unpassed({ status, spec }) {
+    return spec?.startupProbe && status.started !== true ? 'pass its startup probe' : 'become ready';
+}
+function memoryLimit({ status, spec }) {
+    return status.resources?.limits?.['memory'] ?? spec?.resources?.limits?.['memory'];
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/scheduling.js
+
+/** One sentence without a full stop; undefined when the pod has a node, or the scheduler has said nothing yet. */
+function unscheduled(pod) {
+    const condition = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
+    if (!condition)
+        return undefined;
+    const said = condition.message ?? '';
+    if (condition.reason === 'SchedulingGated')
+        return { isGated: true, message: `pod ${pod.metadata.name} is held back by its scheduling gates` };
+    if (condition.reason !== 'Unschedulable')
+        return undefined;
+    const wish = [requestsInWords(pod, said), selectorInWords(pod, said)].filter(Boolean).join(', ');
+    const reasons = said === '' ? 'the scheduler gives no reason' : oneLine(withoutPreemption(said));
+    return {
+        isGated: false,
+        message: `pod ${pod.metadata.name} fits on no node: ${reasons}${wish === '' ? '' : `; it asks for ${wish}`}`,
+    };
+}
+/** What evicting other pods would help is of no use to somebody who reads why this pod does not fit. */
+function withoutPreemption(message) {
+    return message.replace(/\s*(no new claims to deallocate, )?preemption: .*$/s, '');
+}
+/** `cpu 500m + 2, memory 1Gi`: the requests for the resources that the scheduler found insufficient, container by container. */
+function requestsInWords(pod, message) {
+    const resources = new Set([...message.matchAll(/Insufficient ([^\s,.]+(?:\.[^\s,.]+)*)/g)].map(([, name]) => name ?? ''));
+    return [...resources]
+        .flatMap((resource) => {
+        const requests = (pod.spec?.containers ?? []).flatMap(({ resources: own }) => own?.requests?.[resource] ?? []);
+        return requests.length > 0 ? [`${resource} ${requests.join(' + ')}`] : [];
+    })
+        .join(', ');
+}
+function selectorInWords(pod, message) {
+    const labels = Object.entries(pod.spec?.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`);
+    return labels.length > 0 && /node affinity\/selector|node\(s\) didn't match/i.test(message)
+        ? `a node with ${labels.join(', ')}`
+        : '';
 }
 
 ;// CONCATENATED MODULE: ./lib/rollout/evidence.js
+
+
 
 
 const EVENTS_IN_REPORT = 20;
@@ -77954,7 +77592,7 @@ function newestReplicaSet(deployment, replicaSets) {
 }
 /** What `kubectl get pods` would show in its STATUS column, and why. */
 function podEvidence(pod, logs) {
-    const containers = containersOf(pod).map((container) => {
+    const containers = podContainers(pod).map(({ status: container }) => {
         const { state, message } = containerState(container);
         const log = logs.get(container.name);
         return {
@@ -77966,45 +77604,54 @@ function podEvidence(pod, logs) {
             ...(log !== undefined && { log }),
         };
     });
-    const unscheduled = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
+    const homeless = unscheduled(pod);
     const troubled = containers.find(({ state }) => !['Running', 'Completed', 'PodInitializing', 'ContainerCreating'].includes(state));
-    const status = unscheduled?.reason ?? troubled?.state ?? pod.status?.reason ?? pod.status?.phase ?? 'Unknown';
+    const waitsForNode = homeless && (homeless.isGated ? 'SchedulingGated' : 'Unschedulable');
+    const status = waitsForNode ?? troubled?.state ?? pod.status?.reason ?? pod.status?.phase ?? 'Unknown';
     const notReady = pod.status?.conditions?.find(({ type, status: value }) => type === 'Ready' && value === 'False');
     return {
         name: pod.metadata.name,
         ...(pod.spec?.nodeName !== undefined && { node: pod.spec.nodeName }),
         status,
-        message: unscheduled?.message ?? troubled?.message ?? pod.status?.message ?? notReady?.message ?? '',
+        message: homeless?.message ?? troubled?.message ?? pod.status?.message ?? notReady?.message ?? '',
         containers,
     };
 }
 function containerState(container) {
     const { waiting, running, terminated } = container.state ?? {};
     const last = container.lastState?.terminated;
-    const ended = last
-        ? `last run: ${last.reason ?? 'ended'}, exit code ${last.exitCode}${last.message === undefined ? '' : `: ${last.message}`}`
-        : '';
+    const ended = last ? `last run: ${last.reason ?? 'ended'}, ${howEnded(last)}` : '';
     if (waiting)
         return { state: waiting.reason ?? 'Waiting', message: [waiting.message, ended].filter(Boolean).join('; ') };
     if (terminated)
         return {
             state: terminated.reason ?? 'Terminated',
-            message: `exit code ${terminated.exitCode}${terminated.message === undefined ? '' : `: ${terminated.message}`}`,
+            message: howEnded(terminated),
         };
     if (running)
         return { state: 'Running', message: ended };
     return { state: 'Waiting', message: '' };
 }
-/** Oldest first, the last ones only. An event carries one of four times, depending on who wrote it. */
+function howEnded({ exitCode, message }) {
+    return `${exitInWords(exitCode)}${message === undefined ? '' : `: ${oneLine(message)}`}`;
+}
+/**
+ * RFC 3339, when it last happened; '' when the event does not say. It carries one of five times, depending on who wrote it
+ * (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
+ */
+function eventTime(event) {
+    return (event.series?.lastObservedTime ??
+        event.lastTimestamp ??
+        event.eventTime ??
+        event.firstTimestamp ??
+        event.metadata.creationTimestamp ??
+        '');
+}
+/** Oldest first, the last ones only. */
 function eventEvidence(events) {
     return events
         .map((event) => ({
-        at: event.series?.lastObservedTime ??
-            event.lastTimestamp ??
-            event.eventTime ??
-            event.firstTimestamp ??
-            event.metadata.creationTimestamp ??
-            '',
+        at: eventTime(event),
         type: event.type ?? '',
         reason: event.reason ?? '',
         object: `${event.involvedObject.kind ?? ''}/${event.involvedObject.name ?? ''}`,
@@ -78015,7 +77662,472 @@ function eventEvidence(events) {
         .slice(-EVENTS_IN_REPORT);
 }
 
+;// CONCATENATED MODULE: ./lib/rollout/explanation.js
+
+
+
+
+const NO_FINDINGS = { events: [], logs: new Map() };
+/** The trouble as a cause; the findings can also show that the reason is another than the status made believe. */
+function explanation_explain(trouble, findings) {
+    const events = newestFirst(findings.events.filter((event) => isAbout(event, trouble.container)));
+    const log = findings.logs.get(trouble.container ?? '') ?? '';
+    const { reason, message } = trouble;
+    switch (reason) {
+        case 'CrashLoop':
+            return explainCrash(trouble, events, log);
+        case 'ProbeFailed': {
+            const output = probeOutput(events);
+            return { reason, message: output === undefined ? message : `${message}: ${output}` };
+        }
+        case 'ImagePull':
+            return { reason, message: explainPull(message, events) };
+        case 'Unschedulable':
+            return { reason, message: withScaleUp(message, events) };
+        case 'ProgressDeadlineExceeded':
+            return explainSlowStart(trouble, events);
+        default:
+            return { reason, message };
+    }
+}
+function explainCrash({ message }, events, log) {
+    if (WRONG_ARCHITECTURE.test(log)) {
+        const meaning = 'its image was built for another processor architecture than the node has (exec format error)';
+        return { reason: 'StartFailed', message: `${message}; ${meaning}` };
+    }
+    // The kubelet kills without a word in the container's status; only this event tells who did it (kuberuntime_manager.go).
+    const killed = events.find(({ reason, message: text = '' }) => reason === 'Killing' && /failed (liveness|startup) probe/.test(text));
+    const probe = /failed (liveness|startup) probe/.exec(killed?.message ?? '')?.[1];
+    if (probe !== undefined) {
+        const output = probeOutput(events, new RegExp(`^${probe} probe`, 'i'));
+        const said = output === undefined ? '' : `: ${output}`;
+        return {
+            reason: 'ProbeFailed',
+            message: `${message}; the kubelet stops it because its ${probe} probe fails${said}`,
+        };
+    }
+    const words = lastWords(log);
+    return { reason: 'CrashLoop', message: words === undefined ? message : `${message}; its log ends with: ${words}` };
+}
+/** `Readiness probe failed: HTTP probe failed with statuscode: 503` (pkg/kubelet/prober/prober.go). */
+function probeOutput(events, kind = /./) {
+    const unhealthy = events.find(({ reason, message = '' }) => reason === 'Unhealthy' && kind.test(message));
+    return unhealthy && oneLine(unhealthy.message ?? '');
+}
+/** Kubelets before 1.32 tell the cause only in the event, not in the status of a container that backs off. */
+function explainPull(message, events) {
+    const pulled = events.find(({ reason, message: text = '' }) => reason === 'Failed' && text.startsWith('Failed to pull image'));
+    const isTold = !message.endsWith(': ImagePullBackOff');
+    const words = isTold || !pulled
+        ? message
+        : message.replace(/ImagePullBackOff$/, pullFailure('ErrImagePull', pulled.message ?? '').words);
+    const secrets = events.find(({ reason }) => reason === 'FailedToRetrieveImagePullSecret');
+    const names = /\(([^)]*)\)/.exec(secrets?.message ?? '')?.[1];
+    return names === undefined ? words : `${words}; its image pull secrets cannot be read: ${names}`;
+}
+/** https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md */
+function withScaleUp(message, events) {
+    const scaling = events.find(({ reason }) => reason === 'TriggeredScaleUp' || reason === 'NotTriggerScaleUp');
+    if (!scaling)
+        return message;
+    return scaling.reason === 'TriggeredScaleUp'
+        ? `${message}; the cluster autoscaler is adding a node`
+        : `${message}; the cluster autoscaler adds no node: ${oneLine(scaling.message ?? '')}`;
+}
+/** What keeps a kubelet from creating the containers of a pod: volumes, the network, devices (pkg/kubelet/events/event.go). */
+const HINDRANCES = [
+    'FailedMount',
+    'FailedAttachVolume',
+    'FailedMapVolume',
+    'FailedCreatePodSandBox',
+    'FailedPrepareDynamicResources',
+    'NetworkNotReady',
+];
+function explainSlowStart({ reason, message }, events) {
+    const hindrance = events.find((event) => HINDRANCES.includes(event.reason ?? ''));
+    if (hindrance) {
+        const text = hindrance.message ?? '';
+        const missing = missingConfig(text);
+        return missing === undefined
+            ? { reason: 'StartFailed', message: `${message}: ${hindrance.reason}: ${oneLine(text)}` }
+            : { reason: 'ContainerConfig', message: `${message}: ${missing} (${volumeOf(text)})` };
+    }
+    const [last] = events;
+    return { reason, message: last?.reason === 'Pulling' ? `${message}: its image is still being pulled` : message };
+}
+function volumeOf(text) {
+    const volume = /for volume "([^"]+)"/.exec(text)?.[1];
+    return volume === undefined ? 'it is mounted as a volume' : `volume ${volume}`;
+}
+/** Events of other containers tell of other troubles; those without a container are about the whole pod. */
+function isAbout({ involvedObject }, container) {
+    const named = /\{([^}]+)\}/.exec(involvedObject.fieldPath ?? '')?.[1];
+    return container === undefined || named === undefined || named === container;
+}
+function newestFirst(events) {
+    return events.toSorted((a, b) => {
+        const [first, second] = [eventTime(a), eventTime(b)];
+        return first < second ? 1 : first > second ? -1 : 0;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/trouble.js
+const RANKS = { fatal: 0, lasting: 1, passing: 2 };
+/** The gravest comes first; of equals, the order stays. */
+function byGravity(a, b) {
+    return RANKS[a.gravity] - RANKS[b.gravity];
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/fail-fast.js
+
+
+/**
+ * Failed runs after which a program that keeps ending will not get through any more. The kubelet waits 0, 10 and 20 s between
+ * the first four, so one that only waits for something else to come up has half a minute to find it; krane and kubedog, both
+ * made for this judgement, allow two runs.
+ */
+const FAILED_RUNS = 4;
+/**
+ * For trouble that does not count runs: a registry that limits, a quota that old pods still use up. The kubelet tries to pull
+ * again after 10, 30 and 70 s, and a pod that was told to stop has 30 s by default, so a minute holds three attempts and
+ * twice the time that old pods have to leave.
+ */
+const LASTING_MS = 60_000;
+/** Here one bad pod is enough to stop the rollout; the controllers of other kinds go on, or make another pod. */
+const STOPPED_BY_ONE = ['StatefulSet.apps', 'DaemonSet.apps', 'Job.batch', 'Pod'];
+/**
+ * The cause when the workload cannot become healthy any more; undefined while it may. Each new pod must be doomed, or
+ * none can be made; of a StatefulSet, DaemonSet, Job or bare Pod the first one that is doomed is enough. `kind` is the group
+ * kind, `Deployment.apps`; `witnesses` are pods of the new revision only.
+ */
+function doomOf(kind, witnesses, creation, mode) {
+    if (doomedInMs(kind, witnesses, creation, mode) > 0)
+        return undefined;
+    const causes = [
+        ...(creation && creationDueInMs(creation, mode) <= 0 ? [creation] : []),
+        ...witnesses.flatMap((witness) => witness.pod.trouble && dueInMs(witness, kind, mode) <= 0 ? [witness.pod.trouble] : []),
+    ];
+    const [gravest] = causes.toSorted(byGravity);
+    return gravest && { reason: gravest.reason, message: gravest.message };
+}
+/** In how many milliseconds doomOf would answer if nothing changed but the time; undefined when it has, or never would. */
+function doomDueInMs(kind, witnesses, creation, mode) {
+    const due = doomedInMs(kind, witnesses, creation, mode);
+    return due > 0 && due < Infinity ? due : undefined;
+}
+/** 0 or less when it is doomed now, Infinity when time alone will not doom it. */
+function doomedInMs(kind, witnesses, creation, mode) {
+    const due = [
+        ...(creation ? [creationDueInMs(creation, mode)] : []),
+        ...witnesses.filter(({ pod }) => !pod.deleting).map((witness) => dueInMs(witness, kind, mode)),
+    ];
+    if (due.length === 0)
+        return Infinity;
+    return STOPPED_BY_ONE.includes(kind) ? Math.min(...due) : Math.max(...due);
+}
+function creationDueInMs({ gravity, forMs }, mode) {
+    if (mode === 'off')
+        return Infinity;
+    return gravity === 'fatal' || mode === 'eager' ? 0 : Math.max(0, LASTING_MS - forMs);
+}
+function dueInMs({ pod, troubledForMs, restartsBefore = 0 }, kind, mode) {
+    const { trouble } = pod;
+    if (mode === 'off' || !trouble || trouble.gravity === 'passing' || pod.deleting)
+        return Infinity;
+    const isCrash = trouble.reason === 'CrashLoop' || trouble.reason === 'OutOfMemory';
+    // How often a Job may fail is its own to say (backoffLimit), and the Job reports it.
+    if (isCrash && kind === 'Job.batch')
+        return Infinity;
+    if (trouble.gravity === 'fatal')
+        return 0;
+    const failedRuns = trouble.failedRuns - restartsBefore;
+    if (mode === 'eager')
+        return isCrash && failedRuns < 1 ? Infinity : 0;
+    if (failedRuns >= FAILED_RUNS)
+        return 0;
+    // A program that runs for a while before it ends may yet get through: its runs are counted, not its time.
+    return isCrash ? Infinity : Math.max(0, LASTING_MS - troubledForMs);
+}
+/**
+ * What says that the pod template is not acceptable here, which will be said again of every pod
+ * (k8s.io/apiserver/pkg/admission, k8s.io/pod-security-admission, plugin/pkg/admission in kubernetes/kubernetes).
+ */
+const DENIALS = [
+    /violates PodSecurity/,
+    /ValidatingAdmissionPolicy '[^']*' .*denied request/,
+    /admission webhook "[^"]*" denied the request/,
+    /(minimum|maximum) \S+ usage per (Container|Pod) is/,
+    // A quota for a resource demands that every container names it.
+    /failed quota: .*must specify/,
+    /no PriorityClass with name/,
+    /error looking up service account .* not found/,
+    /Pod "[^"]*" is invalid:/,
+    /unable to validate against any security context constraint/,
+];
+/**
+ * Undefined when the object says nothing about pods that could not be made. ReplicaSets say it in a condition
+ * (ReplicaFailure), StatefulSets, DaemonSets and Jobs only in events. Old events tell of old releases: the caller sorts them out.
+ */
+function creationFailureOf(source) {
+    const said = isEvent(source) ? eventText(source) : conditionText(source);
+    if (said === undefined)
+        return undefined;
+    const { controller, text } = said;
+    const gravity = DENIALS.some((denial) => denial.test(text)) ? 'fatal' : 'lasting';
+    const why = text.replace(/^(pods|persistentvolumeclaims) "[^"]*" is forbidden: /, '');
+    return { reason: 'QuotaOrAdmission', gravity, message: `${controller} may not make pods: ${oneLine(why)}` };
+}
+function isEvent(source) {
+    return 'involvedObject' in source;
+}
+/** The ReplicaSet controller has FailedDelete under the same type of condition (pkg/controller/replicaset/replica_set_utils.go). */
+function conditionText({ metadata, status }) {
+    const failure = status?.conditions?.find(({ type, status: value }) => type === 'ReplicaFailure' && value === 'True');
+    if (failure?.reason !== 'FailedCreate')
+        return undefined;
+    return { controller: `ReplicaSet ${metadata.name}`, text: failure.message ?? 'no reason given' };
+}
+/** `Error creating: …`, or of StatefulSets `Create Pod web-0 in StatefulSet web failed error: …`. */
+function eventText({ involvedObject, reason, message }) {
+    const { kind = '', name = '' } = involvedObject;
+    if (reason !== 'FailedCreate' || !['ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job'].includes(kind))
+        return undefined;
+    const text = (message ?? 'no reason given').replace(/^Error creating: |^create .*? failed error: /i, '');
+    return { controller: `${kind} ${name}`, text };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/pod-facts.js
+
+
+
+
+/** From a Pod as the API server sends it. Where the spec is left out, the messages only say less. */
+function podFacts(pod) {
+    const { metadata, spec, status } = pod;
+    const { labels = {} } = metadata;
+    const ownerUid = metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid;
+    const revision = labels['pod-template-hash'] ?? labels['controller-revision-hash'];
+    const templateGeneration = labels['pod-template-generation'];
+    const deleting = isOnItsWayOut(pod);
+    const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
+    const trouble = deleting || ready || status?.phase === 'Succeeded' ? undefined : pod_facts_troubleOf(pod);
+    return {
+        uid: metadata.uid ?? '',
+        name: metadata.name,
+        namespace: metadata.namespace ?? '',
+        ...(ownerUid !== undefined && { ownerUid }),
+        ...(revision !== undefined && { revision }),
+        ...(templateGeneration !== undefined && { templateGeneration }),
+        ...(spec?.nodeName !== undefined && { node: spec.nodeName }),
+        deleting,
+        ready,
+        restarts: restartsOf(pod),
+        ...(trouble && { trouble }),
+    };
+}
+/**
+ * Also true of pods that the kubelet turned away or threw out (Evicted, OutOfcpu, NodeAffinity, UnexpectedAdmissionError …):
+ * they are Failed with a reason of their own, their controller makes another pod, and they stay behind. A pod that failed
+ * because its containers did has no reason, except when its own activeDeadlineSeconds ended it.
+ */
+function isOnItsWayOut({ metadata, status }) {
+    if (metadata.deletionTimestamp !== undefined)
+        return true;
+    if (status?.conditions?.some(({ type, status: value }) => type === 'DisruptionTarget' && value === 'True'))
+        return true;
+    return status?.phase === 'Failed' && !['', 'DeadlineExceeded'].includes(status.reason ?? '');
+}
+function restartsOf(pod) {
+    return podContainers(pod)
+        .filter(({ isInit, status }) => !isInit || status.state?.terminated?.exitCode !== 0)
+        .reduce((sum, { status }) => sum + status.restartCount, 0);
+}
+function pod_facts_troubleOf(pod) {
+    const none = { restarts: 0, failedRuns: 0, gravity: 'passing' };
+    const homeless = unscheduled(pod);
+    if (homeless) {
+        const reason = homeless.isGated ? 'ProgressDeadlineExceeded' : 'Unschedulable';
+        return { ...none, reason, message: homeless.message };
+    }
+    const [gravest] = podContainers(pod)
+        .flatMap((container) => containerTrouble(container) ?? [])
+        .toSorted(byGravity);
+    if (gravest)
+        return gravest;
+    return { ...none, ...begun(pod) };
+}
+/** Of a pod that is neither ready nor in trouble: how far it has come. */
+function begun(pod) {
+    const name = `pod ${pod.metadata.name}`;
+    const waiting = podContainers(pod).find(({ status }) => status.state?.waiting)?.status.name;
+    if (waiting !== undefined) {
+        return {
+            reason: 'ProgressDeadlineExceeded',
+            message: `container ${waiting} of ${name} has not been created yet`,
+            container: waiting,
+        };
+    }
+    const gate = pod.status?.conditions?.find(({ type, reason }) => type === 'Ready' && reason === 'ReadinessGatesNotReady');
+    if (gate)
+        return { reason: 'ProbeFailed', message: `${name} waits for a readiness gate: ${oneLine(gate.message ?? '')}` };
+    const where = pod.spec?.nodeName === undefined ? 'has no node yet' : `has not been started on ${pod.spec.nodeName} yet`;
+    return podContainers(pod).length === 0
+        ? { reason: 'ProgressDeadlineExceeded', message: `${name} ${where}` }
+        : { reason: 'ProgressDeadlineExceeded', message: `${name} is not ready yet` };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/causes.js
+
+
+
+
+
+/** Pods that have trouble, the gravest first; those that are on their way out say nothing and are left out. */
+function troubledPods(pods) {
+    return inTrouble(pods).map(({ pod }) => pod);
+}
+/**
+ * Why these pods are not available; undefined when nothing says so. The gravest trouble wins, then that pods cannot be made,
+ * then the first pod. `refusals` are what may tell of pods that were never made: the ReplicaSet, and events of the workload.
+ * `findings`, by UID of the pod, make the words richer.
+ */
+function causeOf(pods, refusals = [], findings = new Map()) {
+    const refused = refusals.flatMap((source) => creationFailureOf(source) ?? []);
+    const troubled = inTrouble(pods);
+    const [gravest] = [...refused, ...troubled].toSorted(byGravity);
+    if (gravest === undefined)
+        return undefined;
+    if (!('trouble' in gravest))
+        return { reason: gravest.reason, message: gravest.message };
+    return explanation_explain(gravest.trouble, findings.get(gravest.pod.metadata.uid ?? '') ?? NO_FINDINGS);
+}
+/**
+ * The events that tell of a refusal which still stands: since the last of them no pod was made. Events stay for an hour, so
+ * older ones tell of releases long gone; both times are the cluster's own.
+ */
+function standingRefusals(events, pods) {
+    const made = pods.map(({ metadata }) => metadata.creationTimestamp ?? '').toSorted();
+    const lastMade = made.at(-1) ?? '';
+    return events.filter((event) => event.reason === 'FailedCreate' && eventTime(event) >= lastMade);
+}
+function inTrouble(pods) {
+    return pods
+        .flatMap((pod) => {
+        const { trouble } = podFacts(pod);
+        return trouble ? [{ pod, trouble, gravity: trouble.gravity }] : [];
+    })
+        .toSorted(byGravity);
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/pod-queries.js
+
+
+/** Up to this many workloads without a label key in common get a watch each; more of them share one of everything. */
+const WATCH_EACH = 4;
+const MAKE_PODS_BY_SELECTOR = ['Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps', 'ReplicaSet.apps'];
+/** These tell in events alone that they may not make pods; a ReplicaSet has a condition for it. */
+const TELL_BY_EVENT = ['StatefulSet.apps', 'DaemonSet.apps', 'Job.batch'];
+function podQueries(workloads) {
+    const byNamespace = Map.groupBy(workloads, ({ metadata }) => metadata.namespace ?? '');
+    return [...byNamespace].flatMap(([namespace, group]) => {
+        const ofKind = (kinds) => group.filter((object) => kinds.includes((0,manifest_object/* groupKindOf */.zo)(object)));
+        const jobs = ofKind(['Job.batch']).map(({ metadata }) => metadata.name);
+        const selectors = [
+            ...sharedSelectors(ofKind(MAKE_PODS_BY_SELECTOR)),
+            ...(jobs.length > 0 ? [among('batch.kubernetes.io/job-name', jobs)] : []),
+        ];
+        return [
+            ...selectors.map((selector) => query('v1', 'Pod', namespace, selector, keepPod)),
+            ...sharedSelectors(ofKind(['Deployment.apps'])).map((selector) => query('apps/v1', 'ReplicaSet', namespace, selector, keepReplicaSet)),
+            ...(ofKind(TELL_BY_EVENT).length > 0
+                ? [{ apiVersion: 'v1', kind: 'Event', namespace, fieldSelector: 'reason=FailedCreate' }]
+                : []),
+        ];
+    });
+}
+function query(apiVersion, kind, namespace, labelSelector, keep) {
+    return { apiVersion, kind, namespace, keep, ...(labelSelector !== '' && { labelSelector }) };
+}
+/** Label selectors that together cover what these workloads select; '' selects everything. */
+function sharedSelectors(workloads) {
+    const selectors = [...new Set(workloads.flatMap((workload) => selectorOf(workload) ?? []))];
+    if (selectors.length <= 1)
+        return selectors;
+    const shared = sharedKey(workloads);
+    if (shared)
+        return [among(shared.key, shared.values)];
+    return selectors.length <= WATCH_EACH ? selectors : [''];
+}
+/** A label key that all select by, and their values for it; of several, the one that tells most of them apart. */
+function sharedKey(workloads) {
+    const labels = workloads.map(({ spec }) => {
+        const selector = (0,manifest_object/* isObject */.Gv)(spec) && (0,manifest_object/* isObject */.Gv)(spec['selector']) ? spec['selector'] : {};
+        return (0,manifest_object/* isObject */.Gv)(selector['matchLabels']) ? selector['matchLabels'] : {};
+    });
+    const [first = {}] = labels;
+    return Object.keys(first)
+        .filter((key) => labels.every((one) => typeof one[key] === 'string'))
+        .map((key) => ({ key, values: [...new Set(labels.map((one) => String(one[key])))] }))
+        .toSorted((a, b) => b.values.length - a.values.length)[0];
+}
+function among(key, values) {
+    return values.length === 1 ? `${key}=${values[0]}` : `${key} in (${values.join(',')})`;
+}
+/** What is judged of a pod: who owns it, where it is, and how its containers are. */
+function keepPod(object) {
+    const { spec, status } = object;
+    const names = (containers = []) => containers.map(({ name, image, restartPolicy }) => ({ name, image, restartPolicy }));
+    return {
+        ...withoutBallast(object),
+        spec: {
+            nodeName: spec?.nodeName,
+            restartPolicy: spec?.restartPolicy,
+            initContainers: names(spec?.initContainers),
+            containers: names(spec?.containers),
+        },
+        status,
+    };
+}
+function keepReplicaSet(object) {
+    return { ...withoutBallast(object), status: object['status'] };
+}
+function withoutBallast({ apiVersion, kind, metadata }) {
+    const { managedFields: _managedFields, ...kept } = metadata;
+    return { apiVersion, kind, metadata: kept };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/concurrency.js
+/** As many as the connections to the API server: more would only wait in line for one. */
+const AT_ONCE = 8;
+/**
+ * Runs `body` for every item, a few at a time; results in the order of the items. After a failure nothing new is begun,
+ * what has begun is finished, and the first failure is thrown.
+ */
+async function mapLimited(items, body) {
+    const results = [];
+    const failures = [];
+    const waiting = [...items.entries()].toReversed();
+    async function work() {
+        for (let entry = waiting.pop(); entry !== undefined && failures.length === 0; entry = waiting.pop()) {
+            const [index, item] = entry;
+            try {
+                results[index] = await body(item);
+            }
+            catch (error) {
+                failures.push(error);
+            }
+        }
+    }
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, work));
+    if (failures.length > 0)
+        throw failures[0];
+    return results;
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/diagnose.js
+
+
+
 
 
 
@@ -78024,14 +78136,14 @@ function eventEvidence(events) {
 /** A few pods of one revision fail alike; more of them would only make the report longer. */
 const PODS_IN_REPORT = 3;
 /** Reading evidence must not hold up the rollback for long. */
-const diagnose_PATIENCE_MS = 15_000;
+const PATIENCE_MS = 15_000;
 /**
  * Collects why workloads failed, before the rollback takes the evidence away: their pods, events, and log tails. What cannot
  * be read is left out and said in the log; it never stands in the way of the rollback.
  */
 async function findCauses(failures, observer, run) {
     const { runner, journal } = run;
-    const signal = AbortSignal.timeout(diagnose_PATIENCE_MS);
+    const signal = AbortSignal.timeout(PATIENCE_MS);
     journal.enter('diagnose');
     const reports = await mapLimited(failures, async (failure) => {
         const report = {
@@ -78053,8 +78165,8 @@ async function findCauses(failures, observer, run) {
         }
     });
     for (const { workload, message } of reports) {
-        runner.info(`${(0,manifest_object/* describe */.q0)(workload)} ${message}`);
-        journal.note(`${(0,manifest_object/* describe */.q0)(workload)} ${message}`);
+        runner.info(`${(0,manifest_object/* describe */.q0)(workload)}: ${message}`);
+        journal.note(`${(0,manifest_object/* describe */.q0)(workload)}: ${message}`);
     }
     return reports;
 }
@@ -78070,17 +78182,36 @@ async function diagnose_explain(report, workload, run, signal) {
         : undefined;
     const replicaSet = replicaSets && newestReplicaSet(workload, replicaSets.objects);
     const owner = replicaSet ?? workload;
-    const owned = (await cluster.list({ apiVersion: 'v1', kind: 'Pod', ...inNamespace }, signal)).objects;
-    const pods = owned.filter((pod) => isEvidence(pod) && pod.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid));
-    const cause = causeOf(pods, replicaSet ? [replicaSet] : []);
-    const failing = pods.filter((pod) => causeOf([pod])).slice(0, PODS_IN_REPORT);
-    const events = await Promise.all([workload, ...(replicaSet ? [replicaSet] : []), ...failing].map((object) => readEvents(cluster, object, signal)));
+    const { objects } = await cluster.list({ apiVersion: 'v1', kind: 'Pod', ...inNamespace, keep: keepPod }, signal);
+    const owned = objects;
+    const pods = owned.filter((pod) => pod.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid));
+    const failing = troubledPods(pods).slice(0, PODS_IN_REPORT);
+    const [ofControllers, ofPods] = await Promise.all([
+        Promise.all([workload, ...(replicaSet ? [replicaSet] : [])].map((object) => readEvents(cluster, object, signal))),
+        Promise.all(failing.map((pod) => readFindings(pod, run, signal))),
+    ]);
+    const events = ofControllers.flat();
+    const findings = new Map(failing.map((pod, index) => [pod.metadata.uid ?? '', ofPods[index] ?? NO_FINDINGS]));
+    // A ReplicaSet's condition tells whether the refusal still stands, which its events do not.
+    const cause = causeOf(pods, replicaSet ? [replicaSet] : standingRefusals(events, pods), findings);
     return {
         ...report,
-        ...(cause && { reason: cause.reason, message: `failed: ${cause.message} (it ${report.message})` }),
-        pods: await Promise.all(failing.map((pod) => readPod(pod, run, signal))),
-        events: eventEvidence(events.flat()),
+        ...(cause && { reason: codeOf(cause, report), message: messageFor(cause, report) }),
+        pods: failing.map((pod) => podEvidence(pod, findings.get(pod.metadata.uid ?? '')?.logs ?? new Map())),
+        events: eventEvidence([...events, ...ofPods.flatMap((found) => found.events)]),
     };
+}
+/** What became of the release, which the pods at most explain. */
+const FATES = ['Unstable', 'Deleted'];
+function messageFor(cause, verdict) {
+    return FATES.includes(verdict.reason) ? `${verdict.message}; ${cause.message}` : cause.message;
+}
+/** A pod that is only slow does not say by which clock it was too slow, nor one that crashed that its Job gave up. */
+function codeOf(cause, verdict) {
+    const isJobs = verdict.reason === 'JobFailed' && cause.reason === 'CrashLoop';
+    return isJobs || FATES.includes(verdict.reason) || cause.reason === 'ProgressDeadlineExceeded'
+        ? verdict.reason
+        : cause.reason;
 }
 async function readEvents(cluster, about, signal) {
     const { namespace } = (0,manifest_object/* refOf */.H8)(about);
@@ -78088,9 +78219,13 @@ async function readEvents(cluster, about, signal) {
     const { objects } = await cluster.list({ apiVersion: 'v1', kind: 'Event', ...(namespace !== undefined && { namespace }), fieldSelector }, signal);
     return objects;
 }
-async function readPod(pod, { cluster, inputs: { logLines } }, signal) {
+async function readFindings(pod, run, signal) {
+    const [events, logs] = await Promise.all([readEvents(run.cluster, pod, signal), readLogs(pod, run, signal)]);
+    return { events, logs };
+}
+async function readLogs(pod, { cluster, inputs: { logLines } }, signal) {
     const logs = new Map();
-    for (const container of containersOf(pod)) {
+    for (const { status: container } of podContainers(pod)) {
         const hasRunBefore = container.lastState?.terminated !== undefined;
         const hasRun = hasRunBefore || container.state?.running !== undefined || container.state?.terminated !== undefined;
         if (logLines === 0 || !hasRun || container.ready)
@@ -78101,7 +78236,7 @@ async function readPod(pod, { cluster, inputs: { logLines } }, signal) {
         if (log !== undefined)
             logs.set(container.name, log);
     }
-    return podEvidence(pod, logs);
+    return logs;
 }
 /** Undefined when there is none to be had: the node may be gone, or the container's files already removed. */
 async function readLog(cluster, pod, container, options) {
@@ -78110,490 +78245,6 @@ async function readLog(cluster, pod, container, options) {
     }
     catch {
         return options.previous ? readLog(cluster, pod, container, { ...options, previous: false }) : undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/workloads.js
-const OBSERVING = 'waiting for the spec update to be observed';
-/** A controller that has not seen our write yet still reports on the one before. */
-function isObserved({ metadata, status }, { generation }) {
-    return (status?.observedGeneration ?? 0) >= Math.max(generation, metadata.generation ?? 0);
-}
-function deploymentStatus(deployment, expectation) {
-    const { spec, status } = deployment;
-    // The API server defaults replicas to 1; objects in tests and old records may lack it.
-    const wanted = spec?.replicas ?? 1;
-    const updated = status?.updatedReplicas ?? 0;
-    const available = status?.availableReplicas ?? 0;
-    const old = (status?.replicas ?? 0) - updated;
-    const pods = { available, wanted };
-    const progressing = (message) => ({ state: 'progressing', message, pods });
-    if (!isObserved(deployment, expectation))
-        return progressing(OBSERVING);
-    const condition = status?.conditions?.find(({ type }) => type === 'Progressing');
-    if (condition?.reason === 'ProgressDeadlineExceeded' && condition.lastUpdateTime !== expectation.staleDeadline) {
-        const message = `exceeded its progress deadline of ${spec?.progressDeadlineSeconds ?? 600} s: ${unfinished() ?? 'not available'}`;
-        return { state: 'failed', reason: 'ProgressDeadlineExceeded', message, pods };
-    }
-    const waitingFor = unfinished();
-    return waitingFor === undefined
-        ? { state: 'healthy', message: `${available} of ${wanted} replicas are available`, pods }
-        : progressing(waitingFor);
-    /** kubectl's three questions, in its order. */
-    function unfinished() {
-        if (updated < wanted)
-            return `${updated} out of ${wanted} new replicas have been updated`;
-        if (old > 0)
-            return `${old} old ${old === 1 ? 'replica is' : 'replicas are'} pending termination`;
-        if (available < updated)
-            return `${available} of ${updated} updated replicas are available`;
-        return undefined;
-    }
-}
-function statefulSetStatus(set, expectation) {
-    const { spec, status } = set;
-    const wanted = spec?.replicas ?? 1;
-    const ready = status?.readyReplicas ?? 0;
-    const updated = status?.updatedReplicas ?? 0;
-    const pods = { available: status?.availableReplicas ?? ready, wanted };
-    const progressing = (message) => ({ state: 'progressing', message, pods });
-    if (!isObserved(set, expectation))
-        return progressing(OBSERVING);
-    if (ready < wanted)
-        return progressing(`${ready} of ${wanted} pods are ready`);
-    if (spec?.updateStrategy?.type === 'OnDelete') {
-        return {
-            state: 'healthy',
-            message: `${ready} of ${wanted} pods are ready; updateStrategy OnDelete replaces none by itself`,
-            pods,
-        };
-    }
-    const partition = spec?.updateStrategy?.rollingUpdate?.partition ?? 0;
-    const toUpdate = Math.max(0, wanted - partition);
-    if (updated < toUpdate)
-        return progressing(`${updated} out of ${toUpdate} new pods have been updated`);
-    // The controller makes the two revisions equal as the last step of an update (stateful_set_control.go).
-    if (partition === 0 && status?.updateRevision !== status?.currentRevision) {
-        return progressing(`${updated} of ${wanted} pods are at revision ${status?.updateRevision}`);
-    }
-    if (pods.available < wanted)
-        return progressing(`${pods.available} of ${wanted} updated pods are available`);
-    return { state: 'healthy', message: `${pods.available} of ${wanted} pods are available`, pods };
-}
-function daemonSetStatus(set, expectation) {
-    const { spec, status } = set;
-    const wanted = status?.desiredNumberScheduled ?? 0;
-    const updated = status?.updatedNumberScheduled ?? 0;
-    const available = status?.numberAvailable ?? 0;
-    const pods = { available, wanted };
-    const progressing = (message) => ({ state: 'progressing', message, pods });
-    if (!isObserved(set, expectation))
-        return progressing(OBSERVING);
-    if (spec?.updateStrategy?.type !== 'OnDelete' && updated < wanted) {
-        return progressing(`${updated} out of ${wanted} new pods have been updated`);
-    }
-    if (available < wanted)
-        return progressing(`${available} of ${wanted} updated pods are available`);
-    return { state: 'healthy', message: `${available} of ${wanted} pods are available`, pods };
-}
-/** A Job is done when it is Complete, not when it has started (https://kubernetes.io/docs/concepts/workloads/controllers/job/). */
-function jobStatus(job) {
-    const { spec, status } = job;
-    const isTrue = (wanted) => status?.conditions?.find(({ type, status: value }) => type === wanted && value === 'True');
-    const wanted = spec?.completions ?? 1;
-    const succeeded = status?.succeeded ?? 0;
-    const failed = isTrue('Failed');
-    if (failed) {
-        return {
-            state: 'failed',
-            reason: 'JobFailed',
-            message: `failed: ${failed.message ?? failed.reason ?? 'no reason given'}`,
-        };
-    }
-    if (isTrue('Complete'))
-        return { state: 'healthy', message: `is complete, ${succeeded} of ${wanted} succeeded` };
-    if (spec?.suspend === true)
-        return { state: 'healthy', message: 'is suspended' };
-    return { state: 'progressing', message: `${succeeded} of ${wanted} completions, ${status?.failed ?? 0} failed pods` };
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/status.js
-
-
-/** Whether an object of this kind takes time to become what its spec says, in a way that is followed. */
-function isFollowed(object) {
-    return ['Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps', 'Job.batch'].includes((0,manifest_object/* groupKindOf */.zo)(object));
-}
-function statusOf(object, expectation) {
-    switch ((0,manifest_object/* groupKindOf */.zo)(object)) {
-        case 'Deployment.apps':
-            return deploymentStatus(object, expectation);
-        case 'StatefulSet.apps':
-            return statefulSetStatus(object, expectation);
-        case 'DaemonSet.apps':
-            return daemonSetStatus(object, expectation);
-        case 'Job.batch':
-            return jobStatus(object);
-        default:
-            return { state: 'healthy', message: 'is applied' };
-    }
-}
-/** The condition that would be stale after a write on top of this object, if it has one. */
-function deadlineConditionTime(object) {
-    if (!object || (0,manifest_object/* groupKindOf */.zo)(object) !== 'Deployment.apps')
-        return undefined;
-    const { status } = object;
-    const condition = status?.conditions?.find(({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded');
-    return condition && (condition.lastUpdateTime ?? '');
-}
-const DEFAULT_PROGRESS_DEADLINE_SECONDS = 600;
-/** "No deadline" (pkg/controller/deployment/util/deployment_util.go, HasProgressDeadline). */
-const NO_DEADLINE = 2 ** 31 - 1;
-/** How long a workload may go without progress, in seconds; undefined when for ever, as for kinds without a deadline. */
-function progressDeadlineSeconds(object) {
-    if ((0,manifest_object/* groupKindOf */.zo)(object) !== 'Deployment.apps')
-        return undefined;
-    const seconds = object.spec?.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_SECONDS;
-    return seconds === NO_DEADLINE ? undefined : seconds;
-}
-/**
- * A value that changes whenever the rollout gets ahead, by the Deployment controller's own measure
- * (progress.go, DeploymentProgressing): more updated or available pods, fewer old ones, or a spec newly observed.
- */
-function progressMark(object) {
-    const { status } = object;
-    return JSON.stringify([
-        object.metadata.uid,
-        object.metadata.generation,
-        status?.observedGeneration,
-        status?.updatedReplicas,
-        (status?.replicas ?? 0) - (status?.updatedReplicas ?? 0),
-        status?.readyReplicas,
-        status?.availableReplicas,
-    ]);
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/tracker.js
-
-
-/** One source is one watch: a kind in a namespace. */
-function sourceOf(of) {
-    return `${(0,manifest_object/* groupKindOf */.zo)(of)}/${of.namespace ?? ''}`;
-}
-const UNSEEN = { state: 'progressing', message: 'is applied' };
-function startTracking(targets, now) {
-    const tracked = targets.map((target) => [(0,manifest_object/* keyOf */.TN)(target.ref), { target, status: UNSEEN, mark: '', progressedAt: now }]);
-    return withHealth({ tracked: new Map(tracked), lost: new Map() }, now);
-}
-function observe(state, source, observation, now) {
-    const seen = (next) => withHealth({ ...state, tracked: new Map(state.tracked).set((0,manifest_object/* keyOf */.TN)(next.target.ref), next) }, now);
-    switch (observation.type) {
-        case 'listed':
-            return observeList(state, source, observation.objects, now);
-        case 'changed': {
-            const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
-            return tracked ? seen(look(tracked, observation.object, now)) : state;
-        }
-        case 'deleted': {
-            const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
-            return tracked && observation.object.metadata.uid === tracked.target.uid ? seen(missing(tracked)) : state;
-        }
-        case 'lost':
-            return { ...state, lost: new Map(state.lost).set(source, observation.why) };
-        case 'found': {
-            const lost = new Map(state.lost);
-            lost.delete(source);
-            // Nobody knows what happened meanwhile, so the time without progress starts anew.
-            const tracked = new Map([...state.tracked].map(([key, one]) => [
-                key,
-                sourceOf(one.target.ref) === source ? { ...one, progressedAt: now } : one,
-            ]));
-            return { ...state, lost, tracked };
-        }
-    }
-}
-function observeList(state, source, objects, now) {
-    const listed = new Map(objects.map((object) => [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object]));
-    const tracked = [...state.tracked].map(([key, one]) => {
-        if (sourceOf(one.target.ref) !== source)
-            return [key, one];
-        const object = listed.get(key);
-        return [key, object ? look(one, object, now) : missing(one)];
-    });
-    return withHealth({ ...state, tracked: new Map(tracked) }, now);
-}
-function look(tracked, object, now) {
-    if (object.metadata.uid !== tracked.target.uid)
-        return failed(tracked, 'Deleted', 'was deleted and made anew by somebody else');
-    const mark = progressMark(object);
-    const status = object.metadata.deletionTimestamp === undefined
-        ? statusOf(object, tracked.target.expectation)
-        : { state: 'failed', reason: 'Deleted', message: 'is being deleted by somebody else' };
-    return { ...tracked, object, status, mark, progressedAt: mark === tracked.mark ? tracked.progressedAt : now };
-}
-function missing(tracked) {
-    return failed(tracked, 'Deleted', 'was deleted by somebody else');
-}
-function failed(tracked, reason, message) {
-    return { ...tracked, status: { state: 'failed', reason, message } };
-}
-function withHealth(state, now) {
-    const { healthySince, ...rest } = state;
-    const unhealthy = [...state.tracked.values()].find(({ status }) => status.state !== 'healthy');
-    if (!unhealthy)
-        return { ...rest, healthySince: healthySince ?? now };
-    if (healthySince === undefined)
-        return rest;
-    return { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } };
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/verdict.js
-
-
-
-/**
- * The controller reports a missed deadline itself; only when it does not (it never repeats the condition after a rollout
- * that had failed already) does this timer speak, so it must come second.
- */
-const DEADLINE_GRACE_MS = 5_000;
-function judge(state, policy, now) {
-    const all = [...state.tracked.values()];
-    const failures = all.flatMap((tracked) => failureOf(state, tracked, now));
-    const [first, ...rest] = failures;
-    if (first)
-        return { type: 'bad', failures: [first, ...rest] };
-    if (state.unstable) {
-        const { ref, message } = state.unstable;
-        return { type: 'bad', failures: [{ ref, reason: 'Unstable', message: `was healthy, then no longer: ${message}` }] };
-    }
-    if (state.healthySince !== undefined) {
-        const stableAt = state.healthySince + policy.stableForMs;
-        return now >= stableAt && state.lost.size === 0
-            ? { type: 'good' }
-            : waitOrGiveUp(state, all, { ...policy, deadline: Math.max(policy.deadline, stableAt) }, now, stableAt);
-    }
-    return waitOrGiveUp(state, all, policy, now, Math.min(policy.deadline, ...all.flatMap((tracked) => stalledAt(state, tracked) ?? [])));
-}
-function waitOrGiveUp(state, all, policy, now, until) {
-    if (now < policy.deadline)
-        return { type: 'wait', until: until > now ? until : policy.deadline };
-    const [why] = state.lost.values();
-    if (why !== undefined)
-        return { type: 'unknown', why };
-    const [first, ...rest] = all
-        .filter(({ status }) => status.state !== 'healthy')
-        .map(({ target, status }) => ({
-        ref: target.ref,
-        reason: 'Timeout',
-        message: `was not done within ${policy.timeoutSeconds} s: ${status.message}`,
-    }));
-    return first ? { type: 'bad', failures: [first, ...rest] } : { type: 'good' };
-}
-function failureOf(state, tracked, now) {
-    const { status, target, object } = tracked;
-    if (status.state === 'failed')
-        return [{ ref: target.ref, reason: status.reason, message: status.message }];
-    const stalled = stalledAt(state, tracked);
-    if (stalled === undefined || now < stalled)
-        return [];
-    const seconds = object && progressDeadlineSeconds(object);
-    return [
-        {
-            ref: target.ref,
-            reason: 'ProgressDeadlineExceeded',
-            message: `made no progress for ${seconds} s: ${status.message}`,
-        },
-    ];
-}
-/** When the lack of progress becomes a failure; undefined when the kind has no deadline, is done, or cannot be observed. */
-function stalledAt(state, { status, target, object, progressedAt }) {
-    if (status.state !== 'progressing' || !object || state.lost.has(sourceOf(target.ref)))
-        return undefined;
-    const seconds = progressDeadlineSeconds(object);
-    return seconds === undefined ? undefined : progressedAt + seconds * 1000 + DEADLINE_GRACE_MS;
-}
-/** The failures in one sentence, the first in full. */
-function summarize(failures) {
-    const [first, ...rest] = failures;
-    const others = rest.length === 0 ? '' : `; ${rest.length} more ${rest.length === 1 ? 'object' : 'objects'} failed`;
-    return `${(0,manifest_object/* describe */.q0)(first.ref)} ${first.message}${others}`;
-}
-
-;// CONCATENATED MODULE: ./lib/commands/observer.js
-
-
-
-/** Resolves when every query has been listed once, so that a missing right is found before anything is written. */
-async function openObserver(cluster, queries, clock) {
-    const closing = new AbortController();
-    const latest = new Map();
-    let unread = [];
-    let wake = () => undefined;
-    function take(source, observation) {
-        if (observation.type === 'changed')
-            latest.set((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)), observation.object);
-        if (observation.type === 'deleted')
-            latest.delete((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
-        if (observation.type === 'listed') {
-            for (const [key, object] of latest)
-                if (sourceOf({ ...object, ...(0,manifest_object/* refOf */.H8)(object) }) === source)
-                    latest.delete(key);
-            for (const object of observation.objects)
-                latest.set((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object);
-        }
-        unread.push({ source, observation });
-        wake();
-    }
-    const watches = queries.map((query) => {
-        const source = sourceOf(query);
-        const { promise: isListed, resolve, reject } = Promise.withResolvers();
-        const ended = pump(source, query, resolve).catch((error) => {
-            reject(error);
-            // Waiting cannot mend it, but it says nothing about the release either: what this watch would show is unknown.
-            if (!closing.signal.aborted)
-                take(source, { type: 'lost', why: (0,errors/* messageOf */.bD)(error) });
-        });
-        return { isListed, ended };
-    });
-    async function pump(source, query, onFirst) {
-        for await (const observation of cluster.watch(query, { signal: closing.signal })) {
-            take(source, observation);
-            onFirst();
-        }
-    }
-    async function close() {
-        closing.abort(new Error('the run is over'));
-        await Promise.all(watches.map(({ ended }) => ended));
-    }
-    const opened = await Promise.allSettled(watches.map(({ isListed }) => isListed));
-    for (const outcome of opened) {
-        if (outcome.status === 'rejected') {
-            await close();
-            throw outcome.reason;
-        }
-    }
-    unread = [];
-    return {
-        async next(ms) {
-            if (unread.length === 0 && ms > 0) {
-                const arrived = new AbortController();
-                wake = () => arrived.abort();
-                await clock.sleep(ms, arrived.signal);
-                wake = () => undefined;
-            }
-            return unread.splice(0);
-        },
-        latest: (key) => latest.get(key),
-        close,
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/commands/follow.js
-
-
-
-
-
-
-
-
-/**
- * One query for each kind and namespace: by name for a single object, by the release's label when all carry it, and
- * everything of the kind in the namespace otherwise.
- */
-function followQueries(refs, release, isLabelled) {
-    return [...Map.groupBy(refs, sourceOf).values()].flatMap((group) => {
-        const [first] = group;
-        if (!first)
-            return [];
-        const { apiVersion, kind, namespace } = first;
-        const query = { apiVersion, kind, ...(namespace !== undefined && { namespace }) };
-        if (group.length === 1)
-            return [{ ...query, fieldSelector: `metadata.name=${first.name}` }];
-        return [group.every(isLabelled) ? { ...query, labelSelector: `${RELEASE_LABEL}=${release}` } : query];
-    });
-}
-/** Opens the watches before anything is written: without the right to observe, nothing could be judged or taken back. */
-async function observeWorkloads({ changes }, { cluster, clock, inputs }) {
-    const refs = changes.map(({ manifest }) => (0,manifest_object/* refOf */.H8)(manifest.object)).filter(isFollowed);
-    const unlabelled = new Set(changes.flatMap((change) => change.type !== 'create' && change.live.metadata.labels?.[RELEASE_LABEL] !== inputs.release
-        ? [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(change.live))]
-        : []));
-    const queries = followQueries(refs, inputs.release, (ref) => !unlabelled.has((0,manifest_object/* keyOf */.TN)(ref)));
-    try {
-        return await openObserver(cluster, queries, clock);
-    }
-    catch (error) {
-        if (error instanceof errors/* ClusterError */.b$)
-            throw new errors/* RejectedError */.zs([problemFrom(error, 'the rollout cannot be followed')]);
-        throw error;
-    }
-}
-/** Follows everything of the release that takes time, also what this run left unchanged: it may have been broken before. */
-async function followRelease({ changes }, { written }, observer, run) {
-    const { inputs, clock, journal } = run;
-    const after = new Map(written.flatMap((one) => (one.after ? [[(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(one.after)), one.after]] : [])));
-    const targets = changes.flatMap((change) => {
-        const ref = (0,manifest_object/* refOf */.H8)(change.manifest.object);
-        const object = after.get((0,manifest_object/* keyOf */.TN)(ref)) ?? (change.type === 'create' ? undefined : change.live);
-        if (!object || !isFollowed(ref))
-            return [];
-        const stale = change.type === 'update' ? deadlineConditionTime(change.live) : undefined;
-        const expectation = {
-            generation: object.metadata.generation ?? 0,
-            ...(stale !== undefined && { staleDeadline: stale }),
-        };
-        return [{ ref, uid: object.metadata.uid ?? '', expectation }];
-    });
-    journal.enter('follow');
-    return follow(targets, observer, run, {
-        deadline: clock.now() + inputs.timeoutSeconds * 1000,
-        timeoutSeconds: inputs.timeoutSeconds,
-        // What has not changed has already stood the test of time.
-        stableForMs: written.length === 0 ? 0 : inputs.stableForSeconds * 1000,
-    });
-}
-/** What is to be explained: the write that was refused, or the workloads that did not become healthy. */
-function failuresOf({ problem }, followed) {
-    return followed?.verdict.type === 'bad' && !problem ? [...followed.verdict.failures] : [];
-}
-/** Follows the targets until there is a verdict. One line in the log for each change; nothing is asked again and again. */
-async function follow(targets, observer, { clock, runner, journal }, policy) {
-    const started = clock.now();
-    const settledAfter = new Map();
-    let state = startTracking(targets, started);
-    const advance = (next) => {
-        for (const [key, tracked] of next.tracked)
-            tell(state.tracked.get(key), tracked);
-        state = next;
-    };
-    for (const { ref } of targets) {
-        const object = observer.latest((0,manifest_object/* keyOf */.TN)(ref));
-        if (object)
-            advance(observe(state, sourceOf(ref), { type: 'changed', object }, started));
-    }
-    for (;;) {
-        const verdict = judge(state, policy, clock.now());
-        if (verdict.type !== 'wait')
-            return { verdict, state, settledAfter };
-        for (const { source, observation } of await observer.next(verdict.until - clock.now())) {
-            if (observation.type === 'lost')
-                runner.info(`the cluster cannot be observed: ${observation.why}; trying again`);
-            if (observation.type === 'found')
-                runner.info('the cluster can be observed again');
-            advance(observe(state, source, observation, clock.now()));
-        }
-    }
-    function tell(before, now) {
-        if (now.status.message === before?.status.message && now.status.state === before.status.state)
-            return;
-        const line = `${(0,manifest_object/* describe */.q0)(now.target.ref)}: ${now.status.message}`;
-        runner.info(line);
-        if (now.status.state === before?.status.state)
-            return;
-        settledAfter.set((0,manifest_object/* keyOf */.TN)(now.target.ref), (clock.now() - started) / 1000);
-        if (now.status.state !== 'progressing')
-            journal.note(line);
     }
 }
 
@@ -79353,7 +79004,7 @@ function loadManifests(files) {
     const manifests = [];
     const problems = [];
     for (const candidate of files.flatMap((file) => candidatesOf(file, problems))) {
-        const found = load_problemsOf(candidate);
+        const found = problemsOf(candidate);
         if (found.length === 0 && isKubeObject(candidate.value))
             manifests.push({ object: candidate.value, at: placeOf(candidate) });
         else
@@ -79432,7 +79083,7 @@ function isKubeObject(value) {
 function isText(value) {
     return typeof value === 'string' && value !== '';
 }
-function load_problemsOf(candidate) {
+function problemsOf(candidate) {
     const { value } = candidate;
     const problem = (message, hint, ...field) => ({
         code: 'InvalidManifest',
@@ -79514,6 +79165,77 @@ function shapeOf(value) {
     return typeof value === 'string' ? 'text' : `a ${typeof value}`;
 }
 
+;// CONCATENATED MODULE: ./lib/manifest/order.js
+/**
+ * The order in which the objects of a release are applied. What others are checked against or need to start comes before
+ * them; what sends traffic or requests to others comes after. Objects of one phase do not need each other.
+ */
+
+const PHASES = [
+    // What other objects live in or are defined by.
+    [
+        'Namespace',
+        'CustomResourceDefinition.apiextensions.k8s.io',
+        'PriorityClass.scheduling.k8s.io',
+        'RuntimeClass.node.k8s.io',
+        'StorageClass.storage.k8s.io',
+        'IngressClass.networking.k8s.io',
+        'GatewayClass.gateway.networking.k8s.io',
+    ],
+    // What admission checks pods and the other objects against.
+    ['ResourceQuota', 'LimitRange', 'NetworkPolicy.networking.k8s.io'],
+    // Identities and roles, before the bindings that join them.
+    ['ServiceAccount', 'ClusterRole.rbac.authorization.k8s.io', 'Role.rbac.authorization.k8s.io'],
+    ['ClusterRoleBinding.rbac.authorization.k8s.io', 'RoleBinding.rbac.authorization.k8s.io'],
+    // What pods mount and read.
+    ['ConfigMap', 'Secret', 'PersistentVolume', 'PodTemplate'],
+    ['PersistentVolumeClaim'],
+    // A pod sees in its environment only the Services that were there before it. A budget guards the first replacement of a pod.
+    ['Service', 'PodDisruptionBudget.policy'],
+    // Custom resources and all kinds that are not named here.
+    [],
+    [
+        'Pod',
+        'ReplicationController',
+        'Deployment.apps',
+        'ReplicaSet.apps',
+        'StatefulSet.apps',
+        'DaemonSet.apps',
+        'Job.batch',
+        'CronJob.batch',
+    ],
+    [
+        'HorizontalPodAutoscaler.autoscaling',
+        'Ingress.networking.k8s.io',
+        'Gateway.gateway.networking.k8s.io',
+        'HTTPRoute.gateway.networking.k8s.io',
+        'GRPCRoute.gateway.networking.k8s.io',
+        'TLSRoute.gateway.networking.k8s.io',
+        'TCPRoute.gateway.networking.k8s.io',
+        'UDPRoute.gateway.networking.k8s.io',
+    ],
+    // These stand in the way of requests to the API server until the pods behind them answer.
+    [
+        'APIService.apiregistration.k8s.io',
+        'ValidatingAdmissionPolicy.admissionregistration.k8s.io',
+        'ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io',
+        'MutatingAdmissionPolicy.admissionregistration.k8s.io',
+        'MutatingAdmissionPolicyBinding.admissionregistration.k8s.io',
+        'ValidatingWebhookConfiguration.admissionregistration.k8s.io',
+        'MutatingWebhookConfiguration.admissionregistration.k8s.io',
+    ],
+];
+const PHASE_OF = new Map(PHASES.flatMap((kinds, phase) => kinds.map((kind) => [kind, phase])));
+const PHASE_OF_OTHERS = PHASES.findIndex((kinds) => kinds.length === 0);
+/** The phase, from 0, in which an object is applied. */
+function phaseOf(object) {
+    return PHASE_OF.get((0,manifest_object/* groupKindOf */.zo)(object)) ?? PHASE_OF_OTHERS;
+}
+/** The manifests by phase, and inside a phase in the order in which they were given. */
+function inOrder(manifests) {
+    return manifests.toSorted((one, other) => phaseOf(one.object) - phaseOf(other.object));
+}
+
 ;// CONCATENATED MODULE: ./lib/plan/json.js
 
 /** Equal as JSON: the order of an object's fields does not matter, that of a list's items does. */
@@ -79543,6 +79265,498 @@ function content(object) {
     const { status: _status, ...rest } = object;
     const { managedFields: _managedFields, resourceVersion: _resourceVersion, generation: _generation, ...metadata } = object.metadata;
     return { ...rest, metadata };
+}
+
+;// CONCATENATED MODULE: ./lib/plan/desired.js
+
+const RELEASE_LABEL = 'rollsafe.dev/release';
+const REVISION_ANNOTATION = 'rollsafe.dev/revision';
+/** kubectl shows it in `kubectl rollout history`. */
+const CHANGE_CAUSE_ANNOTATION = 'kubernetes.io/change-cause';
+/** What the server keeps for itself. A manifest has it when it was exported from a cluster, and none of it can be applied. */
+const OF_THE_SERVER = ['creationTimestamp', 'generation', 'managedFields', 'resourceVersion', 'selfLink', 'uid'];
+/**
+ * Puts an object where it belongs: what its kind's scope is, the server says, never the manifest. A namespace on a
+ * cluster-scoped object means nothing, and Helm charts like to have it.
+ */
+function locate(manifest, type, defaultNamespace) {
+    const { status: _status, ...object } = manifest.object;
+    const { namespace, name, ...written } = manifest.object.metadata;
+    const metadata = Object.fromEntries(Object.entries(written).filter(([field]) => !OF_THE_SERVER.includes(field)));
+    const place = type.namespaced ? { name, namespace: namespace ?? defaultNamespace } : { name };
+    return { ...manifest, object: { ...object, metadata: { ...metadata, ...place } } };
+}
+/** What is wrong with a manifest, seen from where it will be sent. */
+function desired_problemsOf(manifest, type) {
+    if (type.verbs.includes('patch'))
+        return [];
+    const { object, at } = manifest;
+    const message = `${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object))}: the cluster does not let anybody apply objects of this kind`;
+    return [{ code: 'InvalidManifest', message, hint: 'take it out of the manifests', at }];
+}
+/** The label goes on the object only: in a pod template it would restart pods. */
+function desired_labelled(object, release) {
+    return {
+        ...object,
+        metadata: { ...object.metadata, labels: { ...object.metadata.labels, [RELEASE_LABEL]: release } },
+    };
+}
+const CONTROLLED_WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet'];
+/** Kinds that get the bookkeeping annotations: those with a revision history of their own. */
+function isRevisioned(object) {
+    return object.apiVersion === 'apps/v1' && CONTROLLED_WORKLOADS.includes(object.kind);
+}
+/** The object as it is written when it changes anyway. */
+function stamped(object, { revision, changeCause }) {
+    if (!isRevisioned(object))
+        return object;
+    return annotated(object, { [REVISION_ANNOTATION]: String(revision), [CHANGE_CAUSE_ANNOTATION]: changeCause });
+}
+/** The object as it is compared: with the annotations it got when it last changed, so that they are no difference. */
+function stampedAsBefore(object, live) {
+    if (!isRevisioned(object) || !live)
+        return object;
+    const before = live.metadata.annotations ?? {};
+    if (before[REVISION_ANNOTATION] === undefined)
+        return object;
+    const kept = [REVISION_ANNOTATION, CHANGE_CAUSE_ANNOTATION].flatMap((name) => before[name] === undefined ? [] : [[name, before[name]]]);
+    return annotated(object, Object.fromEntries(kept));
+}
+function annotated(object, annotations) {
+    // An annotation of the user's own manifest wins.
+    return {
+        ...object,
+        metadata: { ...object.metadata, annotations: { ...annotations, ...object.metadata.annotations } },
+    };
+}
+/** The revision that a live object carries; 0 when it carries none. */
+function revisionOf(object) {
+    const text = object.metadata.annotations?.[REVISION_ANNOTATION] ?? '';
+    return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/provided.js
+/** What a release brings along that its own objects need: namespaces, and kinds. */
+
+/** The kinds that the release's own CustomResourceDefinitions will make the cluster serve. */
+function providedTypes(manifests) {
+    return manifests.flatMap(({ object }) => (object.kind === 'CustomResourceDefinition' ? typesOf(object) : []));
+}
+function typesOf(definition) {
+    const { spec } = definition;
+    if (!(0,manifest_object/* isObject */.Gv)(spec) || !(0,manifest_object/* isObject */.Gv)(spec['names']) || !Array.isArray(spec['versions']))
+        return [];
+    const { names } = spec;
+    return spec['versions'].filter(manifest_object/* isObject */.Gv).flatMap((version) => version['served'] === true
+        ? [
+            {
+                apiVersion: `${String(spec['group'])}/${String(version['name'])}`,
+                kind: String(names['kind']),
+                plural: String(names['plural']),
+                namespaced: spec['scope'] !== 'Cluster',
+                verbs: ['get', 'list', 'watch', 'patch', 'update', 'delete'],
+            },
+        ]
+        : []);
+}
+function providedNamespaces(manifests) {
+    const namespaces = manifests.filter(({ object }) => object.kind === 'Namespace' && (0,manifest_object/* groupOf */.F8)(object.apiVersion) === '');
+    return new Set(namespaces.map(({ object }) => object.metadata.name));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/field-set.js
+/**
+ * Sets of fields, in the form the API server keeps them in `managedFields[].fieldsV1`: a tree whose keys say `f:<field>`,
+ * `k:<keys of a list item as JSON>`, `v:<value of a set as JSON>`, `i:<index>`, and `.` for the node itself
+ * (https://github.com/kubernetes-sigs/structured-merge-diff/blob/master/fieldpath/serialize-pe.go).
+ * An empty node is a member whose whole value is meant, or an empty map.
+ */
+
+const NO_FIELDS = {};
+/** Reads `fieldsV1`; anything that is not such a tree counts as empty. */
+function readFieldSet(fieldsV1) {
+    if (!(0,manifest_object/* isObject */.Gv)(fieldsV1))
+        return NO_FIELDS;
+    return Object.fromEntries(Object.entries(fieldsV1).map(([element, children]) => [element, readFieldSet(children)]));
+}
+function isEmpty(set) {
+    return Object.keys(set).length === 0;
+}
+function union(a, b) {
+    const merged = { ...a };
+    for (const [element, children] of Object.entries(b))
+        merged[element] = union(merged[element] ?? NO_FIELDS, children);
+    return merged;
+}
+/** The members of `a` that are not members of `b`. */
+function difference(a, b) {
+    const kept = {};
+    for (const [element, children] of Object.entries(a)) {
+        const taken = b[element];
+        if (taken === undefined)
+            kept[element] = children;
+        else if (!isEmpty(children)) {
+            const rest = difference(children, taken);
+            if (!isEmpty(rest))
+                kept[element] = rest;
+        }
+    }
+    return kept;
+}
+/** The members of `set` for which `keep` says yes; `keep` is asked for leaves, with the path of elements to them. */
+function filterLeaves(set, keep, path = []) {
+    const kept = {};
+    for (const [element, children] of Object.entries(set)) {
+        const at = [...path, element];
+        if (isEmpty(children)) {
+            if (keep(at))
+                kept[element] = children;
+        }
+        else {
+            const rest = filterLeaves(children, keep, at);
+            if (!isEmpty(rest))
+                kept[element] = rest;
+        }
+    }
+    return kept;
+}
+/** The value at a path of elements; undefined when there is none. */
+function valueAt(value, path) {
+    return path.reduce((at, element) => child(at, element), value);
+}
+function child(value, element) {
+    const name = element.slice(2);
+    switch (element.slice(0, 2)) {
+        case 'f:':
+            return (0,manifest_object/* isObject */.Gv)(value) ? value[name] : undefined;
+        case 'k:':
+            return Array.isArray(value) ? value.find((item) => hasKeys(item, name)) : undefined;
+        case 'v:':
+            return Array.isArray(value) ? value.find((item) => JSON.stringify(item) === name) : undefined;
+        case 'i:':
+            return Array.isArray(value) ? value[Number(name)] : undefined;
+        default:
+            return value;
+    }
+}
+/**
+ * The part of a value that a set names: what its owner would have to apply to own just that. List items keep their order.
+ * `others` are the fields of other owners: a map that is a member of `set` as a whole, but in which others own fields, was
+ * empty when its owner set it and stays so.
+ */
+function field_set_select(value, set, others = NO_FIELDS) {
+    const elements = Object.keys(set).filter((element) => element !== '.');
+    if (elements.length === 0) {
+        const isSharedMap = (0,manifest_object/* isObject */.Gv)(value) && !isEmpty(others);
+        return '.' in set || isSharedMap ? emptyLike(value) : value;
+    }
+    if (Array.isArray(value))
+        return selectItems(value, set, others);
+    if (!(0,manifest_object/* isObject */.Gv)(value))
+        return value;
+    const selected = {};
+    for (const element of elements) {
+        const name = element.slice(2);
+        if (name in value)
+            selected[name] = field_set_select(value[name], set[element] ?? NO_FIELDS, others[element]);
+    }
+    return selected;
+}
+function selectItems(list, set, others) {
+    const elements = Object.keys(set);
+    return list.flatMap((item, index) => {
+        const element = elements.find((candidate) => candidate === `i:${index}` ||
+            candidate === `v:${JSON.stringify(item)}` ||
+            (candidate.startsWith('k:') && hasKeys(item, candidate.slice(2))));
+        if (element === undefined)
+            return [];
+        if (!element.startsWith('k:'))
+            return [item];
+        const keys = JSON.parse(element.slice(2));
+        const selected = field_set_select(item, set[element] ?? NO_FIELDS, others[element]);
+        return [(0,manifest_object/* isObject */.Gv)(selected) && (0,manifest_object/* isObject */.Gv)(keys) ? { ...keys, ...selected } : selected];
+    });
+}
+function hasKeys(item, keysAsJson) {
+    const keys = JSON.parse(keysAsJson);
+    return ((0,manifest_object/* isObject */.Gv)(item) &&
+        (0,manifest_object/* isObject */.Gv)(keys) &&
+        Object.entries(keys).every(([key, value]) => item[key] === value || isDefault(item, key, value)));
+}
+/** The only list key that is defaulted after a client may have left it out: a port's protocol. */
+function isDefault(item, key, value) {
+    return key === 'protocol' && value === 'TCP' && item[key] === undefined;
+}
+function emptyLike(value) {
+    if (Array.isArray(value))
+        return [];
+    return (0,manifest_object/* isObject */.Gv)(value) ? {} : value;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/ownership.js
+
+const MANAGER = 'rollsafe';
+/**
+ * Managers whose fields become Rollsafe's when it first applies an object, so that a field the manifest no longer has goes
+ * away: client-side `kubectl apply` and `kubectl create` wrote down what a manifest said, as Rollsafe does now, and
+ * Rollsafe's own updates are the exact repairs of a rollback.
+ */
+const ADOPTED_MANAGERS = ['kubectl-client-side-apply', 'kubectl-create', MANAGER];
+/** Kept where it is, and with its owner: `kubectl apply` needs it if somebody goes back to that. */
+const LAST_APPLIED = {
+    'f:metadata': { 'f:annotations': { 'f:kubectl.kubernetes.io/last-applied-configuration': {} } },
+};
+function isOurs(entry) {
+    return entry.manager === MANAGER && entry.operation === 'Apply' && isMainResource(entry);
+}
+function isAdopted(entry) {
+    return entry.operation === 'Update' && ADOPTED_MANAGERS.includes(entry.manager ?? '') && isMainResource(entry);
+}
+function isMainResource(entry) {
+    return entry.subresource === undefined || entry.subresource === '';
+}
+function fieldsOf(object, isWanted) {
+    return (object.metadata.managedFields ?? [])
+        .filter(isWanted)
+        .map((entry) => readFieldSet(entry.fieldsV1))
+        .reduce(union, NO_FIELDS);
+}
+/** What Rollsafe applied. */
+function ourFields(object) {
+    return fieldsOf(object, isOurs);
+}
+/** What Rollsafe applied or would adopt. */
+function ourOrAdoptedFields(object) {
+    return union(ourFields(object), difference(fieldsOf(object, isAdopted), LAST_APPLIED));
+}
+/** What everybody else owns. */
+function othersFields(object) {
+    return fieldsOf(object, (entry) => !isOurs(entry) && !isAdopted(entry));
+}
+/**
+ * The list of owners with adopted fields moved to Rollsafe; undefined when there is nothing to adopt. `kubectl apply
+ * --server-side` does the same with its own (client-go, util/csaupgrade); a server-side apply alone does not, and the old
+ * owner would keep alive every field that is later taken out of the manifest.
+ */
+function adoptFields(live) {
+    const entries = live.metadata.managedFields ?? [];
+    if (!entries.some((entry) => isAdopted(entry) && !isEmpty(difference(readFieldSet(entry.fieldsV1), LAST_APPLIED))))
+        return undefined;
+    const others = entries.flatMap((entry) => {
+        if (isOurs(entry))
+            return [];
+        if (!isAdopted(entry))
+            return [entry];
+        const left = keepOnly(readFieldSet(entry.fieldsV1), LAST_APPLIED);
+        return isEmpty(left) ? [] : [{ ...entry, fieldsV1: left }];
+    });
+    const first = entries.find((entry) => isOurs(entry) || isAdopted(entry));
+    return [
+        ...others,
+        {
+            manager: MANAGER,
+            operation: 'Apply',
+            apiVersion: first?.apiVersion ?? live.apiVersion,
+            fieldsType: 'FieldsV1',
+            fieldsV1: ourOrAdoptedFields(live),
+            ...(first?.time !== undefined && { time: first.time }),
+        },
+    ];
+}
+function keepOnly(set, wanted) {
+    return difference(set, difference(set, wanted));
+}
+/** Reads the causes of a 409; empty when it is another kind of conflict. */
+function readConflicts(causes) {
+    return causes
+        .filter((cause) => cause.reason === 'FieldManagerConflict')
+        .map((cause) => ({ manager: /conflict with "([^"]*)"/.exec(cause.message)?.[1] ?? 'unknown', field: cause.field }));
+}
+/**
+ * Whether a field may be taken without asking. What a person set by hand with kubectl gives way to the manifest, as it does
+ * with `kubectl apply`. A controller, Helm or another declarative tool would set it again, so those need `force-conflicts`;
+ * so does `kubectl apply --server-side`, which calls itself `kubectl`, as some commands that change things by hand do.
+ */
+function mayTake(conflict, live) {
+    if (conflict.manager === MANAGER || conflict.manager.startsWith('kubectl-'))
+        return true;
+    const entries = live?.metadata.managedFields ?? [];
+    return (conflict.manager === 'kubectl' &&
+        !entries.some((entry) => entry.manager === 'kubectl' && entry.operation === 'Apply'));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/rejections.js
+
+/** What an answer of the API server means for the person whose deploy it ended. */
+function problemFrom(error, subject, at) {
+    const problem = (code, message, hint) => ({
+        code,
+        message: `${subject}: ${message}`,
+        hint,
+        ...(at && { at }),
+    });
+    const said = firstLine(error.message);
+    if (error.isUnreachable && !isAdmission(said)) {
+        return problem('ClusterUnreachable', said, 'check the server address in the kubeconfig and that the runner can reach it, then run again');
+    }
+    if (error.isSchemaError) {
+        const field = /(\.[^\s:]+): field not declared in schema/.exec(said)?.[1];
+        const what = field === undefined ? said : `${field} is not a field of this kind`;
+        return problem('InvalidManifest', what, 'correct the name or the indentation of the field; kubectl explain shows which fields there are');
+    }
+    if (isAdmission(said)) {
+        return problem('QuotaOrAdmission', said, "change the manifest to satisfy the cluster's policy or quota, or ask its owner for an exception");
+    }
+    switch (error.status) {
+        case 401:
+            return problem('Forbidden', loginFailure(error), 'check that the token or the login in the kubeconfig is still valid');
+        case 403:
+            if (/because it is being terminated/.test(said)) {
+                return problem('InvalidInput', said, 'wait until the namespace is gone, or choose another one');
+            }
+            return problem('Forbidden', `${error.request} is forbidden (${said})`, `allow it in a Role: kubectl auth can-i ${canI(error.request)}`);
+        case 404:
+            if (error.kind === 'namespaces') {
+                return problem('InvalidInput', said, 'create the namespace first, add it to the manifests, or correct the input namespace');
+            }
+            return problem('InvalidManifest', said, 'check apiVersion and kind against kubectl api-resources; install the CustomResourceDefinition first if it is one');
+        case 409:
+            return conflictProblem(error, problem);
+        case 422:
+            if (/immutable|updates to statefulset spec for fields other than/.test(error.message)) {
+                return problem('Immutable', said, 'Kubernetes does not let this field change: delete the object and deploy again, or keep the old value');
+            }
+            return problem('InvalidManifest', said, 'correct the value');
+        default:
+            return problem('InvalidManifest', said, 'correct the manifest; the API server refuses it as it is');
+    }
+}
+function conflictProblem(error, problem) {
+    const conflicts = readConflicts(error.causes);
+    if (conflicts.length === 0) {
+        return problem('Conflict', firstLine(error.message), 'somebody else is writing the same object: run again when they are done');
+    }
+    const owners = new Map();
+    for (const { manager, field } of conflicts)
+        owners.set(manager, [...(owners.get(manager) ?? []), field]);
+    const list = [...owners].map(([manager, fields]) => `${JSON.stringify(manager)} owns ${fields.join(', ')}`).join('; ');
+    return problem('Conflict', list, 'take the fields out of the manifest, or set force-conflicts: true to take them over');
+}
+function isAdmission(message) {
+    return /admission webhook|failed calling webhook|exceeded quota|violates PodSecurity|ValidatingAdmissionPolicy|failed quota/.test(message);
+}
+function loginFailure(error) {
+    return error.reason === 'LoginFailed'
+        ? error.message
+        : 'the API server does not accept the credentials in the kubeconfig (401 Unauthorized)';
+}
+/** `patch deployments.apps web in namespace shop` → `patch deployments.apps --namespace shop`. */
+function canI(request) {
+    const [verb, resource] = request.split(' ');
+    const namespace = / in namespace (\S+)$/.exec(request)?.[1];
+    return `${verb} ${resource}${namespace === undefined ? '' : ` --namespace ${namespace}`}`;
+}
+function firstLine(text) {
+    return (text.split('\n')[0] ?? '').trim();
+}
+
+;// CONCATENATED MODULE: ./lib/commands/apply-object.js
+
+
+/** Applies an object, and takes over the fields that may be taken; any other conflict is thrown as the server told it. */
+async function applyTaking(cluster, object, live, { forceConflicts, ...options }) {
+    try {
+        return await cluster.apply(object, options);
+    }
+    catch (error) {
+        if (!(error instanceof errors/* ClusterError */.b$) || error.status !== 409)
+            throw error;
+        const conflicts = readConflicts(error.causes);
+        if (conflicts.length === 0 || !(forceConflicts || conflicts.every((conflict) => mayTake(conflict, live))))
+            throw error;
+        return cluster.apply(object, { ...options, force: true });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/plan/stages.js
+
+
+const WAVE_ANNOTATION = 'rollsafe.dev/wave';
+const HOOK_ANNOTATION = 'rollsafe.dev/hook';
+const HOOKS = ['pre-deploy', 'post-deploy'];
+/** When a Job is to run, by its annotation; undefined for everything that is not a hook. */
+function hookOf({ metadata }) {
+    const text = metadata.annotations?.[HOOK_ANNOTATION];
+    return HOOKS.find((hook) => hook === text);
+}
+/** Lower waves go first; without the annotation, 0. */
+function waveOf({ metadata }) {
+    const text = metadata.annotations?.[WAVE_ANNOTATION] ?? '0';
+    return /^-?\d{1,6}$/.test(text) ? Number(text) : 0;
+}
+/** What is wrong with the annotations that say when an object is applied. */
+function stageProblems({ object, at }) {
+    const { annotations = {} } = object.metadata;
+    const wave = annotations[WAVE_ANNOTATION];
+    const hook = annotations[HOOK_ANNOTATION];
+    const problems = [];
+    const refuse = (message, hint) => problems.push({ code: 'InvalidManifest', message: `${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object))}: ${message}`, hint, at });
+    if (wave !== undefined && !/^-?\d{1,6}$/.test(wave)) {
+        refuse(`the annotation ${WAVE_ANNOTATION} is ${JSON.stringify(wave)}, not a whole number`, 'write a number in quotes: "1"');
+    }
+    if (hook !== undefined && hookOf(object) === undefined) {
+        refuse(`the annotation ${HOOK_ANNOTATION} is ${JSON.stringify(hook)}`, `write ${HOOKS.join(' or ')}`);
+    }
+    if (hook !== undefined && (0,manifest_object/* groupKindOf */.zo)(object) !== 'Job.batch') {
+        refuse(`the annotation ${HOOK_ANNOTATION} is on a ${object.kind}`, 'only a Job can be a hook');
+    }
+    return problems;
+}
+const FIRST_POD_PHASE = phaseOf({ apiVersion: 'apps/v1', kind: 'Deployment' });
+/**
+ * The stages of a release. Jobs that run before come after the objects of the first wave that pods need (namespaces, roles,
+ * configuration, claims), so that they find their configuration, and before anything that runs is changed. When nothing
+ * else changes, no Job runs.
+ */
+function stagesOf(changes) {
+    const ofHook = (hook) => changes.filter(({ manifest }) => hookOf(manifest.object) === hook);
+    const rest = changes.filter(({ manifest }) => hookOf(manifest.object) === undefined);
+    if (rest.length > 0 && rest.every(({ type }) => type === 'unchanged'))
+        return [{ title: '', changes: rest }];
+    const byWave = Map.groupBy(rest, ({ manifest }) => waveOf(manifest.object));
+    const waves = [...byWave.keys()].toSorted((a, b) => a - b);
+    const stages = waves.map((wave) => ({
+        title: waves.length === 1 ? '' : `wave ${wave}`,
+        changes: byWave.get(wave) ?? [],
+    }));
+    const before = ofHook('pre-deploy');
+    const all = [
+        ...(before.length === 0 ? stages : aroundJobs(before, stages)),
+        { title: 'post-deploy Jobs', changes: ofHook('post-deploy') },
+    ];
+    return all.filter((stage) => stage.changes.length > 0);
+}
+/** Splits the first wave into what pods need and the rest, with the Jobs between them. */
+function aroundJobs(jobs, [first, ...later]) {
+    const needed = (first?.changes ?? []).filter(({ manifest }) => phaseOf(manifest.object) < FIRST_POD_PHASE);
+    const running = (first?.changes ?? []).filter(({ manifest }) => phaseOf(manifest.object) >= FIRST_POD_PHASE);
+    return [
+        { title: 'what pods need', changes: needed },
+        { title: 'pre-deploy Jobs', changes: jobs },
+        { title: first?.title || 'the release', changes: running },
+        ...later,
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/sources.js
+
+/** Names what a watch shows: a kind in a namespace, and which objects of it. One watch is one source. */
+function sourceOf(of) {
+    return `${(0,manifest_object/* groupKindOf */.zo)(of)}/${of.namespace ?? ''}`;
+}
+/** The source of a query that is one of several for its kind and namespace. */
+function partialSourceOf(query) {
+    return `${sourceOf(query)}?${query.labelSelector ?? ''}&${query.fieldSelector ?? ''}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/live.js
@@ -79592,6 +79806,7 @@ async function readLive(cluster, manifests, release) {
 
 
 
+
 /** Renders the manifests and asks the API server, by dry-run, what each would do. Throws RejectedError; writes nothing. */
 async function prepare({ inputs, cluster, renderer, runner, journal }) {
     const written = loadManifests(await renderer.render(inputs.sources));
@@ -79601,10 +79816,10 @@ async function prepare({ inputs, cluster, renderer, runner, journal }) {
     try {
         const desired = inOrder(await locateAll(manifests, namespace, cluster)).map((manifest) => ({
             ...manifest,
-            object: labelled(manifest.object, inputs.release),
+            object: desired_labelled(manifest.object, inputs.release),
         }));
         const changes = await dryRunAll(desired, inputs, cluster);
-        const revisions = changes.flatMap((change) => (change.type === 'create' ? [] : [revisionOf(change.live)]));
+        const revisions = changes.flatMap((change) => ('live' in change && change.live ? [revisionOf(change.live)] : []));
         const previous = Math.max(0, ...revisions);
         const counts = Object.entries(Object.groupBy(changes, ({ type }) => type)).map(([type, list]) => `${list.length} to ${prepare_WORDS[type]}`);
         runner.info(`the API server accepts them all: ${counts.join(', ')}`);
@@ -79617,7 +79832,12 @@ async function prepare({ inputs, cluster, renderer, runner, journal }) {
         throw error;
     }
 }
-const prepare_WORDS = { create: 'create', update: 'update', unchanged: 'leave as they are' };
+const prepare_WORDS = {
+    create: 'create',
+    update: 'update',
+    unchanged: 'leave as they are',
+    run: 'run',
+};
 /** Gives every object its namespace, by the scope that the cluster says its kind has. */
 async function locateAll(manifests, namespace, cluster) {
     const provided = providedTypes(manifests);
@@ -79628,7 +79848,7 @@ async function locateAll(manifests, namespace, cluster) {
         const type = (await cluster.resourceType(apiVersion, kind)) ??
             provided.find((one) => one.apiVersion === apiVersion && one.kind === kind);
         if (type) {
-            problems.push(...problemsOf(manifest, type));
+            problems.push(...desired_problemsOf(manifest, type), ...stageProblems(manifest));
             located.push(locate(manifest, type, namespace));
         }
         else {
@@ -79655,6 +79875,8 @@ async function dryRunAll(desired, inputs, cluster) {
         const before = live.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object)));
         problems.push(...ownershipProblems(manifest, before, inputs));
         try {
+            if (hookOf(manifest.object))
+                return await checkHook(manifest, before, cluster);
             const object = stampedAsBefore(manifest.object, before);
             const expected = await applyTaking(cluster, object, before, {
                 dryRun: true,
@@ -79671,6 +79893,13 @@ async function dryRunAll(desired, inputs, cluster) {
     });
     (0,errors/* rejectIfAny */.rV)(problems);
     return changes.filter((change) => change !== undefined);
+}
+/** A Job cannot be changed, so a hook is checked under another name than the one that the last release's Job still has. */
+async function checkHook(manifest, live, cluster) {
+    const { object } = manifest;
+    const name = `${object.metadata.name.slice(0, 50)}-dry-run`;
+    await cluster.apply({ ...object, metadata: { ...object.metadata, name } }, { dryRun: true });
+    return { type: 'run', manifest, ...(live && { live }) };
 }
 /** Objects that cannot be checked yet, because their namespace or their kind is made by this same release. */
 async function waitingForOthers(desired, cluster) {
@@ -79709,6 +79938,8 @@ function ownershipProblems(manifest, live, inputs) {
     ];
 }
 
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
 ;// CONCATENATED MODULE: ./lib/rollback/by-hand.js
 
 const REVISIONED = ['Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps'];
@@ -79726,6 +79957,1216 @@ function finishByHand(steps) {
 /** Names come from the API server, which allows no character in them that a shell would read as more than a letter. */
 function namespaceFlag({ namespace }) {
     return namespace === undefined ? '' : ` --namespace ${namespace}`;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/pods.js
+
+
+
+const NO_PODS = { pods: new Map(), replicaSets: new Map(), refusals: new Map() };
+const pods_REVISION = 'deployment.kubernetes.io/revision';
+/** DaemonSets have no status field that names the revision; the API server counts template changes here. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+/** Whether this observation is for this reducer. */
+function isOfPods(source) {
+    return /^(Pod|ReplicaSet\.apps|Event)\//.test(source);
+}
+function observePods(state, source, observation, now) {
+    switch (observation.type) {
+        case 'listed': {
+            // Events that were there already tell of an earlier release.
+            const objects = observation.objects.filter(({ kind }) => kind !== 'Event');
+            const sight = { now, before: state, isListed: true };
+            return objects.reduce((next, object) => look(next, source, object, sight), withoutSource(state, source));
+        }
+        case 'changed':
+            return look(state, source, observation.object, { now, before: state, isListed: false });
+        case 'deleted':
+            return forget(state, observation.object);
+        case 'lost':
+        case 'found':
+            return state;
+    }
+}
+function look(state, source, object, sight) {
+    switch (object.kind) {
+        case 'Pod':
+            return lookAtPod(state, source, podFacts(object), sight);
+        case 'ReplicaSet':
+            return lookAtReplicaSet(state, source, object, sight);
+        case 'Event': {
+            const failure = creationFailureOf(object);
+            const uid = object.involvedObject.uid;
+            return failure && uid !== undefined ? refused(state, uid, failure, source, sight) : state;
+        }
+        default:
+            return state;
+    }
+}
+function lookAtPod(state, source, facts, { now, before, isListed }) {
+    const owner = facts.ownerUid ?? facts.uid;
+    const known = before.pods.get(owner)?.get(facts.uid);
+    const isSame = known?.facts.trouble !== undefined && known.facts.trouble.reason === facts.trouble?.reason;
+    const pod = {
+        facts,
+        source,
+        troubledSince: isSame ? known.troubledSince : now,
+        restartsBefore: known?.restartsBefore ?? (isListed ? facts.restarts : 0),
+    };
+    const pods = new Map(state.pods).set(owner, new Map(state.pods.get(owner)).set(facts.uid, pod));
+    // A pod was made, so whatever stood in the way of its controller no longer does.
+    const refusals = known || !state.refusals.has(owner) ? state.refusals : without(state.refusals, owner);
+    return { ...state, pods, refusals };
+}
+function lookAtReplicaSet(state, source, object, sight) {
+    const { metadata } = object;
+    const uid = metadata.uid ?? '';
+    const ownerUid = metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid ?? '';
+    const revision = metadata.annotations?.[pods_REVISION] ?? '';
+    const replicaSets = new Map(state.replicaSets).set(uid, { uid, ownerUid, revision, source });
+    const failure = creationFailureOf(object);
+    if (failure)
+        return refused({ ...state, replicaSets }, uid, failure, source, sight);
+    return { ...state, replicaSets, refusals: without(state.refusals, uid) };
+}
+function refused(state, uid, failure, source, { now, before }) {
+    const since = before.refusals.get(uid)?.since ?? now;
+    return { ...state, refusals: new Map(state.refusals).set(uid, { failure, since, source }) };
+}
+function forget(state, object) {
+    const uid = object.metadata.uid ?? '';
+    if (object.kind === 'ReplicaSet')
+        return { ...state, replicaSets: without(state.replicaSets, uid), refusals: without(state.refusals, uid) };
+    if (object.kind !== 'Pod')
+        return state;
+    const owner = object.metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid ?? uid;
+    const pods = state.pods.get(owner);
+    return pods ? { ...state, pods: new Map(state.pods).set(owner, without(pods, uid)) } : state;
+}
+function withoutSource(state, source) {
+    const pods = new Map([...state.pods].map(([owner, inner]) => [owner, rejectSource(inner, source)]));
+    return { pods, replicaSets: rejectSource(state.replicaSets, source), refusals: rejectSource(state.refusals, source) };
+}
+function rejectSource(map, source) {
+    return new Map([...map].filter(([, { source: from }]) => from !== source));
+}
+function without(map, key) {
+    const copy = new Map(map);
+    copy.delete(key);
+    return copy;
+}
+/**
+ * The pods of the revision that a workload is rolling out, by owner UID and revision, never by labels that others may carry
+ * too. The workload must be one whose controller has seen the newest spec: before, the newest revision is the old one.
+ */
+function newPodsOf(state, workload) {
+    return seenPodsOf(state, workload).map(({ facts }) => facts);
+}
+function seenPodsOf(state, workload) {
+    const controller = controllerOf(state, workload);
+    if (controller === undefined)
+        return [];
+    const all = [...(state.pods.get(controller)?.values() ?? [])].filter(({ facts }) => !facts.deleting);
+    switch ((0,manifest_object/* groupKindOf */.zo)(workload)) {
+        case 'StatefulSet.apps': {
+            const revision = workload.status?.updateRevision;
+            return all.filter(({ facts }) => facts.revision === revision);
+        }
+        case 'DaemonSet.apps': {
+            const generation = workload.metadata.annotations?.[TEMPLATE_GENERATION];
+            return all.filter(({ facts }) => generation === undefined || facts.templateGeneration === generation);
+        }
+        default:
+            return all;
+    }
+}
+/** UID of what makes the pods: of a Deployment, the ReplicaSet with the revision that the Deployment carries. */
+function controllerOf(state, workload) {
+    const { uid, annotations } = workload.metadata;
+    if ((0,manifest_object/* groupKindOf */.zo)(workload) !== 'Deployment.apps')
+        return uid;
+    const revision = annotations?.[pods_REVISION];
+    return [...state.replicaSets.values()].find((one) => one.ownerUid === uid && one.revision === revision)?.uid;
+}
+/** What `doomOf` asks for: the new pods with the time of their troubles, and why pods cannot be made. */
+function witnessesOf(state, workload, now) {
+    const witnesses = seenPodsOf(state, workload).map(({ facts, troubledSince, restartsBefore }) => ({
+        pod: facts,
+        troubledForMs: now - troubledSince,
+        restartsBefore,
+    }));
+    const refusal = state.refusals.get(controllerOf(state, workload) ?? '');
+    return { witnesses, creation: refusal && { ...refusal.failure, forMs: now - refusal.since } };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/conditions.js
+/**
+ * `status.conditions`, in which most kinds say how they are
+ * (https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties).
+ */
+
+/** Reads a list of conditions. A custom resource may hold anything there, so what does not look like one is left out. */
+function conditionsIn(list) {
+    if (!Array.isArray(list))
+        return [];
+    return list.filter(manifest_object/* isObject */.Gv).flatMap((item) => {
+        const { type, status, observedGeneration, lastUpdateTime } = item;
+        if (typeof type !== 'string' || typeof status !== 'string')
+            return [];
+        return [
+            {
+                type,
+                status,
+                reason: conditions_text(item['reason']),
+                message: conditions_text(item['message']),
+                ...(typeof observedGeneration === 'number' && { observedGeneration }),
+                ...(typeof lastUpdateTime === 'string' && { lastUpdateTime }),
+            },
+        ];
+    });
+}
+function conditionOf(object, type) {
+    const { status } = object;
+    return conditionsIn((0,manifest_object/* isObject */.Gv)(status) ? status['conditions'] : undefined).find((one) => one.type === type);
+}
+/** The condition, if it is True. */
+function trueCondition(object, type) {
+    const condition = conditionOf(object, type);
+    return condition?.status === 'True' ? condition : undefined;
+}
+/** What the controller says, on one line that can be part of a sentence. */
+function saidBy({ message, reason }) {
+    const words = message.trim() === '' ? reason : message;
+    const line = words.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
+    return line === '' ? 'no reason given' : line;
+}
+function conditions_text(value) {
+    return typeof value === 'string' ? value : '';
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/api-extensions.js
+
+/** https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/ */
+function crdStatus(crd) {
+    const names = conditionOf(crd, 'NamesAccepted');
+    if (names?.status === 'False') {
+        return { state: 'failed', reason: 'Conflict', message: `its names are taken: ${saidBy(names)}` };
+    }
+    if (!trueCondition(crd, 'Established'))
+        return { state: 'progressing', message: 'is not established yet' };
+    const served = (crd.spec?.versions ?? []).filter((version) => version.served).map(({ name }) => name);
+    return { state: 'healthy', message: `is established and serves ${served.join(', ')}` };
+}
+/** Available once the pods behind it answer; an API server that cannot reach them tries again and again. */
+function apiServiceStatus(service) {
+    const available = conditionOf(service, 'Available');
+    if (available?.status === 'True')
+        return { state: 'healthy', message: 'is available' };
+    return {
+        state: 'progressing',
+        message: available ? `is not available: ${saidBy(available)}` : 'is not available yet',
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/counting.js
+/** `replica is`, `replicas are`: noun and verb as they follow `2 of 3`, agreeing with the whole. */
+function are(count, noun) {
+    return count === 1 ? `${noun} is` : `${noun}s are`;
+}
+/** `new pod has`, `new pods have`. */
+function have(count, noun) {
+    return count === 1 ? `${noun} has` : `${noun}s have`;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/state.js
+const OBSERVING = 'waiting for the spec update to be observed';
+/** A controller that has not seen our write yet still reports on the one before; a missing observedGeneration is 0. */
+function isObserved({ metadata, status }, { generation }) {
+    return (status?.observedGeneration ?? 0) >= Math.max(generation, metadata.generation ?? 0);
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/bare-pods.js
+
+
+
+/** https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase. A pod that ended well is what was asked for. */
+function barePodStatus(pod, expectation) {
+    const { status } = pod;
+    // Only newer kubelets write observedGeneration on a pod.
+    if (status?.observedGeneration !== undefined && !isObserved(pod, expectation)) {
+        return { state: 'progressing', message: OBSERVING };
+    }
+    if (status?.phase === 'Succeeded')
+        return { state: 'healthy', message: 'has completed' };
+    if (status?.phase === 'Failed')
+        return failedPod(pod);
+    const sidecars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+    const wanted = sidecars.length + (pod.spec?.containers.length ?? 0);
+    const longRunning = new Set([...sidecars, ...(pod.spec?.containers ?? [])].map(({ name }) => name));
+    const ready = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].filter((container) => container.ready && longRunning.has(container.name)).length;
+    const message = `${ready} of ${wanted} ${are(wanted, 'container')} ready`;
+    if (trueCondition(pod, 'Ready'))
+        return { state: 'healthy', message };
+    const scheduled = conditionOf(pod, 'PodScheduled');
+    if (scheduled?.status === 'False')
+        return { state: 'progressing', message: `is on no node: ${saidBy(scheduled)}` };
+    return { state: 'progressing', message };
+}
+/** The kubelet's reasons for a pod that it threw out, whatever its containers did. */
+const THROWN_OUT = ['Evicted', 'Preempting', 'Shutdown', 'NodeShutdown', 'NodeLost', 'NodeAffinity', 'Terminated'];
+const NOT_STARTED = ['ContainerCannotRun', 'StartError'];
+function failedPod({ status }) {
+    const failed = (reason, message) => ({ state: 'failed', reason, message });
+    const why = saidBy({ reason: status?.reason ?? '', message: status?.message ?? '' });
+    if (THROWN_OUT.includes(status?.reason ?? '')) {
+        return failed('Deleted', `was removed from its node (${status?.reason}): ${why}; nothing makes it anew`);
+    }
+    const ended = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].flatMap(({ name, state }) => (state?.terminated && state.terminated.exitCode !== 0 ? { name, ...state.terminated } : []))[0];
+    if (!ended)
+        return failed('JobFailed', `has failed: ${why}`);
+    const how = `container ${ended.name} ended with exit code ${ended.exitCode} (${ended.reason ?? 'Error'})`;
+    if (ended.reason === 'OOMKilled')
+        return failed('OutOfMemory', `has failed: ${how}`);
+    return failed(NOT_STARTED.includes(ended.reason ?? '') ? 'StartFailed' : 'JobFailed', `has failed: ${how}`);
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/custom-resources.js
+/**
+ * Custom resources, by the conventions that their controllers share: observedGeneration, and the conditions Ready, Stalled
+ * and Reconciling (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md).
+ */
+
+
+
+function customResourceStatus(object, { generation }) {
+    const newest = Math.max(generation, object.metadata.generation ?? 0);
+    const status = (0,manifest_object/* isObject */.Gv)(object['status']) ? object['status'] : {};
+    const observed = generationIn(status['observedGeneration']);
+    if (observed !== undefined && observed < newest)
+        return { state: 'progressing', message: OBSERVING };
+    const stalled = trueCondition(object, 'Stalled');
+    if (stalled) {
+        // The controller has given up: kstatus calls a Deployment's missed progress deadline by the same name.
+        return { state: 'failed', reason: 'ProgressDeadlineExceeded', message: `is stalled: ${saidBy(stalled)}` };
+    }
+    const reconciling = trueCondition(object, 'Reconciling');
+    if (reconciling)
+        return { state: 'progressing', message: `is reconciling: ${saidBy(reconciling)}` };
+    const ready = conditionOf(object, 'Ready');
+    if (!ready)
+        return { state: 'healthy', message: 'is applied', isAssumed: true };
+    const speaksOf = ready.observedGeneration ?? observed;
+    if (speaksOf !== undefined && speaksOf < newest)
+        return { state: 'progressing', message: OBSERVING };
+    if (ready.status !== 'True')
+        return { state: 'progressing', message: `is not ready: ${saidBy(ready)}` };
+    // Without a generation, Ready may still speak of the spec before ours.
+    return { state: 'healthy', message: 'is ready', ...(speaksOf === undefined && { isAssumed: true }) };
+}
+/** In the wild it is sometimes a string, as Go programs that do not use the API machinery write it. */
+function generationIn(value) {
+    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+    return typeof number === 'number' ? number : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/daemon-sets.js
+
+
+/**
+ * The status leaves out nodes whose taints the pods do not tolerate and nodes that nodeSelector or affinity exclude. It
+ * counts cordoned nodes, on which these pods run all the same, and nodes that are not ready, on which none will start: those
+ * are not waited for when the expectation names them.
+ * https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
+ */
+function daemonSetStatus(set, expectation) {
+    const { spec, status } = set;
+    const wanted = status?.desiredNumberScheduled ?? 0;
+    const updated = status?.updatedNumberScheduled ?? 0;
+    const available = status?.numberAvailable ?? 0;
+    const absent = absentNodes(expectation, wanted, available);
+    const waitedFor = Math.max(0, wanted - absent.length);
+    const isOnDelete = spec?.updateStrategy?.type === 'OnDelete';
+    const pods = { available, wanted };
+    const without = absent.length === 0 ? '' : `; not waiting for ${absent.join(', ')}: not ready`;
+    const progressing = (message) => ({ state: 'progressing', message: message + without, pods });
+    if (!isObserved(set, expectation))
+        return { state: 'progressing', message: OBSERVING, pods };
+    if (!isOnDelete && updated < waitedFor) {
+        return progressing(`${updated} out of ${waitedFor} ${have(waitedFor, 'new pod')} been updated`);
+    }
+    if (available < waitedFor) {
+        return progressing(`${available} of ${waitedFor} updated ${are(waitedFor, 'pod')} available`);
+    }
+    const old = isOnDelete ? wanted - updated : 0;
+    const kept = old > 0 ? `; ${old} ${old === 1 ? 'keeps' : 'keep'} the old revision until deleted (updateStrategy OnDelete)` : '';
+    const message = `${available} of ${wanted} ${are(wanted, 'pod')} available${kept}${without}`;
+    return { state: 'healthy', message, pods };
+}
+/** More available pods than ready nodes means that a node is back. Then all are waited for again: better slow than wrong. */
+function absentNodes({ notReadyNodes = [] }, wanted, available) {
+    return available > wanted - notReadyNodes.length ? [] : notReadyNodes;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/deployments.js
+
+
+
+const deployments_REVISION = 'deployment.kubernetes.io/revision';
+function deploymentStatus(deployment, expectation) {
+    const { spec, status } = deployment;
+    // The API server defaults replicas to 1; a Deployment whose field lost its owner may lack it in a manifest.
+    const wanted = spec?.replicas ?? 1;
+    const total = status?.replicas ?? 0;
+    const updated = status?.updatedReplicas ?? 0;
+    const available = status?.availableReplicas ?? 0;
+    const pods = { available, wanted };
+    if (!isObserved(deployment, expectation))
+        return { state: 'progressing', message: OBSERVING, pods };
+    const missing = unfinished();
+    // Before the deadline: that condition can outlive the trouble, for instance on a Deployment that was scaled meanwhile.
+    if (missing === undefined) {
+        return { state: 'healthy', message: `${available} of ${wanted} ${are(wanted, 'replica')} available`, pods };
+    }
+    const message = missing + refusal(deployment);
+    const condition = conditionOf(deployment, 'Progressing');
+    if (condition?.reason === 'ProgressDeadlineExceeded' &&
+        (condition.lastUpdateTime ?? '') !== expectation.staleDeadline) {
+        const deadline = `exceeded its progress deadline of ${spec?.progressDeadlineSeconds ?? 600} s`;
+        return { state: 'failed', reason: 'ProgressDeadlineExceeded', message: `${deadline}: ${message}`, pods };
+    }
+    if (spec?.paused !== true)
+        return { state: 'progressing', message, pods };
+    if (!isStuck())
+        return { state: 'progressing', message: `${message}; it is paused`, pods };
+    return {
+        state: 'failed',
+        // There is no code for "will not progress" but the one for "did not progress".
+        reason: 'ProgressDeadlineExceeded',
+        message: `is paused, so it never finishes: ${message}; set spec.paused to false, or run kubectl rollout resume`,
+        pods,
+    };
+    /** kubectl's three questions, in its order, and between them the pods that are too many after a scale-down. */
+    function unfinished() {
+        const old = total - updated;
+        if (updated < wanted)
+            return `${updated} out of ${wanted} ${have(wanted, 'new replica')} been updated`;
+        if (old > 0)
+            return `${old} old ${are(old, 'replica')} pending termination`;
+        if (updated > wanted)
+            return `${updated - wanted} extra ${are(updated - wanted, 'replica')} pending termination`;
+        if (available < updated)
+            return `${available} of ${updated} updated ${are(updated, 'replica')} available`;
+        return undefined;
+    }
+    /**
+     * The controller makes no ReplicaSet for a paused Deployment and moves no replicas to the newest one, it only scales
+     * (pkg/controller/deployment/sync.go). So pods of an old template stay, and without any ReplicaSet there will be no pods.
+     */
+    function isStuck() {
+        const isNew = deployment.metadata.annotations?.[deployments_REVISION] === undefined;
+        return updated < wanted && (total > updated || isNew);
+    }
+}
+/** A ReplicaSet that is in the manifests itself. It scales and never replaces a pod, so only numbers are waited for. */
+function replicaSetStatus(set, expectation) {
+    const wanted = set.spec?.replicas ?? 1;
+    const total = set.status?.replicas ?? 0;
+    const available = set.status?.availableReplicas ?? 0;
+    const pods = { available, wanted };
+    const progressing = (message) => ({ state: 'progressing', message, pods });
+    if (!isObserved(set, expectation))
+        return progressing(OBSERVING);
+    if (total > wanted)
+        return progressing(`${total - wanted} extra ${are(total - wanted, 'replica')} pending termination`);
+    const message = `${available} of ${wanted} ${are(wanted, 'replica')} available`;
+    return available < wanted ? progressing(message + refusal(set)) : { state: 'healthy', message, pods };
+}
+/** Why pods cannot be made: the ReplicaSet's own condition, which its Deployment repeats. */
+function refusal(object) {
+    const condition = trueCondition(object, 'ReplicaFailure');
+    return condition ? `; pods cannot be created: ${saidBy(condition)}` : '';
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/gateways.js
+/**
+ * Gateways and routes of the Gateway API. A controller may be missing, or still be waiting for an address from outside, and
+ * neither holds a release up. What does is a controller that says of our very spec that it cannot be used, by one of the
+ * reasons that the standard defines for that; it is never fatal at once, since the object that is missing may be on its way.
+ * https://gateway-api.sigs.k8s.io/reference/spec/ (GatewayConditionReason, RouteConditionReason)
+ */
+
+
+
+const UNUSABLE_GATEWAY = new Set(['Invalid', 'InvalidParameters', 'UnsupportedAddress']);
+/** Not `Programmed`: that needs an address, as a Service of type LoadBalancer does. */
+function gatewayStatus(gateway, expectation) {
+    const accepted = ofOurSpec(conditionOf(gateway, 'Accepted'), gateway, expectation);
+    if (accepted?.status === 'True') {
+        const programmed = conditionOf(gateway, 'Programmed');
+        const note = programmed?.status === 'False' ? `; not programmed yet: ${saidBy(programmed)}` : '';
+        return { state: 'healthy', message: `is accepted${note}` };
+    }
+    if (accepted?.status === 'False' && UNUSABLE_GATEWAY.has(accepted.reason)) {
+        return { state: 'progressing', message: `is not accepted: ${saidBy(accepted)}` };
+    }
+    return { state: 'healthy', message: 'is applied; no controller has accepted it yet', isAssumed: true };
+}
+const UNUSABLE_ROUTE = new Set([
+    'NotAllowedByListeners',
+    'NoMatchingListenerHostname',
+    'NoMatchingParent',
+    'UnsupportedValue',
+    'IncompatibleFilters',
+    'RefNotPermitted',
+    'InvalidKind',
+    'BackendNotFound',
+    'UnsupportedProtocol',
+]);
+/** Each parent speaks for itself; what parents say that the spec no longer names is old. */
+function routeStatus(route, expectation) {
+    const wanted = objectsOf((0,manifest_object/* isObject */.Gv)(route['spec']) ? route['spec']['parentRefs'] : undefined);
+    const parents = objectsOf((0,manifest_object/* isObject */.Gv)(route['status']) ? route['status']['parents'] : undefined)
+        .map(({ parentRef, conditions }) => ({
+        parentRef: (0,manifest_object/* isObject */.Gv)(parentRef) ? parentRef : {},
+        conditions: conditionsIn(conditions),
+    }))
+        .filter(({ parentRef }) => wanted.some((one) => isSameParent(one, parentRef, route)));
+    for (const { parentRef, conditions } of parents) {
+        const refused = conditions.find((one) => ['Accepted', 'ResolvedRefs'].includes(one.type) &&
+            one.status === 'False' &&
+            UNUSABLE_ROUTE.has(one.reason) &&
+            ofOurSpec(one, route, expectation));
+        if (refused) {
+            const said = refused.type === 'Accepted' ? 'does not accept it' : 'cannot resolve all that it refers to';
+            return { state: 'progressing', message: `${gateways_nameOf(parentRef)} ${said}: ${saidBy(refused)}` };
+        }
+    }
+    const accepting = parents.filter(({ conditions }) => {
+        const accepted = ofOurSpec(conditions.find(({ type }) => type === 'Accepted'), route, expectation);
+        return accepted?.status === 'True';
+    });
+    if (accepting.length === 0) {
+        return { state: 'healthy', message: 'is applied; no controller has accepted it yet', isAssumed: true };
+    }
+    const isPartial = accepting.length < wanted.length;
+    return {
+        state: 'healthy',
+        message: `is accepted by ${accepting.length} of ${(0,format/* counted */.hS)(wanted.length, 'parent')}`,
+        ...(isPartial && { isAssumed: true }),
+    };
+}
+/** The condition, unless it says that it speaks of an older spec. */
+function ofOurSpec(condition, { metadata }, { generation }) {
+    const newest = Math.max(generation, metadata.generation ?? 0);
+    return condition && (condition.observedGeneration ?? newest) >= newest ? condition : undefined;
+}
+/** The parts of a ParentReference that name an object or a part of it, with their defaults. */
+function isSameParent(one, other, route) {
+    const defaults = {
+        group: 'gateway.networking.k8s.io',
+        kind: 'Gateway',
+        namespace: route.metadata.namespace,
+    };
+    return ['group', 'kind', 'namespace', 'name', 'sectionName', 'port'].every((field) => (one[field] ?? defaults[field]) === (other[field] ?? defaults[field]));
+}
+function gateways_nameOf({ kind = 'Gateway', name }) {
+    return `${String(kind)} ${String(name)}`;
+}
+function objectsOf(list) {
+    return Array.isArray(list) ? list.filter(manifest_object/* isObject */.Gv) : [];
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/jobs.js
+
+
+
+/**
+ * A Job is done when it is Complete, not when it has started
+ * (https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions). FailureTarget is set before
+ * Failed, while pods are still ending, and is never taken back.
+ */
+function jobStatus(job) {
+    const { spec, status } = job;
+    const succeeded = status?.succeeded ?? 0;
+    // Without completions, several pods are workers at one queue, and any of them may be the one that ends it.
+    const isQueue = spec?.completions === undefined && (spec?.parallelism ?? 1) > 1;
+    const wanted = spec?.completions ?? 1;
+    const done = isQueue
+        ? `${(0,format/* counted */.hS)(succeeded, 'pod')} succeeded`
+        : `${succeeded} of ${(0,format/* counted */.hS)(wanted, 'pod')} succeeded`;
+    const failure = trueCondition(job, 'Failed') ?? trueCondition(job, 'FailureTarget');
+    if (failure)
+        return { state: 'failed', reason: 'JobFailed', message: `has failed: ${saidBy(failure)}` };
+    if (trueCondition(job, 'Complete'))
+        return { state: 'healthy', message: `is complete: ${done}` };
+    if (spec?.suspend === true) {
+        return { state: 'healthy', message: 'is suspended: it runs when spec.suspend is set to false' };
+    }
+    const failed = status?.failed ?? 0;
+    const tries = failed === 0 ? '' : `, ${failed} failed (backoffLimit ${spec?.backoffLimit ?? 6})`;
+    return { state: 'progressing', message: done + tries };
+}
+/** Its Jobs come later, each with a fate of its own: a CronJob is what it should be as soon as it is applied. */
+function cronJobStatus({ spec }) {
+    if (spec?.suspend === true)
+        return { state: 'healthy', message: 'is suspended: no Job is started' };
+    return { state: 'healthy', message: `runs at ${spec?.schedule ?? 'no time'}` };
+}
+/**
+ * The status of an object that is no longer there, or is on its way out. A Job with ttlSecondsAfterFinished is deleted by
+ * its own controller, and only after its end (pkg/controller/ttlafterfinished), so it keeps the state in which it was
+ * last seen. When its end was not seen, because nothing could be observed, a failed pod seen before decides.
+ *
+ * `isFinal` says that `lastSeen` is how the object was when it was deleted, as a watch's DELETED event has it.
+ */
+function statusWhenGone(lastSeen, isFinal = false) {
+    const deleted = { state: 'failed', reason: 'Deleted', message: 'was deleted by somebody else' };
+    if (!lastSeen || (0,manifest_object/* groupKindOf */.zo)(lastSeen) !== 'Job.batch')
+        return deleted;
+    const job = lastSeen;
+    if (isFinished(job))
+        return jobStatus(job);
+    const seconds = job.spec?.ttlSecondsAfterFinished;
+    // Somebody who deletes a Job before its end has not waited for the TTL.
+    const isTooEarly = isFinal || job.metadata.deletionTimestamp !== undefined;
+    if (seconds === undefined || isTooEarly)
+        return deleted;
+    const cleaned = `was cleaned up (ttlSecondsAfterFinished ${seconds}) before its end was seen`;
+    const { failed = 0, succeeded = 0 } = job.status ?? {};
+    if (failed > 0 && succeeded < (job.spec?.completions ?? 1)) {
+        return {
+            state: 'failed',
+            reason: 'JobFailed',
+            message: `${cleaned}, and ${(0,format/* counted */.hS)(failed, 'pod')} had failed; raise ttlSecondsAfterFinished to know`,
+        };
+    }
+    return { state: 'healthy', message: `${cleaned}; no pod had failed` };
+}
+function isFinished(job) {
+    return ['Complete', 'Failed', 'FailureTarget'].some((type) => trueCondition(job, type));
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/networking.js
+/** A LoadBalancer may wait for its address for ever, for instance in a cluster without a cloud. */
+function serviceStatus({ spec, status }) {
+    switch (spec?.type) {
+        case 'LoadBalancer':
+            return { state: 'healthy', message: reachableAt(status?.loadBalancer?.ingress) };
+        case 'ExternalName':
+            return { state: 'healthy', message: `leads to ${spec.externalName ?? ''}` };
+        default:
+            return { state: 'healthy', message: 'is applied' };
+    }
+}
+/** Its controller writes the address; some never do. */
+function ingressStatus({ status }) {
+    return { state: 'healthy', message: reachableAt(status?.loadBalancer?.ingress) };
+}
+function reachableAt(points) {
+    const addresses = (points ?? []).flatMap(({ hostname, ip }) => hostname ?? ip ?? []);
+    return addresses.length === 0
+        ? 'has no address yet, which is not waited for'
+        : `has the address ${addresses.join(', ')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/policies.js
+
+
+
+function namespaceStatus({ status }) {
+    if (status?.phase === 'Terminating') {
+        return { state: 'failed', reason: 'Deleted', message: 'is being deleted: nothing can be created in it' };
+    }
+    return { state: 'healthy', message: 'is Active' };
+}
+/**
+ * FailedGetResourceMetric and its like mend themselves, for instance when new pods have been measured for the first time;
+ * until then the autoscaler leaves the replicas alone.
+ */
+function autoscalerStatus(autoscaler) {
+    const { spec } = autoscaler;
+    const target = `${spec?.scaleTargetRef.kind} ${spec?.scaleTargetRef.name}`;
+    const trouble = ['AbleToScale', 'ScalingActive']
+        .map((type) => conditionOf(autoscaler, type))
+        .find((condition) => condition?.status === 'False');
+    const message = `keeps ${target} between ${spec?.minReplicas ?? 1} and ${spec?.maxReplicas} replicas`;
+    return { state: 'healthy', message: trouble ? `${message}; it cannot scale now: ${saidBy(trouble)}` : message };
+}
+function budgetStatus({ status }) {
+    const healthy = status?.currentHealthy ?? 0;
+    const expected = status?.expectedPods ?? 0;
+    const allowed = (0,format/* counted */.hS)(status?.disruptionsAllowed ?? 0, 'disruption');
+    return { state: 'healthy', message: `allows ${allowed}: ${healthy} of ${expected} ${are(expected, 'pod')} healthy` };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/stateful-sets.js
+
+
+/**
+ * https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies. The rules are the same for
+ * OrderedReady and Parallel: they differ in the order in which pods get there, not in where they get.
+ */
+function statefulSetStatus(set, expectation) {
+    const { spec, status } = set;
+    const wanted = spec?.replicas ?? 1;
+    const total = status?.replicas ?? 0;
+    const ready = status?.readyReplicas ?? 0;
+    const updated = status?.updatedReplicas ?? 0;
+    const pods = { available: status?.availableReplicas ?? ready, wanted };
+    const progressing = (message) => ({ state: 'progressing', message, pods });
+    if (!isObserved(set, expectation))
+        return progressing(OBSERVING);
+    if (ready < wanted)
+        return progressing(`${ready} of ${wanted} ${are(wanted, 'pod')} ready`);
+    if (total > wanted)
+        return progressing(`${total - wanted} extra ${are(total - wanted, 'pod')} pending termination`);
+    const isOnDelete = spec?.updateStrategy?.type === 'OnDelete';
+    const partition = isOnDelete ? wanted : (spec?.updateStrategy?.rollingUpdate?.partition ?? 0);
+    const toUpdate = Math.max(0, wanted - partition);
+    if (updated < toUpdate)
+        return progressing(`${updated} out of ${toUpdate} ${have(toUpdate, 'new pod')} been updated`);
+    // The controller makes the two revisions equal as the last step of an update (completeUpdate in stateful_set_utils.go).
+    if (partition === 0 && status?.updateRevision !== status?.currentRevision) {
+        return progressing(`${updated} of ${wanted} ${are(wanted, 'pod')} at revision ${status?.updateRevision ?? ''}`);
+    }
+    if (pods.available < wanted) {
+        const patience = spec?.minReadySeconds ?? 0;
+        const message = `${pods.available} of ${wanted} updated ${are(wanted, 'pod')} available`;
+        return progressing(patience > 0 ? `${message}; minReadySeconds is ${patience}` : message);
+    }
+    const old = wanted - updated;
+    const why = isOnDelete ? 'until deleted (updateStrategy OnDelete)' : `(partition ${partition})`;
+    const kept = old > 0 ? `; ${old} of them ${old === 1 ? 'keeps' : 'keep'} the old revision ${why}` : '';
+    return { state: 'healthy', message: `${pods.available} of ${wanted} ${are(wanted, 'pod')} available${kept}`, pods };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/storage.js
+/**
+ * A claim whose class says WaitForFirstConsumer is Pending until a pod uses it, which may be never in this release
+ * (https://kubernetes.io/docs/concepts/storage/storage-classes/#volume-binding-mode). When a pod needs a claim that cannot
+ * be bound, the pod says so.
+ */
+function claimStatus({ spec, status }) {
+    switch (status?.phase) {
+        case 'Lost':
+            return {
+                state: 'failed',
+                // What the scheduler says of a pod that uses it.
+                reason: 'Unschedulable',
+                message: `is Lost: its volume ${spec?.volumeName ?? ''} no longer exists, so pods that use it cannot start`,
+            };
+        case 'Bound':
+            return { state: 'healthy', message: `is bound to ${spec?.volumeName ?? 'its volume'}` };
+        default:
+            return { state: 'healthy', message: 'is Pending: it may be bound when its first pod comes' };
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/status.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Healthy as soon as it is applied, whatever its status says. Set by users on an object. */
+const IGNORE_HEALTH_ANNOTATION = 'rollsafe.dev/ignore-health';
+const status_RULES = new Map([
+    ['Deployment.apps', { isFollowed: true, status: deploymentStatus }],
+    ['StatefulSet.apps', { isFollowed: true, status: statefulSetStatus }],
+    ['DaemonSet.apps', { isFollowed: true, status: daemonSetStatus }],
+    ['ReplicaSet.apps', { isFollowed: true, status: replicaSetStatus }],
+    // The forerunner of ReplicaSets has the same fields.
+    ['ReplicationController', { isFollowed: true, status: replicaSetStatus }],
+    ['Pod', { isFollowed: true, status: barePodStatus }],
+    ['Job.batch', { isFollowed: true, status: jobStatus }],
+    // Its Jobs run some other day.
+    ['CronJob.batch', { isFollowed: false, status: cronJobStatus }],
+    // A Pending claim may be waiting for a pod that comes later, and a pod that cannot start for want of it says so.
+    ['PersistentVolumeClaim', { isFollowed: false, status: claimStatus }],
+    // Addresses come from outside, and in many clusters never.
+    ['Service', { isFollowed: false, status: serviceStatus }],
+    ['Ingress.networking.k8s.io', { isFollowed: false, status: ingressStatus }],
+    // A route that its Gateway refuses serves nobody, however healthy the pods are.
+    ['Gateway.gateway.networking.k8s.io', { isFollowed: true, status: gatewayStatus }],
+    ['HTTPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    ['GRPCRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    ['TLSRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    ['TCPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    ['UDPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    // Permission slips that no controller reports on.
+    ['ReferenceGrant.gateway.networking.k8s.io', { isFollowed: false, status: applied }],
+    ['CustomResourceDefinition.apiextensions.k8s.io', { isFollowed: true, status: crdStatus }],
+    ['APIService.apiregistration.k8s.io', { isFollowed: true, status: apiServiceStatus }],
+    // Active from its first moment.
+    ['Namespace', { isFollowed: false, status: namespaceStatus }],
+    // Both look at pods, and only say what they see.
+    ['HorizontalPodAutoscaler.autoscaling', { isFollowed: false, status: autoscalerStatus }],
+    ['PodDisruptionBudget.policy', { isFollowed: false, status: budgetStatus }],
+]);
+/** All other kinds of Kubernetes' own groups (ConfigMap, Secret, RBAC, quotas, classes, webhooks …) have nothing to wait for. */
+const OTHER_BUILT_IN = { isFollowed: false, status: applied };
+/** Only its controller knows what a custom resource takes, so it is asked. */
+const CUSTOM = { isFollowed: true, status: customResourceStatus };
+/** Groups that the API server itself serves (`kubectl api-versions` of an empty cluster), alpha and beta ones too. */
+const BUILT_IN_GROUPS = new Set([
+    '',
+    'admissionregistration.k8s.io',
+    'apiextensions.k8s.io',
+    'apiregistration.k8s.io',
+    'apps',
+    'authentication.k8s.io',
+    'authorization.k8s.io',
+    'autoscaling',
+    'batch',
+    'certificates.k8s.io',
+    'coordination.k8s.io',
+    'discovery.k8s.io',
+    'events.k8s.io',
+    'extensions',
+    'flowcontrol.apiserver.k8s.io',
+    'imagepolicy.k8s.io',
+    'internal.apiserver.k8s.io',
+    'networking.k8s.io',
+    'node.k8s.io',
+    'policy',
+    'rbac.authorization.k8s.io',
+    'resource.k8s.io',
+    'scheduling.k8s.io',
+    'storage.k8s.io',
+    'storagemigration.k8s.io',
+]);
+function ruleOf(object) {
+    return status_RULES.get((0,manifest_object/* groupKindOf */.zo)(object)) ?? (BUILT_IN_GROUPS.has((0,manifest_object/* groupOf */.F8)(object.apiVersion)) ? OTHER_BUILT_IN : CUSTOM);
+}
+/** Whether an object of this kind takes time to become what its spec says, in a way that is followed. */
+function isFollowed(object) {
+    return ruleOf(object).isFollowed;
+}
+function statusOf(object, expectation) {
+    if (object.metadata.deletionTimestamp !== undefined) {
+        const status = statusWhenGone(object);
+        return status.state === 'failed' && status.reason === 'Deleted'
+            ? { ...status, message: 'is being deleted by somebody else' }
+            : status;
+    }
+    if (object.metadata.annotations?.[IGNORE_HEALTH_ANNOTATION] === 'true') {
+        return { state: 'healthy', message: `is applied; its health is ignored (${IGNORE_HEALTH_ANNOTATION})` };
+    }
+    return ruleOf(object).status(object, expectation);
+}
+function applied() {
+    return { state: 'healthy', message: 'is applied' };
+}
+/** The condition that would be stale after a write on top of this object, if it has one. */
+function deadlineConditionTime(object) {
+    if (!object || (0,manifest_object/* groupKindOf */.zo)(object) !== 'Deployment.apps')
+        return undefined;
+    const condition = conditionOf(object, 'Progressing');
+    return condition?.reason === 'ProgressDeadlineExceeded' ? (condition.lastUpdateTime ?? '') : undefined;
+}
+const DEFAULT_PROGRESS_DEADLINE_SECONDS = 600;
+/** "No deadline" (pkg/controller/deployment/util/deployment_util.go, HasProgressDeadline). */
+const NO_DEADLINE = 2 ** 31 - 1;
+/** How long a workload may go without progress, in seconds; undefined when for ever, as for kinds without a deadline. */
+function progressDeadlineSeconds(object) {
+    if ((0,manifest_object/* groupKindOf */.zo)(object) !== 'Deployment.apps')
+        return undefined;
+    const seconds = object.spec?.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_SECONDS;
+    return seconds === NO_DEADLINE ? undefined : seconds;
+}
+/**
+ * A value that changes whenever the rollout gets ahead, by the Deployment controller's own measure
+ * (progress.go, DeploymentProgressing): more updated or available pods, fewer old ones, or a spec newly observed.
+ */
+function progressMark(object) {
+    const { status } = object;
+    return JSON.stringify([
+        object.metadata.uid,
+        object.metadata.generation,
+        status?.observedGeneration,
+        status?.updatedReplicas,
+        (status?.replicas ?? 0) - (status?.updatedReplicas ?? 0),
+        status?.readyReplicas,
+        status?.availableReplicas,
+    ]);
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/tracker.js
+
+
+
+
+const UNSEEN = { state: 'progressing', message: 'is applied' };
+/** `pods` is what is known of them already. */
+function startTracking(targets, now, pods = NO_PODS) {
+    const tracked = targets.map((target) => [(0,manifest_object/* keyOf */.TN)(target.ref), { target, status: UNSEEN, mark: '', progressedAt: now }]);
+    return withHealth({ tracked: new Map(tracked), pods, lost: new Map() }, now);
+}
+function observe(state, source, observation, now) {
+    if (isOfPods(source) && observation.type !== 'lost' && observation.type !== 'found') {
+        return withHealth({ ...state, pods: observePods(state.pods, source, observation, now) }, now);
+    }
+    const seen = (next) => withHealth({ ...state, tracked: new Map(state.tracked).set((0,manifest_object/* keyOf */.TN)(next.target.ref), next) }, now);
+    switch (observation.type) {
+        case 'listed':
+            return observeList(state, source, observation.objects, now);
+        case 'changed': {
+            const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
+            return tracked ? seen(tracker_look(tracked, observation.object, now)) : state;
+        }
+        case 'deleted': {
+            const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
+            return tracked && observation.object.metadata.uid === tracked.target.uid ? seen(missing(tracked)) : state;
+        }
+        case 'lost':
+            return { ...state, lost: new Map(state.lost).set(source, observation.why) };
+        case 'found': {
+            const lost = new Map(state.lost);
+            lost.delete(source);
+            // Nobody knows what happened meanwhile, so the time without progress starts anew.
+            const tracked = new Map([...state.tracked].map(([key, one]) => [
+                key,
+                sourceOf(one.target.ref) === source ? { ...one, progressedAt: now } : one,
+            ]));
+            return { ...state, lost, tracked };
+        }
+    }
+}
+function observeList(state, source, objects, now) {
+    const listed = new Map(objects.map((object) => [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object]));
+    const tracked = [...state.tracked].map(([key, one]) => {
+        if (sourceOf(one.target.ref) !== source)
+            return [key, one];
+        const object = listed.get(key);
+        return [key, object ? tracker_look(one, object, now) : missing(one)];
+    });
+    return withHealth({ ...state, tracked: new Map(tracked) }, now);
+}
+function tracker_look(tracked, object, now) {
+    if (object.metadata.uid !== tracked.target.uid)
+        return failed(tracked, 'Deleted', 'was deleted and made anew by somebody else');
+    const mark = progressMark(object);
+    const status = object.metadata.deletionTimestamp === undefined
+        ? statusOf(object, tracked.target.expectation)
+        : { state: 'failed', reason: 'Deleted', message: 'is being deleted by somebody else' };
+    return { ...tracked, object, status, mark, progressedAt: mark === tracked.mark ? tracked.progressedAt : now };
+}
+function missing(tracked) {
+    return failed(tracked, 'Deleted', 'was deleted by somebody else');
+}
+function failed(tracked, reason, message) {
+    return { ...tracked, status: { state: 'failed', reason, message } };
+}
+/**
+ * The pods of the revision that is being rolled out; none while the controller has not seen our spec, since the newest
+ * revision is an older one then.
+ */
+function newPodsIn(state, tracked) {
+    return tracked.object && tracker_isObserved(tracked) ? newPodsOf(state.pods, tracked.object) : [];
+}
+/** Whether the controller works on our spec. Kinds that do not say count as observed. */
+function tracker_isObserved({ object, target }) {
+    const status = object?.['status'];
+    const observed = (0,manifest_object/* isObject */.Gv)(status) ? status['observedGeneration'] : undefined;
+    return typeof observed !== 'number' || observed >= target.expectation.generation;
+}
+/**
+ * The pods are seen on another connection than their workload, so what they tell of the time just before the soak may come
+ * a moment after it has begun.
+ */
+const SETTLING_MS = 1_000;
+function withHealth(state, now) {
+    const { soak, ...rest } = state;
+    const all = [...state.tracked.values()];
+    const unhealthy = all.find(({ status }) => status.state !== 'healthy');
+    if (unhealthy) {
+        return soak ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest;
+    }
+    if (!soak || now - soak.since < SETTLING_MS) {
+        const pods = all.flatMap((tracked) => newPodsIn(state, tracked));
+        return {
+            ...rest,
+            soak: { since: soak?.since ?? now, restarts: new Map(pods.map(({ uid, restarts }) => [uid, restarts])) },
+        };
+    }
+    const restarted = all.flatMap((tracked) => {
+        const pods = newPodsIn(state, tracked);
+        const pod = pods.find(({ uid, restarts }) => restarts > (soak.restarts.get(uid) ?? 0));
+        return pod
+            ? [
+                {
+                    ref: tracked.target.ref,
+                    message: `pod ${pod.name} restarted${pod.trouble ? `: ${pod.trouble.message}` : ''}`,
+                },
+            ]
+            : [];
+    })[0];
+    return { ...state, ...(restarted && { unstable: restarted }) };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/verdict.js
+
+
+
+
+
+
+/**
+ * The controller reports a missed deadline itself; only when it does not (it never repeats the condition after a rollout
+ * that had failed already) does this timer speak, so it must come second.
+ */
+const DEADLINE_GRACE_MS = 5_000;
+/** The annotation that switches fail-fast off for one object. */
+const FAIL_FAST_ANNOTATION = 'rollsafe.dev/fail-fast';
+function judge(state, policy, now) {
+    const all = [...state.tracked.values()];
+    const failures = all.flatMap((tracked) => failureOf(state, tracked, policy, now));
+    const [first, ...rest] = failures;
+    if (first)
+        return { type: 'bad', failures: [first, ...rest] };
+    if (state.unstable) {
+        const { ref, message } = state.unstable;
+        return { type: 'bad', failures: [{ ref, reason: 'Unstable', message: `was healthy, then no longer: ${message}` }] };
+    }
+    if (state.soak) {
+        const stableAt = state.soak.since + policy.stableForMs;
+        if (now >= stableAt && state.lost.size === 0)
+            return { type: 'good' };
+        return waitOrGiveUp(state, all, { ...policy, deadline: Math.max(policy.deadline, stableAt) }, now, stableAt);
+    }
+    const turns = all.flatMap((tracked) => [stalledAt(state, tracked) ?? [], doomedAt(state, tracked, policy, now) ?? []].flat());
+    return waitOrGiveUp(state, all, policy, now, Math.min(policy.deadline, ...turns));
+}
+function waitOrGiveUp(state, all, policy, now, until) {
+    if (now < policy.deadline)
+        return { type: 'wait', until: until > now ? until : policy.deadline };
+    const [why] = state.lost.values();
+    if (why !== undefined)
+        return { type: 'unknown', why };
+    const [first, ...rest] = all
+        .filter(({ status }) => status.state !== 'healthy')
+        .map(({ target, status }) => ({
+        ref: target.ref,
+        reason: 'Timeout',
+        message: `was not done within ${policy.timeoutSeconds} s: ${status.message}`,
+    }));
+    return first ? { type: 'bad', failures: [first, ...rest] } : { type: 'good' };
+}
+function failureOf(state, tracked, policy, now) {
+    const { status, target, object } = tracked;
+    if (status.state === 'failed')
+        return [{ ref: target.ref, reason: status.reason, message: status.message }];
+    const doom = object && isAtWork(tracked) ? doomOf(...doomQuestion(state, object, policy, now)) : undefined;
+    if (doom)
+        return [{ ref: target.ref, ...doom }];
+    const stalled = stalledAt(state, tracked);
+    if (stalled === undefined || now < stalled)
+        return [];
+    const seconds = object && progressDeadlineSeconds(object);
+    return [
+        {
+            ref: target.ref,
+            reason: 'ProgressDeadlineExceeded',
+            message: `made no progress for ${seconds} s: ${status.message}`,
+        },
+    ];
+}
+/** Unfinished, and the controller works on our spec: only then are its newest pods ours. */
+function isAtWork(tracked) {
+    return tracked.status.state === 'progressing' && tracker_isObserved(tracked);
+}
+function doomQuestion(state, object, policy, now) {
+    const { witnesses, creation } = witnessesOf(state.pods, object, now);
+    const isOff = object.metadata.annotations?.[FAIL_FAST_ANNOTATION] === 'off';
+    return [(0,manifest_object/* groupKindOf */.zo)(object), witnesses, creation, isOff ? 'off' : policy.failFast];
+}
+/** When evidence that is not fatal yet will have lasted long enough. */
+function doomedAt(state, tracked, policy, now) {
+    const { object } = tracked;
+    const due = object && isAtWork(tracked) ? doomDueInMs(...doomQuestion(state, object, policy, now)) : undefined;
+    return due === undefined ? undefined : now + due;
+}
+/** When the lack of progress becomes a failure; undefined when the kind has no deadline, is done, or cannot be observed. */
+function stalledAt(state, { status, target, object, progressedAt }) {
+    if (status.state !== 'progressing' || !object || state.lost.has(sourceOf(target.ref)))
+        return undefined;
+    const seconds = progressDeadlineSeconds(object);
+    return seconds === undefined ? undefined : progressedAt + seconds * 1000 + DEADLINE_GRACE_MS;
+}
+/** The failures in one sentence, the first in full. */
+function summarize(failures) {
+    const [first, ...rest] = failures;
+    const others = rest.length === 0 ? '' : `; ${rest.length} more ${rest.length === 1 ? 'object' : 'objects'} failed`;
+    return `${(0,manifest_object/* describe */.q0)(first.ref)}: ${first.message}${others}`;
+}
+
+;// CONCATENATED MODULE: ./lib/commands/log-streams.js
+
+function keyOf({ namespace, name }, container) {
+    return `${namespace ?? ''}/${name}/${container}`;
+}
+function openLogStreams({ cluster, runner }) {
+    const closing = new AbortController();
+    const streams = new Map();
+    async function stream(pod, container, lines) {
+        const prefix = `[${pod.name} ${container}]`;
+        let left = lines;
+        try {
+            for await (const line of cluster.followLogs(pod, container, closing.signal)) {
+                runner.info(`${prefix} ${line}`);
+                left -= 1;
+                if (left > 0)
+                    continue;
+                runner.info(`${prefix} (more is in the log of the container: kubectl logs ${pod.name} --container ${container})`);
+                return;
+            }
+        }
+        catch (error) {
+            // The container has not begun, or is gone again. The log is for people, and nothing depends on it.
+            streams.delete(keyOf(pod, container));
+            if (!closing.signal.aborted)
+                runner.debug(`${prefix} has no log to follow: ${(0,errors/* messageOf */.bD)(error)}`);
+        }
+    }
+    return {
+        print(pod, container, lines) {
+            const key = keyOf(pod, container);
+            if (lines > 0 && !streams.has(key))
+                streams.set(key, stream(pod, container, lines));
+        },
+        async close() {
+            closing.abort(new Error('the rollout is over'));
+            await Promise.all(streams.values());
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/progress.js
+
+
+
+
+/** With more objects than this, only those that become healthy or fail get a line, and a count says how far all are. */
+const TABLE_ROWS = 12;
+/** The whole log of a hook is of interest, but not gigabytes of it. */
+const HOOK_LOG_LINES = 10_000;
+function openProgress({ clock, runner, journal, inputs }, logs, onSettled) {
+    const started = clock.now();
+    const told = new Set();
+    function tellStatus(before, { target, status }, isLong, width) {
+        const isSettled = status.state !== before?.status.state;
+        if (status.message === before?.status.message && !isSettled)
+            return false;
+        if (!isLong || status.state === 'failed')
+            runner.info(row(target.ref, status.message, width));
+        if (isSettled) {
+            onSettled((0,manifest_object/* keyOf */.TN)(target.ref));
+            if (status.state !== 'progressing')
+                journal.note(`${(0,manifest_object/* describe */.q0)(target.ref)}: ${status.message}`);
+        }
+        return isSettled;
+    }
+    function tellTrouble({ target, object }, pod, width) {
+        const { trouble } = pod;
+        const ref = { apiVersion: 'v1', kind: 'Pod', namespace: pod.namespace, name: pod.name };
+        if (object && hookOf(object))
+            for (const container of containersOf(object))
+                logs.print(ref, container, HOOK_LOG_LINES);
+        if (!trouble || trouble.gravity === 'passing')
+            return;
+        const key = `${(0,manifest_object/* keyOf */.TN)(target.ref)} ${trouble.container ?? ''} ${trouble.reason}`;
+        if (told.has(key))
+            return;
+        told.add(key);
+        runner.info(row(target.ref, `${trouble.reason}: ${trouble.message}`, width));
+        if (trouble.container !== undefined)
+            logs.print(ref, trouble.container, inputs.logLines);
+    }
+    function row(ref, message, width) {
+        const seconds = `${Math.floor((clock.now() - started) / 1000)}s`;
+        return `${seconds.padStart(5)}  ${(0,manifest_object/* describe */.q0)(ref).padEnd(width)}  ${message}`;
+    }
+    return {
+        tell(before, now) {
+            const all = [...now.tracked.values()];
+            const isLong = all.length > TABLE_ROWS;
+            const width = Math.max(0, ...all.map(({ target }) => (0,manifest_object/* describe */.q0)(target.ref).length));
+            const settled = all.filter((tracked) => tellStatus(before.tracked.get((0,manifest_object/* keyOf */.TN)(tracked.target.ref)), tracked, isLong, width));
+            if (isLong && settled.length > 0) {
+                const healthy = all.filter(({ status }) => status.state === 'healthy').length;
+                runner.info(`${healthy} of ${all.length} objects are healthy`);
+            }
+            if (now.pods === before.pods)
+                return;
+            for (const tracked of all) {
+                for (const pod of newPodsIn(now, tracked))
+                    tellTrouble(tracked, pod, width);
+            }
+        },
+    };
+}
+function containersOf(job) {
+    const spec = podTemplateOf(job)?.spec ?? {};
+    return [spec['initContainers'], spec['containers']].flatMap(objectsIn).map(({ item }) => String(item['name']));
+}
+
+;// CONCATENATED MODULE: ./lib/commands/follow.js
+
+
+
+
+
+
+
+/**
+ * Follows the targets until there is a verdict. One line in the log for each change; nothing is asked again and again.
+ * `pods` is what an earlier follow of the same run knew of the pods.
+ */
+async function follow(targets, observer, run, policy, pods = NO_PODS) {
+    const { clock, runner } = run;
+    const started = clock.now();
+    const settledAfter = new Map();
+    const logs = openLogStreams(run);
+    const progress = openProgress(run, logs, (key) => settledAfter.set(key, (clock.now() - started) / 1000));
+    let told = startTracking(targets, started, pods);
+    try {
+        for (let state = await beginFrom(told, observer, started);;) {
+            progress.tell(told, state);
+            told = state;
+            const verdict = judge(state, policy, clock.now());
+            if (verdict.type !== 'wait')
+                return { verdict, state, settledAfter };
+            for (const { source, observation } of await observer.next(verdict.until - clock.now())) {
+                if (observation.type === 'lost')
+                    runner.info(`the cluster cannot be observed: ${observation.why}; trying again`);
+                if (observation.type === 'found')
+                    runner.info('the cluster can be observed again');
+                state = observe(state, source, observation, clock.now());
+            }
+        }
+    }
+    finally {
+        await logs.close();
+    }
+}
+/** What came before is told by the objects as they are now; only the pods are not kept anywhere else. */
+async function beginFrom(state, observer, now) {
+    const isNews = ({ source, observation }) => isOfPods(source) || observation.type === 'lost' || observation.type === 'found';
+    const sightings = (await observer.next(0)).filter(isNews);
+    const objects = [...state.tracked.values()].flatMap(({ target }) => observer.latest((0,manifest_object/* keyOf */.TN)(target.ref)) ?? []);
+    const current = objects.map((object) => ({
+        source: sourceOf({ ...object, ...(0,manifest_object/* refOf */.H8)(object) }),
+        observation: { type: 'changed', object },
+    }));
+    return [...sightings, ...current].reduce((next, { source, observation }) => observe(next, source, observation, now), state);
 }
 
 ;// CONCATENATED MODULE: ./lib/rollback/restore.js
@@ -79808,7 +81249,211 @@ function goBack(before, now, touched) {
     return result;
 }
 
+;// CONCATENATED MODULE: ./lib/commands/observer.js
+
+
+
+
+
+function openObserver({ cluster, clock, runner }) {
+    const closing = new AbortController();
+    const latest = new Map();
+    const endings = [];
+    const known = new Set();
+    let unread = [];
+    let wake = () => undefined;
+    function take(source, observation) {
+        if (!isOfPods(source))
+            remember(latest, source, observation);
+        unread.push({ source, observation });
+        wake();
+    }
+    /** Resolves at the first list, and rejects when there can be none. */
+    async function begin(watched) {
+        const { promise: isListed, resolve, reject } = Promise.withResolvers();
+        const ended = pump(watched, resolve).catch((error) => {
+            if (closing.signal.aborted)
+                return resolve();
+            if (watched.isOptional && isForbidden(error)) {
+                runner.info(`${watched.query.kind}s are not watched, so some failures are seen later: ${(0,errors/* messageOf */.bD)(error)}`);
+                return resolve();
+            }
+            reject(error);
+            // Waiting cannot mend it, but it says nothing about the release either: what this watch would show is unknown.
+            take(watched.source, { type: 'lost', why: (0,errors/* messageOf */.bD)(error) });
+        });
+        endings.push(ended);
+        return isListed;
+    }
+    async function pump({ source, query, refs }, onFirst) {
+        const follow = async (observations) => {
+            for await (const observation of observations) {
+                take(source, observation);
+                onFirst();
+            }
+        };
+        try {
+            await follow(cluster.watch(query, { signal: closing.signal }));
+        }
+        catch (error) {
+            if (!refs || !isForbidden(error))
+                throw error;
+            runner.info(`${query.kind}s may not be watched, so each is read every few seconds: ${(0,errors/* messageOf */.bD)(error)}`);
+            await follow(readRegularly(refs, { cluster, clock }, closing.signal));
+        }
+    }
+    return {
+        async watch(all) {
+            const fresh = all.filter(({ source }) => !known.has(source));
+            for (const { source } of fresh)
+                known.add(source);
+            const begun = await Promise.allSettled(fresh.map(begin));
+            for (const outcome of begun)
+                if (outcome.status === 'rejected')
+                    throw outcome.reason;
+        },
+        async close() {
+            closing.abort(new Error('the run is over'));
+            await Promise.all(endings);
+        },
+        async next(ms) {
+            if (unread.length === 0 && ms > 0) {
+                const arrived = new AbortController();
+                wake = () => arrived.abort();
+                await clock.sleep(ms, arrived.signal);
+                wake = () => undefined;
+            }
+            const read = unread;
+            unread = [];
+            return read;
+        },
+        latest: (key) => latest.get(key),
+    };
+}
+function remember(latest, source, observation) {
+    if (observation.type === 'changed')
+        latest.set((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)), observation.object);
+    if (observation.type === 'deleted')
+        latest.delete((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
+    if (observation.type !== 'listed')
+        return;
+    for (const [key, object] of latest)
+        if (sourceOf({ ...object, ...(0,manifest_object/* refOf */.H8)(object) }) === source)
+            latest.delete(key);
+    for (const object of observation.objects)
+        latest.set((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object);
+}
+function isForbidden(error) {
+    return error instanceof errors/* ClusterError */.b$ && error.status === 403;
+}
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 10_000;
+/** What a watch would show, by reading again and again: for logins that may get objects, but not list or watch them. */
+async function* readRegularly(refs, { cluster, clock }, signal) {
+    let isLost = false;
+    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(LONGEST_PAUSE_MS, pause * 1.25)) {
+        try {
+            const objects = await mapLimited(refs, (ref) => cluster.get(ref, signal));
+            if (isLost)
+                yield { type: 'found' };
+            isLost = false;
+            yield { type: 'listed', objects: objects.filter((object) => object !== undefined) };
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            if (!(error instanceof errors/* ClusterError */.b$) || !error.isUnreachable)
+                throw error;
+            if (!isLost)
+                yield { type: 'lost', why: (0,errors/* messageOf */.bD)(error) };
+            isLost = true;
+        }
+        await clock.sleep(pause, signal);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/commands/targets.js
+
+
+
+
+
+
+
+
+/** Opens the watches before anything is written: without the right to observe, nothing could be judged or taken back. */
+async function observeWorkloads({ changes }, run) {
+    const observer = openObserver(run);
+    try {
+        // A kind that the release only brings along cannot be watched before it is there.
+        await observer.watch(watchesOf(changes.filter(isChecked), run.inputs.release));
+        return observer;
+    }
+    catch (error) {
+        await observer.close();
+        if (error instanceof errors/* ClusterError */.b$)
+            throw new errors/* RejectedError */.zs([problemFrom(error, 'the rollout cannot be followed')]);
+        throw error;
+    }
+}
+/** Whether the API server has been asked about it: it has the kind and the namespace. */
+function isChecked(change) {
+    return change.type !== 'create' || change.expected !== undefined;
+}
+/** What to watch to follow these objects, and the pods that they make. */
+function watchesOf(changes, release) {
+    const followed = changes.filter(({ manifest }) => isFollowed(manifest.object));
+    const objects = followed.map(({ manifest }) => manifest.object);
+    return [
+        ...[...Map.groupBy(followed, ({ manifest }) => sourceOf((0,manifest_object/* refOf */.H8)(manifest.object))).values()].map((group) => ofObjects(group, release)),
+        ...podQueries(objects).map((query) => ({ query, source: partialSourceOf(query), isOptional: true })),
+    ];
+}
+/**
+ * One query for a kind in a namespace: by name for a single object, by the release's label when all carry it, and
+ * everything of the kind in the namespace otherwise.
+ */
+function ofObjects(group, release) {
+    const refs = group.map(({ manifest }) => (0,manifest_object/* refOf */.H8)(manifest.object));
+    const [first] = refs;
+    if (!first)
+        throw new Error('nothing to watch');
+    const { apiVersion, kind, namespace, name } = first;
+    const areLabelled = group.every((change) => isLabelled(change, release));
+    const selector = refs.length === 1
+        ? { fieldSelector: `metadata.name=${name}` }
+        : areLabelled
+            ? { labelSelector: `${RELEASE_LABEL}=${release}` }
+            : {};
+    const query = { apiVersion, kind, ...(namespace !== undefined && { namespace }), ...selector };
+    return { query, source: sourceOf(query), refs, isOptional: false };
+}
+/** Before and after a rollback too: an object that was adopted loses the label again. */
+function isLabelled(change, release) {
+    return change.type === 'create' || change.live?.metadata.labels?.[RELEASE_LABEL] === release;
+}
+/** What is to become healthy, also what this run leaves unchanged: it may have been broken before. */
+function targetsOf(changes, written) {
+    const after = new Map(written.flatMap((one) => (one.after ? [[(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(one.after)), one.after]] : [])));
+    return changes.flatMap((change) => {
+        const ref = (0,manifest_object/* refOf */.H8)(change.manifest.object);
+        const object = after.get((0,manifest_object/* keyOf */.TN)(ref)) ?? (change.type === 'create' ? undefined : change.live);
+        if (!object || !isFollowed(change.manifest.object))
+            return [];
+        return [targetOf(object, change.type === 'update' ? change.live : undefined)];
+    });
+}
+/** An object to follow, as the server answered our write; `before` is what the write was made on top of. */
+function targetOf(object, before) {
+    const stale = deadlineConditionTime(before);
+    const expectation = {
+        generation: object.metadata.generation ?? 0,
+        ...(stale !== undefined && { staleDeadline: stale }),
+    };
+    return { ref: (0,manifest_object/* refOf */.H8)(object), uid: object.metadata.uid ?? '', expectation };
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/undo.js
+
 
 
 
@@ -79840,11 +81485,17 @@ async function undo(written, { cluster, runner }) {
         const changed = (byPhase.get(phase) ?? []).filter(({ change }) => change.type === 'update');
         steps.push(...(await mapLimited(changed, (one) => attempt(one, (ref) => restore(one, ref, cluster)))));
     }
+    steps.push(...written.filter(({ change }) => change.type === 'run').map(leaveHook));
     for (const phase of phases.toReversed()) {
         const created = (byPhase.get(phase) ?? []).filter(({ change }) => change.type === 'create');
         steps.push(...(await mapLimited(created, (one) => attempt(one, (ref) => remove(one, ref, cluster)))));
     }
     return { steps: steps.map(({ report }) => report), targets: steps.flatMap(({ target }) => target ?? []) };
+}
+/** A hook has run, and nobody knows how to take back what it did in the world. Its Job stays, for its logs. */
+function leaveHook({ change }) {
+    const ref = (0,manifest_object/* refOf */.H8)(change.manifest.object);
+    return { report: { ...ref, step: 'left-alone', message: 'it has run: what it did cannot be undone' } };
 }
 /** How often an object that somebody else writes at the same moment is read again. */
 const RESTORE_ATTEMPTS = 5;
@@ -79859,19 +81510,9 @@ async function restore({ change, after }, ref, cluster) {
                 return { report: { ...ref, step: 'already-as-before', message: 'is as it was before' } };
             }
             const restored = await restoreOnce({ before, after: after ?? current ?? before }, current, cluster);
-            const stale = deadlineConditionTime(current);
             return {
                 report: { ...ref, step: 'restored', message: current ? 'restored' : 'restored: it had been deleted' },
-                ...(isFollowed(restored) && {
-                    target: {
-                        ref,
-                        uid: restored.metadata.uid ?? '',
-                        expectation: {
-                            generation: restored.metadata.generation ?? 0,
-                            ...(stale !== undefined && { staleDeadline: stale }),
-                        },
-                    },
-                }),
+                ...(isFollowed(restored) && { target: targetOf(restored, current) }),
             };
         }
         catch (error) {
@@ -79909,18 +81550,20 @@ async function remove({ after }, ref, cluster) {
 
 
 
+
 /** Undoes what was written and follows it until it is healthy, within the rollback's own time. */
-async function rollBack(written, observer, run) {
+async function rollBack({ written, followed }, observer, run) {
     const { clock, inputs, journal } = run;
     journal.enter('roll-back');
     const started = clock.now();
     const deadline = started + inputs.rollbackTimeoutSeconds * 1000;
     const { steps, targets } = await undo(written, run);
-    journal.note(`${steps.filter(({ step }) => step === 'restored').length} objects restored, ${steps.filter(({ step }) => step === 'deleted').length} deleted`);
+    const count = (wanted) => steps.filter(({ step }) => step === wanted).length;
+    journal.note(`${(0,format/* counted */.hS)(count('restored'), 'object')} restored, ${count('deleted')} deleted`);
     const failed = steps.filter(({ step }) => step === 'failed');
-    // Rolled back is rolled back: no soak, which would only keep the team waiting.
-    const policy = { deadline, timeoutSeconds: inputs.rollbackTimeoutSeconds, stableForMs: 0 };
-    const { verdict } = await follow(targets, observer, run, policy);
+    // No soak, which would only keep the team waiting; and a way back is not given up before its time is over.
+    const policy = { deadline, timeoutSeconds: inputs.rollbackTimeoutSeconds, stableForMs: 0, failFast: 'off' };
+    const { verdict } = await follow(targets, observer, run, policy, followed?.state.pods);
     const report = (outcome, message) => ({
         outcome,
         message,
@@ -79933,12 +81576,199 @@ async function rollBack(written, observer, run) {
         return report('rollback-failed', `${(0,manifest_object/* describe */.q0)(first)} could not be restored: ${first.message}`);
     switch (verdict.type) {
         case 'good':
-            return report('rolled-back', 'everything is as it was before the release');
+            return report('rolled-back', 'Everything is as it was before the release');
         case 'bad':
-            return report('rollback-failed', `the previous revision is back, but ${summarize(verdict.failures)}`);
+            return report('rollback-failed', `The previous revision is back, but ${summarize(verdict.failures)}`);
         case 'unknown':
-            return report('rollback-failed', `the previous revision was restored, but whether it is healthy could not be observed: ${verdict.why}`);
+            return report('rollback-failed', `The previous revision was restored, but whether it is healthy could not be observed: ${verdict.why}`);
     }
+}
+
+;// CONCATENATED MODULE: ./lib/commands/custom-kinds.js
+
+
+/** The server needs a moment between accepting a CustomResourceDefinition and serving it. */
+const custom_kinds_PATIENCE_MS = 30_000;
+const PAUSE_MS = 200;
+/** Waits until the kinds that were just defined can be used. Discovery has no watch, so this one asks again. */
+async function waitUntilServed(defined, cluster, clock) {
+    const started = clock.now();
+    for (const { apiVersion, kind } of providedTypes(defined)) {
+        let fresh = false;
+        while (!(await cluster.resourceType(apiVersion, kind, { fresh }))) {
+            if (clock.now() - started > custom_kinds_PATIENCE_MS) {
+                throw new errors/* ClusterError */.b$(`${kind} in ${apiVersion} is not served ${custom_kinds_PATIENCE_MS / 1000} s after it was defined`, {
+                    status: 404,
+                    reason: 'UnknownKind',
+                    request: `discover ${apiVersion}`,
+                });
+            }
+            if (fresh)
+                await clock.sleep(PAUSE_MS);
+            fresh = true;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/commands/apply.js
+
+
+
+
+
+
+
+
+
+/** Writes what changes, phase by phase, and stops at the first write that the server refuses. */
+async function applyChanges(changes, revision, run) {
+    const { cluster, runner, journal, clock } = run;
+    journal.enter('apply');
+    const bookkeeping = { revision, changeCause: changeCause(run) };
+    const written = [];
+    const phases = Map.groupBy(changes, ({ manifest }) => phaseOf(manifest.object));
+    let problem;
+    for (const phase of [...phases.keys()].toSorted((a, b) => a - b)) {
+        const before = written.length;
+        try {
+            await mapLimited(phases.get(phase) ?? [], async (change) => {
+                if (change.type !== 'unchanged')
+                    await write(change);
+            });
+            await waitUntilServed(written.slice(before).map(({ change }) => change.manifest), cluster, clock);
+        }
+        catch (error) {
+            problem ??= unexpected(error);
+        }
+        if (problem)
+            break;
+    }
+    journal.note(problem
+        ? `stopped after ${written.length} of ${changes.length} objects: ${problem.message}`
+        : `${written.length} of ${changes.length} objects written`);
+    return { written, ...(problem && { problem }) };
+    async function write(change) {
+        const subject = (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(change.manifest.object));
+        try {
+            const after = await writeObject(change, bookkeeping, run);
+            written.push({ change, after });
+            runner.info(`${subject} ${change.type === 'update' ? 'configured' : 'created'}`);
+        }
+        catch (error) {
+            if (!(error instanceof errors/* ClusterError */.b$))
+                throw error;
+            if (error.isUnreachable)
+                written.push({ change, after: undefined });
+            problem ??= problemFrom(error, subject, change.manifest.at);
+            throw error;
+        }
+    }
+}
+/** How often an object that somebody else keeps writing is read again before giving up. */
+const ADOPT_ATTEMPTS = 5;
+/** What `kubectl rollout history` shows: the commit, who deployed it, and where to read more. */
+function changeCause({ inputs }) {
+    const { run, release } = inputs;
+    return run ? `rollsafe: ${release} at ${run.sha.slice(0, 12)} by ${run.actor}, ${run.url}` : `rollsafe: ${release}`;
+}
+async function writeObject(change, bookkeeping, { cluster, clock, inputs }) {
+    const { forceConflicts } = inputs;
+    const { object } = change.manifest;
+    if (change.type === 'create') {
+        // What could not be checked before its namespace or kind existed is checked now, before it is written.
+        if (!change.expected)
+            await cluster.apply(object, { dryRun: true });
+        return applyTaking(cluster, stamped(object, bookkeeping), undefined, { forceConflicts });
+    }
+    if (change.type === 'run') {
+        if (change.live)
+            await removeJob(change.live, cluster, clock);
+        return cluster.apply(object);
+    }
+    await adopt(cluster, change.live);
+    return applyTaking(cluster, stamped(object, bookkeeping), change.live, { forceConflicts });
+}
+const REMOVAL_PATIENCE_MS = 60_000;
+const REMOVAL_PAUSE_MS = 200;
+/** The Job of the last release stands in the way of this one's, until its pods are gone too. */
+async function removeJob(job, cluster, clock) {
+    const started = clock.now();
+    await cluster.delete((0,manifest_object/* refOf */.H8)(job), job.metadata.uid ?? '');
+    while ((await cluster.get((0,manifest_object/* refOf */.H8)(job)))?.metadata.uid === job.metadata.uid) {
+        if (clock.now() - started > REMOVAL_PATIENCE_MS) {
+            throw new errors/* ClusterError */.b$(`the Job of the last release is still being deleted after ${REMOVAL_PATIENCE_MS / 1000} s`, {
+                status: 409,
+                request: `delete jobs.batch ${job.metadata.name}`,
+            });
+        }
+        await clock.sleep(REMOVAL_PAUSE_MS);
+    }
+}
+/** Makes the fields that kubectl applied ours, before the first apply by Rollsafe. */
+async function adopt(cluster, live) {
+    let current = live;
+    for (let attempt = 1; current; attempt++) {
+        const managedFields = adoptFields(current);
+        if (!managedFields)
+            return;
+        try {
+            await cluster.replaceManagedFields(current, managedFields);
+            return;
+        }
+        catch (error) {
+            const isOutdated = error instanceof errors/* ClusterError */.b$ && error.status === 409;
+            if (!isOutdated || attempt === ADOPT_ATTEMPTS)
+                throw error;
+            current = await cluster.get((0,manifest_object/* refOf */.H8)(live));
+        }
+    }
+}
+function unexpected(error) {
+    if (error instanceof errors/* ClusterError */.b$)
+        return problemFrom(error, error.request);
+    return { code: 'InvalidManifest', message: (0,errors/* messageOf */.bD)(error), hint: 'this is a defect of Rollsafe: please report it' };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/roll-out.js
+
+
+
+
+/** Applies stage by stage, each healthy before the next; at the end all must stay healthy together for a while. */
+async function rollOut({ changes, revision }, observer, run) {
+    const { clock, inputs } = run;
+    const stages = stagesOf(changes);
+    const policy = {
+        deadline: clock.now() + inputs.timeoutSeconds * 1000,
+        timeoutSeconds: inputs.timeoutSeconds,
+        stableForMs: 0,
+        failFast: inputs.failFast,
+    };
+    const written = [];
+    let followed;
+    for (const stage of stages) {
+        const { written: more, problem } = await run.runner.group(titleOf('Apply', stage), () => applyChanges(stage.changes, revision, run));
+        written.push(...more);
+        if (problem)
+            return { written, problem, ...(followed && { followed }) };
+        // Everything that has been reached so far: a wave must not go wrong behind the back of the next.
+        const reached = stages.slice(0, stages.indexOf(stage) + 1).flatMap((one) => one.changes);
+        const isLast = stage === stages.at(-1);
+        // What has not changed has already stood the test of time.
+        const stableForMs = isLast && written.length > 0 ? inputs.stableForSeconds * 1000 : 0;
+        followed = await run.runner.group(titleOf('Follow', stage), () => followAll(reached, { ...policy, stableForMs }));
+        if (followed.verdict.type !== 'good')
+            break;
+    }
+    return { written, ...(followed && { followed }) };
+    async function followAll(reached, wanted) {
+        run.journal.enter('follow');
+        await observer.watch(watchesOf(reached, inputs.release));
+        return follow(targetsOf(reached, written), observer, run, wanted, followed?.state.pods);
+    }
+}
+function titleOf(verb, { title }) {
+    return title === '' ? `${verb} the release` : `${verb} ${title}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/deploy.js
@@ -79957,18 +81787,17 @@ async function deploy(run) {
     const prepared = await runner.group('Prepare', () => prepare(run));
     const observer = await observeWorkloads(prepared, run);
     try {
-        const applied = await runner.group('Apply', () => applyChanges(prepared, run));
-        const followed = applied.problem
-            ? undefined
-            : await runner.group('Follow the rollout', () => followRelease(prepared, applied, observer, run));
-        const facts = { prepared, applied, followed };
-        if (followed && followed.verdict.type !== 'bad')
-            return deployReport(facts, run);
-        const failures = await runner.group('Find the cause', () => findCauses(failuresOf(applied, followed), observer, run));
-        if (inputs.rollback === 'off' || applied.written.length === 0)
-            return deployReport({ ...facts, failures }, run);
-        const rollback = await runner.group('Roll back', () => rollBack(applied.written, observer, run));
-        return deployReport({ ...facts, failures, rollback }, run);
+        const rolledOut = await rollOut(prepared, observer, run);
+        const { verdict } = rolledOut.followed ?? {};
+        const isBad = rolledOut.problem !== undefined || verdict?.type === 'bad';
+        if (!isBad)
+            return deployReport({ prepared, rolledOut }, run);
+        const bad = !rolledOut.problem && verdict?.type === 'bad' ? verdict.failures : [];
+        const failures = await runner.group('Find the cause', () => findCauses(bad, observer, run));
+        if (inputs.rollback === 'off' || rolledOut.written.length === 0)
+            return deployReport({ prepared, rolledOut, failures }, run);
+        const rollback = await runner.group('Roll back', () => rollBack(rolledOut, observer, run));
+        return deployReport({ prepared, rolledOut, failures, rollback }, run);
     }
     finally {
         await observer.close();
@@ -80005,7 +81834,7 @@ function openJournal(clock) {
 
 /***/ }),
 
-/***/ 2872:
+/***/ 2852:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -80020,35 +81849,8 @@ var errors = __nccwpck_require__(452);
 var redact = __nccwpck_require__(5078);
 // EXTERNAL MODULE: ./lib/report/outcome.js
 var outcome = __nccwpck_require__(5102);
-;// CONCATENATED MODULE: ./lib/report/format.js
-/** `4 s`, `1 m 05 s`, `2 h 03 m`: a duration for people, from seconds. */
-function durationOf(seconds) {
-    const whole = Math.round(seconds);
-    if (whole < 60)
-        return `${whole} s`;
-    if (whole < 3600)
-        return `${Math.floor(whole / 60)} m ${String(whole % 60).padStart(2, '0')} s`;
-    return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} m`;
-}
-/** `14:03:22` of an ISO 8601 time, else the text as it is. */
-function timeOfDay(iso) {
-    return /^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)/.exec(iso)?.[1] ?? iso;
-}
-/** `Deployment/web`; with the namespace, `Deployment/web (shop)`, when it is not the release's own. */
-function nameOf(ref, namespace) {
-    const other = ref.namespace !== undefined && ref.namespace !== namespace ? ` (${ref.namespace})` : '';
-    return `${ref.kind}/${ref.name}${other}`;
-}
-/** `1 pod`, `2 pods`. */
-function counted(count, noun) {
-    return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-/** The text with a full stop, unless it ends like a sentence already. */
-function sentence(text) {
-    const trimmed = text.trimEnd();
-    return trimmed === '' || /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
-}
-
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
 ;// CONCATENATED MODULE: ./lib/report/annotations.js
 
 
@@ -80096,7 +81898,7 @@ function failuresOf(report) {
         ? [
             {
                 level: 'error',
-                title: `${failure.reason}: ${nameOf(failure.workload, report.namespace)}`,
+                title: `${failure.reason}: ${(0,format/* nameOf */.Vb)(failure.workload, report.namespace)}`,
                 message: failure.message,
                 at: failure.at,
             },
@@ -80226,7 +82028,8 @@ function wordsOf(text) {
 }
 function aroundCore(word, around, core) {
     const [, before = '', inside = word, after = ''] = WORD.exec(word) ?? [];
-    return ALIVE.test(inside) ? `${around(before)}${core(inside)}${around(after)}` : core(word);
+    // Punctuation around it stays outside: a code span ends what its last letters and a colon could have made an emoji.
+    return inside === '' ? core(word) : `${around(before)}${core(inside)}${around(after)}`;
 }
 function escapeProse(text) {
     return escapeHtml(text)
@@ -80263,20 +82066,20 @@ function evidenceSections(report, detail) {
     return [
         ...shown.flatMap((failure) => failureSections(failure, report, detail)),
         ...(leftOut > 0
-            ? [{ name: 'bad workloads', rank: 3, markdown: `_${counted(leftOut, 'more bad workload')} left out._` }]
+            ? [{ name: 'bad workloads', rank: 3, markdown: `_${(0,format/* counted */.hS)(leftOut, 'more bad workload')} left out._` }]
             : []),
     ];
 }
 function failureSections(failure, report, detail) {
-    const name = nameOf(failure.workload, report.namespace);
+    const name = (0,format/* nameOf */.Vb)(failure.workload, report.namespace);
     const pods = failure.pods.slice(0, detail.pods);
     const where = failure.at ? ` Written in ${code(`${failure.at.file}:${failure.at.line}`)}.` : '';
     const podsLeftOut = failure.pods.length - pods.length;
     const head = [
         `### ❌ ${code(name)}: ${failure.reason}`,
-        `${prose(sentence(failure.message))}${where}`,
+        `${prose((0,format/* sentence */.em)(failure.message))}${where}`,
         ...(pods.length > 0 ? [podTable(pods)] : []),
-        ...(podsLeftOut > 0 ? [`_${counted(podsLeftOut, 'more pod')} left out._`] : []),
+        ...(podsLeftOut > 0 ? [`_${(0,format/* counted */.hS)(podsLeftOut, 'more pod')} left out._`] : []),
     ].join('\n\n');
     return [
         { name: `pods of ${name}`, rank: 3, markdown: head },
@@ -80315,15 +82118,15 @@ function eventsSection(name, events, detail) {
     const shown = events.slice(-detail.events);
     const leftOut = events.length - shown.length;
     const rows = shown.map((event) => [
-        event.at === '' ? '–' : code(timeOfDay(event.at)),
+        event.at === '' ? '–' : code((0,format/* timeOfDay */.rb)(event.at)),
         `${event.type === 'Warning' ? '⚠️ ' : ''}${code(event.reason)}${event.count > 1 ? ` × ${event.count}` : ''}`,
         code(event.object),
         prose(event.message),
     ]);
-    const note = leftOut > 0 ? `_${counted(leftOut, 'earlier event')} left out._\n\n` : '';
+    const note = leftOut > 0 ? `_${(0,format/* counted */.hS)(leftOut, 'earlier event')} left out._\n\n` : '';
     const body = `${note}${table(['Time (UTC)', 'Event', 'Object', 'Message'], rows)}`;
     return [
-        { name: `events of ${name}`, rank: 5, markdown: details(`${counted(events.length, 'event')} of ${name}`, body) },
+        { name: `events of ${name}`, rank: 5, markdown: details(`${(0,format/* counted */.hS)(events.length, 'event')} of ${name}`, body) },
     ];
 }
 
@@ -80348,8 +82151,8 @@ function causeOf(report) {
         return [];
     return [
         report.reason === undefined
-            ? prose(sentence(report.message))
-            : `**${report.reason}.** ${prose(sentence(report.message))}`,
+            ? prose((0,format/* sentence */.em)(report.message))
+            : `**${report.reason}.** ${prose((0,format/* sentence */.em)(report.message))}`,
     ];
 }
 /** The questions in the order they are asked in at night. A list, which a narrow screen can show. */
@@ -80358,10 +82161,10 @@ function answersOf(report) {
     const answers = [`- **Is production safe?** ${SAFETY_WORDS[safe]}: ${prose(because)}.`];
     if (report.rollback) {
         const question = report.rollback.outcome === 'rolled-back' ? 'What was done?' : 'What was tried?';
-        answers.push(`- **${question}** ${prose(report.rollback.message)} (${durationOf(report.rollback.seconds)}).`);
+        answers.push(`- **${question}** ${prose(report.rollback.message)} (${(0,format/* durationOf */.cf)(report.rollback.seconds)}).`);
     }
     if (report.hint !== undefined && report.hint !== '') {
-        answers.push(`- **${(0,outcome/* succeeded */.gq)(report) ? 'Next' : 'What to do?'}** ${prose(sentence(report.hint))}`);
+        answers.push(`- **${(0,outcome/* succeeded */.gq)(report) ? 'Next' : 'What to do?'}** ${prose((0,format/* sentence */.em)(report.hint))}`);
     }
     return answers.join('\n');
 }
@@ -80373,7 +82176,7 @@ function factsOf(report) {
         const previous = report.previousRevision === undefined ? '' : ` (before: ${report.previousRevision})`;
         facts.push(`revision ${report.revision}${previous}`);
     }
-    facts.push(`took ${durationOf(report.durationSeconds)}`);
+    facts.push(`took ${(0,format/* durationOf */.cf)(report.durationSeconds)}`);
     if (report.server !== undefined)
         facts.push(`cluster ${code(report.server)}`);
     if (run) {
@@ -80416,7 +82219,7 @@ function problemsSection(report, detail) {
         prose(problem.message),
         prose(problem.hint),
     ]);
-    const markdown = `### ${counted(rows.length, 'problem')} to mend\n\n${table(['Reason', 'Where', 'What is wrong', 'What to do'], rows, { rows: detail.problems })}`;
+    const markdown = `### ${(0,format/* counted */.hS)(rows.length, 'problem')} to mend\n\n${table(['Reason', 'Where', 'What is wrong', 'What to do'], rows, { rows: detail.problems })}`;
     return [{ name: 'problems', rank: 1, markdown }];
 }
 /** Every workload: where it was left, its images before and after, its pods. */
@@ -80424,11 +82227,11 @@ function workloadsSection(report, detail) {
     if (report.workloads.length === 0)
         return [];
     const rows = report.workloads.map((workload) => [
-        code(nameOf(workload, report.namespace)),
+        code((0,format/* nameOf */.Vb)(workload, report.namespace)),
         `${STATES[workload.state]}${workload.message === '' ? '' : `<br>${prose(workload.message)}`}`,
         imagesOf(workload),
         workload.pods ? `${workload.pods.available} of ${workload.pods.wanted}` : '–',
-        workload.seconds === undefined ? '–' : durationOf(workload.seconds),
+        workload.seconds === undefined ? '–' : (0,format/* durationOf */.cf)(workload.seconds),
     ]);
     const markdown = `### Workloads\n\n${table(['Workload', 'State now', 'Image: before → this release', 'Pods available', 'Took'], rows, { rows: detail.workloads })}`;
     return [{ name: 'workloads', rank: 2, markdown }];
@@ -80439,11 +82242,11 @@ function rollbackSection(report, detail) {
     if (!rollback || rollback.steps.length === 0)
         return [];
     const rows = rollback.steps.map((step) => [
-        code(nameOf(step, report.namespace)),
+        code((0,format/* nameOf */.Vb)(step, report.namespace)),
         step.step === 'failed' ? '❌ failed' : step.step.replaceAll('-', ' '),
         prose(step.message),
     ]);
-    const title = `Rollback: ${counted(rows.length, 'object')} in ${durationOf(rollback.seconds)}`;
+    const title = `Rollback: ${(0,format/* counted */.hS)(rows.length, 'object')} in ${(0,format/* durationOf */.cf)(rollback.seconds)}`;
     const body = table(['Object', 'Done', 'Note'], rows, { rows: detail.rollbackSteps });
     return [
         {
@@ -80459,7 +82262,7 @@ function changesSection(report, detail) {
         return [];
     const changed = report.objects.filter((object) => object.change !== 'unchanged');
     const rows = [...changed, ...report.objects.filter((object) => object.change === 'unchanged')].map((object) => [
-        code(nameOf(object, report.namespace)),
+        code((0,format/* nameOf */.Vb)(object, report.namespace)),
         object.change.replaceAll('-', ' '),
     ]);
     const title = `What this run changed: ${countsOf(report.objects)}`;
@@ -80470,7 +82273,7 @@ function timelineSection(report, detail) {
     if (report.timeline.length === 0)
         return [];
     const rows = report.timeline.map((entry) => [
-        durationOf(entry.seconds),
+        (0,format/* durationOf */.cf)(entry.seconds),
         entry.phase.replaceAll('-', ' '),
         prose(entry.text),
     ]);
@@ -80482,7 +82285,7 @@ function timelineSection(report, detail) {
         {
             name: 'timeline',
             rank: 6,
-            markdown: details(`Timeline: ${durationOf(report.durationSeconds)} since ${timeOfDay(report.startedAt)} UTC`, body),
+            markdown: details(`Timeline: ${(0,format/* durationOf */.cf)(report.durationSeconds)} since ${(0,format/* timeOfDay */.rb)(report.startedAt)} UTC`, body),
         },
     ];
 }
@@ -80585,13 +82388,13 @@ function renderLog(report) {
     const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
     const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
     const lines = [
-        `${emoji} ${words}: release ${report.release} in namespace ${report.namespace}, after ${durationOf(report.durationSeconds)}`,
+        `${emoji} ${words}: release ${report.release} in namespace ${report.namespace}, after ${(0,format/* durationOf */.cf)(report.durationSeconds)}`,
     ];
     if (report.message !== '')
         lines.push(`${report.reason === undefined ? '' : `${report.reason}: `}${report.message}`);
     lines.push(...workloadLines(report), ...problemLines(report));
     if (report.rollback)
-        lines.push(`Rollback: ${report.rollback.message} (${durationOf(report.rollback.seconds)})`);
+        lines.push(`Rollback: ${report.rollback.message} (${(0,format/* durationOf */.cf)(report.rollback.seconds)})`);
     if (!(0,outcome/* succeeded */.gq)(report))
         lines.push(`Is production safe? ${safe}: ${because}`);
     if (report.hint !== undefined && report.hint !== '')
@@ -80604,14 +82407,14 @@ function renderLog(report) {
 function workloadLines(report) {
     const lines = report.workloads
         .slice(0, MOST_WORKLOADS)
-        .map((workload) => `  ${nameOf(workload, report.namespace)}: ${workload.state}, ${workload.message}`);
+        .map((workload) => `  ${(0,format/* nameOf */.Vb)(workload, report.namespace)}: ${workload.state}, ${workload.message}`);
     const leftOut = report.workloads.length - lines.length;
     return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
 }
 function problemLines(report) {
     const lines = report.problems.slice(0, MOST_PROBLEMS).map((problem) => {
         const where = problem.at ? `${problem.at.file}:${problem.at.line}: ` : '';
-        return `  ${where}${problem.code}: ${sentence(problem.message)} ${problem.hint}`;
+        return `  ${where}${problem.code}: ${(0,format/* sentence */.em)(problem.message)} ${problem.hint}`;
     });
     const leftOut = report.problems.length - lines.length;
     return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
@@ -80891,7 +82694,7 @@ function reportFrame({ inputs, journal, }) {
 
 /***/ }),
 
-/***/ 1287:
+/***/ 4354:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -81551,6 +83354,20 @@ function describeRequest(verb, type, namespace, name) {
         .join(' ');
 }
 
+;// CONCATENATED MODULE: ./lib/adapters/kube/lines.js
+/** Whole lines of a stream, as they arrive; what comes after the last line break is given at the end. */
+async function* readLines(body) {
+    const decoder = new TextDecoder();
+    let rest = '';
+    for await (const chunk of body) {
+        const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+        rest = lines.pop() ?? '';
+        yield* lines;
+    }
+    if (rest !== '')
+        yield rest;
+}
+
 ;// CONCATENATED MODULE: ./lib/adapters/kube/watch.js
 
 
@@ -81602,7 +83419,7 @@ async function* watchQuery(options) {
                 if (event.type === 'changed')
                     seen.set(uid, resourceVersion);
                 if (event.type !== 'bookmark')
-                    yield { type: event.type, object: event.object };
+                    yield { type: event.type, object: options.query.keep?.(event.object) ?? event.object };
             }
             if (end === 'expired')
                 resourceVersion = undefined;
@@ -81662,7 +83479,7 @@ async function openStream({ http, type, query, signal }, resourceVersion) {
 }
 async function* readEvents(body, what, query) {
     try {
-        for await (const line of readLines(body)) {
+        for await (const line of watch_readLines(body)) {
             if (line === undefined) {
                 yield { type: 'end', why: 'silent' };
                 return;
@@ -81699,7 +83516,7 @@ async function* readEvents(body, what, query) {
     }
 }
 /** Whole lines only: what a broken connection leaves unfinished is dropped. Undefined after too long a silence. */
-async function* readLines(body) {
+async function* watch_readLines(body) {
     const decoder = new TextDecoder();
     const chunks = body[Symbol.asyncIterator]();
     let rest = '';
@@ -81747,6 +83564,7 @@ function parseEvent(line) {
 
 
 
+
 /** The name under which the API server keeps which fields are Rollsafe's. It must never change: see docs/adr. */
 const FIELD_MANAGER = 'rollsafe';
 const PAGE_SIZE = 500;
@@ -81778,11 +83596,24 @@ function createCluster(access) {
             const metadata = (0,manifest_object/* isObject */.Gv)(answer) && (0,manifest_object/* isObject */.Gv)(answer['metadata']) ? answer['metadata'] : {};
             const items = (0,manifest_object/* isObject */.Gv)(answer) && Array.isArray(answer['items']) ? answer['items'].filter(manifest_object/* isObject */.Gv) : [];
             // Items of a list carry neither apiVersion nor kind.
-            found.push(...items.map((item) => ({ ...item, apiVersion: query.apiVersion, kind: query.kind })));
+            const typed = items.map((item) => ({ ...item, apiVersion: query.apiVersion, kind: query.kind }));
+            found.push(...(query.keep ? typed.map(query.keep) : typed));
             page = typeof metadata['continue'] === 'string' && metadata['continue'] !== '' ? metadata['continue'] : undefined;
             if (page === undefined)
-                return { objects: found, resourceVersion: typeof metadata['resourceVersion'] === 'string' ? metadata['resourceVersion'] : '' };
+                return {
+                    objects: found,
+                    resourceVersion: typeof metadata['resourceVersion'] === 'string' ? metadata['resourceVersion'] : '',
+                };
         }
+    }
+    /** One request about one object. The answer is an object: the one asked for or, for a deletion, the server's Status. */
+    async function send(verb, ref, request) {
+        const type = await typeOf(ref, request.signal);
+        const what = describeRequest(verb, type, ref.namespace, ref.name);
+        const answer = await http.json({ ...request, path: objectPath(type, ref.namespace, ref.name), what });
+        if ((0,manifest_object/* isObject */.Gv)(answer) && (0,manifest_object/* isObject */.Gv)(answer['metadata']))
+            return answer;
+        throw new errors/* ClusterError */.b$('the answer is not a Kubernetes object', { status: 200, reason: 'BadAnswer', request: what });
     }
     return {
         server: new URL(access.server).host,
@@ -81793,15 +83624,8 @@ function createCluster(access) {
             return discovery.find(apiVersion, kind, signal);
         },
         async get(ref, signal) {
-            const type = await typeOf(ref, signal);
             try {
-                return asObject(await http.json({
-                    method: 'GET',
-                    path: objectPath(type, ref.namespace, ref.name),
-                    signal,
-                    what: describeRequest('get', type, ref.namespace, ref.name),
-                    repeatable: true,
-                }), ref);
+                return await send('get', ref, { method: 'GET', signal, repeatable: true });
             }
             catch (error) {
                 if (error instanceof errors/* ClusterError */.b$ && error.status === 404)
@@ -81810,73 +83634,53 @@ function createCluster(access) {
             }
         },
         list,
-        async apply(object, { dryRun = false, force = false, signal } = {}) {
-            const type = await typeOf(object, signal);
-            const { namespace, name } = object.metadata;
-            return asObject(await http.json({
-                method: 'PATCH',
-                path: objectPath(type, namespace, name),
-                query: {
-                    fieldManager: FIELD_MANAGER,
-                    fieldValidation: 'Strict',
-                    ...(force && { force: 'true' }),
-                    ...(dryRun && { dryRun: 'All' }),
-                },
-                contentType: 'application/apply-patch+yaml',
-                body: yamlSafeJson(object),
-                signal,
-                what: describeRequest('patch', type, namespace, name),
-                // The same fields by the same manager give the same result, however often they arrive.
-                repeatable: true,
-            }), object);
-        },
-        async replaceManagedFields(live, managedFields, signal) {
-            const type = await typeOf(live, signal);
-            const { namespace, name, resourceVersion } = live.metadata;
-            return asObject(await http.json({
-                method: 'PATCH',
-                path: objectPath(type, namespace, name),
-                query: { fieldManager: FIELD_MANAGER },
-                contentType: 'application/json-patch+json',
-                body: JSON.stringify([
-                    { op: 'replace', path: '/metadata/managedFields', value: managedFields },
-                    // As kubectl does it: the old resourceVersion makes the server refuse when somebody has written in between.
-                    { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
-                ]),
-                signal,
-                what: describeRequest('patch', type, namespace, name),
-                repeatable: false,
-            }), live);
-        },
-        async replace(object, signal) {
-            const type = await typeOf(object, signal);
-            const { namespace, name } = object.metadata;
-            return asObject(await http.json({
-                method: 'PUT',
-                path: objectPath(type, namespace, name),
-                query: { fieldManager: FIELD_MANAGER },
-                contentType: 'application/json',
-                body: JSON.stringify(object),
-                signal,
-                what: describeRequest('update', type, namespace, name),
-                repeatable: false,
-            }), object);
-        },
+        apply: (object, { dryRun = false, force = false, signal } = {}) => send('patch', (0,manifest_object/* refOf */.H8)(object), {
+            method: 'PATCH',
+            query: {
+                fieldManager: FIELD_MANAGER,
+                fieldValidation: 'Strict',
+                ...(force && { force: 'true' }),
+                ...(dryRun && { dryRun: 'All' }),
+            },
+            contentType: 'application/apply-patch+yaml',
+            body: yamlSafeJson(object),
+            signal,
+            // The same fields by the same manager give the same result, however often they arrive.
+            repeatable: true,
+        }),
+        replaceManagedFields: (live, managedFields, signal) => send('patch', (0,manifest_object/* refOf */.H8)(live), {
+            method: 'PATCH',
+            query: { fieldManager: FIELD_MANAGER },
+            contentType: 'application/json-patch+json',
+            body: JSON.stringify([
+                { op: 'replace', path: '/metadata/managedFields', value: managedFields },
+                // As kubectl does it: the old resourceVersion makes the server refuse when somebody has written in between.
+                { op: 'replace', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion },
+            ]),
+            signal,
+            repeatable: false,
+        }),
+        replace: (object, signal) => send('update', (0,manifest_object/* refOf */.H8)(object), {
+            method: 'PUT',
+            query: { fieldManager: FIELD_MANAGER },
+            contentType: 'application/json',
+            body: JSON.stringify(object),
+            signal,
+            repeatable: false,
+        }),
         async delete(ref, uid, signal) {
-            const type = await typeOf(ref, signal);
+            const options = {
+                apiVersion: 'v1',
+                kind: 'DeleteOptions',
+                propagationPolicy: 'Background',
+                preconditions: { uid },
+            };
             try {
-                await http.json({
+                await send('delete', ref, {
                     method: 'DELETE',
-                    path: objectPath(type, ref.namespace, ref.name),
                     contentType: 'application/json',
-                    body: JSON.stringify({
-                        apiVersion: 'v1',
-                        kind: 'DeleteOptions',
-                        propagationPolicy: 'Background',
-                        preconditions: { uid },
-                    }),
+                    body: JSON.stringify(options),
                     signal,
-                    what: describeRequest('delete', type, ref.namespace, ref.name),
                     // The UID makes it safe: an object that was made anew under the same name is not this one.
                     repeatable: true,
                 });
@@ -81913,18 +83717,21 @@ function createCluster(access) {
                 repeatable: true,
             });
         },
+        async *followLogs(pod, container, signal) {
+            const type = await typeOf(pod, signal);
+            const body = await http.stream({
+                method: 'GET',
+                path: `${objectPath(type, pod.namespace, pod.name)}/log`,
+                query: { container, follow: 'true' },
+                accept: '*/*',
+                signal,
+                what: describeRequest('get', { ...type, plural: 'pods/log' }, pod.namespace, pod.name),
+                repeatable: true,
+            });
+            yield* readLines(body);
+        },
         close: () => http.close(),
     };
-}
-function asObject(answer, asked) {
-    if ((0,manifest_object/* isObject */.Gv)(answer) && (0,manifest_object/* isObject */.Gv)(answer['metadata']))
-        return answer;
-    const ref = 'metadata' in asked ? { ...asked, name: asked.metadata.name } : asked;
-    throw new errors/* ClusterError */.b$(`the server's answer for ${(0,manifest_object/* describe */.q0)(ref)} is not a Kubernetes object`, {
-        status: 200,
-        reason: 'BadAnswer',
-        request: (0,manifest_object/* describe */.q0)(ref),
-    });
 }
 /** The server reads an apply body as YAML, which forbids some characters that JSON allows unescaped (YAML 1.1, 5.1). */
 function yamlSafeJson(object) {
@@ -82222,35 +84029,41 @@ class Checkout {
         return files;
     }
     async read(path) {
-        const env_1 = { stack: [], error: void 0, hasError: false };
+        const name = (0,external_node_path_.relative)(this.#root, path).split(external_node_path_.sep).join('/');
+        const refuse = (message, hint) => {
+            this.#problems.push({ code: 'InvalidManifest', message: `${name} ${message}`, hint, at: { file: name, line: 1 } });
+        };
+        let bytes;
         try {
-            const name = (0,external_node_path_.relative)(this.#root, path).split(external_node_path_.sep).join('/');
-            const refuse = (message, hint) => {
-                this.#problems.push({ code: 'InvalidManifest', message: `${name} ${message}`, hint, at: { file: name, line: 1 } });
-            };
-            const file = __addDisposableResource(env_1, await (0,promises_.open)(path), true);
-            const { size } = await file.stat();
-            if (size > MAX_FILE_BYTES)
-                return refuse('is larger than 10 MiB', 'Split it, and keep data out of it.');
-            this.#bytesLeft -= size;
-            if (this.#bytesLeft < 0)
-                return refuse('makes the manifests larger than 64 MiB together', 'List fewer files.');
-            const bytes = await file.readFile();
+            const env_1 = { stack: [], error: void 0, hasError: false };
             try {
-                return { path: name, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+                const file = __addDisposableResource(env_1, await (0,promises_.open)(path), true);
+                const { size } = await file.stat();
+                if (size > MAX_FILE_BYTES)
+                    return refuse('is larger than 10 MiB', 'Split it, and keep data out of it.');
+                this.#bytesLeft -= size;
+                if (this.#bytesLeft < 0)
+                    return refuse('makes the manifests larger than 64 MiB together', 'List fewer files.');
+                bytes = await file.readFile();
             }
-            catch {
-                return refuse('is not a text file in UTF-8', 'Save it as UTF-8, or leave it out.');
+            catch (e_1) {
+                env_1.error = e_1;
+                env_1.hasError = true;
+            }
+            finally {
+                const result_1 = __disposeResources(env_1);
+                if (result_1)
+                    await result_1;
             }
         }
-        catch (e_1) {
-            env_1.error = e_1;
-            env_1.hasError = true;
+        catch (error) {
+            return refuse(`cannot be read: ${(0,errors/* messageOf */.bD)(error)}`, 'Let the user of the runner read it.');
         }
-        finally {
-            const result_1 = __disposeResources(env_1);
-            if (result_1)
-                await result_1;
+        try {
+            return { path: name, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+        }
+        catch {
+            return refuse('is not a text file in UTF-8', 'Save it as UTF-8, or leave it out.');
         }
     }
     #contains(path) {
@@ -82445,13 +84258,13 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5369);
 /* harmony import */ var _adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2578);
 /* harmony import */ var _adapters_system_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7151);
-/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2596);
+/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7052);
 /* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9661);
-/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2872);
+/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2852);
 /* harmony import */ var _commands_rejected_report_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(7673);
-/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1287);
+/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4354);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(452);
-/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2009);
+/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1072);
 /* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5078);
 /* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5102);
 
@@ -82515,7 +84328,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2009:
+/***/ 1072:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -82577,91 +84390,34 @@ function whyNot(text) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/inputs/parse.js
-/** Strict readers of single values. None guesses: what is not exactly right is a fault, with a hint at the right form. */
-function good(value) {
-    return { ok: true, value };
-}
-function fault(text, what, hint) {
-    return { ok: false, fault: `is "${text}", which is ${what}`, hint };
-}
-const DURATION = /^(?:(?<hours>\d{1,6})h)?(?:(?<minutes>\d{1,6})m)?(?:(?<seconds>\d{1,6})s)?$/;
-/** A duration such as `90s`, `10m` or `1h30m`, in seconds, between the limits (also seconds, both included). */
-function parseDuration(text, limits) {
-    const groups = DURATION.exec(text)?.groups;
-    if (!groups || text === '') {
-        const hint = /^\d+$/.test(text) ? `Add the unit: ${text}s or ${text}m.` : 'Write it like 90s, 10m or 1h30m.';
-        return fault(text, 'not a duration', hint);
+// EXTERNAL MODULE: ./lib/inputs/parse.js
+var parse = __nccwpck_require__(4170);
+;// CONCATENATED MODULE: ./lib/inputs/reader.js
+
+/** Reads inputs by name, and notes what is wrong with them instead of stopping at the first. */
+class InputReader {
+    problems = [];
+    #source;
+    #defaults;
+    constructor(source, defaults) {
+        this.#source = source;
+        this.#defaults = defaults;
     }
-    const seconds = Number(groups['hours'] ?? 0) * 3600 + Number(groups['minutes'] ?? 0) * 60 + Number(groups['seconds'] ?? 0);
-    const range = `Choose a value from ${formatDuration(limits.least)} to ${formatDuration(limits.most)}.`;
-    if (seconds < limits.least)
-        return fault(text, 'too short', range);
-    if (seconds > limits.most)
-        return fault(text, 'too long', range);
-    return good(seconds);
-}
-/** The way back: 5400 seconds are `1h30m`. */
-function formatDuration(seconds) {
-    const parts = [
-        [Math.floor(seconds / 3600), 'h'],
-        [Math.floor((seconds % 3600) / 60), 'm'],
-        [seconds % 60, 's'],
-    ];
-    return parts.map(([count, unit]) => (count > 0 ? `${count}${unit}` : '')).join('') || '0s';
-}
-/** The forms that YAML 1.2 and `@actions/core` take for a boolean: true, True, TRUE, false, False, FALSE. */
-function parseBoolean(text) {
-    if (['true', 'True', 'TRUE'].includes(text))
-        return good(true);
-    if (['false', 'False', 'FALSE'].includes(text))
-        return good(false);
-    return fault(text, 'neither true nor false', 'Write true or false.');
-}
-/** A whole number in decimal digits, between the limits (both included). */
-function parseInteger(text, limits) {
-    const hint = `Write a whole number from ${limits.least} to ${limits.most}.`;
-    if (!/^(?:0|-?[1-9]\d{0,14})$/.test(text))
-        return fault(text, 'not a whole number', hint);
-    const value = Number(text);
-    return value >= limits.least && value <= limits.most ? good(value) : fault(text, 'out of range', hint);
-}
-/** One of a few words, exactly as they are written. */
-function parseChoice(text, choices) {
-    const choice = choices.find((one) => one === text);
-    return choice === undefined ? fault(text, 'not a choice it has', `Write ${listed(choices)}.`) : good(choice);
-}
-function listed(words) {
-    return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
-}
-/** Takes ASCII white space off both ends. Taking off invisible Unicode could make a value into one that nobody saw. */
-function trimSpace(text) {
-    return text.replace(/^[ \t\r\n]+/, '').replace(/[ \t\r\n]+$/, '');
-}
-/** The lines of a list, without white space around them, empty lines and comments (lines that begin with #). */
-function parseLines(text) {
-    return text
-        .split(/\r\n|\r|\n/)
-        .map(trimSpace)
-        .filter((line) => line !== '' && !line.startsWith('#'));
-}
-/** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
-function parseDnsLabel(text, longest) {
-    if (text.length <= longest && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(text))
-        return good(text);
-    const rule = `Use at most ${longest} lower-case letters, digits and hyphens, with no hyphen at either end.`;
-    const suggestion = toDnsLabel(text, longest);
-    const what = text.length > longest ? `longer than ${longest} characters` : 'not a name that Kubernetes takes';
-    return fault(text, what, suggestion === '' ? rule : `${rule} "${suggestion}" would do.`);
-}
-/** The nearest DNS label to a text; empty when nothing of it is left. */
-function toDnsLabel(text, longest) {
-    return text
-        .toLowerCase()
-        .replaceAll(/[^a-z0-9]+/g, '-')
-        .replace(/^-+/, '')
-        .slice(0, longest)
-        .replace(/-+$/, '');
+    /** An input that is given but empty counts as not given: that is how a workflow passes on an input of its own. */
+    text(name) {
+        return (0,parse/* trimSpace */.Pd)(this.#source.input(name)) || this.#defaults[name];
+    }
+    /** The parsed input. After a fault, which is noted, `instead` keeps the reading going. */
+    value(name, parse, instead) {
+        const parsed = parse(this.text(name));
+        if (parsed.ok)
+            return parsed.value;
+        this.refuse(name, parsed.fault, parsed.hint);
+        return instead;
+    }
+    refuse(name, fault, hint) {
+        this.problems.push({ code: 'InvalidInput', message: `the input ${name} ${fault}`, hint });
+    }
 }
 
 // EXTERNAL MODULE: ./lib/manifest/object.js
@@ -82711,8 +84467,54 @@ function headOf(event) {
     return typeof sha === 'string' && sha !== '' ? sha : undefined;
 }
 
+;// CONCATENATED MODULE: ./lib/inputs/strategy.js
+
+const STRATEGY_TYPES = ['as-written', 'rolling', 'sequential', 'parallel', 'recreate'];
+/** Why the strategies that have no room for numbers have none, to follow their name. */
+const WHY_NO_BOUNDS = {
+    'as-written': 'leaves all workloads as their manifests say',
+    sequential: 'always replaces one pod at a time, with none missing',
+    parallel: 'always starts all new pods at once, with none missing',
+    recreate: 'always removes all old pods before it starts new ones',
+};
+/** Reads `strategy`, `max-surge` and `max-unavailable`, and notes what is wrong with them in the reader. */
+function readStrategy(reader) {
+    const type = reader.value('strategy', (text) => (0,parse/* parseChoice */.HU)(text, STRATEGY_TYPES), undefined);
+    if (type !== undefined && type !== 'rolling') {
+        refuseBound(reader, 'max-surge', type);
+        refuseBound(reader, 'max-unavailable', type);
+        return { type };
+    }
+    const maxSurge = readBound(reader, 'max-surge', (text) => (0,parse/* parseIntOrPercent */.vZ)(text));
+    // The API server refuses more than 100% for max-unavailable, and takes it for max-surge.
+    const maxUnavailable = readBound(reader, 'max-unavailable', (text) => (0,parse/* parseIntOrPercent */.vZ)(text, 100));
+    if (isZero(maxSurge) && isZero(maxUnavailable)) {
+        const hint = 'Set max-surge to 1 or more to keep all pods available, or max-unavailable to 1 or more to get by without extra pods.';
+        reader.refuse('max-unavailable', 'is 0 and so is max-surge, so that no pod could ever be replaced', hint);
+    }
+    return {
+        type: 'rolling',
+        ...(maxSurge !== undefined && { maxSurge }),
+        ...(maxUnavailable !== undefined && { maxUnavailable }),
+    };
+}
+function readBound(reader, name, parse) {
+    return reader.text(name) === '' ? undefined : reader.value(name, parse, undefined);
+}
+function refuseBound(reader, name, type) {
+    const text = reader.text(name);
+    if (text === '')
+        return;
+    reader.refuse(name, `is "${text}", but the strategy is ${type}, which ${WHY_NO_BOUNDS[type]}`, `Set strategy: rolling to use ${name}, or leave it out.`);
+}
+function isZero(bound) {
+    return bound === 0 || bound === '0%';
+}
+
 ;// CONCATENATED MODULE: ./lib/inputs/inputs.js
 /** What a run is asked to do: read once, before anything else happens, and never changed. */
+
+
 
 
 
@@ -82732,7 +84534,11 @@ const INPUT_DEFAULTS = {
     context: '',
     timeout: '10m',
     'rollback-timeout': '5m',
+    'fail-fast': 'safe',
     'stable-for': '10s',
+    strategy: 'as-written',
+    'max-surge': '',
+    'max-unavailable': '',
     rollback: 'auto',
     'force-conflicts': 'false',
     'github-token': '',
@@ -82749,7 +84555,7 @@ const HOUR = 3600;
 const MOST_LOG_LINES = 1000;
 /** Reads and checks every input. Throws one RejectedError with an InvalidInput problem for each that is wrong. */
 function readInputs(source) {
-    const reader = new InputReader(source);
+    const reader = new InputReader(source, INPUT_DEFAULTS);
     const { env, event } = source;
     const namespace = reader.text('namespace');
     const context = reader.text('context');
@@ -82761,62 +84567,42 @@ function readInputs(source) {
         sources: { workspace: env['GITHUB_WORKSPACE'] || env['PWD'] || '.', manifests: readManifests(reader) },
         images: readImages(reader),
         ...(namespace !== '' && {
-            namespace: reader.value('namespace', (text) => parseDnsLabel(text, LONGEST_NAMESPACE), ''),
+            namespace: reader.value('namespace', (text) => (0,parse/* parseDnsLabel */.Rb)(text, LONGEST_NAMESPACE), ''),
         }),
         kubeconfig: reader.value('kubeconfig', (text) => parseKubeconfig(text, env['KUBECONFIG'] ?? ''), { paths: [] }),
         ...(context !== '' && { context }),
-        timeoutSeconds: reader.value('timeout', (text) => parseDuration(text, { least: 1, most: DAY }), 0),
-        rollbackTimeoutSeconds: reader.value('rollback-timeout', (text) => parseDuration(text, { least: 1, most: DAY }), 0),
-        stableForSeconds: reader.value('stable-for', (text) => parseDuration(text, { least: 0, most: HOUR }), 0),
-        rollback: reader.value('rollback', (text) => parseChoice(text, ['auto', 'off']), 'auto'),
-        forceConflicts: reader.value('force-conflicts', parseBoolean, false),
+        timeoutSeconds: reader.value('timeout', (text) => (0,parse/* parseDuration */.E9)(text, { least: 1, most: DAY }), 0),
+        rollbackTimeoutSeconds: reader.value('rollback-timeout', (text) => (0,parse/* parseDuration */.E9)(text, { least: 1, most: DAY }), 0),
+        failFast: reader.value('fail-fast', (text) => (0,parse/* parseChoice */.HU)(text, ['off', 'safe', 'eager']), 'safe'),
+        stableForSeconds: reader.value('stable-for', (text) => (0,parse/* parseDuration */.E9)(text, { least: 0, most: HOUR }), 0),
+        strategy: readStrategy(reader),
+        rollback: reader.value('rollback', (text) => (0,parse/* parseChoice */.HU)(text, ['auto', 'off']), 'auto'),
+        forceConflicts: reader.value('force-conflicts', parse/* parseBoolean */.yG, false),
         ...(githubToken !== '' && { githubToken }),
-        comment: reader.value('comment', (text) => parseChoice(text, ['auto', 'failure', 'never']), 'auto'),
-        logLines: reader.value('log-lines', (text) => parseInteger(text, { least: 0, most: MOST_LOG_LINES }), 0),
-        allowInsecure: reader.value('allow-insecure', parseBoolean, false),
+        comment: reader.value('comment', (text) => (0,parse/* parseChoice */.HU)(text, ['auto', 'failure', 'never']), 'auto'),
+        logLines: reader.value('log-lines', (text) => (0,parse/* parseInteger */.cG)(text, { least: 0, most: MOST_LOG_LINES }), 0),
+        allowInsecure: reader.value('allow-insecure', parse/* parseBoolean */.yG, false),
         ...(run && { run }),
     };
     if (reader.problems.length === 0 && inputs.stableForSeconds >= inputs.timeoutSeconds) {
-        const span = `${formatDuration(inputs.stableForSeconds)}, which does not fit into timeout (${formatDuration(inputs.timeoutSeconds)})`;
+        const span = `${(0,parse/* formatDuration */.a3)(inputs.stableForSeconds)}, which does not fit into timeout (${(0,parse/* formatDuration */.a3)(inputs.timeoutSeconds)})`;
         reader.refuse('stable-for', `is ${span}`, 'Make stable-for shorter, or timeout longer.');
     }
     (0,errors/* rejectIfAny */.rV)(reader.problems);
     return frozen(inputs);
 }
-class InputReader {
-    problems = [];
-    #source;
-    constructor(source) {
-        this.#source = source;
-    }
-    /** An input that is given but empty counts as not given: that is how a workflow passes on an input of its own. */
-    text(name) {
-        return trimSpace(this.#source.input(name)) || INPUT_DEFAULTS[name];
-    }
-    /** The parsed input. After a fault, which is noted, `instead` keeps the reading going. */
-    value(name, parse, instead) {
-        const parsed = parse(this.text(name));
-        if (parsed.ok)
-            return parsed.value;
-        this.refuse(name, parsed.fault, parsed.hint);
-        return instead;
-    }
-    refuse(name, fault, hint) {
-        this.problems.push({ code: 'InvalidInput', message: `the input ${name} ${fault}`, hint });
-    }
-}
 function parseCommand(text) {
     if (!LATER_COMMANDS.includes(text))
-        return parseChoice(text, ['deploy']);
+        return (0,parse/* parseChoice */.HU)(text, ['deploy']);
     return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy, or leave it out.' };
 }
 function readRelease(reader, env) {
     const given = reader.text('release');
     if (given !== '')
-        return reader.value('release', (text) => parseDnsLabel(text, LONGEST_RELEASE), '');
+        return reader.value('release', (text) => (0,parse/* parseDnsLabel */.Rb)(text, LONGEST_RELEASE), '');
     const repository = env['GITHUB_REPOSITORY'] ?? '';
     const name = repository.slice(repository.lastIndexOf('/') + 1);
-    const release = toDnsLabel(name, LONGEST_RELEASE);
+    const release = (0,parse/* toDnsLabel */.f_)(name, LONGEST_RELEASE);
     if (name === '') {
         reader.refuse('release', 'is not given, and there is no repository to name it after', 'Set release to a name, such as shop.');
     }
@@ -82827,7 +84613,7 @@ function readRelease(reader, env) {
     return release;
 }
 function readManifests(reader) {
-    const manifests = parseLines(reader.text('manifests'));
+    const manifests = (0,parse/* parseLines */.Li)(reader.text('manifests'));
     if (manifests.length === 0) {
         const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/".';
         reader.refuse('manifests', 'is not given: there is nothing to deploy', hint);
@@ -82835,10 +84621,10 @@ function readManifests(reader) {
     return manifests;
 }
 function readImages(reader) {
-    return parseLines(reader.text('images')).flatMap((line) => {
+    return (0,parse/* parseLines */.Li)(reader.text('images')).flatMap((line) => {
         const equals = line.indexOf('=');
-        const name = trimSpace(line.slice(0, Math.max(0, equals)));
-        const reference = trimSpace(line.slice(equals + 1));
+        const name = (0,parse/* trimSpace */.Pd)(line.slice(0, Math.max(0, equals)));
+        const reference = (0,parse/* trimSpace */.Pd)(line.slice(equals + 1));
         const parsed = (0,image_reference/* parseImageReference */.o)(reference);
         if (!parsed || /\s/.test(name) || (equals >= 0 && name === '')) {
             const hint = 'Write name=registry/path:tag, or registry/path:tag. A tag from an empty variable leaves such a line.';
@@ -82857,6 +84643,131 @@ function frozen(value) {
         if (typeof field === 'object' && field !== null)
             frozen(field);
     return Object.freeze(value);
+}
+
+
+/***/ }),
+
+/***/ 4170:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   E9: () => (/* binding */ parseDuration),
+/* harmony export */   HU: () => (/* binding */ parseChoice),
+/* harmony export */   Li: () => (/* binding */ parseLines),
+/* harmony export */   Pd: () => (/* binding */ trimSpace),
+/* harmony export */   Rb: () => (/* binding */ parseDnsLabel),
+/* harmony export */   a3: () => (/* binding */ formatDuration),
+/* harmony export */   cG: () => (/* binding */ parseInteger),
+/* harmony export */   f_: () => (/* binding */ toDnsLabel),
+/* harmony export */   vZ: () => (/* binding */ parseIntOrPercent),
+/* harmony export */   yG: () => (/* binding */ parseBoolean)
+/* harmony export */ });
+/** Strict readers of single values. None guesses: what is not exactly right is a fault, with a hint at the right form. */
+function good(value) {
+    return { ok: true, value };
+}
+function fault(text, what, hint) {
+    return { ok: false, fault: `is "${text}", which is ${what}`, hint };
+}
+const DURATION = /^(?:(?<hours>\d{1,6})h)?(?:(?<minutes>\d{1,6})m)?(?:(?<seconds>\d{1,6})s)?$/;
+/** A duration such as `90s`, `10m` or `1h30m`, in seconds, between the limits (also seconds, both included). */
+function parseDuration(text, limits) {
+    const groups = DURATION.exec(text)?.groups;
+    if (!groups || text === '') {
+        const hint = /^\d+$/.test(text) ? `Add the unit: ${text}s or ${text}m.` : 'Write it like 90s, 10m or 1h30m.';
+        return fault(text, 'not a duration', hint);
+    }
+    const seconds = Number(groups['hours'] ?? 0) * 3600 + Number(groups['minutes'] ?? 0) * 60 + Number(groups['seconds'] ?? 0);
+    const range = `Choose a value from ${formatDuration(limits.least)} to ${formatDuration(limits.most)}.`;
+    if (seconds < limits.least)
+        return fault(text, 'too short', range);
+    if (seconds > limits.most)
+        return fault(text, 'too long', range);
+    return good(seconds);
+}
+/** The way back: 5400 seconds are `1h30m`. */
+function formatDuration(seconds) {
+    const parts = [
+        [Math.floor(seconds / 3600), 'h'],
+        [Math.floor((seconds % 3600) / 60), 'm'],
+        [seconds % 60, 's'],
+    ];
+    return parts.map(([count, unit]) => (count > 0 ? `${count}${unit}` : '')).join('') || '0s';
+}
+/** The forms that YAML 1.2 and `@actions/core` take for a boolean: true, True, TRUE, false, False, FALSE. */
+function parseBoolean(text) {
+    if (['true', 'True', 'TRUE'].includes(text))
+        return good(true);
+    if (['false', 'False', 'FALSE'].includes(text))
+        return good(false);
+    return fault(text, 'neither true nor false', 'Write true or false.');
+}
+/** A whole number in decimal digits, between the limits (both included). */
+function parseInteger(text, limits) {
+    const hint = `Write a whole number from ${limits.least} to ${limits.most}.`;
+    if (!/^(?:0|-?[1-9]\d{0,14})$/.test(text))
+        return fault(text, 'not a whole number', hint);
+    const value = Number(text);
+    return value >= limits.least && value <= limits.most ? good(value) : fault(text, 'out of range', hint);
+}
+/**
+ * A number of pods, or a percentage of the replicas, as `maxSurge` and `maxUnavailable` take them: a number for `2`, the
+ * text for `25%`. `mostPercent` is what the API server allows; without it there is no limit.
+ */
+function parseIntOrPercent(text, mostPercent) {
+    const hint = 'Write a whole number of pods such as 1, or a percentage such as 25%.';
+    if (!/^(?:0|[1-9]\d{0,8})%?$/.test(text))
+        return fault(text, 'neither a whole number nor a percentage', hint);
+    if (!text.endsWith('%'))
+        return good(Number(text));
+    if (mostPercent === undefined || Number(text.slice(0, -1)) <= mostPercent)
+        return good(text);
+    return fault(text, `more than ${mostPercent}%`, `Write at most ${mostPercent}%.`);
+}
+/** One of a few words, exactly as they are written. */
+function parseChoice(text, choices) {
+    const choice = choices.find((one) => one === text);
+    return choice === undefined ? fault(text, 'not a choice it has', `Write ${listed(choices)}.`) : good(choice);
+}
+function listed(words) {
+    return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+}
+/** Takes ASCII white space off both ends. Taking off invisible Unicode could make a value into one that nobody saw. */
+function trimSpace(text) {
+    let start = 0;
+    let end = text.length;
+    while (start < end && SPACE.has(text.charAt(start)))
+        start++;
+    while (end > start && SPACE.has(text.charAt(end - 1)))
+        end--;
+    return text.slice(start, end);
+}
+const SPACE = new Set([' ', '\t', '\r', '\n']);
+/** The lines of a list, without white space around them, empty lines and comments (lines that begin with #). */
+function parseLines(text) {
+    return text
+        .split(/\r\n|\r|\n/)
+        .map(trimSpace)
+        .filter((line) => line !== '' && !line.startsWith('#'));
+}
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
+function parseDnsLabel(text, longest) {
+    if (text.length <= longest && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(text))
+        return good(text);
+    const rule = `Use at most ${longest} lower-case letters, digits and hyphens, with no hyphen at either end.`;
+    const suggestion = toDnsLabel(text, longest);
+    const what = text.length > longest ? `longer than ${longest} characters` : 'not a name that Kubernetes takes';
+    return fault(text, what, suggestion === '' ? rule : `${rule} "${suggestion}" would do.`);
+}
+/** The nearest DNS label to a text; empty when nothing of it is left. */
+function toDnsLabel(text, longest) {
+    return text
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9]+/g, '-')
+        .replace(/^-+/, '')
+        .slice(0, longest)
+        .replace(/-+$/, '');
 }
 
 
@@ -83128,6 +85039,47 @@ function mapSecret(object, mask) {
         safe.metadata.annotations = { ...annotations, [LAST_APPLIED]: HIDDEN };
     }
     return safe;
+}
+
+
+/***/ }),
+
+/***/ 7703:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Vb: () => (/* binding */ nameOf),
+/* harmony export */   cf: () => (/* binding */ durationOf),
+/* harmony export */   em: () => (/* binding */ sentence),
+/* harmony export */   hS: () => (/* binding */ counted),
+/* harmony export */   rb: () => (/* binding */ timeOfDay)
+/* harmony export */ });
+/** `4 s`, `1 m 05 s`, `2 h 03 m`: a duration for people, from seconds. */
+function durationOf(seconds) {
+    const whole = Math.round(seconds);
+    if (whole < 60)
+        return `${whole} s`;
+    if (whole < 3600)
+        return `${Math.floor(whole / 60)} m ${String(whole % 60).padStart(2, '0')} s`;
+    return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} m`;
+}
+/** `14:03:22` of an ISO 8601 time, else the text as it is. */
+function timeOfDay(iso) {
+    return /^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)/.exec(iso)?.[1] ?? iso;
+}
+/** `Deployment/web`; with the namespace, `Deployment/web (shop)`, when it is not the release's own. */
+function nameOf(ref, namespace) {
+    const other = ref.namespace !== undefined && ref.namespace !== namespace ? ` (${ref.namespace})` : '';
+    return `${ref.kind}/${ref.name}${other}`;
+}
+/** `1 pod`, `2 pods`. */
+function counted(count, noun) {
+    return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+/** The text with a full stop, unless it ends like a sentence already. */
+function sentence(text) {
+    const trimmed = text.trimEnd();
+    return trimmed === '' || /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }
 
 

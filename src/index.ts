@@ -2,13 +2,13 @@ import { createInputSource } from './adapters/runner/input-source.ts'
 import { createRunner } from './adapters/runner/runner.ts'
 import { createClock } from './adapters/system.ts'
 import { deploy } from './commands/deploy.ts'
-import { type Journal, openJournal } from './commands/journal.ts'
+import { openJournal } from './commands/journal.ts'
 import { publish } from './commands/publish.ts'
 import { rejectedReport } from './commands/rejected-report.ts'
 import { compose, composeGitHub } from './compose.ts'
 import { RejectedError } from './errors.ts'
 import { type Inputs, readInputs } from './inputs/inputs.ts'
-import type { Clock } from './ports.ts'
+import type { Clock, Cluster } from './ports.ts'
 import { createRedactor } from './redact.ts'
 import { succeeded } from './report/outcome.ts'
 import type { Report } from './report/report.ts'
@@ -31,30 +31,26 @@ try {
 /** True when the step is to be green. */
 async function main(clock: Clock): Promise<boolean> {
   const journal = openJournal(clock)
-  let inputs: Inputs | undefined
+  const known: { inputs?: Inputs; cluster?: Cluster } = {}
   let report: Report
   try {
-    inputs = readInputs(createInputSource(process.env))
-    report = await execute(inputs, journal, clock)
+    known.inputs = readInputs(createInputSource(process.env))
+    if (known.inputs.githubToken !== undefined) runner.mask(known.inputs.githubToken)
+    const run = await compose(known.inputs, runner, clock, journal)
+    known.cluster = run.cluster
+    report = await deploy(run)
   } catch (error) {
     if (!(error instanceof RejectedError)) throw error
-    report = rejectedReport(error.problems, journal, inputs)
+    report = rejectedReport(error.problems, { journal, ...known })
+  } finally {
+    await known.cluster?.close()
   }
-  const github = inputs && composeGitHub(inputs, process.env)
+  const github = known.inputs && composeGitHub(known.inputs, process.env)
+  const redact = (text: string) => redactor.redact(text)
   const told = await publish(
     report,
-    { runner, clock, redact: (text) => redactor.redact(text), ...(github && { github }) },
-    inputs?.comment ?? 'auto',
+    { runner, clock, redact, ...(github && { github }) },
+    known.inputs?.comment ?? 'auto',
   )
   return succeeded(told)
-}
-
-async function execute(inputs: Inputs, journal: Journal, clock: Clock): Promise<Report> {
-  if (inputs.githubToken !== undefined) runner.mask(inputs.githubToken)
-  const run = await compose(inputs, runner, clock, journal)
-  try {
-    return await deploy(run)
-  } finally {
-    await run.cluster.close()
-  }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { app, deployment, documents, IMAGE } from './manifests.ts'
 import { createCheckout } from './rollsafe.ts'
 import { replicaSets, snapshot } from './snapshot.ts'
-import { eventually, withNamespace } from './testbed.ts'
+import { eventually, testbed, withNamespace } from './testbed.ts'
 
 describe('a release', () => {
   it('is deployed, then updated, then unchanged, then rolled back, then updated again', () =>
@@ -141,6 +141,49 @@ describe('a release', () => {
       expect(await snapshot(namespace)).toEqual(before)
       expect(result.report.failures[0]?.pods[0]?.containers[0]?.log).toBeTruthy()
       expect(result.summary).toContain('CrashLoop')
+    }))
+
+  it('takes a Secret back, also one that is written as stringData', () =>
+    withNamespace('secret', async (namespace) => {
+      const release = (stringData: Record<string, string>, tag: string) =>
+        documents([
+          { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'web' }, stringData },
+          deployment('web', { tag }),
+        ])
+      await using checkout = await createCheckout({ 'k8s/app.yaml': release({ color: 'green', kept: 'yes' }, 'v1') })
+      expect(await checkout.run({ namespace: namespace.name })).toMatchObject({ outputs: { outcome: 'deployed' } })
+      expect(await checkout.run({ namespace: namespace.name })).toMatchObject({ outputs: { outcome: 'unchanged' } })
+      const before = await snapshot(namespace)
+
+      await checkout.write('k8s/app.yaml', release({ color: 'crimson', added: 'no' }, 'v2-unpullable'))
+      const result = await checkout.run({ namespace: namespace.name })
+      expect(result).toMatchObject({ outputs: { outcome: 'rolled-back' } })
+      expect(await snapshot(namespace)).toEqual(before)
+      expect(result.log + result.summary + JSON.stringify(result.report)).not.toContain('crimson')
+    }))
+
+  it('is followed by reading when it may not be watched', () =>
+    withNamespace('no-watch', async (namespace) => {
+      const { kubectl, name } = namespace
+      await kubectl(['create', 'serviceaccount', 'deployer'])
+      await kubectl([
+        'create',
+        'role',
+        'deployer',
+        '--verb=get,list,patch,create,delete',
+        '--resource=configmaps,services,deployments.apps',
+      ])
+      await kubectl(['create', 'rolebinding', 'deployer', '--role=deployer', `--serviceaccount=${name}:deployer`])
+      const config = JSON.parse(await testbed().kubectl(['config', 'view', '--raw', '-o', 'json'])) as {
+        users: { user: object }[]
+      }
+      config.users = config.users.map((user) => ({ ...user, user: {} }))
+      Object.assign(config.users[0] ?? {}, { user: { token: (await kubectl(['create', 'token', 'deployer'])).trim() } })
+      await using checkout = await createCheckout({ 'k8s/app.yaml': app() })
+      const result = await checkout.run({ namespace: name, kubeconfig: JSON.stringify(config) })
+      expect({ ...result.outputs, log: result.log }).toMatchObject({ outcome: 'deployed' })
+      expect(result.log).toMatch(/Deployments may not be watched, so each is read every few seconds/)
+      expect(result.log).toMatch(/Pods are not watched, so some failures are seen later/)
     }))
 
   it('is left in place when rollback is off', () =>

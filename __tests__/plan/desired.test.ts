@@ -46,6 +46,22 @@ describe('an object', () => {
     })
   })
 
+  it('is a Secret with all its values in data, where they can be read again', () => {
+    const secret: Manifest = {
+      at: AT,
+      object: {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 's' },
+        data: { a: 'YQ==', b: 'Yg==' },
+        stringData: { b: 'new', c: 'grün' },
+      },
+    }
+    const { object } = locate(secret, NAMESPACED, 'shop')
+    expect(object).not.toHaveProperty('stringData')
+    expect(object['data']).toEqual({ a: 'YQ==', b: 'bmV3', c: Buffer.from('grün').toString('base64') })
+  })
+
   it('of a kind that nobody may apply is refused', () => {
     expect(problemsOf(manifest({}), NAMESPACED)).toEqual([])
     expect(problemsOf(manifest({}), { ...NAMESPACED, verbs: ['create'] })).toMatchObject([

@@ -40,6 +40,12 @@ it.each<[string, string, Partial<ClusterErrorFacts>, { code: string; message: Re
     },
   ],
   [
+    'a missing right to create',
+    'configmaps "web" is forbidden: User "x" cannot create resource "configmaps" in API group "" in the namespace "shop"',
+    { status: 403 },
+    { code: 'Forbidden', message: /is forbidden/, hint: /can-i create deployments\.apps --namespace shop/ },
+  ],
+  [
     'a namespace that is going',
     'cannot create: namespace shop because it is being terminated',
     { status: 403 },

@@ -3,7 +3,7 @@ import { deployReport } from './deploy-report.ts'
 import { findCauses } from './diagnose.ts'
 import { prepare } from './prepare.ts'
 import { rollBack } from './roll-back.ts'
-import { rollOut } from './roll-out.ts'
+import { isBad, rollOut } from './roll-out.ts'
 import type { Run } from './run.ts'
 import { observeWorkloads } from './targets.ts'
 
@@ -17,12 +17,9 @@ export async function deploy(run: Run): Promise<Report> {
   const observer = await observeWorkloads(prepared, run)
   try {
     const rolledOut = await rollOut(prepared, observer, run)
-    const { verdict } = rolledOut.followed ?? {}
-    const isBad = rolledOut.problem !== undefined || verdict?.type === 'bad'
-    if (!isBad) return deployReport({ prepared, rolledOut }, run)
+    if (!isBad(rolledOut)) return deployReport({ prepared, rolledOut }, run)
 
-    const bad = !rolledOut.problem && verdict?.type === 'bad' ? verdict.failures : []
-    const failures = await runner.group('Find the cause', () => findCauses(bad, observer, run))
+    const failures = await runner.group('Find the cause', () => findCauses(rolledOut, observer, run))
     if (inputs.rollback === 'off' || rolledOut.written.length === 0)
       return deployReport({ prepared, rolledOut, failures }, run)
 

@@ -1,7 +1,7 @@
 import { messageOf, type ReasonCode } from '../errors.ts'
 import type { KubeEvent, Pod } from '../manifest/kinds.ts'
 import { describe, groupKindOf, keyOf, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
-import type { Cluster } from '../ports.ts'
+import type { Cluster, Query } from '../ports.ts'
 import type { FailureReport } from '../report/report.ts'
 import { causeOf, standingRefusals, troubledPods } from '../rollout/causes.ts'
 import { podContainers } from '../rollout/container-trouble.ts'
@@ -9,9 +9,10 @@ import { keepPod } from '../rollout/pod-queries.ts'
 import { eventEvidence, newestReplicaSet, podEvidence, selectorOf } from '../rollout/evidence.ts'
 import { type Findings, NO_FINDINGS } from '../rollout/explanation.ts'
 import type { Cause } from '../rollout/fail-fast.ts'
-import type { Failure } from '../rollout/verdict.ts'
+import { newPodsIn } from '../rollout/tracker.ts'
 import { mapLimited } from './concurrency.ts'
 import type { Observer } from './observer.ts'
+import type { RolledOut } from './roll-out.ts'
 import type { Run } from './run.ts'
 
 /** A few pods of one revision fail alike; more of them would only make the report longer. */
@@ -23,11 +24,17 @@ const PATIENCE_MS = 15_000
  * Collects why workloads failed, before the rollback takes the evidence away: their pods, events, and log tails. What cannot
  * be read is left out and said in the log; it never stands in the way of the rollback.
  */
-export async function findCauses(failures: readonly Failure[], observer: Observer, run: Run): Promise<FailureReport[]> {
+export async function findCauses(
+  { followed, problem }: RolledOut,
+  observer: Observer,
+  run: Run,
+): Promise<FailureReport[]> {
   const { runner, journal } = run
   const signal = AbortSignal.timeout(PATIENCE_MS)
   journal.enter('diagnose')
-  const reports = await mapLimited(failures, async (failure) => {
+  if (problem || followed?.verdict.type !== 'bad') return []
+  const { state, verdict } = followed
+  const reports = await mapLimited(verdict.failures, async (failure) => {
     const report: FailureReport = {
       workload: failure.ref,
       reason: failure.reason,
@@ -35,14 +42,11 @@ export async function findCauses(failures: readonly Failure[], observer: Observe
       pods: [],
       events: [],
     }
-    const object = observer.latest(keyOf(failure.ref))
+    const tracked = state.tracked.get(keyOf(failure.ref))
+    const object = observer.latest(keyOf(failure.ref)) ?? tracked?.object
     if (!object) return report
-    try {
-      return await explain(report, object, run, signal)
-    } catch (error) {
-      runner.info(`the pods and events of ${describe(failure.ref)} cannot be read: ${messageOf(error)}`)
-      return report
-    }
+    const newPods = new Set(tracked ? newPodsIn(state, tracked).map(({ uid }) => uid) : [])
+    return explain(report, object, newPods, run, signal)
   })
   for (const { workload, message } of reports) {
     runner.info(`${describe(workload)}: ${message}`)
@@ -54,26 +58,27 @@ export async function findCauses(failures: readonly Failure[], observer: Observe
 async function explain(
   report: FailureReport,
   workload: KubeObject,
+  newPods: ReadonlySet<string>,
   run: Run,
   signal: AbortSignal,
 ): Promise<FailureReport> {
-  const { cluster } = run
   const labelSelector = selectorOf(workload)
   if (labelSelector === undefined) return report
   const { namespace } = refOf(workload)
   const inNamespace = { ...(namespace !== undefined && { namespace }), labelSelector }
-  const replicaSets =
-    groupKindOf(workload) === 'Deployment.apps'
-      ? await cluster.list({ apiVersion: 'apps/v1', kind: 'ReplicaSet', ...inNamespace }, signal)
-      : undefined
-  const replicaSet = replicaSets && newestReplicaSet(workload, replicaSets.objects)
-  const owner = replicaSet ?? workload
-  const { objects } = await cluster.list({ apiVersion: 'v1', kind: 'Pod', ...inNamespace, keep: keepPod }, signal)
-  const owned = objects as Pod[]
-  const pods = owned.filter((pod) => pod.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid))
+  const read = (apiVersion: string, kind: string, keep?: Query['keep']) =>
+    readList({ apiVersion, kind, ...inNamespace, ...(keep && { keep }) }, run, signal)
+  const isDeployment = groupKindOf(workload) === 'Deployment.apps'
+  const replicaSet = isDeployment ? newestReplicaSet(workload, await read('apps/v1', 'ReplicaSet')) : undefined
+  const owner = isDeployment ? replicaSet?.metadata.uid : workload.metadata.uid
+  const pods = ((await read('v1', 'Pod', keepPod)) as Pod[]).filter(({ metadata }) =>
+    newPods.size > 0
+      ? newPods.has(metadata.uid ?? '')
+      : owner === undefined || metadata.ownerReferences?.some(({ uid }) => uid === owner),
+  )
   const failing = troubledPods(pods).slice(0, PODS_IN_REPORT)
   const [ofControllers, ofPods] = await Promise.all([
-    Promise.all([workload, ...(replicaSet ? [replicaSet] : [])].map((object) => readEvents(cluster, object, signal))),
+    Promise.all([workload, ...(replicaSet ? [replicaSet] : [])].map((object) => readEvents(object, run, signal))),
     Promise.all(failing.map((pod) => readFindings(pod, run, signal))),
   ])
   const events = ofControllers.flat()
@@ -85,6 +90,16 @@ async function explain(
     ...(cause && { reason: codeOf(cause, report), message: messageFor(cause, report) }),
     pods: failing.map((pod) => podEvidence(pod, findings.get(pod.metadata.uid ?? '')?.logs ?? new Map())),
     events: eventEvidence([...events, ...ofPods.flatMap((found) => found.events)]),
+  }
+}
+
+/** What may not be read is missing from the report; what may be read is in it all the same. */
+async function readList(query: Query, { cluster, runner }: Run, signal: AbortSignal): Promise<readonly KubeObject[]> {
+  try {
+    return (await cluster.list(query, signal)).objects
+  } catch (error) {
+    runner.info(`${query.kind}s cannot be read, and are missing from the report: ${messageOf(error)}`)
+    return []
   }
 }
 
@@ -103,18 +118,15 @@ function codeOf(cause: Cause, verdict: FailureReport): Cause['reason'] {
     : cause.reason
 }
 
-async function readEvents(cluster: Cluster, about: KubeObject, signal: AbortSignal): Promise<KubeEvent[]> {
+async function readEvents(about: KubeObject, run: Run, signal: AbortSignal): Promise<KubeEvent[]> {
   const { namespace } = refOf(about)
   const fieldSelector = `involvedObject.uid=${about.metadata.uid ?? ''}`
-  const { objects } = await cluster.list(
-    { apiVersion: 'v1', kind: 'Event', ...(namespace !== undefined && { namespace }), fieldSelector },
-    signal,
-  )
-  return objects as KubeEvent[]
+  const query = { apiVersion: 'v1', kind: 'Event', ...(namespace !== undefined && { namespace }), fieldSelector }
+  return (await readList(query, run, signal)) as KubeEvent[]
 }
 
 async function readFindings(pod: Pod, run: Run, signal: AbortSignal): Promise<Findings> {
-  const [events, logs] = await Promise.all([readEvents(run.cluster, pod, signal), readLogs(pod, run, signal)])
+  const [events, logs] = await Promise.all([readEvents(pod, run, signal), readLogs(pod, run, signal)])
   return { events, logs }
 }
 

@@ -1,4 +1,4 @@
-import { describe } from '../manifest/object.ts'
+import { describe, keyOf, refOf } from '../manifest/object.ts'
 import { counted } from '../report/format.ts'
 import type { RollbackReport, RollbackStepReport } from '../report/report.ts'
 import { finishByHand } from '../rollback/by-hand.ts'
@@ -23,6 +23,9 @@ export async function rollBack(
   const count = (wanted: RollbackStepReport['step']) => steps.filter(({ step }) => step === wanted).length
   journal.note(`${counted(count('restored'), 'object')} restored, ${count('deleted')} deleted`)
 
+  const created = new Set(
+    written.filter(({ change }) => change.type === 'create').map(({ change }) => keyOf(refOf(change.manifest.object))),
+  )
   const failed = steps.filter(({ step }) => step === 'failed')
   // No soak, which would only keep the team waiting; and a way back is not given up before its time is over.
   const policy = { deadline, timeoutSeconds: inputs.rollbackTimeoutSeconds, stableForMs: 0, failFast: 'off' as const }
@@ -32,7 +35,7 @@ export async function rollBack(
     message,
     seconds: Math.round((clock.now() - started) / 100) / 10,
     steps,
-    commands: outcome === 'rolled-back' ? [] : finishByHand(steps),
+    commands: outcome === 'rolled-back' ? [] : finishByHand(steps, (ref) => created.has(keyOf(ref))),
   })
 
   const [first] = failed

@@ -19,6 +19,11 @@ export interface RolledOut {
   readonly followed?: Followed
 }
 
+/** A write was refused, or something did not become healthy. Not knowing is not bad. */
+export function isBad({ problem, followed }: RolledOut): boolean {
+  return problem !== undefined || followed?.verdict.type === 'bad'
+}
+
 /** Applies stage by stage, each healthy before the next; at the end all must stay healthy together for a while. */
 export async function rollOut({ changes, revision }: Prepared, observer: Observer, run: Run): Promise<RolledOut> {
   const { clock, inputs } = run

@@ -1,5 +1,5 @@
 import type { Problem } from '../errors.ts'
-import { describe, type KubeObject, type Manifest, refOf } from '../manifest/object.ts'
+import { describe, groupKindOf, isObject, type KubeObject, type Manifest, refOf } from '../manifest/object.ts'
 import type { ResourceType } from '../ports.ts'
 
 export const RELEASE_LABEL = 'rollsafe.dev/release'
@@ -19,7 +19,25 @@ export function locate(manifest: Manifest, type: ResourceType, defaultNamespace:
   const { namespace, name, ...written } = manifest.object.metadata
   const metadata = Object.fromEntries(Object.entries(written).filter(([field]) => !OF_THE_SERVER.includes(field)))
   const place = type.namespaced ? { name, namespace: namespace ?? defaultNamespace } : { name }
-  return { ...manifest, object: { ...object, metadata: { ...metadata, ...place } } }
+  return { ...manifest, object: withoutStringData({ ...object, metadata: { ...metadata, ...place } }) }
+}
+
+/**
+ * A Secret's stringData is write-only: the server moves it into data, but goes on to call stringData the owner's field. What
+ * is never there to be read can neither be compared nor restored, so it is moved here.
+ * https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data
+ */
+function withoutStringData(object: KubeObject): KubeObject {
+  const { stringData, ...secret } = object
+  if (groupKindOf(object) !== 'Secret' || !isObject(stringData)) return object
+  const encoded = Object.entries(stringData).map(([key, value]) => [key, toBase64(String(value))])
+  const data = isObject(secret['data']) ? secret['data'] : {}
+  return { ...secret, data: { ...data, ...Object.fromEntries(encoded) } }
+}
+
+/** Base64 of the UTF-8 bytes of a text. */
+function toBase64(text: string): string {
+  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''))
 }
 
 /** What is wrong with a manifest, seen from where it will be sent. */

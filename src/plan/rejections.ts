@@ -48,7 +48,7 @@ export function problemFrom(error: ClusterError, subject: string, at?: SourcePos
       return problem(
         'Forbidden',
         `${error.request} is forbidden (${said})`,
-        `allow it in a Role: kubectl auth can-i ${canI(error.request)}`,
+        `allow it in a Role: kubectl auth can-i ${canI(error)}`,
       )
     case 404:
       if (error.kind === 'namespaces') {
@@ -113,9 +113,10 @@ function loginFailure(error: ClusterError): string {
     : 'the API server does not accept the credentials in the kubeconfig (401 Unauthorized)'
 }
 
-/** `patch deployments.apps web in namespace shop` → `patch deployments.apps --namespace shop`. */
-function canI(request: string): string {
-  const [verb, resource] = request.split(' ')
+/** The question whose answer is no. The server names what is missing: to apply a new object takes `create` too. */
+function canI({ request, message }: ClusterError): string {
+  const [askedVerb, resource] = request.split(' ')
+  const verb = /cannot (\w+) resource/.exec(message)?.[1] ?? askedVerb
   const namespace = / in namespace (\S+)$/.exec(request)?.[1]
   return `${verb} ${resource}${namespace === undefined ? '' : ` --namespace ${namespace}`}`
 }

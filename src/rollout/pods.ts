@@ -2,7 +2,7 @@
  * The pods behind the workloads, as a reducer: which belong to the new revision, what troubles them and since when, and
  * why pods cannot be made at all. `now` is milliseconds on a clock that never jumps.
  */
-import type { DaemonSet, KubeEvent, Pod, ReplicaSet, StatefulSet } from '../manifest/kinds.ts'
+import type { DaemonSet, KubeEvent, ReplicaSet, StatefulSet } from '../manifest/kinds.ts'
 import { groupKindOf, type KubeObject } from '../manifest/object.ts'
 import type { Observation } from '../ports.ts'
 import { type CreationFailure, creationFailureOf, type Witness } from './fail-fast.ts'
@@ -78,11 +78,11 @@ interface Sight {
 function look(state: PodsState, source: string, object: KubeObject, sight: Sight): PodsState {
   switch (object.kind) {
     case 'Pod':
-      return lookAtPod(state, source, podFacts(object as Pod), sight)
+      return lookAtPod(state, source, podFacts(object), sight)
     case 'ReplicaSet':
-      return lookAtReplicaSet(state, source, object as ReplicaSet, sight)
+      return lookAtReplicaSet(state, source, object, sight)
     case 'Event': {
-      const failure = creationFailureOf(object as KubeEvent)
+      const failure = creationFailureOf(object)
       const uid = (object as KubeEvent).involvedObject.uid
       return failure && uid !== undefined ? refused(state, uid, failure, source, sight) : state
     }
