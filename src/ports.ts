@@ -25,12 +25,16 @@ export interface Query {
   readonly fieldSelector?: string
   /** What of each object is kept, so that a long list costs little memory. Everything, when absent. */
   readonly keep?: (object: KubeObject) => KubeObject
+  /** A list stops when there are more than so many; all are listed when absent. */
+  readonly most?: number
 }
 
 /** What a list returned, and the resourceVersion (opaque) from which a watch goes on without a gap. */
 export interface ObjectList {
   readonly objects: readonly KubeObject[]
   readonly resourceVersion: string
+  /** There are more than `most` of the query, and not all are here. */
+  readonly isCut?: boolean
 }
 
 /** What a watch tells. A consumer must judge the state that results, never count observations: they may repeat. */

@@ -4,6 +4,7 @@ import { phaseOf } from '../manifest/order.ts'
 import type { Change } from '../plan/change.ts'
 import { type Bookkeeping, stamped } from '../plan/desired.ts'
 import { adoptFields } from '../plan/ownership.ts'
+import { leftoverFields } from '../plan/strategy-change.ts'
 import { problemFrom } from '../plan/rejections.ts'
 import type { Clock, Cluster } from '../ports.ts'
 import { applyTaking } from './apply-object.ts'
@@ -96,7 +97,7 @@ async function writeObject(
     if (change.live) await removeJob(change.live, cluster, clock)
     return cluster.apply(object)
   }
-  await adopt(cluster, change.live)
+  await adopt(cluster, object, change.live)
   return applyTaking(cluster, stamped(object, bookkeeping), change.live, { forceConflicts })
 }
 
@@ -121,11 +122,11 @@ async function removeJob(job: KubeObject, cluster: Cluster, clock: Clock): Promi
   }
 }
 
-/** Makes the fields that kubectl applied ours, before the first apply by Rollsafe. */
-async function adopt(cluster: Cluster, live: KubeObject): Promise<void> {
+/** Makes the fields that kubectl applied ours, before the first apply by Rollsafe, and those that only an owner can remove. */
+async function adopt(cluster: Cluster, desired: KubeObject, live: KubeObject): Promise<void> {
   let current: KubeObject | undefined = live
   for (let attempt = 1; current; attempt++) {
-    const managedFields = adoptFields(current)
+    const managedFields = adoptFields(current, leftoverFields(desired, current))
     if (!managedFields) return
     try {
       await cluster.replaceManagedFields(current, managedFields)

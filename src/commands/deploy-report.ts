@@ -38,8 +38,10 @@ export function deployReport(facts: DeployFacts, run: Run): Report {
       : previousRevision !== undefined && { revision: previousRevision }),
     changed: changed && outcome !== 'rolled-back',
     objects: objectReports(changes, written),
+    warnings: prepared.forecast.warnings,
     workloads: workloadReports({
       changes,
+      planned: prepared.forecast.bounds,
       ...(followed && { state: followed.state, settledAfter: followed.settledAfter }),
       finalState: (key) => finalState(key, rollback),
     }),

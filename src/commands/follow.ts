@@ -1,7 +1,7 @@
 import { keyOf, refOf } from '../manifest/object.ts'
-import { isOfPods, NO_PODS, type PodsState } from '../rollout/pods.ts'
+import { isOfPods } from '../rollout/pods.ts'
 import { sourceOf } from '../rollout/sources.ts'
-import { observe, type RolloutState, startTracking, type Target } from '../rollout/tracker.ts'
+import { NOTHING_SEEN, observe, type RolloutState, type Seen, startTracking, type Target } from '../rollout/tracker.ts'
 import { judge, type Policy, type Verdict } from '../rollout/verdict.ts'
 import { openLogStreams } from './log-streams.ts'
 import type { Observer, Sighting } from './observer.ts'
@@ -17,21 +17,21 @@ export interface Followed {
 
 /**
  * Follows the targets until there is a verdict. One line in the log for each change; nothing is asked again and again.
- * `pods` is what an earlier follow of the same run knew of the pods.
+ * `before` is what an earlier follow of the same run has seen.
  */
 export async function follow(
   targets: readonly Target[],
   observer: Observer,
   run: Run,
   policy: Policy,
-  pods: PodsState = NO_PODS,
+  before: Seen = NOTHING_SEEN,
 ): Promise<Followed> {
   const { clock, runner } = run
   const started = clock.now()
   const settledAfter = new Map<string, number>()
   const logs = openLogStreams(run)
   const progress = openProgress(run, logs, (key) => settledAfter.set(key, (clock.now() - started) / 1000))
-  let told = startTracking(targets, started, pods)
+  let told = startTracking(targets, started, before)
   try {
     for (let state = await beginFrom(told, observer, started); ;) {
       progress.tell(told, state)

@@ -11,6 +11,9 @@ import { problemFrom } from '../plan/rejections.ts'
 import type { Cluster } from '../ports.ts'
 import { applyTaking } from './apply-object.ts'
 import { hookOf, stageProblems } from '../plan/stages.ts'
+import { withNewStrategy, withOldStrategy } from '../plan/strategy-change.ts'
+import { applyStrategy, unservedNote } from '../plan/strategy.ts'
+import { type Forecast, forecast } from './forecast.ts'
 import { mapLimited } from './concurrency.ts'
 import { readLive } from './live.ts'
 import type { Run } from './run.ts'
@@ -23,10 +26,12 @@ export interface Prepared {
   /** The revision that this release gets if anything changes. */
   readonly revision: number
   readonly previousRevision: number | undefined
+  readonly forecast: Forecast
 }
 
 /** Renders the manifests and asks the API server, by dry-run, what each would do. Throws RejectedError; writes nothing. */
-export async function prepare({ inputs, cluster, renderer, runner, journal }: Run): Promise<Prepared> {
+export async function prepare(run: Run): Promise<Prepared> {
+  const { inputs, cluster, renderer, runner, journal } = run
   const written = loadManifests(await renderer.render(inputs.sources))
   const { manifests } = setImages(written, inputs.images)
   const namespace = inputs.namespace ?? cluster.contextNamespace ?? 'default'
@@ -34,11 +39,13 @@ export async function prepare({ inputs, cluster, renderer, runner, journal }: Ru
     `${manifests.length} ${manifests.length === 1 ? 'object' : 'objects'} for ${cluster.server}, namespace ${namespace}`,
   )
   try {
-    const desired = inOrder(await locateAll(manifests, namespace, cluster)).map((manifest) => ({
+    const { manifests: shaped, notes } = applyStrategy(await locateAll(manifests, namespace, cluster), inputs.strategy)
+    for (const note of notes) runner.info(note)
+    const desired = inOrder(shaped).map((manifest) => ({
       ...manifest,
       object: labelled(manifest.object, inputs.release),
     }))
-    const changes = await dryRunAll(desired, inputs, cluster)
+    const changes = await dryRunAll(desired, run)
     const revisions = changes.flatMap((change) => ('live' in change && change.live ? [revisionOf(change.live)] : []))
     const previous = Math.max(0, ...revisions)
     const counts = Object.entries(Object.groupBy(changes, ({ type }) => type)).map(
@@ -46,7 +53,13 @@ export async function prepare({ inputs, cluster, renderer, runner, journal }: Ru
     )
     runner.info(`the API server accepts them all: ${counts.join(', ')}`)
     journal.note(`${changes.length} objects checked: ${counts.join(', ')}`)
-    return { namespace, changes, revision: previous + 1, previousRevision: previous === 0 ? undefined : previous }
+    return {
+      forecast: await forecast(changes, run),
+      namespace,
+      changes,
+      revision: previous + 1,
+      previousRevision: previous === 0 ? undefined : previous,
+    }
   } catch (error) {
     if (error instanceof ClusterError) throw new RejectedError([problemFrom(error, cluster.server)])
     throw error
@@ -87,7 +100,7 @@ async function locateAll(manifests: readonly Manifest[], namespace: string, clus
   return located
 }
 
-async function dryRunAll(desired: readonly Manifest[], inputs: Inputs, cluster: Cluster): Promise<Change[]> {
+async function dryRunAll(desired: readonly Manifest[], { inputs, cluster, runner }: Run): Promise<Change[]> {
   const waiting = await waitingForOthers(desired, cluster)
   const checkable = desired.filter((manifest) => !waiting.has(manifest))
   const live = await readLive(cluster, checkable, inputs.release)
@@ -99,11 +112,13 @@ async function dryRunAll(desired: readonly Manifest[], inputs: Inputs, cluster: 
     try {
       if (hookOf(manifest.object)) return await checkHook(manifest, before, cluster)
       const object = stampedAsBefore(manifest.object, before)
-      const expected = await applyTaking(cluster, object, before, {
+      const answer = await applyTaking(cluster, before ? withOldStrategy(object, before) : object, before, {
         dryRun: true,
         forceConflicts: inputs.forceConflicts,
       })
-      return changeOf(manifest, before, expected)
+      const note = unservedNote(object, answer)
+      if (note !== undefined) runner.info(note)
+      return changeOf(manifest, before, before ? withNewStrategy(answer, object, before) : answer)
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error
       problems.push(problemFrom(error, describe(refOf(manifest.object)), manifest.at))

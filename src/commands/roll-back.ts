@@ -29,7 +29,13 @@ export async function rollBack(
   const failed = steps.filter(({ step }) => step === 'failed')
   // No soak, which would only keep the team waiting; and a way back is not given up before its time is over.
   const policy = { deadline, timeoutSeconds: inputs.rollbackTimeoutSeconds, stableForMs: 0, failFast: 'off' as const }
-  const { verdict } = await follow(targets, observer, run, policy, followed?.state.pods)
+  const { verdict } = await follow(
+    targets,
+    observer,
+    run,
+    policy,
+    followed && { pods: followed.state.pods, tracked: new Map() },
+  )
   const report = (outcome: RollbackReport['outcome'], message: string): RollbackReport => ({
     outcome,
     message,

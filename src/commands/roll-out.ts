@@ -1,5 +1,7 @@
 import type { Problem } from '../errors.ts'
+import { describe, keyOf, refOf } from '../manifest/object.ts'
 import type { Change } from '../plan/change.ts'
+import { describeBounds } from '../plan/pod-bounds.ts'
 import { type Stage, stagesOf } from '../plan/stages.ts'
 import type { Policy } from '../rollout/verdict.ts'
 import { applyChanges, type Written } from './apply.ts'
@@ -25,7 +27,11 @@ export function isBad({ problem, followed }: RolledOut): boolean {
 }
 
 /** Applies stage by stage, each healthy before the next; at the end all must stay healthy together for a while. */
-export async function rollOut({ changes, revision }: Prepared, observer: Observer, run: Run): Promise<RolledOut> {
+export async function rollOut(
+  { changes, revision, forecast }: Prepared,
+  observer: Observer,
+  run: Run,
+): Promise<RolledOut> {
   const { clock, inputs } = run
   const stages = stagesOf(changes)
   const policy: Policy = {
@@ -48,14 +54,29 @@ export async function rollOut({ changes, revision }: Prepared, observer: Observe
     // What has not changed has already stood the test of time.
     const stableForMs = isLast && written.length > 0 ? inputs.stableForSeconds * 1000 : 0
     followed = await run.runner.group(titleOf('Follow', stage), () => followAll(reached, { ...policy, stableForMs }))
+    tellBounds(followed, stage)
     if (followed.verdict.type !== 'good') break
   }
   return { written, ...(followed && { followed }) }
 
+  /** What was promised before, and what came of it. */
+  function tellBounds({ state }: Followed, stage: Stage) {
+    for (const { manifest } of stage.changes) {
+      const ref = refOf(manifest.object)
+      const planned = forecast.bounds.get(keyOf(ref))
+      const seen = state.tracked.get(keyOf(ref))?.seen
+      if (!planned || !seen) continue
+      const most = seen.mostTotal === undefined ? '' : `, at most ${seen.mostTotal} in all`
+      run.runner.info(
+        `${describe(ref)}: at least ${seen.leastAvailable} pods were available${most} (planned: ${describeBounds(planned)})`,
+      )
+    }
+  }
+
   async function followAll(reached: readonly Change[], wanted: Policy): Promise<Followed> {
     run.journal.enter('follow')
     await observer.watch(watchesOf(reached, inputs.release))
-    return follow(targetsOf(reached, written), observer, run, wanted, followed?.state.pods)
+    return follow(targetsOf(reached, written), observer, run, wanted, followed?.state)
   }
 }
 

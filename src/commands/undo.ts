@@ -3,8 +3,9 @@ import { describe, type KubeObject, type ObjectRef, refOf } from '../manifest/ob
 import { phaseOf } from '../manifest/order.ts'
 import { content } from '../plan/change.ts'
 import { isEqual } from '../plan/json.ts'
-import { ourFields } from '../plan/ownership.ts'
-import { isEmpty } from '../plan/field-set.ts'
+import { adoptFields, ourFields } from '../plan/ownership.ts'
+import { leftoverFields } from '../plan/strategy-change.ts'
+import { isEmpty, NO_FIELDS } from '../plan/field-set.ts'
 import type { Cluster } from '../ports.ts'
 import type { RollbackStepReport } from '../report/report.ts'
 import { exactRepair, restoringApply } from '../rollback/restore.ts'
@@ -90,7 +91,11 @@ async function restoreOnce(
   current: KubeObject | undefined,
   cluster: Cluster,
 ): Promise<KubeObject> {
-  const restored = await cluster.apply(restoringApply(written, current))
+  const body = restoringApply(written, current)
+  const leftovers = current ? leftoverFields(body, current) : NO_FIELDS
+  const managedFields = current && !isEmpty(leftovers) ? adoptFields(current, leftovers) : undefined
+  if (current && managedFields) await cluster.replaceManagedFields(current, managedFields)
+  const restored = await cluster.apply(body)
   const repaired = exactRepair(written, current, restored)
   return repaired ? cluster.replace(repaired) : restored
 }

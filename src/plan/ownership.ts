@@ -55,14 +55,16 @@ export function othersFields(object: KubeObject): FieldSet {
 }
 
 /**
- * The list of owners with adopted fields moved to Rollsafe; undefined when there is nothing to adopt. `kubectl apply
- * --server-side` does the same with its own (client-go, util/csaupgrade); a server-side apply alone does not, and the old
- * owner would keep alive every field that is later taken out of the manifest.
+ * The list of owners with adopted fields moved to Rollsafe, and `leftovers` made its own too; undefined when there is nothing
+ * to do. `kubectl apply --server-side` does the same with its own (client-go, util/csaupgrade); a server-side apply alone
+ * does not, and the old owner would keep alive every field that is later taken out of the manifest.
  */
-export function adoptFields(live: KubeObject): ManagedFieldsEntry[] | undefined {
+export function adoptFields(live: KubeObject, leftovers: FieldSet = NO_FIELDS): ManagedFieldsEntry[] | undefined {
   const entries = live.metadata.managedFields ?? []
-  if (!entries.some((entry) => isAdopted(entry) && !isEmpty(difference(readFieldSet(entry.fieldsV1), LAST_APPLIED))))
-    return undefined
+  const isNeeded = entries.some(
+    (entry) => isAdopted(entry) && !isEmpty(difference(readFieldSet(entry.fieldsV1), LAST_APPLIED)),
+  )
+  if (!isNeeded && isEmpty(leftovers)) return undefined
   const others = entries.flatMap((entry) => {
     if (isOurs(entry)) return []
     if (!isAdopted(entry)) return [entry]
@@ -77,7 +79,7 @@ export function adoptFields(live: KubeObject): ManagedFieldsEntry[] | undefined 
       operation: 'Apply',
       apiVersion: first?.apiVersion ?? live.apiVersion,
       fieldsType: 'FieldsV1',
-      fieldsV1: ourOrAdoptedFields(live),
+      fieldsV1: union(ourOrAdoptedFields(live), leftovers),
       ...(first?.time !== undefined && { time: first.time }),
     },
   ]

@@ -14,6 +14,7 @@ const OWN_WORDS: ReadonlySet<string> = new Set<string>([
   // changes of objects and states of workloads
   'created',
   'updated',
+  'ran',
   'not-reached',
   'healthy',
   'progressing',

@@ -85,8 +85,16 @@ export interface WorkloadReport extends ObjectRef {
   readonly images: readonly ImageChange[]
   /** Pods that are available and wanted, where the kind has such a thing. */
   readonly pods?: { readonly available: number; readonly wanted: number }
+  /** Fewest pods available and most in all, as planned before the rollout and as seen during it. */
+  readonly bounds?: { readonly planned: PodRange; readonly seen?: PodRange }
   /** From its write to healthy or failed. */
   readonly seconds?: number
+}
+
+export interface PodRange {
+  readonly leastAvailable: number
+  /** Absent where it is not known. */
+  readonly mostTotal?: number
 }
 
 /** A container's image before and after; `from` is absent for a new container, and equal to `to` when it stayed. */

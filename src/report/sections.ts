@@ -50,11 +50,24 @@ export function workloadsSection(report: Report, detail: Detail): Section[] {
     code(nameOf(workload, report.namespace)),
     `${STATES[workload.state]}${workload.message === '' ? '' : `<br>${prose(workload.message)}`}`,
     imagesOf(workload),
-    workload.pods ? `${workload.pods.available} of ${workload.pods.wanted}` : '–',
+    podsOf(workload),
     workload.seconds === undefined ? '–' : durationOf(workload.seconds),
   ])
   const markdown = `### Workloads\n\n${table(['Workload', 'State now', 'Image: before → this release', 'Pods available', 'Took'], rows, { rows: detail.workloads })}`
   return [{ name: 'workloads', rank: 2, markdown }]
+}
+
+/** `3 of 3`, and the fewest and most that were seen on the way, with what was planned where that was missed. */
+function podsOf({ pods, bounds }: WorkloadReport): string {
+  if (!pods) return '–'
+  const now = `${pods.available} of ${pods.wanted}`
+  if (!bounds?.seen) return now
+  const { planned, seen } = bounds
+  const most = seen.mostTotal === undefined ? '' : `, at most ${seen.mostTotal} in all`
+  const isMissed =
+    seen.leastAvailable < planned.leastAvailable || (seen.mostTotal ?? 0) > (planned.mostTotal ?? Infinity)
+  const plan = isMissed ? `; planned ${planned.leastAvailable} and ${planned.mostTotal ?? '–'}` : ''
+  return `${now}<br>at least ${seen.leastAvailable}${most}${plan}`
 }
 
 /** What the rollback did to each object. */
@@ -123,7 +136,7 @@ export function warningsSection(report: Report, detail: Detail): Section[] {
 
 /** `2 created, 1 updated, 17 unchanged`. */
 function countsOf(objects: readonly ObjectReport[]): string {
-  const kinds = ['created', 'updated', 'unchanged', 'not-reached'] as const
+  const kinds = ['created', 'updated', 'ran', 'unchanged', 'not-reached'] as const
   return kinds
     .map((change) => ({ change, count: objects.filter((object) => object.change === change).length }))
     .filter(({ count }) => count > 0)

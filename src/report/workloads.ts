@@ -2,7 +2,7 @@ import { keyOf, type KubeObject, refOf } from '../manifest/object.ts'
 import { CONTAINER_FIELDS, objectsIn, podTemplateOf } from '../manifest/pod-template.ts'
 import type { Change } from '../plan/change.ts'
 import type { RolloutState } from '../rollout/tracker.ts'
-import type { ImageChange, ObjectReport, WorkloadReport } from './report.ts'
+import type { ImageChange, ObjectReport, PodRange, WorkloadReport } from './report.ts'
 
 /** What became of the objects of a plan, given the keys of those that were written. */
 export function objectReports(changes: readonly Change[], written: ReadonlySet<string>): ObjectReport[] {
@@ -18,6 +18,8 @@ const CHANGES = { create: 'created', update: 'updated', run: 'ran' } as const
 
 export interface WorkloadFacts {
   readonly changes: readonly Change[]
+  /** By key. */
+  readonly planned: ReadonlyMap<string, PodRange>
   /** Of the release's own rollout; absent when it was never followed. */
   readonly state?: RolloutState
   readonly settledAfter?: ReadonlyMap<string, number>
@@ -26,12 +28,20 @@ export interface WorkloadFacts {
 }
 
 /** A row for each object that makes pods. */
-export function workloadReports({ changes, state, settledAfter, finalState }: WorkloadFacts): WorkloadReport[] {
+export function workloadReports({
+  changes,
+  planned,
+  state,
+  settledAfter,
+  finalState,
+}: WorkloadFacts): WorkloadReport[] {
   return changes.flatMap((change): WorkloadReport[] => {
     const { object } = change.manifest
     if (!podTemplateOf(object)) return []
     const key = keyOf(refOf(object))
-    const status = state?.tracked.get(key)?.status
+    const tracked = state?.tracked.get(key)
+    const status = tracked?.status
+    const bounds = boundsOf(planned.get(key), tracked?.seen)
     const seconds = settledAfter?.get(key)
     return [
       {
@@ -41,10 +51,19 @@ export function workloadReports({ changes, state, settledAfter, finalState }: Wo
           status?.message ?? (change.type === 'unchanged' ? 'is unchanged' : state ? 'is applied' : 'was not followed'),
         images: imageChanges('live' in change ? change.live : undefined, object),
         ...(status?.pods && { pods: status.pods }),
+        ...(bounds && { bounds }),
         ...(seconds !== undefined && { seconds: Math.round(seconds * 10) / 10 }),
       },
     ]
   })
+}
+
+function boundsOf(planned: PodRange | undefined, seen: PodRange | undefined): WorkloadReport['bounds'] {
+  return planned && { planned: rangeOf(planned), ...(seen && { seen: rangeOf(seen) }) }
+}
+
+function rangeOf({ leastAvailable, mostTotal }: PodRange): PodRange {
+  return { leastAvailable, ...(mostTotal !== undefined && { mostTotal }) }
 }
 
 function imageChanges(before: KubeObject | undefined, after: KubeObject): ImageChange[] {

@@ -4,9 +4,10 @@ import { are, have } from './counting.ts'
 import { type Expectation, isObserved, OBSERVING, type Status } from './state.ts'
 
 /**
- * The status leaves out nodes whose taints the pods do not tolerate and nodes that nodeSelector or affinity exclude. It
- * counts cordoned nodes, on which these pods run all the same, and nodes that are not ready, on which none will start: those
- * are not waited for when the expectation names them.
+ * The status leaves out every node on which the pods would not be scheduled: excluded by nodeSelector or affinity, or with a
+ * taint that they do not tolerate, as nodes that are not ready have. It counts cordoned nodes, on which these pods run all the
+ * same. Pods that tolerate everything are counted on nodes that are not ready as well, where none can start: those are not
+ * waited for when the expectation names them.
  * https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
  */
 export function daemonSetStatus(set: DaemonSet, expectation: Expectation): Status {
@@ -19,7 +20,11 @@ export function daemonSetStatus(set: DaemonSet, expectation: Expectation): Statu
   const isOnDelete = spec?.updateStrategy?.type === 'OnDelete'
   const pods = { available, wanted }
   const without = absent.length === 0 ? '' : `; not waiting for ${absent.join(', ')}: not ready`
-  const progressing = (message: string): Status => ({ state: 'progressing', message: message + without, pods })
+  const progressing = (message: string): Status => ({
+    state: 'progressing',
+    message: message + without + misplaced(set),
+    pods,
+  })
 
   if (!isObserved(set, expectation)) return { state: 'progressing', message: OBSERVING, pods }
   if (!isOnDelete && updated < waitedFor) {
@@ -29,10 +34,22 @@ export function daemonSetStatus(set: DaemonSet, expectation: Expectation): Statu
     return progressing(`${available} of ${waitedFor} updated ${are(waitedFor, 'pod')} available`)
   }
   const old = isOnDelete ? wanted - updated : 0
-  const kept =
-    old > 0 ? `; ${old} ${old === 1 ? 'keeps' : 'keep'} the old revision until deleted (updateStrategy OnDelete)` : ''
+  const keep = old === 1 ? 'keeps' : 'keep'
+  const kept = old > 0 ? `; ${old} ${keep} the old revision until deleted (updateStrategy OnDelete)` : ''
   const message = `${available} of ${wanted} ${are(wanted, 'pod')} available${kept}${without}`
   return { state: 'healthy', message, pods }
+}
+
+/**
+ * Pods on nodes that are not counted. On a node that is not ready such a pod cannot end, and uses up maxUnavailable until the
+ * node is back or gone, so it may be what the rollout waits for.
+ */
+function misplaced({ status }: DaemonSet): string {
+  const count = status?.numberMisscheduled ?? 0
+  if (count === 0) return ''
+  return count === 1
+    ? '; 1 pod sits on a node that is not ready or no longer takes it'
+    : `; ${count} pods sit on nodes that are not ready or no longer take them`
 }
 
 /** More available pods than ready nodes means that a node is back. Then all are waited for again: better slow than wrong. */

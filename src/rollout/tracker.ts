@@ -4,6 +4,7 @@
  */
 import type { ReasonCode } from '../errors.ts'
 import { isObject, keyOf, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
+import { type SeenBounds, seenBounds } from '../plan/pod-bounds.ts'
 import type { Observation } from '../ports.ts'
 import type { PodFacts } from './pod-facts.ts'
 import { isOfPods, newPodsOf, NO_PODS, observePods, type PodsState } from './pods.ts'
@@ -27,6 +28,8 @@ export interface Tracked {
   readonly mark: string
   /** When the rollout last got ahead. */
   readonly progressedAt: number
+  /** Fewest and most pods so far. */
+  readonly seen?: SeenBounds
 }
 
 /** All have been healthy without a break since then. */
@@ -49,12 +52,18 @@ export interface RolloutState {
 
 const UNSEEN: Status = { state: 'progressing', message: 'is applied' }
 
-/** `pods` is what is known of them already. */
-export function startTracking(targets: readonly Target[], now: number, pods: PodsState = NO_PODS): RolloutState {
-  const tracked = targets.map(
-    (target) => [keyOf(target.ref), { target, status: UNSEEN, mark: '', progressedAt: now }] as const,
-  )
-  return withHealth({ tracked: new Map(tracked), pods, lost: new Map() }, now)
+/** What an earlier part of the same run has seen. */
+export type Seen = Pick<RolloutState, 'pods' | 'tracked'>
+
+export const NOTHING_SEEN: Seen = { pods: NO_PODS, tracked: new Map() }
+
+export function startTracking(targets: readonly Target[], now: number, before: Seen = NOTHING_SEEN): RolloutState {
+  const tracked = targets.map((target): [string, Tracked] => {
+    const key = keyOf(target.ref)
+    const seen = before.tracked.get(key)?.seen
+    return [key, { target, status: UNSEEN, mark: '', progressedAt: now, ...(seen && { seen }) }]
+  })
+  return withHealth({ tracked: new Map(tracked), pods: before.pods, lost: new Map() }, now)
 }
 
 export function observe(state: RolloutState, source: string, observation: Observation, now: number): RolloutState {
@@ -109,7 +118,9 @@ function look(tracked: Tracked, object: KubeObject, now: number): Tracked {
     object.metadata.deletionTimestamp === undefined
       ? statusOf(object, tracked.target.expectation)
       : { state: 'failed', reason: 'Deleted', message: 'is being deleted by somebody else' }
-  return { ...tracked, object, status, mark, progressedAt: mark === tracked.mark ? tracked.progressedAt : now }
+  const seen = seenBounds(tracked.seen, object)
+  const progressedAt = mark === tracked.mark ? tracked.progressedAt : now
+  return { ...tracked, object, status, mark, progressedAt, ...(seen && { seen }) }
 }
 
 function missing(tracked: Tracked): Tracked {

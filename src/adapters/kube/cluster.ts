@@ -33,7 +33,11 @@ export function createCluster(access: ClusterAccess): Cluster {
       const answer = await http.json({
         method: 'GET',
         path: collectionPath(type, query.namespace),
-        query: { ...selectorsOf(query), limit: String(PAGE_SIZE), ...(page !== undefined && { continue: page }) },
+        query: {
+          ...selectorsOf(query),
+          limit: String(Math.min(PAGE_SIZE, query.most ?? PAGE_SIZE)),
+          ...(page !== undefined && { continue: page }),
+        },
         signal,
         what: describeRequest('list', type, query.namespace),
         repeatable: true,
@@ -46,11 +50,11 @@ export function createCluster(access: ClusterAccess): Cluster {
       )
       found.push(...(query.keep ? typed.map(query.keep) : typed))
       page = typeof metadata['continue'] === 'string' && metadata['continue'] !== '' ? metadata['continue'] : undefined
-      if (page === undefined)
-        return {
-          objects: found,
-          resourceVersion: typeof metadata['resourceVersion'] === 'string' ? metadata['resourceVersion'] : '',
-        }
+      const isCut = query.most !== undefined && (found.length > query.most || page !== undefined)
+      if (page === undefined || isCut) {
+        const { resourceVersion } = metadata
+        return { objects: found, resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : '', isCut }
+      }
     }
   }
 

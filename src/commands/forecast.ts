@@ -1,0 +1,65 @@
+import { ClusterError } from '../errors.ts'
+import { describe, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
+import { type CapacityFacts, capacityOf } from '../plan/capacity.ts'
+import type { Change } from '../plan/change.ts'
+import { describeBounds, type PodBounds, podBounds } from '../plan/pod-bounds.ts'
+import { waveOf } from '../plan/stages.ts'
+import type { Cluster, Query } from '../ports.ts'
+import { keepPod } from '../rollout/pod-queries.ts'
+import type { Run } from './run.ts'
+
+/** What a rollout will take, as far as it can be known before. */
+export interface Forecast {
+  /** By key (keyOf), of the workloads whose pods are replaced or made. */
+  readonly bounds: ReadonlyMap<string, PodBounds>
+  readonly warnings: readonly string[]
+}
+
+/** In a larger cluster, reading all pods to know what is free on the nodes would cost more than the answer is worth. */
+const MOST_PODS_READ = 250
+
+/** Tells the pod bounds of every rollout to come, and whether its peak fits into quotas and nodes. Never fails. */
+export async function forecast(changes: readonly Change[], { cluster, runner }: Run): Promise<Forecast> {
+  const workloads = changes.flatMap((change) => {
+    if (change.type === 'unchanged' || change.type === 'run') return []
+    const live = change.type === 'update' ? change.live : undefined
+    const expected = change.expected ?? change.manifest.object
+    const bounds = podBounds(expected, live)
+    return bounds ? [{ expected, bounds, wave: waveOf(change.manifest.object), ...(live && { live }) }] : []
+  })
+  for (const { expected, bounds } of workloads) runner.info(`${describe(refOf(expected))}: ${describeBounds(bounds)}`)
+  const namespaces = [...new Set(workloads.flatMap(({ expected }) => expected.metadata.namespace ?? []))]
+  const quotas = await Promise.all(
+    namespaces.map((namespace) => readIfAllowed(cluster, { apiVersion: 'v1', kind: 'ResourceQuota', namespace })),
+  )
+  const onNodes = workloads.length === 0 ? undefined : await readNodes(cluster)
+  const capacity = capacityOf({ workloads, quotas: quotas.flatMap((list) => list ?? []), ...(onNodes && { onNodes }) })
+  if (!capacity.fits) runner.info(`warning: ${capacity.warning}`)
+  return {
+    bounds: new Map(workloads.map(({ expected, bounds }) => [keyOf(refOf(expected)), bounds])),
+    warnings: capacity.fits ? [] : [capacity.warning],
+  }
+}
+
+/** Undefined when they may not be read, or are too many. */
+async function readNodes(cluster: Cluster): Promise<CapacityFacts['onNodes']> {
+  const pods = await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Pod', keep: keepRequests, most: MOST_PODS_READ })
+  const nodes = pods && (await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Node' }))
+  return pods && nodes && { pods, nodes }
+}
+
+/** What an answer leaves out is left out of the forecast, which is for people alone. */
+async function readIfAllowed(cluster: Cluster, query: Query): Promise<readonly KubeObject[] | undefined> {
+  try {
+    const { objects, isCut } = await cluster.list(query)
+    return isCut ? undefined : objects
+  } catch (error) {
+    if (error instanceof ClusterError) return undefined
+    throw error
+  }
+}
+
+/** Of a pod of anybody: where it is and what it asks for. */
+function keepRequests(pod: KubeObject): KubeObject {
+  return { ...keepPod(pod), spec: pod['spec'] }
+}
