@@ -76964,7 +76964,7 @@ function createClock() {
 
 /***/ }),
 
-/***/ 7052:
+/***/ 9855:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -77034,13 +77034,15 @@ function objectReports(changes, written) {
 }
 const CHANGES = { create: 'created', update: 'updated', run: 'ran' };
 /** A row for each object that makes pods. */
-function workloadReports({ changes, state, settledAfter, finalState }) {
+function workloadReports({ changes, planned, state, settledAfter, finalState, }) {
     return changes.flatMap((change) => {
         const { object } = change.manifest;
         if (!podTemplateOf(object))
             return [];
         const key = (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object));
-        const status = state?.tracked.get(key)?.status;
+        const tracked = state?.tracked.get(key);
+        const status = tracked?.status;
+        const bounds = boundsOf(planned.get(key), tracked?.seen);
         const seconds = settledAfter?.get(key);
         return [
             {
@@ -77049,10 +77051,17 @@ function workloadReports({ changes, state, settledAfter, finalState }) {
                 message: status?.message ?? (change.type === 'unchanged' ? 'is unchanged' : state ? 'is applied' : 'was not followed'),
                 images: imageChanges('live' in change ? change.live : undefined, object),
                 ...(status?.pods && { pods: status.pods }),
+                ...(bounds && { bounds }),
                 ...(seconds !== undefined && { seconds: Math.round(seconds * 10) / 10 }),
             },
         ];
     });
+}
+function boundsOf(planned, seen) {
+    return planned && { planned: rangeOf(planned), ...(seen && { seen: rangeOf(seen) }) };
+}
+function rangeOf({ leastAvailable, mostTotal }) {
+    return { leastAvailable, ...(mostTotal !== undefined && { mostTotal }) };
 }
 function imageChanges(before, after) {
     const old = imagesOf(before);
@@ -77097,8 +77106,10 @@ function deployReport(facts, run) {
             : previousRevision !== undefined && { revision: previousRevision }),
         changed: changed && outcome !== 'rolled-back',
         objects: objectReports(changes, written),
+        warnings: prepared.forecast.warnings,
         workloads: workloadReports({
             changes,
+            planned: prepared.forecast.bounds,
             ...(followed && { state: followed.state, settledAfter: followed.settledAfter }),
             finalState: (key) => finalState(key, rollback),
         }),
@@ -78096,6 +78107,1191 @@ function withoutBallast({ apiVersion, kind, metadata }) {
     return { apiVersion, kind, metadata: kept };
 }
 
+;// CONCATENATED MODULE: ./lib/plan/int-or-percent.js
+/**
+ * The pods that a number or a percentage (`25%`) of `total` pods stands for, rounded as its field asks for
+ * (apimachinery, pkg/util/intstr, GetScaledValueFromIntOrPercent). What is neither counts as 0: the API server refuses it.
+ */
+function scaledValue(value, total, rounding) {
+    if (typeof value === 'number')
+        return value;
+    if (typeof value !== 'string' || !/^\d+%$/.test(value))
+        return 0;
+    const share = (Number(value.slice(0, -1)) * total) / 100;
+    return rounding === 'up' ? Math.ceil(share) : Math.floor(share);
+}
+/** True for `0` and `0%`, which the API server does not accept for all bounds of a strategy at once. */
+function isZeroBound(value) {
+    return value === 0 || (typeof value === 'string' && /^0+%$/.test(value));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/json.js
+
+/** Equal as JSON: the order of an object's fields does not matter, that of a list's items does. */
+function isEqual(a, b) {
+    if (Object.is(a, b))
+        return true;
+    if (Array.isArray(a) && Array.isArray(b))
+        return a.length === b.length && a.every((item, index) => isEqual(item, b[index]));
+    if (!(0,manifest_object/* isObject */.Gv)(a) || !(0,manifest_object/* isObject */.Gv)(b))
+        return false;
+    const names = Object.keys(a);
+    return names.length === Object.keys(b).length && names.every((name) => name in b && isEqual(a[name], b[name]));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/pod-bounds.js
+
+
+
+/**
+ * The bounds of the rollout that turns `live` into `workload`, which is best the API server's answer to a dry run: only
+ * there are all defaults filled in and replicas that an autoscaler owns. Without `live` the workload is new. Undefined for
+ * kinds without such bounds, and for a new DaemonSet, as only its status tells how many nodes it is for.
+ */
+function podBounds(workload, live) {
+    switch ((0,manifest_object/* groupKindOf */.zo)(workload)) {
+        case 'Deployment.apps':
+            return deploymentBounds(workload, live);
+        case 'StatefulSet.apps':
+            return statefulSetBounds(workload, live);
+        case 'DaemonSet.apps':
+            return live && daemonSetBounds(workload, live);
+        default:
+            return undefined;
+    }
+}
+/** For people: `at least 2 of 3 available, at most 4 pods in all`. */
+function describeBounds({ replicas, leastAvailable, mostTotal, note }) {
+    const most = `at most ${mostTotal} ${mostTotal === 1 ? 'pod' : 'pods'} in all`;
+    return `at least ${leastAvailable} of ${replicas} available, ${most}${note === undefined ? '' : ` (${note})`}`;
+}
+/** The two numbers of a Deployment's rolling update, in pods (deployment_util.go, ResolveFenceposts and MaxUnavailable). */
+function resolveFenceposts(maxSurge, maxUnavailable, replicas) {
+    const surge = scaledValue(maxSurge, replicas, 'up');
+    const unavailable = scaledValue(maxUnavailable, replicas, 'down');
+    // Rounding can make both zero, and then nothing could be replaced. A surge might not fit into a quota, so one goes missing.
+    const allowed = surge === 0 && unavailable === 0 ? 1 : unavailable;
+    return { surge, unavailable: Math.min(allowed, replicas) };
+}
+const NEW = 'it is new';
+function deploymentBounds(workload, live) {
+    const replicas = workload.spec?.replicas ?? 1;
+    if (!live)
+        return { replicas, leastAvailable: 0, mostTotal: replicas, note: NEW };
+    const { status } = live;
+    const before = {
+        available: status?.availableReplicas ?? 0,
+        total: Math.max(status?.replicas ?? 0, live.spec?.replicas ?? 1),
+    };
+    if (workload.spec?.paused === true)
+        return scaled(before, replicas, 'it is paused, so no pod is replaced');
+    const isFinished = (status?.updatedReplicas ?? 0) === (status?.replicas ?? 0);
+    if (hasTemplateOf(live, workload) && isFinished)
+        return scaled(before, replicas);
+    const { type, rollingUpdate } = workload.spec?.strategy ?? {};
+    if (type === 'Recreate')
+        return { ...scaled(before, replicas), leastAvailable: 0, note: 'Recreate removes all old pods first' };
+    const { maxSurge = '25%', maxUnavailable = '25%' } = rollingUpdate ?? {};
+    const { surge, unavailable } = resolveFenceposts(maxSurge, maxUnavailable, replicas);
+    // When the number of replicas changes too, the old pods are scaled to it first. New ones are then added up to the surge,
+    // but never more than replicas (sync.go, scale; deployment_util.go, NewRSNewReplicas).
+    const old = before.total === 0 ? 0 : Math.max(before.total, replicas);
+    if (isFinished || replicas === (live.spec?.replicas ?? 1)) {
+        const mostTotal = Math.max(old, Math.min(replicas + surge, replicas + old));
+        return fromBefore(before, { replicas, leastAvailable: replicas - unavailable, mostTotal });
+    }
+    // Several ReplicaSets at once are scaled in proportion: up to the surge, and down whether their pods are available or not.
+    const mostTotal = Math.max(old, replicas + surge);
+    if (before.total <= replicas + surge)
+        return fromBefore(before, { replicas, leastAvailable: replicas - unavailable, mostTotal });
+    return {
+        replicas,
+        leastAvailable: 0,
+        mostTotal,
+        note: 'the rollout before is unfinished and has more pods than that',
+    };
+}
+function statefulSetBounds(workload, live) {
+    const { spec } = workload;
+    const replicas = spec?.replicas ?? 1;
+    if (!live)
+        return { replicas, leastAvailable: 0, mostTotal: replicas, note: NEW };
+    const { status } = live;
+    const before = {
+        available: status?.availableReplicas ?? status?.readyReplicas ?? 0,
+        total: Math.max(status?.replicas ?? 0, live.spec?.replicas ?? 1),
+    };
+    const { type, rollingUpdate } = spec?.updateStrategy ?? {};
+    if (type === 'OnDelete')
+        return scaled(before, replicas, 'updateStrategy OnDelete replaces no pod by itself');
+    const isFinished = status?.updateRevision === status?.currentRevision;
+    if (hasTemplateOf(live, workload) && isFinished)
+        return scaled(before, replicas);
+    const mostTotal = Math.max(before.total, replicas);
+    if (type === 'Recreate')
+        return { replicas, leastAvailable: 0, mostTotal, note: 'Recreate removes all old pods first' };
+    // At least one, however small the percentage (stateful_set_utils.go, getStatefulSetMaxUnavailable).
+    const unavailable = Math.max(1, scaledValue(rollingUpdate?.maxUnavailable ?? 1, replicas, 'down'));
+    const replaced = Math.max(0, replicas - (rollingUpdate?.partition ?? 0));
+    return fromBefore(before, { replicas, leastAvailable: replicas - Math.min(unavailable, replaced), mostTotal });
+}
+function daemonSetBounds(workload, live) {
+    const { status } = live;
+    const replicas = status?.desiredNumberScheduled ?? 0;
+    const before = { available: status?.numberAvailable ?? 0, total: status?.currentNumberScheduled ?? 0 };
+    const { type, rollingUpdate } = workload.spec?.updateStrategy ?? {};
+    if (type === 'OnDelete')
+        return scaled(before, replicas, 'updateStrategy OnDelete replaces no pod by itself');
+    const isFinished = (status?.updatedNumberScheduled ?? 0) >= replicas;
+    if (hasTemplateOf(live, workload) && isFinished)
+        return scaled(before, replicas);
+    // Unlike those of a Deployment, both percentages round up (daemonset_util.go, SurgeCount and UnavailableCount).
+    const surge = Math.min(replicas, scaledValue(rollingUpdate?.maxSurge ?? 0, replicas, 'up'));
+    const unavailable = surge > 0 ? 0 : Math.max(1, scaledValue(rollingUpdate?.maxUnavailable ?? 1, replicas, 'up'));
+    // An old pod that is not available gets its new one at once, beyond the surge.
+    const beside = surge === 0 ? 0 : Math.min(replicas, surge + Math.max(0, replicas - before.available));
+    const leastAvailable = Math.max(0, replicas - unavailable);
+    return fromBefore(before, { replicas, leastAvailable, mostTotal: Math.max(before.total, replicas) + beside });
+}
+/** No pod is replaced: there are only more or fewer of them. */
+function scaled(before, replicas, note) {
+    const mostTotal = Math.max(before.total, replicas);
+    return fromBefore(before, { replicas, leastAvailable: replicas, mostTotal }, note);
+}
+/** A rollout does not take available pods away below its bound, but it does not start with more than there are, either. */
+function fromBefore({ available }, bounds, note) {
+    if (available >= bounds.leastAvailable)
+        return { ...bounds, ...(note !== undefined && { note }) };
+    const now = `${available} ${available === 1 ? 'is' : 'are'} available now`;
+    return { ...bounds, leastAvailable: available, note: note === undefined ? now : `${note}; ${now}` };
+}
+function hasTemplateOf(live, workload) {
+    return isEqual(live.spec?.template, workload.spec?.template);
+}
+/**
+ * What was seen until now, with one more observation of the workload. Undefined for kinds without such bounds. A status is
+ * the sum of what ReplicaSets last reported: for a moment it may count pods twice that have just been replaced.
+ */
+function seenBounds(previous, workload) {
+    const now = podsNow(workload);
+    if (!now)
+        return previous;
+    const { available, total } = now;
+    return {
+        leastAvailable: Math.min(previous?.leastAvailable ?? available, available),
+        ...(total !== undefined && { mostTotal: Math.max(previous?.mostTotal ?? total, total) }),
+    };
+}
+function podsNow(workload) {
+    switch ((0,manifest_object/* groupKindOf */.zo)(workload)) {
+        case 'Deployment.apps': {
+            const { status } = workload;
+            return { available: status?.availableReplicas ?? 0, total: status?.replicas ?? 0 };
+        }
+        case 'StatefulSet.apps': {
+            const { status } = workload;
+            return { available: status?.availableReplicas ?? status?.readyReplicas ?? 0, total: status?.replicas ?? 0 };
+        }
+        case 'DaemonSet.apps': {
+            const { status } = workload;
+            return { available: status?.numberAvailable ?? 0 };
+        }
+        default:
+            return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/pods.js
+
+
+
+const NO_PODS = { pods: new Map(), replicaSets: new Map(), refusals: new Map() };
+const pods_REVISION = 'deployment.kubernetes.io/revision';
+/** DaemonSets have no status field that names the revision; the API server counts template changes here. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+/** Whether this observation is for this reducer. */
+function isOfPods(source) {
+    return /^(Pod|ReplicaSet\.apps|Event)\//.test(source);
+}
+function observePods(state, source, observation, now) {
+    switch (observation.type) {
+        case 'listed': {
+            // Events that were there already tell of an earlier release.
+            const objects = observation.objects.filter(({ kind }) => kind !== 'Event');
+            const sight = { now, before: state, isListed: true };
+            return objects.reduce((next, object) => look(next, source, object, sight), withoutSource(state, source));
+        }
+        case 'changed':
+            return look(state, source, observation.object, { now, before: state, isListed: false });
+        case 'deleted':
+            return forget(state, observation.object);
+        case 'lost':
+        case 'found':
+            return state;
+    }
+}
+function look(state, source, object, sight) {
+    switch (object.kind) {
+        case 'Pod':
+            return lookAtPod(state, source, podFacts(object), sight);
+        case 'ReplicaSet':
+            return lookAtReplicaSet(state, source, object, sight);
+        case 'Event': {
+            const failure = creationFailureOf(object);
+            const uid = object.involvedObject.uid;
+            return failure && uid !== undefined ? refused(state, uid, failure, source, sight) : state;
+        }
+        default:
+            return state;
+    }
+}
+function lookAtPod(state, source, facts, { now, before, isListed }) {
+    const owner = facts.ownerUid ?? facts.uid;
+    const known = before.pods.get(owner)?.get(facts.uid);
+    const isSame = known?.facts.trouble !== undefined && known.facts.trouble.reason === facts.trouble?.reason;
+    const pod = {
+        facts,
+        source,
+        troubledSince: isSame ? known.troubledSince : now,
+        restartsBefore: known?.restartsBefore ?? (isListed ? facts.restarts : 0),
+    };
+    const pods = new Map(state.pods).set(owner, new Map(state.pods.get(owner)).set(facts.uid, pod));
+    // A pod was made, so whatever stood in the way of its controller no longer does.
+    const refusals = known || !state.refusals.has(owner) ? state.refusals : without(state.refusals, owner);
+    return { ...state, pods, refusals };
+}
+function lookAtReplicaSet(state, source, object, sight) {
+    const { metadata } = object;
+    const uid = metadata.uid ?? '';
+    const ownerUid = metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid ?? '';
+    const revision = metadata.annotations?.[pods_REVISION] ?? '';
+    const replicaSets = new Map(state.replicaSets).set(uid, { uid, ownerUid, revision, source });
+    const failure = creationFailureOf(object);
+    if (failure)
+        return refused({ ...state, replicaSets }, uid, failure, source, sight);
+    return { ...state, replicaSets, refusals: without(state.refusals, uid) };
+}
+function refused(state, uid, failure, source, { now, before }) {
+    const since = before.refusals.get(uid)?.since ?? now;
+    return { ...state, refusals: new Map(state.refusals).set(uid, { failure, since, source }) };
+}
+function forget(state, object) {
+    const uid = object.metadata.uid ?? '';
+    if (object.kind === 'ReplicaSet')
+        return { ...state, replicaSets: without(state.replicaSets, uid), refusals: without(state.refusals, uid) };
+    if (object.kind !== 'Pod')
+        return state;
+    const owner = object.metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid ?? uid;
+    const pods = state.pods.get(owner);
+    return pods ? { ...state, pods: new Map(state.pods).set(owner, without(pods, uid)) } : state;
+}
+function withoutSource(state, source) {
+    const pods = new Map([...state.pods].map(([owner, inner]) => [owner, rejectSource(inner, source)]));
+    return { pods, replicaSets: rejectSource(state.replicaSets, source), refusals: rejectSource(state.refusals, source) };
+}
+function rejectSource(map, source) {
+    return new Map([...map].filter(([, { source: from }]) => from !== source));
+}
+function without(map, key) {
+    const copy = new Map(map);
+    copy.delete(key);
+    return copy;
+}
+/**
+ * The pods of the revision that a workload is rolling out, by owner UID and revision, never by labels that others may carry
+ * too. The workload must be one whose controller has seen the newest spec: before, the newest revision is the old one.
+ */
+function newPodsOf(state, workload) {
+    return seenPodsOf(state, workload).map(({ facts }) => facts);
+}
+function seenPodsOf(state, workload) {
+    const controller = controllerOf(state, workload);
+    if (controller === undefined)
+        return [];
+    const all = [...(state.pods.get(controller)?.values() ?? [])].filter(({ facts }) => !facts.deleting);
+    switch ((0,manifest_object/* groupKindOf */.zo)(workload)) {
+        case 'StatefulSet.apps': {
+            const revision = workload.status?.updateRevision;
+            return all.filter(({ facts }) => facts.revision === revision);
+        }
+        case 'DaemonSet.apps': {
+            const generation = workload.metadata.annotations?.[TEMPLATE_GENERATION];
+            return all.filter(({ facts }) => generation === undefined || facts.templateGeneration === generation);
+        }
+        default:
+            return all;
+    }
+}
+/** UID of what makes the pods: of a Deployment, the ReplicaSet with the revision that the Deployment carries. */
+function controllerOf(state, workload) {
+    const { uid, annotations } = workload.metadata;
+    if ((0,manifest_object/* groupKindOf */.zo)(workload) !== 'Deployment.apps')
+        return uid;
+    const revision = annotations?.[pods_REVISION];
+    return [...state.replicaSets.values()].find((one) => one.ownerUid === uid && one.revision === revision)?.uid;
+}
+/** What `doomOf` asks for: the new pods with the time of their troubles, and why pods cannot be made. */
+function witnessesOf(state, workload, now) {
+    const witnesses = seenPodsOf(state, workload).map(({ facts, troubledSince, restartsBefore }) => ({
+        pod: facts,
+        troubledForMs: now - troubledSince,
+        restartsBefore,
+    }));
+    const refusal = state.refusals.get(controllerOf(state, workload) ?? '');
+    return { witnesses, creation: refusal && { ...refusal.failure, forMs: now - refusal.since } };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/sources.js
+
+/** Names what a watch shows: a kind in a namespace, and which objects of it. One watch is one source. */
+function sourceOf(of) {
+    return `${(0,manifest_object/* groupKindOf */.zo)(of)}/${of.namespace ?? ''}`;
+}
+/** The source of a query that is one of several for its kind and namespace. */
+function partialSourceOf(query) {
+    return `${sourceOf(query)}?${query.labelSelector ?? ''}&${query.fieldSelector ?? ''}`;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/conditions.js
+/**
+ * `status.conditions`, in which most kinds say how they are
+ * (https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties).
+ */
+
+/** Reads a list of conditions. A custom resource may hold anything there, so what does not look like one is left out. */
+function conditionsIn(list) {
+    if (!Array.isArray(list))
+        return [];
+    return list.filter(manifest_object/* isObject */.Gv).flatMap((item) => {
+        const { type, status, observedGeneration, lastUpdateTime } = item;
+        if (typeof type !== 'string' || typeof status !== 'string')
+            return [];
+        return [
+            {
+                type,
+                status,
+                reason: conditions_text(item['reason']),
+                message: conditions_text(item['message']),
+                ...(typeof observedGeneration === 'number' && { observedGeneration }),
+                ...(typeof lastUpdateTime === 'string' && { lastUpdateTime }),
+            },
+        ];
+    });
+}
+function conditionOf(object, type) {
+    const { status } = object;
+    return conditionsIn((0,manifest_object/* isObject */.Gv)(status) ? status['conditions'] : undefined).find((one) => one.type === type);
+}
+/** The condition, if it is True. */
+function trueCondition(object, type) {
+    const condition = conditionOf(object, type);
+    return condition?.status === 'True' ? condition : undefined;
+}
+/** What the controller says, on one line that can be part of a sentence. */
+function saidBy({ message, reason }) {
+    const words = message.trim() === '' ? reason : message;
+    const line = words.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
+    return line === '' ? 'no reason given' : line;
+}
+function conditions_text(value) {
+    return typeof value === 'string' ? value : '';
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/api-extensions.js
+
+/** https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/ */
+function crdStatus(crd) {
+    const names = conditionOf(crd, 'NamesAccepted');
+    if (names?.status === 'False') {
+        return { state: 'failed', reason: 'Conflict', message: `its names are taken: ${saidBy(names)}` };
+    }
+    if (!trueCondition(crd, 'Established'))
+        return { state: 'progressing', message: 'is not established yet' };
+    const served = (crd.spec?.versions ?? []).filter((version) => version.served).map(({ name }) => name);
+    return { state: 'healthy', message: `is established and serves ${served.join(', ')}` };
+}
+/** Available once the pods behind it answer; an API server that cannot reach them tries again and again. */
+function apiServiceStatus(service) {
+    const available = conditionOf(service, 'Available');
+    if (available?.status === 'True')
+        return { state: 'healthy', message: 'is available' };
+    return {
+        state: 'progressing',
+        message: available ? `is not available: ${saidBy(available)}` : 'is not available yet',
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/counting.js
+/** `replica is`, `replicas are`: noun and verb as they follow `2 of 3`, agreeing with the whole. */
+function are(count, noun) {
+    return count === 1 ? `${noun} is` : `${noun}s are`;
+}
+/** `new pod has`, `new pods have`. */
+function have(count, noun) {
+    return count === 1 ? `${noun} has` : `${noun}s have`;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/state.js
+const OBSERVING = 'waiting for the spec update to be observed';
+/** A controller that has not seen our write yet still reports on the one before; a missing observedGeneration is 0. */
+function isObserved({ metadata, status }, { generation }) {
+    return (status?.observedGeneration ?? 0) >= Math.max(generation, metadata.generation ?? 0);
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/bare-pods.js
+
+
+
+/** https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase. A pod that ended well is what was asked for. */
+function barePodStatus(pod, expectation) {
+    const { status } = pod;
+    // Only newer kubelets write observedGeneration on a pod.
+    if (status?.observedGeneration !== undefined && !isObserved(pod, expectation)) {
+        return { state: 'progressing', message: OBSERVING };
+    }
+    if (status?.phase === 'Succeeded')
+        return { state: 'healthy', message: 'has completed' };
+    if (status?.phase === 'Failed')
+        return failedPod(pod);
+    const sidecars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+    const wanted = sidecars.length + (pod.spec?.containers.length ?? 0);
+    const longRunning = new Set([...sidecars, ...(pod.spec?.containers ?? [])].map(({ name }) => name));
+    const ready = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].filter((container) => container.ready && longRunning.has(container.name)).length;
+    const message = `${ready} of ${wanted} ${are(wanted, 'container')} ready`;
+    if (trueCondition(pod, 'Ready'))
+        return { state: 'healthy', message };
+    const scheduled = conditionOf(pod, 'PodScheduled');
+    if (scheduled?.status === 'False')
+        return { state: 'progressing', message: `is on no node: ${saidBy(scheduled)}` };
+    return { state: 'progressing', message };
+}
+/** The kubelet's reasons for a pod that it threw out, whatever its containers did. */
+const THROWN_OUT = ['Evicted', 'Preempting', 'Shutdown', 'NodeShutdown', 'NodeLost', 'NodeAffinity', 'Terminated'];
+const NOT_STARTED = ['ContainerCannotRun', 'StartError'];
+function failedPod({ status }) {
+    const failed = (reason, message) => ({ state: 'failed', reason, message });
+    const why = saidBy({ reason: status?.reason ?? '', message: status?.message ?? '' });
+    if (THROWN_OUT.includes(status?.reason ?? '')) {
+        return failed('Deleted', `was removed from its node (${status?.reason}): ${why}; nothing makes it anew`);
+    }
+    const ended = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].flatMap(({ name, state }) => (state?.terminated && state.terminated.exitCode !== 0 ? { name, ...state.terminated } : []))[0];
+    if (!ended)
+        return failed('JobFailed', `has failed: ${why}`);
+    const how = `container ${ended.name} ended with exit code ${ended.exitCode} (${ended.reason ?? 'Error'})`;
+    if (ended.reason === 'OOMKilled')
+        return failed('OutOfMemory', `has failed: ${how}`);
+    return failed(NOT_STARTED.includes(ended.reason ?? '') ? 'StartFailed' : 'JobFailed', `has failed: ${how}`);
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/custom-resources.js
+/**
+ * Custom resources, by the conventions that their controllers share: observedGeneration, and the conditions Ready, Stalled
+ * and Reconciling (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md).
+ */
+
+
+
+function customResourceStatus(object, { generation }) {
+    const newest = Math.max(generation, object.metadata.generation ?? 0);
+    const status = (0,manifest_object/* isObject */.Gv)(object['status']) ? object['status'] : {};
+    const observed = generationIn(status['observedGeneration']);
+    if (observed !== undefined && observed < newest)
+        return { state: 'progressing', message: OBSERVING };
+    const stalled = trueCondition(object, 'Stalled');
+    if (stalled) {
+        // The controller has given up: kstatus calls a Deployment's missed progress deadline by the same name.
+        return { state: 'failed', reason: 'ProgressDeadlineExceeded', message: `is stalled: ${saidBy(stalled)}` };
+    }
+    const reconciling = trueCondition(object, 'Reconciling');
+    if (reconciling)
+        return { state: 'progressing', message: `is reconciling: ${saidBy(reconciling)}` };
+    const ready = conditionOf(object, 'Ready');
+    if (!ready)
+        return { state: 'healthy', message: 'is applied', isAssumed: true };
+    const speaksOf = ready.observedGeneration ?? observed;
+    if (speaksOf !== undefined && speaksOf < newest)
+        return { state: 'progressing', message: OBSERVING };
+    if (ready.status !== 'True')
+        return { state: 'progressing', message: `is not ready: ${saidBy(ready)}` };
+    // Without a generation, Ready may still speak of the spec before ours.
+    return { state: 'healthy', message: 'is ready', ...(speaksOf === undefined && { isAssumed: true }) };
+}
+/** In the wild it is sometimes a string, as Go programs that do not use the API machinery write it. */
+function generationIn(value) {
+    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+    return typeof number === 'number' ? number : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/daemon-sets.js
+
+
+/**
+ * The status leaves out every node on which the pods would not be scheduled: excluded by nodeSelector or affinity, or with a
+ * taint that they do not tolerate, as nodes that are not ready have. It counts cordoned nodes, on which these pods run all the
+ * same. Pods that tolerate everything are counted on nodes that are not ready as well, where none can start: those are not
+ * waited for when the expectation names them.
+ * https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
+ */
+function daemonSetStatus(set, expectation) {
+    const { spec, status } = set;
+    const wanted = status?.desiredNumberScheduled ?? 0;
+    const updated = status?.updatedNumberScheduled ?? 0;
+    const available = status?.numberAvailable ?? 0;
+    const absent = absentNodes(expectation, wanted, available);
+    const waitedFor = Math.max(0, wanted - absent.length);
+    const isOnDelete = spec?.updateStrategy?.type === 'OnDelete';
+    const pods = { available, wanted };
+    const without = absent.length === 0 ? '' : `; not waiting for ${absent.join(', ')}: not ready`;
+    const progressing = (message) => ({
+        state: 'progressing',
+        message: message + without + misplaced(set),
+        pods,
+    });
+    if (!isObserved(set, expectation))
+        return { state: 'progressing', message: OBSERVING, pods };
+    if (!isOnDelete && updated < waitedFor) {
+        return progressing(`${updated} out of ${waitedFor} ${have(waitedFor, 'new pod')} been updated`);
+    }
+    if (available < waitedFor) {
+        return progressing(`${available} of ${waitedFor} updated ${are(waitedFor, 'pod')} available`);
+    }
+    const old = isOnDelete ? wanted - updated : 0;
+    const keep = old === 1 ? 'keeps' : 'keep';
+    const kept = old > 0 ? `; ${old} ${keep} the old revision until deleted (updateStrategy OnDelete)` : '';
+    const message = `${available} of ${wanted} ${are(wanted, 'pod')} available${kept}${without}`;
+    return { state: 'healthy', message, pods };
+}
+/**
+ * Pods on nodes that are not counted. On a node that is not ready such a pod cannot end, and uses up maxUnavailable until the
+ * node is back or gone, so it may be what the rollout waits for.
+ */
+function misplaced({ status }) {
+    const count = status?.numberMisscheduled ?? 0;
+    if (count === 0)
+        return '';
+    return count === 1
+        ? '; 1 pod sits on a node that is not ready or no longer takes it'
+        : `; ${count} pods sit on nodes that are not ready or no longer take them`;
+}
+/** More available pods than ready nodes means that a node is back. Then all are waited for again: better slow than wrong. */
+function absentNodes({ notReadyNodes = [] }, wanted, available) {
+    return available > wanted - notReadyNodes.length ? [] : notReadyNodes;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/deployments.js
+
+
+
+const deployments_REVISION = 'deployment.kubernetes.io/revision';
+function deploymentStatus(deployment, expectation) {
+    const { spec, status } = deployment;
+    // The API server defaults replicas to 1; a Deployment whose field lost its owner may lack it in a manifest.
+    const wanted = spec?.replicas ?? 1;
+    const total = status?.replicas ?? 0;
+    const updated = status?.updatedReplicas ?? 0;
+    const available = status?.availableReplicas ?? 0;
+    const pods = { available, wanted };
+    if (!isObserved(deployment, expectation))
+        return { state: 'progressing', message: OBSERVING, pods };
+    const missing = unfinished();
+    // Before the deadline: that condition can outlive the trouble, for instance on a Deployment that was scaled meanwhile.
+    if (missing === undefined) {
+        return { state: 'healthy', message: `${available} of ${wanted} ${are(wanted, 'replica')} available`, pods };
+    }
+    const message = missing + refusal(deployment);
+    const condition = conditionOf(deployment, 'Progressing');
+    if (condition?.reason === 'ProgressDeadlineExceeded' &&
+        (condition.lastUpdateTime ?? '') !== expectation.staleDeadline) {
+        const deadline = `exceeded its progress deadline of ${spec?.progressDeadlineSeconds ?? 600} s`;
+        return { state: 'failed', reason: 'ProgressDeadlineExceeded', message: `${deadline}: ${message}`, pods };
+    }
+    if (spec?.paused !== true)
+        return { state: 'progressing', message, pods };
+    if (!isStuck())
+        return { state: 'progressing', message: `${message}; it is paused`, pods };
+    return {
+        state: 'failed',
+        // There is no code for "will not progress" but the one for "did not progress".
+        reason: 'ProgressDeadlineExceeded',
+        message: `is paused, so it never finishes: ${message}; set spec.paused to false, or run kubectl rollout resume`,
+        pods,
+    };
+    /** kubectl's three questions, in its order, and between them the pods that are too many after a scale-down. */
+    function unfinished() {
+        const old = total - updated;
+        if (updated < wanted)
+            return `${updated} out of ${wanted} ${have(wanted, 'new replica')} been updated`;
+        if (old > 0)
+            return `${old} old ${are(old, 'replica')} pending termination`;
+        if (updated > wanted)
+            return `${updated - wanted} extra ${are(updated - wanted, 'replica')} pending termination`;
+        if (available < updated)
+            return `${available} of ${updated} updated ${are(updated, 'replica')} available`;
+        return undefined;
+    }
+    /**
+     * The controller makes no ReplicaSet for a paused Deployment and moves no replicas to the newest one, it only scales
+     * (pkg/controller/deployment/sync.go). So pods of an old template stay, and without any ReplicaSet there will be no pods.
+     */
+    function isStuck() {
+        const isNew = deployment.metadata.annotations?.[deployments_REVISION] === undefined;
+        return updated < wanted && (total > updated || isNew);
+    }
+}
+/** A ReplicaSet that is in the manifests itself. It scales and never replaces a pod, so only numbers are waited for. */
+function replicaSetStatus(set, expectation) {
+    const wanted = set.spec?.replicas ?? 1;
+    const total = set.status?.replicas ?? 0;
+    const available = set.status?.availableReplicas ?? 0;
+    const pods = { available, wanted };
+    const progressing = (message) => ({ state: 'progressing', message, pods });
+    if (!isObserved(set, expectation))
+        return progressing(OBSERVING);
+    if (total > wanted)
+        return progressing(`${total - wanted} extra ${are(total - wanted, 'replica')} pending termination`);
+    const message = `${available} of ${wanted} ${are(wanted, 'replica')} available`;
+    return available < wanted ? progressing(message + refusal(set)) : { state: 'healthy', message, pods };
+}
+/** Why pods cannot be made: the ReplicaSet's own condition, which its Deployment repeats. */
+function refusal(object) {
+    const condition = trueCondition(object, 'ReplicaFailure');
+    return condition ? `; pods cannot be created: ${saidBy(condition)}` : '';
+}
+
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+;// CONCATENATED MODULE: ./lib/rollout/gateways.js
+/**
+ * Gateways and routes of the Gateway API. A controller may be missing, or still be waiting for an address from outside, and
+ * neither holds a release up. What does is a controller that says of our very spec that it cannot be used, by one of the
+ * reasons that the standard defines for that; it is never fatal at once, since the object that is missing may be on its way.
+ * https://gateway-api.sigs.k8s.io/reference/spec/ (GatewayConditionReason, RouteConditionReason)
+ */
+
+
+
+const UNUSABLE_GATEWAY = new Set(['Invalid', 'InvalidParameters', 'UnsupportedAddress']);
+/** Not `Programmed`: that needs an address, as a Service of type LoadBalancer does. */
+function gatewayStatus(gateway, expectation) {
+    const accepted = ofOurSpec(conditionOf(gateway, 'Accepted'), gateway, expectation);
+    if (accepted?.status === 'True') {
+        const programmed = conditionOf(gateway, 'Programmed');
+        const note = programmed?.status === 'False' ? `; not programmed yet: ${saidBy(programmed)}` : '';
+        return { state: 'healthy', message: `is accepted${note}` };
+    }
+    if (accepted?.status === 'False' && UNUSABLE_GATEWAY.has(accepted.reason)) {
+        return { state: 'progressing', message: `is not accepted: ${saidBy(accepted)}` };
+    }
+    return { state: 'healthy', message: 'is applied; no controller has accepted it yet', isAssumed: true };
+}
+const UNUSABLE_ROUTE = new Set([
+    'NotAllowedByListeners',
+    'NoMatchingListenerHostname',
+    'NoMatchingParent',
+    'UnsupportedValue',
+    'IncompatibleFilters',
+    'RefNotPermitted',
+    'InvalidKind',
+    'BackendNotFound',
+    'UnsupportedProtocol',
+]);
+/** Each parent speaks for itself; what parents say that the spec no longer names is old. */
+function routeStatus(route, expectation) {
+    const wanted = objectsOf((0,manifest_object/* isObject */.Gv)(route['spec']) ? route['spec']['parentRefs'] : undefined);
+    const parents = objectsOf((0,manifest_object/* isObject */.Gv)(route['status']) ? route['status']['parents'] : undefined)
+        .map(({ parentRef, conditions }) => ({
+        parentRef: (0,manifest_object/* isObject */.Gv)(parentRef) ? parentRef : {},
+        conditions: conditionsIn(conditions),
+    }))
+        .filter(({ parentRef }) => wanted.some((one) => isSameParent(one, parentRef, route)));
+    for (const { parentRef, conditions } of parents) {
+        const refused = conditions.find((one) => ['Accepted', 'ResolvedRefs'].includes(one.type) &&
+            one.status === 'False' &&
+            UNUSABLE_ROUTE.has(one.reason) &&
+            ofOurSpec(one, route, expectation));
+        if (refused) {
+            const said = refused.type === 'Accepted' ? 'does not accept it' : 'cannot resolve all that it refers to';
+            return { state: 'progressing', message: `${gateways_nameOf(parentRef)} ${said}: ${saidBy(refused)}` };
+        }
+    }
+    const accepting = parents.filter(({ conditions }) => {
+        const accepted = ofOurSpec(conditions.find(({ type }) => type === 'Accepted'), route, expectation);
+        return accepted?.status === 'True';
+    });
+    if (accepting.length === 0) {
+        return { state: 'healthy', message: 'is applied; no controller has accepted it yet', isAssumed: true };
+    }
+    const isPartial = accepting.length < wanted.length;
+    return {
+        state: 'healthy',
+        message: `is accepted by ${accepting.length} of ${(0,format/* counted */.hS)(wanted.length, 'parent')}`,
+        ...(isPartial && { isAssumed: true }),
+    };
+}
+/** The condition, unless it says that it speaks of an older spec. */
+function ofOurSpec(condition, { metadata }, { generation }) {
+    const newest = Math.max(generation, metadata.generation ?? 0);
+    return condition && (condition.observedGeneration ?? newest) >= newest ? condition : undefined;
+}
+/** The parts of a ParentReference that name an object or a part of it, with their defaults. */
+function isSameParent(one, other, route) {
+    const defaults = {
+        group: 'gateway.networking.k8s.io',
+        kind: 'Gateway',
+        namespace: route.metadata.namespace,
+    };
+    return ['group', 'kind', 'namespace', 'name', 'sectionName', 'port'].every((field) => (one[field] ?? defaults[field]) === (other[field] ?? defaults[field]));
+}
+function gateways_nameOf({ kind = 'Gateway', name }) {
+    return `${String(kind)} ${String(name)}`;
+}
+function objectsOf(list) {
+    return Array.isArray(list) ? list.filter(manifest_object/* isObject */.Gv) : [];
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/jobs.js
+
+
+
+/**
+ * A Job is done when it is Complete, not when it has started
+ * (https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions). FailureTarget is set before
+ * Failed, while pods are still ending, and is never taken back.
+ */
+function jobStatus(job) {
+    const { spec, status } = job;
+    const succeeded = status?.succeeded ?? 0;
+    // Without completions, several pods are workers at one queue, and any of them may be the one that ends it.
+    const isQueue = spec?.completions === undefined && (spec?.parallelism ?? 1) > 1;
+    const wanted = spec?.completions ?? 1;
+    const done = isQueue
+        ? `${(0,format/* counted */.hS)(succeeded, 'pod')} succeeded`
+        : `${succeeded} of ${(0,format/* counted */.hS)(wanted, 'pod')} succeeded`;
+    const failure = trueCondition(job, 'Failed') ?? trueCondition(job, 'FailureTarget');
+    if (failure)
+        return { state: 'failed', reason: 'JobFailed', message: `has failed: ${saidBy(failure)}` };
+    if (trueCondition(job, 'Complete'))
+        return { state: 'healthy', message: `is complete: ${done}` };
+    if (spec?.suspend === true) {
+        return { state: 'healthy', message: 'is suspended: it runs when spec.suspend is set to false' };
+    }
+    const failed = status?.failed ?? 0;
+    const tries = failed === 0 ? '' : `, ${failed} failed (backoffLimit ${spec?.backoffLimit ?? 6})`;
+    return { state: 'progressing', message: done + tries };
+}
+/** Its Jobs come later, each with a fate of its own: a CronJob is what it should be as soon as it is applied. */
+function cronJobStatus({ spec }) {
+    if (spec?.suspend === true)
+        return { state: 'healthy', message: 'is suspended: no Job is started' };
+    return { state: 'healthy', message: `runs at ${spec?.schedule ?? 'no time'}` };
+}
+/**
+ * The status of an object that is no longer there, or is on its way out. A Job with ttlSecondsAfterFinished is deleted by
+ * its own controller, and only after its end (pkg/controller/ttlafterfinished), so it keeps the state in which it was
+ * last seen. When its end was not seen, because nothing could be observed, a failed pod seen before decides.
+ *
+ * `isFinal` says that `lastSeen` is how the object was when it was deleted, as a watch's DELETED event has it.
+ */
+function statusWhenGone(lastSeen, isFinal = false) {
+    const deleted = { state: 'failed', reason: 'Deleted', message: 'was deleted by somebody else' };
+    if (!lastSeen || (0,manifest_object/* groupKindOf */.zo)(lastSeen) !== 'Job.batch')
+        return deleted;
+    const job = lastSeen;
+    if (isFinished(job))
+        return jobStatus(job);
+    const seconds = job.spec?.ttlSecondsAfterFinished;
+    // Somebody who deletes a Job before its end has not waited for the TTL.
+    const isTooEarly = isFinal || job.metadata.deletionTimestamp !== undefined;
+    if (seconds === undefined || isTooEarly)
+        return deleted;
+    const cleaned = `was cleaned up (ttlSecondsAfterFinished ${seconds}) before its end was seen`;
+    const { failed = 0, succeeded = 0 } = job.status ?? {};
+    if (failed > 0 && succeeded < (job.spec?.completions ?? 1)) {
+        return {
+            state: 'failed',
+            reason: 'JobFailed',
+            message: `${cleaned}, and ${(0,format/* counted */.hS)(failed, 'pod')} had failed; raise ttlSecondsAfterFinished to know`,
+        };
+    }
+    return { state: 'healthy', message: `${cleaned}; no pod had failed` };
+}
+function isFinished(job) {
+    return ['Complete', 'Failed', 'FailureTarget'].some((type) => trueCondition(job, type));
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/networking.js
+/** A LoadBalancer may wait for its address for ever, for instance in a cluster without a cloud. */
+function serviceStatus({ spec, status }) {
+    switch (spec?.type) {
+        case 'LoadBalancer':
+            return { state: 'healthy', message: reachableAt(status?.loadBalancer?.ingress) };
+        case 'ExternalName':
+            return { state: 'healthy', message: `leads to ${spec.externalName ?? ''}` };
+        default:
+            return { state: 'healthy', message: 'is applied' };
+    }
+}
+/** Its controller writes the address; some never do. */
+function ingressStatus({ status }) {
+    return { state: 'healthy', message: reachableAt(status?.loadBalancer?.ingress) };
+}
+function reachableAt(points) {
+    const addresses = (points ?? []).flatMap(({ hostname, ip }) => hostname ?? ip ?? []);
+    return addresses.length === 0
+        ? 'has no address yet, which is not waited for'
+        : `has the address ${addresses.join(', ')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/policies.js
+
+
+
+function namespaceStatus({ status }) {
+    if (status?.phase === 'Terminating') {
+        return { state: 'failed', reason: 'Deleted', message: 'is being deleted: nothing can be created in it' };
+    }
+    return { state: 'healthy', message: 'is Active' };
+}
+/**
+ * FailedGetResourceMetric and its like mend themselves, for instance when new pods have been measured for the first time;
+ * until then the autoscaler leaves the replicas alone.
+ */
+function autoscalerStatus(autoscaler) {
+    const { spec } = autoscaler;
+    const target = `${spec?.scaleTargetRef.kind} ${spec?.scaleTargetRef.name}`;
+    const trouble = ['AbleToScale', 'ScalingActive']
+        .map((type) => conditionOf(autoscaler, type))
+        .find((condition) => condition?.status === 'False');
+    const message = `keeps ${target} between ${spec?.minReplicas ?? 1} and ${spec?.maxReplicas} replicas`;
+    return { state: 'healthy', message: trouble ? `${message}; it cannot scale now: ${saidBy(trouble)}` : message };
+}
+function budgetStatus({ status }) {
+    const healthy = status?.currentHealthy ?? 0;
+    const expected = status?.expectedPods ?? 0;
+    const allowed = (0,format/* counted */.hS)(status?.disruptionsAllowed ?? 0, 'disruption');
+    return { state: 'healthy', message: `allows ${allowed}: ${healthy} of ${expected} ${are(expected, 'pod')} healthy` };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/stateful-sets.js
+
+
+/**
+ * https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies. The rules are the same for
+ * OrderedReady and Parallel: they differ in the order in which pods get there, not in where they get.
+ */
+function statefulSetStatus(set, expectation) {
+    const { spec, status } = set;
+    const wanted = spec?.replicas ?? 1;
+    const total = status?.replicas ?? 0;
+    const ready = status?.readyReplicas ?? 0;
+    const updated = status?.updatedReplicas ?? 0;
+    const pods = { available: status?.availableReplicas ?? ready, wanted };
+    const progressing = (message) => ({ state: 'progressing', message, pods });
+    if (!isObserved(set, expectation))
+        return progressing(OBSERVING);
+    if (ready < wanted)
+        return progressing(`${ready} of ${wanted} ${are(wanted, 'pod')} ready`);
+    if (total > wanted)
+        return progressing(`${total - wanted} extra ${are(total - wanted, 'pod')} pending termination`);
+    const isOnDelete = spec?.updateStrategy?.type === 'OnDelete';
+    const partition = isOnDelete ? wanted : (spec?.updateStrategy?.rollingUpdate?.partition ?? 0);
+    const toUpdate = Math.max(0, wanted - partition);
+    if (updated < toUpdate)
+        return progressing(`${updated} out of ${toUpdate} ${have(toUpdate, 'new pod')} been updated`);
+    // The controller makes the two revisions equal as the last step of an update (completeUpdate in stateful_set_utils.go).
+    if (partition === 0 && status?.updateRevision !== status?.currentRevision) {
+        return progressing(`${updated} of ${wanted} ${are(wanted, 'pod')} at revision ${status?.updateRevision ?? ''}`);
+    }
+    if (pods.available < wanted) {
+        const patience = spec?.minReadySeconds ?? 0;
+        const message = `${pods.available} of ${wanted} updated ${are(wanted, 'pod')} available`;
+        return progressing(patience > 0 ? `${message}; minReadySeconds is ${patience}` : message);
+    }
+    const old = wanted - updated;
+    const why = isOnDelete ? 'until deleted (updateStrategy OnDelete)' : `(partition ${partition})`;
+    const kept = old > 0 ? `; ${old} of them ${old === 1 ? 'keeps' : 'keep'} the old revision ${why}` : '';
+    return { state: 'healthy', message: `${pods.available} of ${wanted} ${are(wanted, 'pod')} available${kept}`, pods };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/storage.js
+/**
+ * A claim whose class says WaitForFirstConsumer is Pending until a pod uses it, which may be never in this release
+ * (https://kubernetes.io/docs/concepts/storage/storage-classes/#volume-binding-mode). When a pod needs a claim that cannot
+ * be bound, the pod says so.
+ */
+function claimStatus({ spec, status }) {
+    switch (status?.phase) {
+        case 'Lost':
+            return {
+                state: 'failed',
+                // What the scheduler says of a pod that uses it.
+                reason: 'Unschedulable',
+                message: `is Lost: its volume ${spec?.volumeName ?? ''} no longer exists, so pods that use it cannot start`,
+            };
+        case 'Bound':
+            return { state: 'healthy', message: `is bound to ${spec?.volumeName ?? 'its volume'}` };
+        default:
+            return { state: 'healthy', message: 'is Pending: it may be bound when its first pod comes' };
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/status.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Healthy as soon as it is applied, whatever its status says. Set by users on an object. */
+const IGNORE_HEALTH_ANNOTATION = 'rollsafe.dev/ignore-health';
+const status_RULES = new Map([
+    ['Deployment.apps', { isFollowed: true, status: deploymentStatus }],
+    ['StatefulSet.apps', { isFollowed: true, status: statefulSetStatus }],
+    ['DaemonSet.apps', { isFollowed: true, status: daemonSetStatus }],
+    ['ReplicaSet.apps', { isFollowed: true, status: replicaSetStatus }],
+    // The forerunner of ReplicaSets has the same fields.
+    ['ReplicationController', { isFollowed: true, status: replicaSetStatus }],
+    ['Pod', { isFollowed: true, status: barePodStatus }],
+    ['Job.batch', { isFollowed: true, status: jobStatus }],
+    // Its Jobs run some other day.
+    ['CronJob.batch', { isFollowed: false, status: cronJobStatus }],
+    // A Pending claim may be waiting for a pod that comes later, and a pod that cannot start for want of it says so.
+    ['PersistentVolumeClaim', { isFollowed: false, status: claimStatus }],
+    // Addresses come from outside, and in many clusters never.
+    ['Service', { isFollowed: false, status: serviceStatus }],
+    ['Ingress.networking.k8s.io', { isFollowed: false, status: ingressStatus }],
+    // A route that its Gateway refuses serves nobody, however healthy the pods are.
+    ['Gateway.gateway.networking.k8s.io', { isFollowed: true, status: gatewayStatus }],
+    ['HTTPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    ['GRPCRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    ['TLSRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    ['TCPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    ['UDPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    // Permission slips that no controller reports on.
+    ['ReferenceGrant.gateway.networking.k8s.io', { isFollowed: false, status: applied }],
+    ['CustomResourceDefinition.apiextensions.k8s.io', { isFollowed: true, status: crdStatus }],
+    ['APIService.apiregistration.k8s.io', { isFollowed: true, status: apiServiceStatus }],
+    // Active from its first moment.
+    ['Namespace', { isFollowed: false, status: namespaceStatus }],
+    // Both look at pods, and only say what they see.
+    ['HorizontalPodAutoscaler.autoscaling', { isFollowed: false, status: autoscalerStatus }],
+    ['PodDisruptionBudget.policy', { isFollowed: false, status: budgetStatus }],
+]);
+/** All other kinds of Kubernetes' own groups (ConfigMap, Secret, RBAC, quotas, classes, webhooks …) have nothing to wait for. */
+const OTHER_BUILT_IN = { isFollowed: false, status: applied };
+/** Only its controller knows what a custom resource takes, so it is asked. */
+const CUSTOM = { isFollowed: true, status: customResourceStatus };
+/** Groups that the API server itself serves (`kubectl api-versions` of an empty cluster), alpha and beta ones too. */
+const BUILT_IN_GROUPS = new Set([
+    '',
+    'admissionregistration.k8s.io',
+    'apiextensions.k8s.io',
+    'apiregistration.k8s.io',
+    'apps',
+    'authentication.k8s.io',
+    'authorization.k8s.io',
+    'autoscaling',
+    'batch',
+    'certificates.k8s.io',
+    'coordination.k8s.io',
+    'discovery.k8s.io',
+    'events.k8s.io',
+    'extensions',
+    'flowcontrol.apiserver.k8s.io',
+    'imagepolicy.k8s.io',
+    'internal.apiserver.k8s.io',
+    'networking.k8s.io',
+    'node.k8s.io',
+    'policy',
+    'rbac.authorization.k8s.io',
+    'resource.k8s.io',
+    'scheduling.k8s.io',
+    'storage.k8s.io',
+    'storagemigration.k8s.io',
+]);
+function ruleOf(object) {
+    return status_RULES.get((0,manifest_object/* groupKindOf */.zo)(object)) ?? (BUILT_IN_GROUPS.has((0,manifest_object/* groupOf */.F8)(object.apiVersion)) ? OTHER_BUILT_IN : CUSTOM);
+}
+/** Whether an object of this kind takes time to become what its spec says, in a way that is followed. */
+function isFollowed(object) {
+    return ruleOf(object).isFollowed;
+}
+function statusOf(object, expectation) {
+    if (object.metadata.deletionTimestamp !== undefined) {
+        const status = statusWhenGone(object);
+        return status.state === 'failed' && status.reason === 'Deleted'
+            ? { ...status, message: 'is being deleted by somebody else' }
+            : status;
+    }
+    if (object.metadata.annotations?.[IGNORE_HEALTH_ANNOTATION] === 'true') {
+        return { state: 'healthy', message: `is applied; its health is ignored (${IGNORE_HEALTH_ANNOTATION})` };
+    }
+    return ruleOf(object).status(object, expectation);
+}
+function applied() {
+    return { state: 'healthy', message: 'is applied' };
+}
+/** The condition that would be stale after a write on top of this object, if it has one. */
+function deadlineConditionTime(object) {
+    if (!object || (0,manifest_object/* groupKindOf */.zo)(object) !== 'Deployment.apps')
+        return undefined;
+    const condition = conditionOf(object, 'Progressing');
+    return condition?.reason === 'ProgressDeadlineExceeded' ? (condition.lastUpdateTime ?? '') : undefined;
+}
+const DEFAULT_PROGRESS_DEADLINE_SECONDS = 600;
+/** "No deadline" (pkg/controller/deployment/util/deployment_util.go, HasProgressDeadline). */
+const NO_DEADLINE = 2 ** 31 - 1;
+/** How long a workload may go without progress, in seconds; undefined when for ever, as for kinds without a deadline. */
+function progressDeadlineSeconds(object) {
+    if ((0,manifest_object/* groupKindOf */.zo)(object) !== 'Deployment.apps')
+        return undefined;
+    const seconds = object.spec?.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_SECONDS;
+    return seconds === NO_DEADLINE ? undefined : seconds;
+}
+/**
+ * A value that changes whenever the rollout gets ahead, by the Deployment controller's own measure
+ * (progress.go, DeploymentProgressing): more updated or available pods, fewer old ones, or a spec newly observed.
+ */
+function progressMark(object) {
+    const { status } = object;
+    return JSON.stringify([
+        object.metadata.uid,
+        object.metadata.generation,
+        status?.observedGeneration,
+        status?.updatedReplicas,
+        (status?.replicas ?? 0) - (status?.updatedReplicas ?? 0),
+        status?.readyReplicas,
+        status?.availableReplicas,
+    ]);
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/tracker.js
+
+
+
+
+
+const UNSEEN = { state: 'progressing', message: 'is applied' };
+const NOTHING_SEEN = { pods: NO_PODS, tracked: new Map() };
+function startTracking(targets, now, before = NOTHING_SEEN) {
+    const tracked = targets.map((target) => {
+        const key = (0,manifest_object/* keyOf */.TN)(target.ref);
+        const seen = before.tracked.get(key)?.seen;
+        return [key, { target, status: UNSEEN, mark: '', progressedAt: now, ...(seen && { seen }) }];
+    });
+    return withHealth({ tracked: new Map(tracked), pods: before.pods, lost: new Map() }, now);
+}
+function observe(state, source, observation, now) {
+    if (isOfPods(source) && observation.type !== 'lost' && observation.type !== 'found') {
+        return withHealth({ ...state, pods: observePods(state.pods, source, observation, now) }, now);
+    }
+    const seen = (next) => withHealth({ ...state, tracked: new Map(state.tracked).set((0,manifest_object/* keyOf */.TN)(next.target.ref), next) }, now);
+    switch (observation.type) {
+        case 'listed':
+            return observeList(state, source, observation.objects, now);
+        case 'changed': {
+            const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
+            return tracked ? seen(tracker_look(tracked, observation.object, now)) : state;
+        }
+        case 'deleted': {
+            const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
+            return tracked && observation.object.metadata.uid === tracked.target.uid ? seen(missing(tracked)) : state;
+        }
+        case 'lost':
+            return { ...state, lost: new Map(state.lost).set(source, observation.why) };
+        case 'found': {
+            const lost = new Map(state.lost);
+            lost.delete(source);
+            // Nobody knows what happened meanwhile, so the time without progress starts anew.
+            const tracked = new Map([...state.tracked].map(([key, one]) => [
+                key,
+                sourceOf(one.target.ref) === source ? { ...one, progressedAt: now } : one,
+            ]));
+            return { ...state, lost, tracked };
+        }
+    }
+}
+function observeList(state, source, objects, now) {
+    const listed = new Map(objects.map((object) => [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object]));
+    const tracked = [...state.tracked].map(([key, one]) => {
+        if (sourceOf(one.target.ref) !== source)
+            return [key, one];
+        const object = listed.get(key);
+        return [key, object ? tracker_look(one, object, now) : missing(one)];
+    });
+    return withHealth({ ...state, tracked: new Map(tracked) }, now);
+}
+function tracker_look(tracked, object, now) {
+    if (object.metadata.uid !== tracked.target.uid)
+        return failed(tracked, 'Deleted', 'was deleted and made anew by somebody else');
+    const mark = progressMark(object);
+    const status = object.metadata.deletionTimestamp === undefined
+        ? statusOf(object, tracked.target.expectation)
+        : { state: 'failed', reason: 'Deleted', message: 'is being deleted by somebody else' };
+    const seen = seenBounds(tracked.seen, object);
+    const progressedAt = mark === tracked.mark ? tracked.progressedAt : now;
+    return { ...tracked, object, status, mark, progressedAt, ...(seen && { seen }) };
+}
+function missing(tracked) {
+    return failed(tracked, 'Deleted', 'was deleted by somebody else');
+}
+function failed(tracked, reason, message) {
+    return { ...tracked, status: { state: 'failed', reason, message } };
+}
+/**
+ * The pods of the revision that is being rolled out; none while the controller has not seen our spec, since the newest
+ * revision is an older one then.
+ */
+function newPodsIn(state, tracked) {
+    return tracked.object && tracker_isObserved(tracked) ? newPodsOf(state.pods, tracked.object) : [];
+}
+/** Whether the controller works on our spec. Kinds that do not say count as observed. */
+function tracker_isObserved({ object, target }) {
+    const status = object?.['status'];
+    const observed = (0,manifest_object/* isObject */.Gv)(status) ? status['observedGeneration'] : undefined;
+    return typeof observed !== 'number' || observed >= target.expectation.generation;
+}
+/**
+ * The pods are seen on another connection than their workload, so what they tell of the time just before the soak may come
+ * a moment after it has begun.
+ */
+const SETTLING_MS = 1_000;
+function withHealth(state, now) {
+    const { soak, ...rest } = state;
+    const all = [...state.tracked.values()];
+    const unhealthy = all.find(({ status }) => status.state !== 'healthy');
+    if (unhealthy) {
+        return soak ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest;
+    }
+    if (!soak || now - soak.since < SETTLING_MS) {
+        const pods = all.flatMap((tracked) => newPodsIn(state, tracked));
+        return {
+            ...rest,
+            soak: { since: soak?.since ?? now, restarts: new Map(pods.map(({ uid, restarts }) => [uid, restarts])) },
+        };
+    }
+    const restarted = all.flatMap((tracked) => {
+        const pods = newPodsIn(state, tracked);
+        const pod = pods.find(({ uid, restarts }) => restarts > (soak.restarts.get(uid) ?? 0));
+        return pod
+            ? [
+                {
+                    ref: tracked.target.ref,
+                    message: `pod ${pod.name} restarted${pod.trouble ? `: ${pod.trouble.message}` : ''}`,
+                },
+            ]
+            : [];
+    })[0];
+    return { ...state, ...(restarted && { unstable: restarted }) };
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/concurrency.js
 /** As many as the connections to the API server: more would only wait in line for one. */
 const AT_ONCE = 8;
@@ -78133,6 +79329,7 @@ async function mapLimited(items, body) {
 
 
 
+
 /** A few pods of one revision fail alike; more of them would only make the report longer. */
 const PODS_IN_REPORT = 3;
 /** Reading evidence must not hold up the rollback for long. */
@@ -78141,11 +79338,14 @@ const PATIENCE_MS = 15_000;
  * Collects why workloads failed, before the rollback takes the evidence away: their pods, events, and log tails. What cannot
  * be read is left out and said in the log; it never stands in the way of the rollback.
  */
-async function findCauses(failures, observer, run) {
+async function findCauses({ followed, problem }, observer, run) {
     const { runner, journal } = run;
     const signal = AbortSignal.timeout(PATIENCE_MS);
     journal.enter('diagnose');
-    const reports = await mapLimited(failures, async (failure) => {
+    if (problem || followed?.verdict.type !== 'bad')
+        return [];
+    const { state, verdict } = followed;
+    const reports = await mapLimited(verdict.failures, async (failure) => {
         const report = {
             workload: failure.ref,
             reason: failure.reason,
@@ -78153,16 +79353,12 @@ async function findCauses(failures, observer, run) {
             pods: [],
             events: [],
         };
-        const object = observer.latest((0,manifest_object/* keyOf */.TN)(failure.ref));
+        const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)(failure.ref));
+        const object = observer.latest((0,manifest_object/* keyOf */.TN)(failure.ref)) ?? tracked?.object;
         if (!object)
             return report;
-        try {
-            return await diagnose_explain(report, object, run, signal);
-        }
-        catch (error) {
-            runner.info(`the pods and events of ${(0,manifest_object/* describe */.q0)(failure.ref)} cannot be read: ${(0,errors/* messageOf */.bD)(error)}`);
-            return report;
-        }
+        const newPods = new Set(tracked ? newPodsIn(state, tracked).map(({ uid }) => uid) : []);
+        return diagnose_explain(report, object, newPods, run, signal);
     });
     for (const { workload, message } of reports) {
         runner.info(`${(0,manifest_object/* describe */.q0)(workload)}: ${message}`);
@@ -78170,24 +79366,22 @@ async function findCauses(failures, observer, run) {
     }
     return reports;
 }
-async function diagnose_explain(report, workload, run, signal) {
-    const { cluster } = run;
+async function diagnose_explain(report, workload, newPods, run, signal) {
     const labelSelector = selectorOf(workload);
     if (labelSelector === undefined)
         return report;
     const { namespace } = (0,manifest_object/* refOf */.H8)(workload);
     const inNamespace = { ...(namespace !== undefined && { namespace }), labelSelector };
-    const replicaSets = (0,manifest_object/* groupKindOf */.zo)(workload) === 'Deployment.apps'
-        ? await cluster.list({ apiVersion: 'apps/v1', kind: 'ReplicaSet', ...inNamespace }, signal)
-        : undefined;
-    const replicaSet = replicaSets && newestReplicaSet(workload, replicaSets.objects);
-    const owner = replicaSet ?? workload;
-    const { objects } = await cluster.list({ apiVersion: 'v1', kind: 'Pod', ...inNamespace, keep: keepPod }, signal);
-    const owned = objects;
-    const pods = owned.filter((pod) => pod.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid));
+    const read = (apiVersion, kind, keep) => readList({ apiVersion, kind, ...inNamespace, ...(keep && { keep }) }, run, signal);
+    const isDeployment = (0,manifest_object/* groupKindOf */.zo)(workload) === 'Deployment.apps';
+    const replicaSet = isDeployment ? newestReplicaSet(workload, await read('apps/v1', 'ReplicaSet')) : undefined;
+    const owner = isDeployment ? replicaSet?.metadata.uid : workload.metadata.uid;
+    const pods = (await read('v1', 'Pod', keepPod)).filter(({ metadata }) => newPods.size > 0
+        ? newPods.has(metadata.uid ?? '')
+        : owner === undefined || metadata.ownerReferences?.some(({ uid }) => uid === owner));
     const failing = troubledPods(pods).slice(0, PODS_IN_REPORT);
     const [ofControllers, ofPods] = await Promise.all([
-        Promise.all([workload, ...(replicaSet ? [replicaSet] : [])].map((object) => readEvents(cluster, object, signal))),
+        Promise.all([workload, ...(replicaSet ? [replicaSet] : [])].map((object) => readEvents(object, run, signal))),
         Promise.all(failing.map((pod) => readFindings(pod, run, signal))),
     ]);
     const events = ofControllers.flat();
@@ -78201,6 +79395,16 @@ async function diagnose_explain(report, workload, run, signal) {
         events: eventEvidence([...events, ...ofPods.flatMap((found) => found.events)]),
     };
 }
+/** What may not be read is missing from the report; what may be read is in it all the same. */
+async function readList(query, { cluster, runner }, signal) {
+    try {
+        return (await cluster.list(query, signal)).objects;
+    }
+    catch (error) {
+        runner.info(`${query.kind}s cannot be read, and are missing from the report: ${(0,errors/* messageOf */.bD)(error)}`);
+        return [];
+    }
+}
 /** What became of the release, which the pods at most explain. */
 const FATES = ['Unstable', 'Deleted'];
 function messageFor(cause, verdict) {
@@ -78213,14 +79417,14 @@ function codeOf(cause, verdict) {
         ? verdict.reason
         : cause.reason;
 }
-async function readEvents(cluster, about, signal) {
+async function readEvents(about, run, signal) {
     const { namespace } = (0,manifest_object/* refOf */.H8)(about);
     const fieldSelector = `involvedObject.uid=${about.metadata.uid ?? ''}`;
-    const { objects } = await cluster.list({ apiVersion: 'v1', kind: 'Event', ...(namespace !== undefined && { namespace }), fieldSelector }, signal);
-    return objects;
+    const query = { apiVersion: 'v1', kind: 'Event', ...(namespace !== undefined && { namespace }), fieldSelector };
+    return (await readList(query, run, signal));
 }
 async function readFindings(pod, run, signal) {
-    const [events, logs] = await Promise.all([readEvents(run.cluster, pod, signal), readLogs(pod, run, signal)]);
+    const [events, logs] = await Promise.all([readEvents(pod, run, signal), readLogs(pod, run, signal)]);
     return { events, logs };
 }
 async function readLogs(pod, { cluster, inputs: { logLines } }, signal) {
@@ -79236,20 +80440,6 @@ function inOrder(manifests) {
     return manifests.toSorted((one, other) => phaseOf(one.object) - phaseOf(other.object));
 }
 
-;// CONCATENATED MODULE: ./lib/plan/json.js
-
-/** Equal as JSON: the order of an object's fields does not matter, that of a list's items does. */
-function isEqual(a, b) {
-    if (Object.is(a, b))
-        return true;
-    if (Array.isArray(a) && Array.isArray(b))
-        return a.length === b.length && a.every((item, index) => isEqual(item, b[index]));
-    if (!(0,manifest_object/* isObject */.Gv)(a) || !(0,manifest_object/* isObject */.Gv)(b))
-        return false;
-    const names = Object.keys(a);
-    return names.length === Object.keys(b).length && names.every((name) => name in b && isEqual(a[name], b[name]));
-}
-
 ;// CONCATENATED MODULE: ./lib/plan/change.js
 
 /** Compares the live object with what a server dry-run says it will become. */
@@ -79284,7 +80474,24 @@ function locate(manifest, type, defaultNamespace) {
     const { namespace, name, ...written } = manifest.object.metadata;
     const metadata = Object.fromEntries(Object.entries(written).filter(([field]) => !OF_THE_SERVER.includes(field)));
     const place = type.namespaced ? { name, namespace: namespace ?? defaultNamespace } : { name };
-    return { ...manifest, object: { ...object, metadata: { ...metadata, ...place } } };
+    return { ...manifest, object: withoutStringData({ ...object, metadata: { ...metadata, ...place } }) };
+}
+/**
+ * A Secret's stringData is write-only: the server moves it into data, but goes on to call stringData the owner's field. What
+ * is never there to be read can neither be compared nor restored, so it is moved here.
+ * https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data
+ */
+function withoutStringData(object) {
+    const { stringData, ...secret } = object;
+    if ((0,manifest_object/* groupKindOf */.zo)(object) !== 'Secret' || !(0,manifest_object/* isObject */.Gv)(stringData))
+        return object;
+    const encoded = Object.entries(stringData).map(([key, value]) => [key, toBase64(String(value))]);
+    const data = (0,manifest_object/* isObject */.Gv)(secret['data']) ? secret['data'] : {};
+    return { ...secret, data: { ...data, ...Object.fromEntries(encoded) } };
+}
+/** Base64 of the UTF-8 bytes of a text. */
+function toBase64(text) {
+    return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
 }
 /** What is wrong with a manifest, seen from where it will be sent. */
 function desired_problemsOf(manifest, type) {
@@ -79534,13 +80741,14 @@ function othersFields(object) {
     return fieldsOf(object, (entry) => !isOurs(entry) && !isAdopted(entry));
 }
 /**
- * The list of owners with adopted fields moved to Rollsafe; undefined when there is nothing to adopt. `kubectl apply
- * --server-side` does the same with its own (client-go, util/csaupgrade); a server-side apply alone does not, and the old
- * owner would keep alive every field that is later taken out of the manifest.
+ * The list of owners with adopted fields moved to Rollsafe, and `leftovers` made its own too; undefined when there is nothing
+ * to do. `kubectl apply --server-side` does the same with its own (client-go, util/csaupgrade); a server-side apply alone
+ * does not, and the old owner would keep alive every field that is later taken out of the manifest.
  */
-function adoptFields(live) {
+function adoptFields(live, leftovers = NO_FIELDS) {
     const entries = live.metadata.managedFields ?? [];
-    if (!entries.some((entry) => isAdopted(entry) && !isEmpty(difference(readFieldSet(entry.fieldsV1), LAST_APPLIED))))
+    const isNeeded = entries.some((entry) => isAdopted(entry) && !isEmpty(difference(readFieldSet(entry.fieldsV1), LAST_APPLIED)));
+    if (!isNeeded && isEmpty(leftovers))
         return undefined;
     const others = entries.flatMap((entry) => {
         if (isOurs(entry))
@@ -79558,7 +80766,7 @@ function adoptFields(live) {
             operation: 'Apply',
             apiVersion: first?.apiVersion ?? live.apiVersion,
             fieldsType: 'FieldsV1',
-            fieldsV1: ourOrAdoptedFields(live),
+            fieldsV1: union(ourOrAdoptedFields(live), leftovers),
             ...(first?.time !== undefined && { time: first.time }),
         },
     ];
@@ -79614,7 +80822,7 @@ function problemFrom(error, subject, at) {
             if (/because it is being terminated/.test(said)) {
                 return problem('InvalidInput', said, 'wait until the namespace is gone, or choose another one');
             }
-            return problem('Forbidden', `${error.request} is forbidden (${said})`, `allow it in a Role: kubectl auth can-i ${canI(error.request)}`);
+            return problem('Forbidden', `${error.request} is forbidden (${said})`, `allow it in a Role: kubectl auth can-i ${canI(error)}`);
         case 404:
             if (error.kind === 'namespaces') {
                 return problem('InvalidInput', said, 'create the namespace first, add it to the manifests, or correct the input namespace');
@@ -79650,9 +80858,10 @@ function loginFailure(error) {
         ? error.message
         : 'the API server does not accept the credentials in the kubeconfig (401 Unauthorized)';
 }
-/** `patch deployments.apps web in namespace shop` → `patch deployments.apps --namespace shop`. */
-function canI(request) {
-    const [verb, resource] = request.split(' ');
+/** The question whose answer is no. The server names what is missing: to apply a new object takes `create` too. */
+function canI({ request, message }) {
+    const [askedVerb, resource] = request.split(' ');
+    const verb = /cannot (\w+) resource/.exec(message)?.[1] ?? askedVerb;
     const namespace = / in namespace (\S+)$/.exec(request)?.[1];
     return `${verb} ${resource}${namespace === undefined ? '' : ` --namespace ${namespace}`}`;
 }
@@ -79748,15 +80957,783 @@ function aroundJobs(jobs, [first, ...later]) {
     ];
 }
 
-;// CONCATENATED MODULE: ./lib/rollout/sources.js
+;// CONCATENATED MODULE: ./lib/plan/strategy-change.js
+/**
+ * Server-side apply cannot turn a rolling workload into a Recreate or OnDelete one by itself. The numbers that the API
+ * server filled in as defaults belong to nobody, so no apply removes them, not even one that says `rollingUpdate: null`; and
+ * the server refuses them beside the new type. Client-side `kubectl apply` has the patch strategy `retainKeys` for it. Here
+ * the numbers are made Rollsafe's in `managedFields` first; the apply that leaves them out then takes them away.
+ */
 
-/** Names what a watch shows: a kind in a namespace, and which objects of it. One watch is one source. */
-function sourceOf(of) {
-    return `${(0,manifest_object/* groupKindOf */.zo)(of)}/${of.namespace ?? ''}`;
+
+
+const STRATEGY_FIELDS = new Map([
+    ['Deployment.apps', 'strategy'],
+    ['StatefulSet.apps', 'updateStrategy'],
+    ['DaemonSet.apps', 'updateStrategy'],
+]);
+/**
+ * Where `desired` has another type of strategy that does not allow the `rollingUpdate` that `live` has. Not where somebody
+ * else owns a part of the strategy: that is a conflict, and the API server is to say so.
+ */
+function changedField(desired, live) {
+    const field = STRATEGY_FIELDS.get((0,manifest_object/* groupKindOf */.zo)(desired));
+    if (field === undefined)
+        return undefined;
+    const wanted = strategyOf(desired, field);
+    const has = strategyOf(live, field);
+    const isLeaving = wanted['type'] !== undefined && wanted['type'] !== 'RollingUpdate' && wanted['rollingUpdate'] === undefined;
+    const isOthers = othersFields(live)['f:spec']?.[`f:${field}`] !== undefined;
+    return isLeaving && (0,manifest_object/* isObject */.Gv)(has['rollingUpdate']) && !isOthers ? field : undefined;
 }
-/** The source of a query that is one of several for its kind and namespace. */
-function partialSourceOf(query) {
-    return `${sourceOf(query)}?${query.labelSelector ?? ''}&${query.fieldSelector ?? ''}`;
+/** The fields that Rollsafe has to own in `live` before it applies `desired`; empty when there is nothing to do. */
+function leftoverFields(desired, live) {
+    const field = changedField(desired, live);
+    if (field === undefined)
+        return NO_FIELDS;
+    const { rollingUpdate } = strategyOf(live, field);
+    const numbers = Object.fromEntries(Object.keys((0,manifest_object/* isObject */.Gv)(rollingUpdate) ? rollingUpdate : {}).map((name) => [`f:${name}`, {}]));
+    return { 'f:spec': { [`f:${field}`]: { 'f:rollingUpdate': numbers } } };
+}
+/**
+ * What to send to a dry run instead of `desired`, as a dry run cannot change owners first: the same with the strategy that
+ * is there. `withNewStrategy` turns the answer into what the apply will make of it.
+ */
+function withOldStrategy(desired, live) {
+    const field = changedField(desired, live);
+    return field === undefined ? desired : withStrategy(desired, field, strategyOf(live, field));
+}
+/** The answer to a dry run of `withOldStrategy(desired, live)`, with the strategy that `desired` has. */
+function withNewStrategy(answer, desired, live) {
+    const field = changedField(desired, live);
+    return field === undefined ? answer : withStrategy(answer, field, strategyOf(desired, field));
+}
+function strategyOf(object, field) {
+    const { spec } = object;
+    const strategy = (0,manifest_object/* isObject */.Gv)(spec) ? spec[field] : undefined;
+    return (0,manifest_object/* isObject */.Gv)(strategy) ? strategy : {};
+}
+function withStrategy(object, field, strategy) {
+    return { ...object, spec: { ...((0,manifest_object/* isObject */.Gv)(object['spec']) ? object['spec'] : {}), [field]: strategy } };
+}
+
+;// CONCATENATED MODULE: ./lib/plan/strategy.js
+
+
+/** What Kubernetes takes for a Deployment that says nothing (pkg/apis/apps/v1/defaults.go, SetDefaults_Deployment). */
+const DEFAULT_BOUND = '25%';
+/**
+ * Writes the strategy into the Deployments and StatefulSets; everything else stays as it is. A number that the inputs do
+ * not give is the workload's own. Both numbers are always written out, so that Rollsafe owns them and can take them back.
+ */
+function applyStrategy(manifests, strategy) {
+    const { type } = strategy;
+    if (type === 'as-written')
+        return { manifests: [...manifests], notes: [] };
+    const wanted = { ...strategy, type };
+    const notes = [];
+    const applied = manifests.map((manifest) => {
+        const { object } = manifest;
+        const spec = strategy_fieldsOf(object['spec']);
+        const note = (text) => void notes.push(`${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object))}: ${text}.`);
+        switch ((0,manifest_object/* groupKindOf */.zo)(object)) {
+            case 'Deployment.apps':
+                return { ...manifest, object: { ...object, spec: { ...spec, strategy: ofDeployment(spec, wanted, note) } } };
+            case 'StatefulSet.apps': {
+                const updateStrategy = ofStatefulSet(spec, wanted, note);
+                return updateStrategy ? { ...manifest, object: { ...object, spec: { ...spec, updateStrategy } } } : manifest;
+            }
+            default:
+                return manifest;
+        }
+    });
+    return { manifests: applied, notes };
+}
+function ofDeployment(spec, wanted, note) {
+    switch (wanted.type) {
+        case 'rolling':
+            return { type: 'RollingUpdate', rollingUpdate: rollingBounds(spec, wanted, note) };
+        case 'sequential':
+            return { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+        case 'parallel':
+            return { type: 'RollingUpdate', rollingUpdate: { maxSurge: '100%', maxUnavailable: 0 } };
+        case 'recreate':
+            return { type: 'Recreate' };
+    }
+}
+function rollingBounds(spec, wanted, note) {
+    const own = strategy_fieldsOf(strategy_fieldsOf(spec['strategy'])['rollingUpdate']);
+    const maxSurge = wanted.maxSurge ?? own['maxSurge'] ?? DEFAULT_BOUND;
+    const maxUnavailable = wanted.maxUnavailable ?? own['maxUnavailable'] ?? DEFAULT_BOUND;
+    if (!isZeroBound(maxSurge) || !isZeroBound(maxUnavailable))
+        return { maxSurge, maxUnavailable };
+    // The API server refuses two zeros. One of them is the manifest's, as the inputs were checked: that one gives way.
+    const [manifests, inputs] = wanted.maxSurge === undefined ? ['maxSurge', 'max-unavailable'] : ['maxUnavailable', 'max-surge'];
+    note(`its ${manifests} of 0 becomes ${DEFAULT_BOUND}, because with ${inputs}: 0 no pod could ever be replaced`);
+    return { maxSurge, maxUnavailable, [manifests]: DEFAULT_BOUND };
+}
+/**
+ * Undefined when the StatefulSet stays as it is. It has no maxSurge, its maxUnavailable is 1 when it is absent, and its
+ * `podManagementPolicy` is immutable, and so never touched.
+ */
+function ofStatefulSet(spec, wanted, note) {
+    const written = strategy_fieldsOf(spec['updateStrategy']);
+    const own = strategy_fieldsOf(written['rollingUpdate']);
+    if (written['type'] === 'OnDelete') {
+        note(`the strategy ${wanted.type} is not applied, as updateStrategy OnDelete leaves it to you to delete its pods`);
+        return undefined;
+    }
+    switch (wanted.type) {
+        case 'rolling':
+            return rolling(statefulSetBound(own, wanted, note));
+        case 'sequential':
+            note(ONE_IS_MISSING);
+            return rolling({ maxUnavailable: 1 });
+        case 'parallel':
+            note('a StatefulSet cannot start a new pod while the old one of the same name is there, so all at once and none missing do not go together: it stays as written');
+            return undefined;
+        case 'recreate':
+            // The type of that name is an alpha feature (StatefulSetRecreateStrategy); who has it on has what is asked for.
+            if (written['type'] === 'Recreate')
+                return undefined;
+            note('its old pods are all deleted at once, but a new pod may start while old ones of other ordinals are still ending, as a StatefulSet has no Recreate');
+            return rolling({ maxUnavailable: '100%' });
+    }
+    function rolling(bound) {
+        const { partition } = own;
+        if (typeof partition === 'number' && partition > 0)
+            note(`its partition stays: pods with an ordinal below ${partition} keep the old version`);
+        const rollingUpdate = { ...own, ...bound };
+        return { type: 'RollingUpdate', ...(Object.keys(rollingUpdate).length > 0 && { rollingUpdate }) };
+    }
+}
+const ONE_IS_MISSING = 'one pod at a time is missing while it is replaced, as a StatefulSet cannot start the new one beside the old one';
+function statefulSetBound(own, wanted, note) {
+    const { maxSurge, maxUnavailable = own['maxUnavailable'] } = wanted;
+    if (maxSurge !== undefined && !isZeroBound(maxSurge))
+        note('max-surge has no effect on it, as a StatefulSet never has more pods than replicas');
+    if (maxUnavailable === undefined)
+        return {};
+    if (!isZeroBound(maxUnavailable))
+        return { maxUnavailable };
+    // The API server refuses 0.
+    note(ONE_IS_MISSING);
+    return { maxUnavailable: 1 };
+}
+/**
+ * Says when the API server left out the maxUnavailable of a StatefulSet, which it does without an error where the field is
+ * not switched on (feature gate MaxUnavailableStatefulSet, on by default since Kubernetes 1.37). `expected` is its answer to
+ * a dry run of `desired`.
+ */
+function unservedNote(desired, expected) {
+    if ((0,manifest_object/* groupKindOf */.zo)(desired) !== 'StatefulSet.apps')
+        return undefined;
+    const maxUnavailable = (object) => strategy_fieldsOf(strategy_fieldsOf(strategy_fieldsOf(object['spec'])['updateStrategy'])['rollingUpdate'])['maxUnavailable'];
+    const wanted = maxUnavailable(desired);
+    if (wanted === undefined || wanted === 1 || maxUnavailable(expected) !== undefined)
+        return undefined;
+    const name = (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(desired));
+    return `${name}: its pods are replaced one at a time, as this cluster does not serve maxUnavailable for StatefulSets (its feature gate MaxUnavailableStatefulSet is off).`;
+}
+function strategy_fieldsOf(value) {
+    return (0,manifest_object/* isObject */.Gv)(value) ? value : {};
+}
+
+;// CONCATENATED MODULE: ./lib/plan/quantity.js
+/**
+ * Kubernetes quantities such as `100m`, `0.5`, `1Gi` or `1e3`, as thousandths in a BigInt: exact, as resources have no
+ * finer step (apimachinery, pkg/api/resource/quantity.go; core/v1/defaults.go, SetDefaults_ResourceList).
+ */
+const QUANTITY = /^(?<sign>[+-]?)(?<whole>\d*)(?:\.(?<fraction>\d*))?(?<suffix>[numkMGTPE]|[KMGTPE]i|[eE][+-]?\d{1,2}|)$/;
+const DECIMAL_EXPONENTS = {
+    n: -9,
+    u: -6,
+    m: -3,
+    '': 0,
+    k: 3,
+    M: 6,
+    G: 9,
+    T: 12,
+    P: 15,
+    E: 18,
+};
+const BINARY_UNITS = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
+/** Where the API server cuts off what is written with a binary unit: 2^63 - 1. */
+const MOST_BINARY = (2n ** 63n - 1n) * 1000n;
+/** Far beyond every real quantity; text that is longer only wastes time. */
+const quantity_LONGEST = 64;
+/**
+ * The quantity in thousandths: `100m` is 100n, `1Gi` is 1024n ** 3n * 1000n. What is finer is rounded away from zero, as
+ * the API server does. Takes JSON's numbers too; undefined for anything that is no quantity.
+ */
+function parseQuantity(value) {
+    const text = typeof value === 'number' ? String(value) : value;
+    if (typeof text !== 'string' || text.length > quantity_LONGEST)
+        return undefined;
+    const groups = QUANTITY.exec(text)?.groups;
+    if (!groups)
+        return undefined;
+    const { sign, whole = '', fraction = '', suffix = '' } = groups;
+    if (whole === '' && fraction === '')
+        return undefined;
+    const digits = BigInt(whole + fraction);
+    const power = BINARY_UNITS.findIndex((unit) => unit === suffix) + 1;
+    const exponent = (power > 0 ? 0 : (DECIMAL_EXPONENTS[suffix] ?? Number(suffix.slice(1)))) + 3 - fraction.length;
+    const scaled = digits * 1024n ** BigInt(power);
+    const exact = exponent >= 0 ? scaled * 10n ** BigInt(exponent) : dividedUp(scaled, 10n ** BigInt(-exponent));
+    const amount = power > 0 && exact > MOST_BINARY ? MOST_BINARY : exact;
+    return sign === '-' ? -amount : amount;
+}
+function dividedUp(dividend, divisor) {
+    return (dividend + divisor - 1n) / divisor;
+}
+/**
+ * Thousandths for people: `1500m` for CPU and counts, and for bytes the largest binary unit with at most two decimals, as
+ * `1.5Gi` or `123Mi`. The resource is a name as in a ResourceQuota (`requests.memory`) or in a pod (`memory`).
+ */
+function formatQuantity(amount, resource) {
+    if (amount < 0n)
+        return `-${formatQuantity(-amount, resource)}`;
+    if (!isBytes(resource))
+        return amount % 1000n === 0n ? String(amount / 1000n) : `${amount}m`;
+    const bytes = dividedUp(amount, 1000n);
+    const power = BINARY_UNITS.findLastIndex((_, index) => bytes >= 1024n ** BigInt(index + 1)) + 1;
+    if (power === 0)
+        return String(bytes);
+    const unit = 1024n ** BigInt(power);
+    const hundredths = (bytes * 100n + unit / 2n) / unit;
+    const decimals = String(hundredths % 100n)
+        .padStart(2, '0')
+        .replace(/0+$/, '');
+    return `${hundredths / 100n}${decimals === '' ? '' : `.${decimals}`}${BINARY_UNITS[power - 1] ?? ''}`;
+}
+function isBytes(resource) {
+    const name = resource.replace(/^(?:requests|limits)\./, '');
+    return name === 'memory' || name === 'storage' || name === 'ephemeral-storage' || name.startsWith('hugepages-');
+}
+
+;// CONCATENATED MODULE: ./lib/plan/pod-resources.js
+/** What one pod asks for, as the scheduler and a ResourceQuota count it (component-helpers, resource/helpers.go). */
+
+
+
+const NO_AMOUNTS = new Map();
+function sum(a, b) {
+    return merged(a, b, (one, other) => one + other);
+}
+function largest(a, b) {
+    return merged(a, b, (one, other) => (one > other ? one : other));
+}
+function times(amounts, count) {
+    return new Map([...amounts].map(([resource, amount]) => [resource, amount * BigInt(count)]));
+}
+function merged(a, b, choose) {
+    const result = new Map(a);
+    for (const [resource, amount] of b)
+        result.set(resource, choose(result.get(resource) ?? 0n, amount));
+    return result;
+}
+/** A map of quantities, such as `requests` or `allocatable`; what is no quantity is left out. */
+function readAmounts(value) {
+    if (!(0,manifest_object/* isObject */.Gv)(value))
+        return NO_AMOUNTS;
+    return new Map(Object.entries(value).flatMap(([resource, quantity]) => {
+        const amount = parseQuantity(quantity);
+        return amount === undefined ? [] : [[resource, amount]];
+    }));
+}
+/**
+ * The requests and limits of a pod with this spec: the larger of what its containers and sidecars need together and of what
+ * its init containers need one after the other; then what the pod itself asks for instead, and its overhead. What a
+ * LimitRange or a webhook would add is not in it.
+ */
+function podResources(podSpec) {
+    const spec = (0,manifest_object/* isObject */.Gv)(podSpec) ? podSpec : {};
+    const ofPod = (0,manifest_object/* isObject */.Gv)(spec['resources']) ? spec['resources'] : {};
+    const overhead = readAmounts(spec['overhead']);
+    const containers = { requests: effective(spec, requestsOf), limits: effective(spec, limitsOf) };
+    const podLimits = supported(readAmounts(ofPod['limits']));
+    // A pod's own limit is its request too, unless it or its containers say otherwise (core/v1/defaults.go, defaultPodRequests).
+    const podRequests = new Map([
+        ...[...podLimits].filter(([resource]) => !containers.requests.has(resource)),
+        ...supported(readAmounts(ofPod['requests'])),
+    ]);
+    const limits = new Map([...containers.limits, ...podLimits]);
+    const limitedOverhead = new Map([...overhead].filter(([resource]) => (limits.get(resource) ?? 0n) > 0n));
+    return {
+        requests: sum(new Map([...containers.requests, ...podRequests]), overhead),
+        limits: sum(limits, limitedOverhead),
+    };
+}
+/** A container that limits a resource and does not request it requests its limit (core/v1/defaults.go, SetDefaults_Pod). */
+function requestsOf(container) {
+    const { resources } = container;
+    if (!(0,manifest_object/* isObject */.Gv)(resources))
+        return NO_AMOUNTS;
+    return new Map([...readAmounts(resources['limits']), ...readAmounts(resources['requests'])]);
+}
+function limitsOf({ resources }) {
+    return (0,manifest_object/* isObject */.Gv)(resources) ? readAmounts(resources['limits']) : NO_AMOUNTS;
+}
+/**
+ * Init containers run one after the other, each beside the sidecars before it; sidecars, which are init containers with
+ * restartPolicy Always, go on running beside the containers.
+ * https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/753-sidecar-containers#exposing-pod-resource-requirements
+ */
+function effective(spec, amountsOf) {
+    let running = objectsIn(spec['containers'])
+        .map(({ item }) => amountsOf(item))
+        .reduce(sum, NO_AMOUNTS);
+    let sidecars = NO_AMOUNTS;
+    let starting = NO_AMOUNTS;
+    for (const { item } of objectsIn(spec['initContainers'])) {
+        const amounts = amountsOf(item);
+        starting = largest(starting, sum(sidecars, amounts));
+        if (item['restartPolicy'] !== 'Always')
+            continue;
+        sidecars = sum(sidecars, amounts);
+        running = sum(running, amounts);
+    }
+    return largest(running, starting);
+}
+/** What a pod can ask for itself, beside its containers. */
+function supported(amounts) {
+    return new Map([...amounts].filter(([name]) => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-')));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/node-room.js
+
+
+
+/** `pods` are those of all namespaces. */
+function readNodeRoom(nodes, pods, workloads) {
+    const isOld = oldPodsOf(workloads.filter(isPlaced));
+    const others = pods.filter((pod) => !isOld(pod));
+    return { now: readNodes(nodes, pods), afterwards: readNodes(nodes, others) };
+}
+/** DaemonSets choose nodes of their own. */
+function isPlaced({ expected }) {
+    return (0,manifest_object/* groupKindOf */.zo)(expected) !== 'DaemonSet.apps';
+}
+/**
+ * The first shortage; undefined when all finds room. Twice it is tried: the pods that come beside the old ones, wave by
+ * wave; and all new pods, with the old ones gone.
+ */
+function nodeShortage(room, peaks) {
+    const placed = peaks.filter(({ workload }) => isPlaced(workload)).toSorted(node_room_inOrder);
+    for (const wave of new Set(placed.map(({ workload }) => workload.wave))) {
+        const shortage = firstUnplaced(room.now, placed, (peak) => {
+            const { before, after, mostTotal, workload } = peak;
+            if (workload.wave > wave)
+                return 0;
+            return (workload.wave === wave ? mostTotal : after) - before;
+        });
+        if (shortage) {
+            const { before, after } = shortage.peak;
+            return { ...shortage, isSurge: shortage.free >= after - before };
+        }
+    }
+    const shortage = firstUnplaced(room.afterwards, placed, ({ after }) => after);
+    return shortage && { ...shortage, isSurge: false };
+}
+/** Earlier waves first, as they come first; in a wave the largest, so that no room seems to be lacking only by the order. */
+function node_room_inOrder(a, b) {
+    const difference = (resource) => Number((b.newPod.requests.get(resource) ?? 0n) - (a.newPod.requests.get(resource) ?? 0n));
+    return a.workload.wave - b.workload.wave || difference('cpu') || difference('memory');
+}
+function firstUnplaced(nodes, peaks, countOf) {
+    const filling = nodes.map((node) => ({ ...node, free: new Map(node.free) }));
+    for (const peak of peaks) {
+        const needed = Math.max(0, countOf(peak));
+        const free = place(filling, peak, needed);
+        if (free < needed)
+            return { peak, needed, free };
+    }
+    return undefined;
+}
+/** Puts as many of `count` equal pods as fit on the first nodes that take them; returns how many found room. */
+function place(nodes, { podSpec, newPod }, count) {
+    const needs = [...newPod.requests, ['pods', 1000n]].filter(([, amount]) => amount > 0n);
+    let left = BigInt(count);
+    for (const node of nodes) {
+        if (left === 0n)
+            break;
+        let fitting = left;
+        for (const [resource, amount] of needs) {
+            const room = (node.free.get(resource) ?? 0n) / amount;
+            if (room < fitting)
+                fitting = room;
+            if (fitting <= 0n)
+                break;
+        }
+        if (fitting <= 0n || !accepts(node, podSpec))
+            continue;
+        for (const [resource, amount] of needs)
+            node.free.set(resource, (node.free.get(resource) ?? 0n) - amount * fitting);
+        left -= fitting;
+    }
+    return count - Number(left);
+}
+/** The Ready nodes that are not cordoned, with what is free on them. */
+function readNodes(nodes, pods) {
+    const byNode = new Map();
+    for (const pod of pods) {
+        const { spec, status } = pod;
+        if (spec?.nodeName === undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed')
+            continue;
+        const there = byNode.get(spec.nodeName);
+        if (there)
+            there.push(pod);
+        else
+            byNode.set(spec.nodeName, [pod]);
+    }
+    return nodes.flatMap((node) => {
+        const spec = (0,manifest_object/* isObject */.Gv)(node['spec']) ? node['spec'] : {};
+        const status = (0,manifest_object/* isObject */.Gv)(node['status']) ? node['status'] : {};
+        const isReady = objectsIn(status['conditions']).some(({ item }) => item['type'] === 'Ready' && item['status'] === 'True');
+        if (!isReady || spec['unschedulable'] === true || node.metadata.deletionTimestamp !== undefined)
+            return [];
+        const free = new Map(readAmounts(status['allocatable']));
+        for (const pod of byNode.get(node.metadata.name) ?? []) {
+            for (const [resource, amount] of new Map([...podResources(pod['spec']).requests, ['pods', 1000n]]))
+                free.set(resource, (free.get(resource) ?? 0n) - amount);
+        }
+        return [{ labels: node.metadata.labels ?? {}, taints: objectsIn(spec['taints']).map(({ item }) => item), free }];
+    });
+}
+function accepts({ labels, taints }, podSpec) {
+    const { nodeSelector } = podSpec;
+    const isSelected = !(0,manifest_object/* isObject */.Gv)(nodeSelector) || Object.entries(nodeSelector).every(([key, value]) => labels[key] === value);
+    const tolerations = objectsIn(podSpec['tolerations']).map(({ item }) => item);
+    return (isSelected &&
+        taints.every((taint) => taint['effect'] === 'PreferNoSchedule' || tolerations.some((one) => tolerates(one, taint))));
+}
+/** k8s.io/api/core/v1/toleration.go, ToleratesTaint, but for the comparison of numbers, which counts as tolerated. */
+function tolerates(toleration, taint) {
+    const { effect = '', key = '', operator = 'Equal', value = '' } = toleration;
+    if (effect !== '' && effect !== taint['effect'])
+        return false;
+    if (key !== '' && key !== taint['key'])
+        return false;
+    return operator !== 'Equal' || value === (taint['value'] ?? '');
+}
+/** By the labels that the workloads select their pods with; a selector with expressions matches none here. */
+function oldPodsOf(workloads) {
+    const selectors = workloads.flatMap(({ live }) => {
+        if (!live)
+            return [];
+        const { matchLabels, matchExpressions } = live.spec?.selector ?? {};
+        const labels = Object.entries(matchLabels ?? {});
+        if (labels.length === 0 || (matchExpressions ?? []).length > 0)
+            return [];
+        return [{ namespace: live.metadata.namespace ?? '', labels }];
+    });
+    const byNamespace = Map.groupBy(selectors, ({ namespace }) => namespace);
+    return ({ metadata }) => (byNamespace.get(metadata.namespace ?? '') ?? []).some(({ labels }) => labels.every(([key, value]) => metadata.labels?.[key] === value));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/quota-room.js
+/** Whether the rollout fits into the ResourceQuotas (https://kubernetes.io/docs/concepts/policy/resource-quotas/). */
+
+
+
+/** The first shortage; undefined when all fits. */
+function quotaShortage(quotas, peaks) {
+    for (const quota of quotas) {
+        const counted = peaks.filter((peak) => isCounted(quota, peak));
+        const extra = extraUsage(counted);
+        const status = (0,manifest_object/* isObject */.Gv)(quota['status']) ? quota['status'] : {};
+        const spec = (0,manifest_object/* isObject */.Gv)(quota['spec']) ? quota['spec'] : {};
+        const used = readAmounts(status['used']);
+        for (const [resource, hard] of readAmounts(status['hard'] ?? spec['hard'])) {
+            const needed = extra.get(resource) ?? 0n;
+            const left = hard - (used.get(resource) ?? 0n);
+            const free = left > 0n ? left : 0n;
+            if (needed > free)
+                return { quota, resource, needed, free };
+        }
+    }
+    return undefined;
+}
+/** What the release uses at its highest beyond what it uses now: waves before are done, waves behind still as they are. */
+function extraUsage(peaks) {
+    const waves = new Set(peaks.map(({ workload }) => workload.wave));
+    const now = total(peaks, usageBefore);
+    const highest = [...waves]
+        .map((wave) => total(peaks, (peak) => {
+        if (peak.workload.wave < wave)
+            return usageAfter(peak);
+        return peak.workload.wave === wave ? usageAtPeak(peak) : usageBefore(peak);
+    }))
+        .reduce(largest, now);
+    return sum(highest, times(now, -1));
+}
+function total(peaks, usageOf) {
+    return peaks.map(usageOf).reduce(sum, NO_AMOUNTS);
+}
+function usageBefore({ oldPod, before }) {
+    return times(usage(oldPod), before);
+}
+function usageAfter({ newPod, after }) {
+    return times(usage(newPod), after);
+}
+/** The worst mixture of old and new pods, resource by resource: as many as can be of the kind that needs more. */
+function usageAtPeak({ oldPod, newPod, after, mostOld, mostTotal }) {
+    const newPods = Math.min(after, mostTotal);
+    const oldPods = Math.min(mostOld, mostTotal);
+    return largest(sum(times(usage(newPod), newPods), times(usage(oldPod), Math.min(oldPods, mostTotal - newPods))), sum(times(usage(oldPod), oldPods), times(usage(newPod), Math.min(newPods, mostTotal - oldPods))));
+}
+/** What a quota charges for one pod (pkg/quota/v1/evaluator/core/pods.go, podComputeUsageHelper). */
+function usage({ requests, limits }) {
+    const charged = new Map([
+        ['pods', 1000n],
+        ['count/pods', 1000n],
+    ]);
+    for (const [resource, amount] of requests) {
+        charged.set(resource, amount);
+        charged.set(`requests.${resource}`, amount);
+    }
+    for (const [resource, amount] of limits)
+        charged.set(`limits.${resource}`, amount);
+    return charged;
+}
+/** Whether the quota counts the workload's pods: it is in their namespace, and they match all of its scopes. */
+function isCounted(quota, { workload, podSpec, newPod }) {
+    if (quota.metadata.namespace !== workload.expected.metadata.namespace)
+        return false;
+    const spec = (0,manifest_object/* isObject */.Gv)(quota['spec']) ? quota['spec'] : {};
+    const scopes = Array.isArray(spec['scopes']) ? spec['scopes'] : [];
+    const selector = (0,manifest_object/* isObject */.Gv)(spec['scopeSelector']) ? spec['scopeSelector'] : {};
+    const selectors = objectsIn(selector['matchExpressions']).map(({ item }) => item);
+    return [
+        ...scopes.map((scopeName) => ({ scopeName, operator: 'Exists', values: undefined })),
+        ...selectors,
+    ].every(({ scopeName, operator, values }) => {
+        switch (scopeName) {
+            case 'NotTerminating':
+                // Pods of these workloads cannot have an activeDeadlineSeconds.
+                return true;
+            case 'BestEffort':
+                return isBestEffort(newPod);
+            case 'NotBestEffort':
+                return !isBestEffort(newPod);
+            case 'PriorityClass':
+                return matchesPriority(podSpec['priorityClassName'], operator, values);
+            default:
+                return false;
+        }
+    });
+}
+function isBestEffort({ requests, limits }) {
+    return [requests, limits].every((amounts) => ['cpu', 'memory'].every((name) => (amounts.get(name) ?? 0n) === 0n));
+}
+/** A pod without a class may be given the cluster's default one, which is not known here: it counts as in no scope. */
+function matchesPriority(name, operator, values) {
+    if (typeof name !== 'string' || name === '')
+        return false;
+    const isListed = Array.isArray(values) && values.includes(name);
+    switch (operator) {
+        case 'Exists':
+            return true;
+        case 'In':
+            return isListed;
+        case 'NotIn':
+            return !isListed;
+        default:
+            return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/plan/rollout-peak.js
+
+
+
+
+/** Undefined when it is not known how many pods the workload has, as for a DaemonSet that is new. */
+function peakOf(workload, bound) {
+    const { live } = workload;
+    const expected = bound ? withBound(workload.expected, bound) : workload.expected;
+    const bounds = podBounds(expected, live);
+    const podSpec = podTemplateOf(expected)?.spec;
+    if (!bounds || !podSpec)
+        return undefined;
+    const newPod = podResources(podSpec);
+    const before = live ? podsOf(live) : 0;
+    const isDeployment = (0,manifest_object/* groupKindOf */.zo)(expected) === 'Deployment.apps';
+    return {
+        workload,
+        before,
+        after: bounds.replicas,
+        mostOld: isDeployment && before > 0 ? Math.max(before, bounds.replicas) : before,
+        mostTotal: bounds.mostTotal,
+        oldPod: live ? podResources(podTemplateOf(live)?.spec) : newPod,
+        newPod,
+        podSpec,
+    };
+}
+/** Only Deployments have a surge that can be made smaller without losing anything but time. */
+function isSurging({ workload, mostTotal, after, before }) {
+    return isRollingDeployment(workload.expected) && mostTotal > Math.max(after, before);
+}
+function isRollingDeployment(object) {
+    return (0,manifest_object/* groupKindOf */.zo)(object) === 'Deployment.apps' && object.spec?.strategy?.type !== 'Recreate';
+}
+function withBound(object, bound) {
+    if (!isRollingDeployment(object) || !(0,manifest_object/* isObject */.Gv)(object['spec']))
+        return object;
+    return { ...object, spec: { ...object['spec'], strategy: { type: 'RollingUpdate', rollingUpdate: bound } } };
+}
+function podsOf(live) {
+    const status = (0,manifest_object/* isObject */.Gv)(live['status']) ? live['status'] : {};
+    const count = (0,manifest_object/* groupKindOf */.zo)(live) === 'DaemonSet.apps' ? status['currentNumberScheduled'] : status['replicas'];
+    return typeof count === 'number' ? count : 0;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/capacity.js
+/** Whether a rollout fits at its peak: into the namespace's quotas, and on the nodes. Told before it starts, as a warning. */
+
+
+
+
+
+/**
+ * Compares the peak of the rollout with what is free. It is a forecast: others may take what is free now, and an autoscaler
+ * may add nodes. Pods that are already ending still hold their share for a while; that is not counted.
+ */
+function capacityOf(facts) {
+    const { workloads, quotas, onNodes } = facts;
+    const room = { quotas, nodes: onNodes && readNodeRoom(onNodes.nodes, onNodes.pods, workloads) };
+    const peaks = peaksOf(workloads);
+    const shortage = shortageOf(room, peaks);
+    if (!shortage)
+        return { fits: true };
+    const bound = boundThatFits(room, workloads, peaks);
+    const told = 'quota' in shortage ? quotaWords(shortage.quota) : nodeWords(shortage.nodes);
+    const advice = bound
+        ? `With strategy rolling, max-surge ${bound.maxSurge} and max-unavailable ${bound.maxUnavailable} it would fit`
+        : `Less surge would not help: ask for fewer or smaller pods, or make room`;
+    return {
+        fits: false,
+        what: told.what,
+        needed: told.needed,
+        free: told.free,
+        ...(bound && { boundThatFits: bound }),
+        warning: `${told.text}. ${advice}.`,
+    };
+}
+function peaksOf(workloads, bound) {
+    return workloads.map((workload) => peakOf(workload, bound)).filter((peak) => peak !== undefined);
+}
+function shortageOf({ quotas, nodes }, peaks) {
+    const quota = quotaShortage(quotas, peaks);
+    if (quota)
+        return { quota };
+    const onNodes = nodes && nodeShortage(nodes, peaks);
+    return onNodes && { nodes: onNodes };
+}
+/** Searched by halves, as less surge never needs more. Without any surge, a pod has to go before its successor comes. */
+function boundThatFits(room, workloads, peaks) {
+    const surges = peaks.filter(isSurging).map(({ mostTotal, after, before }) => mostTotal - Math.max(after, before));
+    if (surges.length === 0)
+        return undefined;
+    const fits = (maxSurge) => !shortageOf(room, peaksOf(workloads, boundOf(maxSurge)));
+    if (!fits(0))
+        return undefined;
+    let fitting = 0;
+    let tooMuch = Math.max(...surges);
+    while (tooMuch - fitting > 1) {
+        const middle = Math.floor((fitting + tooMuch) / 2);
+        if (fits(middle))
+            fitting = middle;
+        else
+            tooMuch = middle;
+    }
+    return boundOf(fitting);
+}
+function boundOf(maxSurge) {
+    return { maxSurge, maxUnavailable: maxSurge === 0 ? 1 : 0 };
+}
+function quotaWords({ quota, resource, needed, free }) {
+    const what = `${resource} of the ${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(quota))}`;
+    const [need, left] = distinct(resource, needed, free);
+    return {
+        what,
+        needed: need,
+        free: left,
+        text: `The rollout needs ${need} more ${what} at its peak, and ${left} is free`,
+    };
+}
+/** Rounding must not make two different amounts look the same. */
+function distinct(resource, needed, free) {
+    const words = [formatQuantity(needed, resource), formatQuantity(free, resource)];
+    return words[0] === words[1] ? [formatQuantity(needed, ''), formatQuantity(free, '')] : words;
+}
+function nodeWords({ peak, needed, free, isSurge }) {
+    const asks = [...peak.newPod.requests].map(([resource, amount]) => `${formatQuantity(amount, resource)} ${resource}`);
+    const each = asks.length === 0 ? '' : ` (${asks.join(', ')} each)`;
+    const name = (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(peak.workload.expected));
+    const when = isSurge ? 'beside the old ones' : 'in the end';
+    return {
+        what: 'room on the nodes',
+        needed: `${needed} ${needed === 1 ? 'pod' : 'pods'}`,
+        free: `${free} ${free === 1 ? 'pod' : 'pods'}`,
+        text: `${name} needs room for ${needed} new ${needed === 1 ? 'pod' : 'pods'} ${when}${each}, and the nodes that are ready have it for ${free}, unless an autoscaler adds some`,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/forecast.js
+
+
+
+
+
+
+/** In a larger cluster, reading all pods to know what is free on the nodes would cost more than the answer is worth. */
+const MOST_PODS_READ = 250;
+/** Tells the pod bounds of every rollout to come, and whether its peak fits into quotas and nodes. Never fails. */
+async function forecast(changes, { cluster, runner }) {
+    const workloads = changes.flatMap((change) => {
+        if (change.type === 'unchanged' || change.type === 'run')
+            return [];
+        const live = change.type === 'update' ? change.live : undefined;
+        const expected = change.expected ?? change.manifest.object;
+        const bounds = podBounds(expected, live);
+        return bounds ? [{ expected, bounds, wave: waveOf(change.manifest.object), ...(live && { live }) }] : [];
+    });
+    for (const { expected, bounds } of workloads)
+        runner.info(`${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(expected))}: ${describeBounds(bounds)}`);
+    const namespaces = [...new Set(workloads.flatMap(({ expected }) => expected.metadata.namespace ?? []))];
+    const quotas = await Promise.all(namespaces.map((namespace) => readIfAllowed(cluster, { apiVersion: 'v1', kind: 'ResourceQuota', namespace })));
+    const onNodes = workloads.length === 0 ? undefined : await forecast_readNodes(cluster);
+    const capacity = capacityOf({ workloads, quotas: quotas.flatMap((list) => list ?? []), ...(onNodes && { onNodes }) });
+    if (!capacity.fits)
+        runner.info(`warning: ${capacity.warning}`);
+    return {
+        bounds: new Map(workloads.map(({ expected, bounds }) => [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(expected)), bounds])),
+        warnings: capacity.fits ? [] : [capacity.warning],
+    };
+}
+/** Undefined when they may not be read, or are too many. */
+async function forecast_readNodes(cluster) {
+    const pods = await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Pod', keep: keepRequests, most: MOST_PODS_READ });
+    const nodes = pods && (await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Node' }));
+    return pods && nodes && { pods, nodes };
+}
+/** What an answer leaves out is left out of the forecast, which is for people alone. */
+async function readIfAllowed(cluster, query) {
+    try {
+        const { objects, isCut } = await cluster.list(query);
+        return isCut ? undefined : objects;
+    }
+    catch (error) {
+        if (error instanceof errors/* ClusterError */.b$)
+            return undefined;
+        throw error;
+    }
+}
+/** Of a pod of anybody: where it is and what it asks for. */
+function keepRequests(pod) {
+    return { ...keepPod(pod), spec: pod['spec'] };
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/live.js
@@ -79807,24 +81784,37 @@ async function readLive(cluster, manifests, release) {
 
 
 
+
+
+
 /** Renders the manifests and asks the API server, by dry-run, what each would do. Throws RejectedError; writes nothing. */
-async function prepare({ inputs, cluster, renderer, runner, journal }) {
+async function prepare(run) {
+    const { inputs, cluster, renderer, runner, journal } = run;
     const written = loadManifests(await renderer.render(inputs.sources));
     const { manifests } = setImages(written, inputs.images);
     const namespace = inputs.namespace ?? cluster.contextNamespace ?? 'default';
     runner.info(`${manifests.length} ${manifests.length === 1 ? 'object' : 'objects'} for ${cluster.server}, namespace ${namespace}`);
     try {
-        const desired = inOrder(await locateAll(manifests, namespace, cluster)).map((manifest) => ({
+        const { manifests: shaped, notes } = applyStrategy(await locateAll(manifests, namespace, cluster), inputs.strategy);
+        for (const note of notes)
+            runner.info(note);
+        const desired = inOrder(shaped).map((manifest) => ({
             ...manifest,
             object: desired_labelled(manifest.object, inputs.release),
         }));
-        const changes = await dryRunAll(desired, inputs, cluster);
+        const changes = await dryRunAll(desired, run);
         const revisions = changes.flatMap((change) => ('live' in change && change.live ? [revisionOf(change.live)] : []));
         const previous = Math.max(0, ...revisions);
         const counts = Object.entries(Object.groupBy(changes, ({ type }) => type)).map(([type, list]) => `${list.length} to ${prepare_WORDS[type]}`);
         runner.info(`the API server accepts them all: ${counts.join(', ')}`);
         journal.note(`${changes.length} objects checked: ${counts.join(', ')}`);
-        return { namespace, changes, revision: previous + 1, previousRevision: previous === 0 ? undefined : previous };
+        return {
+            forecast: await forecast(changes, run),
+            namespace,
+            changes,
+            revision: previous + 1,
+            previousRevision: previous === 0 ? undefined : previous,
+        };
     }
     catch (error) {
         if (error instanceof errors/* ClusterError */.b$)
@@ -79864,7 +81854,7 @@ async function locateAll(manifests, namespace, cluster) {
     assertNoDuplicates(located);
     return located;
 }
-async function dryRunAll(desired, inputs, cluster) {
+async function dryRunAll(desired, { inputs, cluster, runner }) {
     const waiting = await waitingForOthers(desired, cluster);
     const checkable = desired.filter((manifest) => !waiting.has(manifest));
     const live = await readLive(cluster, checkable, inputs.release);
@@ -79878,11 +81868,14 @@ async function dryRunAll(desired, inputs, cluster) {
             if (hookOf(manifest.object))
                 return await checkHook(manifest, before, cluster);
             const object = stampedAsBefore(manifest.object, before);
-            const expected = await applyTaking(cluster, object, before, {
+            const answer = await applyTaking(cluster, before ? withOldStrategy(object, before) : object, before, {
                 dryRun: true,
                 forceConflicts: inputs.forceConflicts,
             });
-            return changeOf(manifest, before, expected);
+            const note = unservedNote(object, answer);
+            if (note !== undefined)
+                runner.info(note);
+            return changeOf(manifest, before, before ? withNewStrategy(answer, object, before) : answer);
         }
         catch (error) {
             if (!(error instanceof errors/* ClusterError */.b$))
@@ -79938,978 +81931,30 @@ function ownershipProblems(manifest, live, inputs) {
     ];
 }
 
-// EXTERNAL MODULE: ./lib/report/format.js
-var format = __nccwpck_require__(7703);
 ;// CONCATENATED MODULE: ./lib/rollback/by-hand.js
 
 const REVISIONED = ['Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps'];
-/** What to type to finish a rollback by hand: look at what failed, take workloads back, and follow them. */
-function finishByHand(steps) {
+/**
+ * What to type to finish a rollback by hand: delete what the release had created, look at what failed, take workloads back,
+ * and follow them. `isCreated` tells whether the release had created an object.
+ */
+function finishByHand(steps, isCreated) {
     return steps.flatMap((one) => {
         const target = `${(0,manifest_object/* groupKindOf */.zo)(one).toLowerCase()}/${one.name}${namespaceFlag(one)}`;
-        if (!REVISIONED.includes((0,manifest_object/* groupKindOf */.zo)(one)))
-            return one.step === 'failed' ? [`kubectl get ${target} -o yaml`] : [];
-        return one.step === 'failed'
-            ? [`kubectl rollout history ${target}`, `kubectl rollout undo ${target}`, `kubectl rollout status ${target}`]
-            : [`kubectl rollout status ${target}`];
+        const hasRevisions = REVISIONED.includes((0,manifest_object/* groupKindOf */.zo)(one));
+        if (one.step === 'failed') {
+            if (isCreated(one))
+                return [`kubectl delete ${target}`];
+            if (!hasRevisions)
+                return [`kubectl get ${target} -o yaml`];
+            return [`kubectl rollout history ${target}`, `kubectl rollout undo ${target}`, `kubectl rollout status ${target}`];
+        }
+        return hasRevisions && one.step === 'restored' ? [`kubectl rollout status ${target}`] : [];
     });
 }
 /** Names come from the API server, which allows no character in them that a shell would read as more than a letter. */
 function namespaceFlag({ namespace }) {
     return namespace === undefined ? '' : ` --namespace ${namespace}`;
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/pods.js
-
-
-
-const NO_PODS = { pods: new Map(), replicaSets: new Map(), refusals: new Map() };
-const pods_REVISION = 'deployment.kubernetes.io/revision';
-/** DaemonSets have no status field that names the revision; the API server counts template changes here. */
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
-/** Whether this observation is for this reducer. */
-function isOfPods(source) {
-    return /^(Pod|ReplicaSet\.apps|Event)\//.test(source);
-}
-function observePods(state, source, observation, now) {
-    switch (observation.type) {
-        case 'listed': {
-            // Events that were there already tell of an earlier release.
-            const objects = observation.objects.filter(({ kind }) => kind !== 'Event');
-            const sight = { now, before: state, isListed: true };
-            return objects.reduce((next, object) => look(next, source, object, sight), withoutSource(state, source));
-        }
-        case 'changed':
-            return look(state, source, observation.object, { now, before: state, isListed: false });
-        case 'deleted':
-            return forget(state, observation.object);
-        case 'lost':
-        case 'found':
-            return state;
-    }
-}
-function look(state, source, object, sight) {
-    switch (object.kind) {
-        case 'Pod':
-            return lookAtPod(state, source, podFacts(object), sight);
-        case 'ReplicaSet':
-            return lookAtReplicaSet(state, source, object, sight);
-        case 'Event': {
-            const failure = creationFailureOf(object);
-            const uid = object.involvedObject.uid;
-            return failure && uid !== undefined ? refused(state, uid, failure, source, sight) : state;
-        }
-        default:
-            return state;
-    }
-}
-function lookAtPod(state, source, facts, { now, before, isListed }) {
-    const owner = facts.ownerUid ?? facts.uid;
-    const known = before.pods.get(owner)?.get(facts.uid);
-    const isSame = known?.facts.trouble !== undefined && known.facts.trouble.reason === facts.trouble?.reason;
-    const pod = {
-        facts,
-        source,
-        troubledSince: isSame ? known.troubledSince : now,
-        restartsBefore: known?.restartsBefore ?? (isListed ? facts.restarts : 0),
-    };
-    const pods = new Map(state.pods).set(owner, new Map(state.pods.get(owner)).set(facts.uid, pod));
-    // A pod was made, so whatever stood in the way of its controller no longer does.
-    const refusals = known || !state.refusals.has(owner) ? state.refusals : without(state.refusals, owner);
-    return { ...state, pods, refusals };
-}
-function lookAtReplicaSet(state, source, object, sight) {
-    const { metadata } = object;
-    const uid = metadata.uid ?? '';
-    const ownerUid = metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid ?? '';
-    const revision = metadata.annotations?.[pods_REVISION] ?? '';
-    const replicaSets = new Map(state.replicaSets).set(uid, { uid, ownerUid, revision, source });
-    const failure = creationFailureOf(object);
-    if (failure)
-        return refused({ ...state, replicaSets }, uid, failure, source, sight);
-    return { ...state, replicaSets, refusals: without(state.refusals, uid) };
-}
-function refused(state, uid, failure, source, { now, before }) {
-    const since = before.refusals.get(uid)?.since ?? now;
-    return { ...state, refusals: new Map(state.refusals).set(uid, { failure, since, source }) };
-}
-function forget(state, object) {
-    const uid = object.metadata.uid ?? '';
-    if (object.kind === 'ReplicaSet')
-        return { ...state, replicaSets: without(state.replicaSets, uid), refusals: without(state.refusals, uid) };
-    if (object.kind !== 'Pod')
-        return state;
-    const owner = object.metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid ?? uid;
-    const pods = state.pods.get(owner);
-    return pods ? { ...state, pods: new Map(state.pods).set(owner, without(pods, uid)) } : state;
-}
-function withoutSource(state, source) {
-    const pods = new Map([...state.pods].map(([owner, inner]) => [owner, rejectSource(inner, source)]));
-    return { pods, replicaSets: rejectSource(state.replicaSets, source), refusals: rejectSource(state.refusals, source) };
-}
-function rejectSource(map, source) {
-    return new Map([...map].filter(([, { source: from }]) => from !== source));
-}
-function without(map, key) {
-    const copy = new Map(map);
-    copy.delete(key);
-    return copy;
-}
-/**
- * The pods of the revision that a workload is rolling out, by owner UID and revision, never by labels that others may carry
- * too. The workload must be one whose controller has seen the newest spec: before, the newest revision is the old one.
- */
-function newPodsOf(state, workload) {
-    return seenPodsOf(state, workload).map(({ facts }) => facts);
-}
-function seenPodsOf(state, workload) {
-    const controller = controllerOf(state, workload);
-    if (controller === undefined)
-        return [];
-    const all = [...(state.pods.get(controller)?.values() ?? [])].filter(({ facts }) => !facts.deleting);
-    switch ((0,manifest_object/* groupKindOf */.zo)(workload)) {
-        case 'StatefulSet.apps': {
-            const revision = workload.status?.updateRevision;
-            return all.filter(({ facts }) => facts.revision === revision);
-        }
-        case 'DaemonSet.apps': {
-            const generation = workload.metadata.annotations?.[TEMPLATE_GENERATION];
-            return all.filter(({ facts }) => generation === undefined || facts.templateGeneration === generation);
-        }
-        default:
-            return all;
-    }
-}
-/** UID of what makes the pods: of a Deployment, the ReplicaSet with the revision that the Deployment carries. */
-function controllerOf(state, workload) {
-    const { uid, annotations } = workload.metadata;
-    if ((0,manifest_object/* groupKindOf */.zo)(workload) !== 'Deployment.apps')
-        return uid;
-    const revision = annotations?.[pods_REVISION];
-    return [...state.replicaSets.values()].find((one) => one.ownerUid === uid && one.revision === revision)?.uid;
-}
-/** What `doomOf` asks for: the new pods with the time of their troubles, and why pods cannot be made. */
-function witnessesOf(state, workload, now) {
-    const witnesses = seenPodsOf(state, workload).map(({ facts, troubledSince, restartsBefore }) => ({
-        pod: facts,
-        troubledForMs: now - troubledSince,
-        restartsBefore,
-    }));
-    const refusal = state.refusals.get(controllerOf(state, workload) ?? '');
-    return { witnesses, creation: refusal && { ...refusal.failure, forMs: now - refusal.since } };
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/conditions.js
-/**
- * `status.conditions`, in which most kinds say how they are
- * (https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties).
- */
-
-/** Reads a list of conditions. A custom resource may hold anything there, so what does not look like one is left out. */
-function conditionsIn(list) {
-    if (!Array.isArray(list))
-        return [];
-    return list.filter(manifest_object/* isObject */.Gv).flatMap((item) => {
-        const { type, status, observedGeneration, lastUpdateTime } = item;
-        if (typeof type !== 'string' || typeof status !== 'string')
-            return [];
-        return [
-            {
-                type,
-                status,
-                reason: conditions_text(item['reason']),
-                message: conditions_text(item['message']),
-                ...(typeof observedGeneration === 'number' && { observedGeneration }),
-                ...(typeof lastUpdateTime === 'string' && { lastUpdateTime }),
-            },
-        ];
-    });
-}
-function conditionOf(object, type) {
-    const { status } = object;
-    return conditionsIn((0,manifest_object/* isObject */.Gv)(status) ? status['conditions'] : undefined).find((one) => one.type === type);
-}
-/** The condition, if it is True. */
-function trueCondition(object, type) {
-    const condition = conditionOf(object, type);
-    return condition?.status === 'True' ? condition : undefined;
-}
-/** What the controller says, on one line that can be part of a sentence. */
-function saidBy({ message, reason }) {
-    const words = message.trim() === '' ? reason : message;
-    const line = words.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
-    return line === '' ? 'no reason given' : line;
-}
-function conditions_text(value) {
-    return typeof value === 'string' ? value : '';
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/api-extensions.js
-
-/** https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/ */
-function crdStatus(crd) {
-    const names = conditionOf(crd, 'NamesAccepted');
-    if (names?.status === 'False') {
-        return { state: 'failed', reason: 'Conflict', message: `its names are taken: ${saidBy(names)}` };
-    }
-    if (!trueCondition(crd, 'Established'))
-        return { state: 'progressing', message: 'is not established yet' };
-    const served = (crd.spec?.versions ?? []).filter((version) => version.served).map(({ name }) => name);
-    return { state: 'healthy', message: `is established and serves ${served.join(', ')}` };
-}
-/** Available once the pods behind it answer; an API server that cannot reach them tries again and again. */
-function apiServiceStatus(service) {
-    const available = conditionOf(service, 'Available');
-    if (available?.status === 'True')
-        return { state: 'healthy', message: 'is available' };
-    return {
-        state: 'progressing',
-        message: available ? `is not available: ${saidBy(available)}` : 'is not available yet',
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/counting.js
-/** `replica is`, `replicas are`: noun and verb as they follow `2 of 3`, agreeing with the whole. */
-function are(count, noun) {
-    return count === 1 ? `${noun} is` : `${noun}s are`;
-}
-/** `new pod has`, `new pods have`. */
-function have(count, noun) {
-    return count === 1 ? `${noun} has` : `${noun}s have`;
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/state.js
-const OBSERVING = 'waiting for the spec update to be observed';
-/** A controller that has not seen our write yet still reports on the one before; a missing observedGeneration is 0. */
-function isObserved({ metadata, status }, { generation }) {
-    return (status?.observedGeneration ?? 0) >= Math.max(generation, metadata.generation ?? 0);
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/bare-pods.js
-
-
-
-/** https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase. A pod that ended well is what was asked for. */
-function barePodStatus(pod, expectation) {
-    const { status } = pod;
-    // Only newer kubelets write observedGeneration on a pod.
-    if (status?.observedGeneration !== undefined && !isObserved(pod, expectation)) {
-        return { state: 'progressing', message: OBSERVING };
-    }
-    if (status?.phase === 'Succeeded')
-        return { state: 'healthy', message: 'has completed' };
-    if (status?.phase === 'Failed')
-        return failedPod(pod);
-    const sidecars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
-    const wanted = sidecars.length + (pod.spec?.containers.length ?? 0);
-    const longRunning = new Set([...sidecars, ...(pod.spec?.containers ?? [])].map(({ name }) => name));
-    const ready = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].filter((container) => container.ready && longRunning.has(container.name)).length;
-    const message = `${ready} of ${wanted} ${are(wanted, 'container')} ready`;
-    if (trueCondition(pod, 'Ready'))
-        return { state: 'healthy', message };
-    const scheduled = conditionOf(pod, 'PodScheduled');
-    if (scheduled?.status === 'False')
-        return { state: 'progressing', message: `is on no node: ${saidBy(scheduled)}` };
-    return { state: 'progressing', message };
-}
-/** The kubelet's reasons for a pod that it threw out, whatever its containers did. */
-const THROWN_OUT = ['Evicted', 'Preempting', 'Shutdown', 'NodeShutdown', 'NodeLost', 'NodeAffinity', 'Terminated'];
-const NOT_STARTED = ['ContainerCannotRun', 'StartError'];
-function failedPod({ status }) {
-    const failed = (reason, message) => ({ state: 'failed', reason, message });
-    const why = saidBy({ reason: status?.reason ?? '', message: status?.message ?? '' });
-    if (THROWN_OUT.includes(status?.reason ?? '')) {
-        return failed('Deleted', `was removed from its node (${status?.reason}): ${why}; nothing makes it anew`);
-    }
-    const ended = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].flatMap(({ name, state }) => (state?.terminated && state.terminated.exitCode !== 0 ? { name, ...state.terminated } : []))[0];
-    if (!ended)
-        return failed('JobFailed', `has failed: ${why}`);
-    const how = `container ${ended.name} ended with exit code ${ended.exitCode} (${ended.reason ?? 'Error'})`;
-    if (ended.reason === 'OOMKilled')
-        return failed('OutOfMemory', `has failed: ${how}`);
-    return failed(NOT_STARTED.includes(ended.reason ?? '') ? 'StartFailed' : 'JobFailed', `has failed: ${how}`);
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/custom-resources.js
-/**
- * Custom resources, by the conventions that their controllers share: observedGeneration, and the conditions Ready, Stalled
- * and Reconciling (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md).
- */
-
-
-
-function customResourceStatus(object, { generation }) {
-    const newest = Math.max(generation, object.metadata.generation ?? 0);
-    const status = (0,manifest_object/* isObject */.Gv)(object['status']) ? object['status'] : {};
-    const observed = generationIn(status['observedGeneration']);
-    if (observed !== undefined && observed < newest)
-        return { state: 'progressing', message: OBSERVING };
-    const stalled = trueCondition(object, 'Stalled');
-    if (stalled) {
-        // The controller has given up: kstatus calls a Deployment's missed progress deadline by the same name.
-        return { state: 'failed', reason: 'ProgressDeadlineExceeded', message: `is stalled: ${saidBy(stalled)}` };
-    }
-    const reconciling = trueCondition(object, 'Reconciling');
-    if (reconciling)
-        return { state: 'progressing', message: `is reconciling: ${saidBy(reconciling)}` };
-    const ready = conditionOf(object, 'Ready');
-    if (!ready)
-        return { state: 'healthy', message: 'is applied', isAssumed: true };
-    const speaksOf = ready.observedGeneration ?? observed;
-    if (speaksOf !== undefined && speaksOf < newest)
-        return { state: 'progressing', message: OBSERVING };
-    if (ready.status !== 'True')
-        return { state: 'progressing', message: `is not ready: ${saidBy(ready)}` };
-    // Without a generation, Ready may still speak of the spec before ours.
-    return { state: 'healthy', message: 'is ready', ...(speaksOf === undefined && { isAssumed: true }) };
-}
-/** In the wild it is sometimes a string, as Go programs that do not use the API machinery write it. */
-function generationIn(value) {
-    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-    return typeof number === 'number' ? number : undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/daemon-sets.js
-
-
-/**
- * The status leaves out nodes whose taints the pods do not tolerate and nodes that nodeSelector or affinity exclude. It
- * counts cordoned nodes, on which these pods run all the same, and nodes that are not ready, on which none will start: those
- * are not waited for when the expectation names them.
- * https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
- */
-function daemonSetStatus(set, expectation) {
-    const { spec, status } = set;
-    const wanted = status?.desiredNumberScheduled ?? 0;
-    const updated = status?.updatedNumberScheduled ?? 0;
-    const available = status?.numberAvailable ?? 0;
-    const absent = absentNodes(expectation, wanted, available);
-    const waitedFor = Math.max(0, wanted - absent.length);
-    const isOnDelete = spec?.updateStrategy?.type === 'OnDelete';
-    const pods = { available, wanted };
-    const without = absent.length === 0 ? '' : `; not waiting for ${absent.join(', ')}: not ready`;
-    const progressing = (message) => ({ state: 'progressing', message: message + without, pods });
-    if (!isObserved(set, expectation))
-        return { state: 'progressing', message: OBSERVING, pods };
-    if (!isOnDelete && updated < waitedFor) {
-        return progressing(`${updated} out of ${waitedFor} ${have(waitedFor, 'new pod')} been updated`);
-    }
-    if (available < waitedFor) {
-        return progressing(`${available} of ${waitedFor} updated ${are(waitedFor, 'pod')} available`);
-    }
-    const old = isOnDelete ? wanted - updated : 0;
-    const kept = old > 0 ? `; ${old} ${old === 1 ? 'keeps' : 'keep'} the old revision until deleted (updateStrategy OnDelete)` : '';
-    const message = `${available} of ${wanted} ${are(wanted, 'pod')} available${kept}${without}`;
-    return { state: 'healthy', message, pods };
-}
-/** More available pods than ready nodes means that a node is back. Then all are waited for again: better slow than wrong. */
-function absentNodes({ notReadyNodes = [] }, wanted, available) {
-    return available > wanted - notReadyNodes.length ? [] : notReadyNodes;
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/deployments.js
-
-
-
-const deployments_REVISION = 'deployment.kubernetes.io/revision';
-function deploymentStatus(deployment, expectation) {
-    const { spec, status } = deployment;
-    // The API server defaults replicas to 1; a Deployment whose field lost its owner may lack it in a manifest.
-    const wanted = spec?.replicas ?? 1;
-    const total = status?.replicas ?? 0;
-    const updated = status?.updatedReplicas ?? 0;
-    const available = status?.availableReplicas ?? 0;
-    const pods = { available, wanted };
-    if (!isObserved(deployment, expectation))
-        return { state: 'progressing', message: OBSERVING, pods };
-    const missing = unfinished();
-    // Before the deadline: that condition can outlive the trouble, for instance on a Deployment that was scaled meanwhile.
-    if (missing === undefined) {
-        return { state: 'healthy', message: `${available} of ${wanted} ${are(wanted, 'replica')} available`, pods };
-    }
-    const message = missing + refusal(deployment);
-    const condition = conditionOf(deployment, 'Progressing');
-    if (condition?.reason === 'ProgressDeadlineExceeded' &&
-        (condition.lastUpdateTime ?? '') !== expectation.staleDeadline) {
-        const deadline = `exceeded its progress deadline of ${spec?.progressDeadlineSeconds ?? 600} s`;
-        return { state: 'failed', reason: 'ProgressDeadlineExceeded', message: `${deadline}: ${message}`, pods };
-    }
-    if (spec?.paused !== true)
-        return { state: 'progressing', message, pods };
-    if (!isStuck())
-        return { state: 'progressing', message: `${message}; it is paused`, pods };
-    return {
-        state: 'failed',
-        // There is no code for "will not progress" but the one for "did not progress".
-        reason: 'ProgressDeadlineExceeded',
-        message: `is paused, so it never finishes: ${message}; set spec.paused to false, or run kubectl rollout resume`,
-        pods,
-    };
-    /** kubectl's three questions, in its order, and between them the pods that are too many after a scale-down. */
-    function unfinished() {
-        const old = total - updated;
-        if (updated < wanted)
-            return `${updated} out of ${wanted} ${have(wanted, 'new replica')} been updated`;
-        if (old > 0)
-            return `${old} old ${are(old, 'replica')} pending termination`;
-        if (updated > wanted)
-            return `${updated - wanted} extra ${are(updated - wanted, 'replica')} pending termination`;
-        if (available < updated)
-            return `${available} of ${updated} updated ${are(updated, 'replica')} available`;
-        return undefined;
-    }
-    /**
-     * The controller makes no ReplicaSet for a paused Deployment and moves no replicas to the newest one, it only scales
-     * (pkg/controller/deployment/sync.go). So pods of an old template stay, and without any ReplicaSet there will be no pods.
-     */
-    function isStuck() {
-        const isNew = deployment.metadata.annotations?.[deployments_REVISION] === undefined;
-        return updated < wanted && (total > updated || isNew);
-    }
-}
-/** A ReplicaSet that is in the manifests itself. It scales and never replaces a pod, so only numbers are waited for. */
-function replicaSetStatus(set, expectation) {
-    const wanted = set.spec?.replicas ?? 1;
-    const total = set.status?.replicas ?? 0;
-    const available = set.status?.availableReplicas ?? 0;
-    const pods = { available, wanted };
-    const progressing = (message) => ({ state: 'progressing', message, pods });
-    if (!isObserved(set, expectation))
-        return progressing(OBSERVING);
-    if (total > wanted)
-        return progressing(`${total - wanted} extra ${are(total - wanted, 'replica')} pending termination`);
-    const message = `${available} of ${wanted} ${are(wanted, 'replica')} available`;
-    return available < wanted ? progressing(message + refusal(set)) : { state: 'healthy', message, pods };
-}
-/** Why pods cannot be made: the ReplicaSet's own condition, which its Deployment repeats. */
-function refusal(object) {
-    const condition = trueCondition(object, 'ReplicaFailure');
-    return condition ? `; pods cannot be created: ${saidBy(condition)}` : '';
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/gateways.js
-/**
- * Gateways and routes of the Gateway API. A controller may be missing, or still be waiting for an address from outside, and
- * neither holds a release up. What does is a controller that says of our very spec that it cannot be used, by one of the
- * reasons that the standard defines for that; it is never fatal at once, since the object that is missing may be on its way.
- * https://gateway-api.sigs.k8s.io/reference/spec/ (GatewayConditionReason, RouteConditionReason)
- */
-
-
-
-const UNUSABLE_GATEWAY = new Set(['Invalid', 'InvalidParameters', 'UnsupportedAddress']);
-/** Not `Programmed`: that needs an address, as a Service of type LoadBalancer does. */
-function gatewayStatus(gateway, expectation) {
-    const accepted = ofOurSpec(conditionOf(gateway, 'Accepted'), gateway, expectation);
-    if (accepted?.status === 'True') {
-        const programmed = conditionOf(gateway, 'Programmed');
-        const note = programmed?.status === 'False' ? `; not programmed yet: ${saidBy(programmed)}` : '';
-        return { state: 'healthy', message: `is accepted${note}` };
-    }
-    if (accepted?.status === 'False' && UNUSABLE_GATEWAY.has(accepted.reason)) {
-        return { state: 'progressing', message: `is not accepted: ${saidBy(accepted)}` };
-    }
-    return { state: 'healthy', message: 'is applied; no controller has accepted it yet', isAssumed: true };
-}
-const UNUSABLE_ROUTE = new Set([
-    'NotAllowedByListeners',
-    'NoMatchingListenerHostname',
-    'NoMatchingParent',
-    'UnsupportedValue',
-    'IncompatibleFilters',
-    'RefNotPermitted',
-    'InvalidKind',
-    'BackendNotFound',
-    'UnsupportedProtocol',
-]);
-/** Each parent speaks for itself; what parents say that the spec no longer names is old. */
-function routeStatus(route, expectation) {
-    const wanted = objectsOf((0,manifest_object/* isObject */.Gv)(route['spec']) ? route['spec']['parentRefs'] : undefined);
-    const parents = objectsOf((0,manifest_object/* isObject */.Gv)(route['status']) ? route['status']['parents'] : undefined)
-        .map(({ parentRef, conditions }) => ({
-        parentRef: (0,manifest_object/* isObject */.Gv)(parentRef) ? parentRef : {},
-        conditions: conditionsIn(conditions),
-    }))
-        .filter(({ parentRef }) => wanted.some((one) => isSameParent(one, parentRef, route)));
-    for (const { parentRef, conditions } of parents) {
-        const refused = conditions.find((one) => ['Accepted', 'ResolvedRefs'].includes(one.type) &&
-            one.status === 'False' &&
-            UNUSABLE_ROUTE.has(one.reason) &&
-            ofOurSpec(one, route, expectation));
-        if (refused) {
-            const said = refused.type === 'Accepted' ? 'does not accept it' : 'cannot resolve all that it refers to';
-            return { state: 'progressing', message: `${gateways_nameOf(parentRef)} ${said}: ${saidBy(refused)}` };
-        }
-    }
-    const accepting = parents.filter(({ conditions }) => {
-        const accepted = ofOurSpec(conditions.find(({ type }) => type === 'Accepted'), route, expectation);
-        return accepted?.status === 'True';
-    });
-    if (accepting.length === 0) {
-        return { state: 'healthy', message: 'is applied; no controller has accepted it yet', isAssumed: true };
-    }
-    const isPartial = accepting.length < wanted.length;
-    return {
-        state: 'healthy',
-        message: `is accepted by ${accepting.length} of ${(0,format/* counted */.hS)(wanted.length, 'parent')}`,
-        ...(isPartial && { isAssumed: true }),
-    };
-}
-/** The condition, unless it says that it speaks of an older spec. */
-function ofOurSpec(condition, { metadata }, { generation }) {
-    const newest = Math.max(generation, metadata.generation ?? 0);
-    return condition && (condition.observedGeneration ?? newest) >= newest ? condition : undefined;
-}
-/** The parts of a ParentReference that name an object or a part of it, with their defaults. */
-function isSameParent(one, other, route) {
-    const defaults = {
-        group: 'gateway.networking.k8s.io',
-        kind: 'Gateway',
-        namespace: route.metadata.namespace,
-    };
-    return ['group', 'kind', 'namespace', 'name', 'sectionName', 'port'].every((field) => (one[field] ?? defaults[field]) === (other[field] ?? defaults[field]));
-}
-function gateways_nameOf({ kind = 'Gateway', name }) {
-    return `${String(kind)} ${String(name)}`;
-}
-function objectsOf(list) {
-    return Array.isArray(list) ? list.filter(manifest_object/* isObject */.Gv) : [];
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/jobs.js
-
-
-
-/**
- * A Job is done when it is Complete, not when it has started
- * (https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions). FailureTarget is set before
- * Failed, while pods are still ending, and is never taken back.
- */
-function jobStatus(job) {
-    const { spec, status } = job;
-    const succeeded = status?.succeeded ?? 0;
-    // Without completions, several pods are workers at one queue, and any of them may be the one that ends it.
-    const isQueue = spec?.completions === undefined && (spec?.parallelism ?? 1) > 1;
-    const wanted = spec?.completions ?? 1;
-    const done = isQueue
-        ? `${(0,format/* counted */.hS)(succeeded, 'pod')} succeeded`
-        : `${succeeded} of ${(0,format/* counted */.hS)(wanted, 'pod')} succeeded`;
-    const failure = trueCondition(job, 'Failed') ?? trueCondition(job, 'FailureTarget');
-    if (failure)
-        return { state: 'failed', reason: 'JobFailed', message: `has failed: ${saidBy(failure)}` };
-    if (trueCondition(job, 'Complete'))
-        return { state: 'healthy', message: `is complete: ${done}` };
-    if (spec?.suspend === true) {
-        return { state: 'healthy', message: 'is suspended: it runs when spec.suspend is set to false' };
-    }
-    const failed = status?.failed ?? 0;
-    const tries = failed === 0 ? '' : `, ${failed} failed (backoffLimit ${spec?.backoffLimit ?? 6})`;
-    return { state: 'progressing', message: done + tries };
-}
-/** Its Jobs come later, each with a fate of its own: a CronJob is what it should be as soon as it is applied. */
-function cronJobStatus({ spec }) {
-    if (spec?.suspend === true)
-        return { state: 'healthy', message: 'is suspended: no Job is started' };
-    return { state: 'healthy', message: `runs at ${spec?.schedule ?? 'no time'}` };
-}
-/**
- * The status of an object that is no longer there, or is on its way out. A Job with ttlSecondsAfterFinished is deleted by
- * its own controller, and only after its end (pkg/controller/ttlafterfinished), so it keeps the state in which it was
- * last seen. When its end was not seen, because nothing could be observed, a failed pod seen before decides.
- *
- * `isFinal` says that `lastSeen` is how the object was when it was deleted, as a watch's DELETED event has it.
- */
-function statusWhenGone(lastSeen, isFinal = false) {
-    const deleted = { state: 'failed', reason: 'Deleted', message: 'was deleted by somebody else' };
-    if (!lastSeen || (0,manifest_object/* groupKindOf */.zo)(lastSeen) !== 'Job.batch')
-        return deleted;
-    const job = lastSeen;
-    if (isFinished(job))
-        return jobStatus(job);
-    const seconds = job.spec?.ttlSecondsAfterFinished;
-    // Somebody who deletes a Job before its end has not waited for the TTL.
-    const isTooEarly = isFinal || job.metadata.deletionTimestamp !== undefined;
-    if (seconds === undefined || isTooEarly)
-        return deleted;
-    const cleaned = `was cleaned up (ttlSecondsAfterFinished ${seconds}) before its end was seen`;
-    const { failed = 0, succeeded = 0 } = job.status ?? {};
-    if (failed > 0 && succeeded < (job.spec?.completions ?? 1)) {
-        return {
-            state: 'failed',
-            reason: 'JobFailed',
-            message: `${cleaned}, and ${(0,format/* counted */.hS)(failed, 'pod')} had failed; raise ttlSecondsAfterFinished to know`,
-        };
-    }
-    return { state: 'healthy', message: `${cleaned}; no pod had failed` };
-}
-function isFinished(job) {
-    return ['Complete', 'Failed', 'FailureTarget'].some((type) => trueCondition(job, type));
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/networking.js
-/** A LoadBalancer may wait for its address for ever, for instance in a cluster without a cloud. */
-function serviceStatus({ spec, status }) {
-    switch (spec?.type) {
-        case 'LoadBalancer':
-            return { state: 'healthy', message: reachableAt(status?.loadBalancer?.ingress) };
-        case 'ExternalName':
-            return { state: 'healthy', message: `leads to ${spec.externalName ?? ''}` };
-        default:
-            return { state: 'healthy', message: 'is applied' };
-    }
-}
-/** Its controller writes the address; some never do. */
-function ingressStatus({ status }) {
-    return { state: 'healthy', message: reachableAt(status?.loadBalancer?.ingress) };
-}
-function reachableAt(points) {
-    const addresses = (points ?? []).flatMap(({ hostname, ip }) => hostname ?? ip ?? []);
-    return addresses.length === 0
-        ? 'has no address yet, which is not waited for'
-        : `has the address ${addresses.join(', ')}`;
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/policies.js
-
-
-
-function namespaceStatus({ status }) {
-    if (status?.phase === 'Terminating') {
-        return { state: 'failed', reason: 'Deleted', message: 'is being deleted: nothing can be created in it' };
-    }
-    return { state: 'healthy', message: 'is Active' };
-}
-/**
- * FailedGetResourceMetric and its like mend themselves, for instance when new pods have been measured for the first time;
- * until then the autoscaler leaves the replicas alone.
- */
-function autoscalerStatus(autoscaler) {
-    const { spec } = autoscaler;
-    const target = `${spec?.scaleTargetRef.kind} ${spec?.scaleTargetRef.name}`;
-    const trouble = ['AbleToScale', 'ScalingActive']
-        .map((type) => conditionOf(autoscaler, type))
-        .find((condition) => condition?.status === 'False');
-    const message = `keeps ${target} between ${spec?.minReplicas ?? 1} and ${spec?.maxReplicas} replicas`;
-    return { state: 'healthy', message: trouble ? `${message}; it cannot scale now: ${saidBy(trouble)}` : message };
-}
-function budgetStatus({ status }) {
-    const healthy = status?.currentHealthy ?? 0;
-    const expected = status?.expectedPods ?? 0;
-    const allowed = (0,format/* counted */.hS)(status?.disruptionsAllowed ?? 0, 'disruption');
-    return { state: 'healthy', message: `allows ${allowed}: ${healthy} of ${expected} ${are(expected, 'pod')} healthy` };
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/stateful-sets.js
-
-
-/**
- * https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies. The rules are the same for
- * OrderedReady and Parallel: they differ in the order in which pods get there, not in where they get.
- */
-function statefulSetStatus(set, expectation) {
-    const { spec, status } = set;
-    const wanted = spec?.replicas ?? 1;
-    const total = status?.replicas ?? 0;
-    const ready = status?.readyReplicas ?? 0;
-    const updated = status?.updatedReplicas ?? 0;
-    const pods = { available: status?.availableReplicas ?? ready, wanted };
-    const progressing = (message) => ({ state: 'progressing', message, pods });
-    if (!isObserved(set, expectation))
-        return progressing(OBSERVING);
-    if (ready < wanted)
-        return progressing(`${ready} of ${wanted} ${are(wanted, 'pod')} ready`);
-    if (total > wanted)
-        return progressing(`${total - wanted} extra ${are(total - wanted, 'pod')} pending termination`);
-    const isOnDelete = spec?.updateStrategy?.type === 'OnDelete';
-    const partition = isOnDelete ? wanted : (spec?.updateStrategy?.rollingUpdate?.partition ?? 0);
-    const toUpdate = Math.max(0, wanted - partition);
-    if (updated < toUpdate)
-        return progressing(`${updated} out of ${toUpdate} ${have(toUpdate, 'new pod')} been updated`);
-    // The controller makes the two revisions equal as the last step of an update (completeUpdate in stateful_set_utils.go).
-    if (partition === 0 && status?.updateRevision !== status?.currentRevision) {
-        return progressing(`${updated} of ${wanted} ${are(wanted, 'pod')} at revision ${status?.updateRevision ?? ''}`);
-    }
-    if (pods.available < wanted) {
-        const patience = spec?.minReadySeconds ?? 0;
-        const message = `${pods.available} of ${wanted} updated ${are(wanted, 'pod')} available`;
-        return progressing(patience > 0 ? `${message}; minReadySeconds is ${patience}` : message);
-    }
-    const old = wanted - updated;
-    const why = isOnDelete ? 'until deleted (updateStrategy OnDelete)' : `(partition ${partition})`;
-    const kept = old > 0 ? `; ${old} of them ${old === 1 ? 'keeps' : 'keep'} the old revision ${why}` : '';
-    return { state: 'healthy', message: `${pods.available} of ${wanted} ${are(wanted, 'pod')} available${kept}`, pods };
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/storage.js
-/**
- * A claim whose class says WaitForFirstConsumer is Pending until a pod uses it, which may be never in this release
- * (https://kubernetes.io/docs/concepts/storage/storage-classes/#volume-binding-mode). When a pod needs a claim that cannot
- * be bound, the pod says so.
- */
-function claimStatus({ spec, status }) {
-    switch (status?.phase) {
-        case 'Lost':
-            return {
-                state: 'failed',
-                // What the scheduler says of a pod that uses it.
-                reason: 'Unschedulable',
-                message: `is Lost: its volume ${spec?.volumeName ?? ''} no longer exists, so pods that use it cannot start`,
-            };
-        case 'Bound':
-            return { state: 'healthy', message: `is bound to ${spec?.volumeName ?? 'its volume'}` };
-        default:
-            return { state: 'healthy', message: 'is Pending: it may be bound when its first pod comes' };
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/status.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Healthy as soon as it is applied, whatever its status says. Set by users on an object. */
-const IGNORE_HEALTH_ANNOTATION = 'rollsafe.dev/ignore-health';
-const status_RULES = new Map([
-    ['Deployment.apps', { isFollowed: true, status: deploymentStatus }],
-    ['StatefulSet.apps', { isFollowed: true, status: statefulSetStatus }],
-    ['DaemonSet.apps', { isFollowed: true, status: daemonSetStatus }],
-    ['ReplicaSet.apps', { isFollowed: true, status: replicaSetStatus }],
-    // The forerunner of ReplicaSets has the same fields.
-    ['ReplicationController', { isFollowed: true, status: replicaSetStatus }],
-    ['Pod', { isFollowed: true, status: barePodStatus }],
-    ['Job.batch', { isFollowed: true, status: jobStatus }],
-    // Its Jobs run some other day.
-    ['CronJob.batch', { isFollowed: false, status: cronJobStatus }],
-    // A Pending claim may be waiting for a pod that comes later, and a pod that cannot start for want of it says so.
-    ['PersistentVolumeClaim', { isFollowed: false, status: claimStatus }],
-    // Addresses come from outside, and in many clusters never.
-    ['Service', { isFollowed: false, status: serviceStatus }],
-    ['Ingress.networking.k8s.io', { isFollowed: false, status: ingressStatus }],
-    // A route that its Gateway refuses serves nobody, however healthy the pods are.
-    ['Gateway.gateway.networking.k8s.io', { isFollowed: true, status: gatewayStatus }],
-    ['HTTPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
-    ['GRPCRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
-    ['TLSRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
-    ['TCPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
-    ['UDPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
-    // Permission slips that no controller reports on.
-    ['ReferenceGrant.gateway.networking.k8s.io', { isFollowed: false, status: applied }],
-    ['CustomResourceDefinition.apiextensions.k8s.io', { isFollowed: true, status: crdStatus }],
-    ['APIService.apiregistration.k8s.io', { isFollowed: true, status: apiServiceStatus }],
-    // Active from its first moment.
-    ['Namespace', { isFollowed: false, status: namespaceStatus }],
-    // Both look at pods, and only say what they see.
-    ['HorizontalPodAutoscaler.autoscaling', { isFollowed: false, status: autoscalerStatus }],
-    ['PodDisruptionBudget.policy', { isFollowed: false, status: budgetStatus }],
-]);
-/** All other kinds of Kubernetes' own groups (ConfigMap, Secret, RBAC, quotas, classes, webhooks …) have nothing to wait for. */
-const OTHER_BUILT_IN = { isFollowed: false, status: applied };
-/** Only its controller knows what a custom resource takes, so it is asked. */
-const CUSTOM = { isFollowed: true, status: customResourceStatus };
-/** Groups that the API server itself serves (`kubectl api-versions` of an empty cluster), alpha and beta ones too. */
-const BUILT_IN_GROUPS = new Set([
-    '',
-    'admissionregistration.k8s.io',
-    'apiextensions.k8s.io',
-    'apiregistration.k8s.io',
-    'apps',
-    'authentication.k8s.io',
-    'authorization.k8s.io',
-    'autoscaling',
-    'batch',
-    'certificates.k8s.io',
-    'coordination.k8s.io',
-    'discovery.k8s.io',
-    'events.k8s.io',
-    'extensions',
-    'flowcontrol.apiserver.k8s.io',
-    'imagepolicy.k8s.io',
-    'internal.apiserver.k8s.io',
-    'networking.k8s.io',
-    'node.k8s.io',
-    'policy',
-    'rbac.authorization.k8s.io',
-    'resource.k8s.io',
-    'scheduling.k8s.io',
-    'storage.k8s.io',
-    'storagemigration.k8s.io',
-]);
-function ruleOf(object) {
-    return status_RULES.get((0,manifest_object/* groupKindOf */.zo)(object)) ?? (BUILT_IN_GROUPS.has((0,manifest_object/* groupOf */.F8)(object.apiVersion)) ? OTHER_BUILT_IN : CUSTOM);
-}
-/** Whether an object of this kind takes time to become what its spec says, in a way that is followed. */
-function isFollowed(object) {
-    return ruleOf(object).isFollowed;
-}
-function statusOf(object, expectation) {
-    if (object.metadata.deletionTimestamp !== undefined) {
-        const status = statusWhenGone(object);
-        return status.state === 'failed' && status.reason === 'Deleted'
-            ? { ...status, message: 'is being deleted by somebody else' }
-            : status;
-    }
-    if (object.metadata.annotations?.[IGNORE_HEALTH_ANNOTATION] === 'true') {
-        return { state: 'healthy', message: `is applied; its health is ignored (${IGNORE_HEALTH_ANNOTATION})` };
-    }
-    return ruleOf(object).status(object, expectation);
-}
-function applied() {
-    return { state: 'healthy', message: 'is applied' };
-}
-/** The condition that would be stale after a write on top of this object, if it has one. */
-function deadlineConditionTime(object) {
-    if (!object || (0,manifest_object/* groupKindOf */.zo)(object) !== 'Deployment.apps')
-        return undefined;
-    const condition = conditionOf(object, 'Progressing');
-    return condition?.reason === 'ProgressDeadlineExceeded' ? (condition.lastUpdateTime ?? '') : undefined;
-}
-const DEFAULT_PROGRESS_DEADLINE_SECONDS = 600;
-/** "No deadline" (pkg/controller/deployment/util/deployment_util.go, HasProgressDeadline). */
-const NO_DEADLINE = 2 ** 31 - 1;
-/** How long a workload may go without progress, in seconds; undefined when for ever, as for kinds without a deadline. */
-function progressDeadlineSeconds(object) {
-    if ((0,manifest_object/* groupKindOf */.zo)(object) !== 'Deployment.apps')
-        return undefined;
-    const seconds = object.spec?.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_SECONDS;
-    return seconds === NO_DEADLINE ? undefined : seconds;
-}
-/**
- * A value that changes whenever the rollout gets ahead, by the Deployment controller's own measure
- * (progress.go, DeploymentProgressing): more updated or available pods, fewer old ones, or a spec newly observed.
- */
-function progressMark(object) {
-    const { status } = object;
-    return JSON.stringify([
-        object.metadata.uid,
-        object.metadata.generation,
-        status?.observedGeneration,
-        status?.updatedReplicas,
-        (status?.replicas ?? 0) - (status?.updatedReplicas ?? 0),
-        status?.readyReplicas,
-        status?.availableReplicas,
-    ]);
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/tracker.js
-
-
-
-
-const UNSEEN = { state: 'progressing', message: 'is applied' };
-/** `pods` is what is known of them already. */
-function startTracking(targets, now, pods = NO_PODS) {
-    const tracked = targets.map((target) => [(0,manifest_object/* keyOf */.TN)(target.ref), { target, status: UNSEEN, mark: '', progressedAt: now }]);
-    return withHealth({ tracked: new Map(tracked), pods, lost: new Map() }, now);
-}
-function observe(state, source, observation, now) {
-    if (isOfPods(source) && observation.type !== 'lost' && observation.type !== 'found') {
-        return withHealth({ ...state, pods: observePods(state.pods, source, observation, now) }, now);
-    }
-    const seen = (next) => withHealth({ ...state, tracked: new Map(state.tracked).set((0,manifest_object/* keyOf */.TN)(next.target.ref), next) }, now);
-    switch (observation.type) {
-        case 'listed':
-            return observeList(state, source, observation.objects, now);
-        case 'changed': {
-            const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
-            return tracked ? seen(tracker_look(tracked, observation.object, now)) : state;
-        }
-        case 'deleted': {
-            const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
-            return tracked && observation.object.metadata.uid === tracked.target.uid ? seen(missing(tracked)) : state;
-        }
-        case 'lost':
-            return { ...state, lost: new Map(state.lost).set(source, observation.why) };
-        case 'found': {
-            const lost = new Map(state.lost);
-            lost.delete(source);
-            // Nobody knows what happened meanwhile, so the time without progress starts anew.
-            const tracked = new Map([...state.tracked].map(([key, one]) => [
-                key,
-                sourceOf(one.target.ref) === source ? { ...one, progressedAt: now } : one,
-            ]));
-            return { ...state, lost, tracked };
-        }
-    }
-}
-function observeList(state, source, objects, now) {
-    const listed = new Map(objects.map((object) => [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object]));
-    const tracked = [...state.tracked].map(([key, one]) => {
-        if (sourceOf(one.target.ref) !== source)
-            return [key, one];
-        const object = listed.get(key);
-        return [key, object ? tracker_look(one, object, now) : missing(one)];
-    });
-    return withHealth({ ...state, tracked: new Map(tracked) }, now);
-}
-function tracker_look(tracked, object, now) {
-    if (object.metadata.uid !== tracked.target.uid)
-        return failed(tracked, 'Deleted', 'was deleted and made anew by somebody else');
-    const mark = progressMark(object);
-    const status = object.metadata.deletionTimestamp === undefined
-        ? statusOf(object, tracked.target.expectation)
-        : { state: 'failed', reason: 'Deleted', message: 'is being deleted by somebody else' };
-    return { ...tracked, object, status, mark, progressedAt: mark === tracked.mark ? tracked.progressedAt : now };
-}
-function missing(tracked) {
-    return failed(tracked, 'Deleted', 'was deleted by somebody else');
-}
-function failed(tracked, reason, message) {
-    return { ...tracked, status: { state: 'failed', reason, message } };
-}
-/**
- * The pods of the revision that is being rolled out; none while the controller has not seen our spec, since the newest
- * revision is an older one then.
- */
-function newPodsIn(state, tracked) {
-    return tracked.object && tracker_isObserved(tracked) ? newPodsOf(state.pods, tracked.object) : [];
-}
-/** Whether the controller works on our spec. Kinds that do not say count as observed. */
-function tracker_isObserved({ object, target }) {
-    const status = object?.['status'];
-    const observed = (0,manifest_object/* isObject */.Gv)(status) ? status['observedGeneration'] : undefined;
-    return typeof observed !== 'number' || observed >= target.expectation.generation;
-}
-/**
- * The pods are seen on another connection than their workload, so what they tell of the time just before the soak may come
- * a moment after it has begun.
- */
-const SETTLING_MS = 1_000;
-function withHealth(state, now) {
-    const { soak, ...rest } = state;
-    const all = [...state.tracked.values()];
-    const unhealthy = all.find(({ status }) => status.state !== 'healthy');
-    if (unhealthy) {
-        return soak ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest;
-    }
-    if (!soak || now - soak.since < SETTLING_MS) {
-        const pods = all.flatMap((tracked) => newPodsIn(state, tracked));
-        return {
-            ...rest,
-            soak: { since: soak?.since ?? now, restarts: new Map(pods.map(({ uid, restarts }) => [uid, restarts])) },
-        };
-    }
-    const restarted = all.flatMap((tracked) => {
-        const pods = newPodsIn(state, tracked);
-        const pod = pods.find(({ uid, restarts }) => restarts > (soak.restarts.get(uid) ?? 0));
-        return pod
-            ? [
-                {
-                    ref: tracked.target.ref,
-                    message: `pod ${pod.name} restarted${pod.trouble ? `: ${pod.trouble.message}` : ''}`,
-                },
-            ]
-            : [];
-    })[0];
-    return { ...state, ...(restarted && { unstable: restarted }) };
 }
 
 ;// CONCATENATED MODULE: ./lib/rollout/verdict.js
@@ -81128,15 +82173,15 @@ function containersOf(job) {
 
 /**
  * Follows the targets until there is a verdict. One line in the log for each change; nothing is asked again and again.
- * `pods` is what an earlier follow of the same run knew of the pods.
+ * `before` is what an earlier follow of the same run has seen.
  */
-async function follow(targets, observer, run, policy, pods = NO_PODS) {
+async function follow(targets, observer, run, policy, before = NOTHING_SEEN) {
     const { clock, runner } = run;
     const started = clock.now();
     const settledAfter = new Map();
     const logs = openLogStreams(run);
     const progress = openProgress(run, logs, (key) => settledAfter.set(key, (clock.now() - started) / 1000));
-    let told = startTracking(targets, started, pods);
+    let told = startTracking(targets, started, before);
     try {
         for (let state = await beginFrom(told, observer, started);;) {
             progress.tell(told, state);
@@ -81464,6 +82509,7 @@ function targetOf(object, before) {
 
 
 
+
 /**
  * Takes back every write of a release: what it changed goes back first, in the order of an apply, so that the old pods find
  * their old configuration; then what it created is deleted, in reverse. One object that cannot be restored does not stop
@@ -81523,7 +82569,12 @@ async function restore({ change, after }, ref, cluster) {
     }
 }
 async function restoreOnce(written, current, cluster) {
-    const restored = await cluster.apply(restoringApply(written, current));
+    const body = restoringApply(written, current);
+    const leftovers = current ? leftoverFields(body, current) : NO_FIELDS;
+    const managedFields = current && !isEmpty(leftovers) ? adoptFields(current, leftovers) : undefined;
+    if (current && managedFields)
+        await cluster.replaceManagedFields(current, managedFields);
+    const restored = await cluster.apply(body);
     const repaired = exactRepair(written, current, restored);
     return repaired ? cluster.replace(repaired) : restored;
 }
@@ -81560,16 +82611,17 @@ async function rollBack({ written, followed }, observer, run) {
     const { steps, targets } = await undo(written, run);
     const count = (wanted) => steps.filter(({ step }) => step === wanted).length;
     journal.note(`${(0,format/* counted */.hS)(count('restored'), 'object')} restored, ${count('deleted')} deleted`);
+    const created = new Set(written.filter(({ change }) => change.type === 'create').map(({ change }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(change.manifest.object))));
     const failed = steps.filter(({ step }) => step === 'failed');
     // No soak, which would only keep the team waiting; and a way back is not given up before its time is over.
     const policy = { deadline, timeoutSeconds: inputs.rollbackTimeoutSeconds, stableForMs: 0, failFast: 'off' };
-    const { verdict } = await follow(targets, observer, run, policy, followed?.state.pods);
+    const { verdict } = await follow(targets, observer, run, policy, followed && { pods: followed.state.pods, tracked: new Map() });
     const report = (outcome, message) => ({
         outcome,
         message,
         seconds: Math.round((clock.now() - started) / 100) / 10,
         steps,
-        commands: outcome === 'rolled-back' ? [] : finishByHand(steps),
+        commands: outcome === 'rolled-back' ? [] : finishByHand(steps, (ref) => created.has((0,manifest_object/* keyOf */.TN)(ref))),
     });
     const [first] = failed;
     if (first)
@@ -81611,6 +82663,7 @@ async function waitUntilServed(defined, cluster, clock) {
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/apply.js
+
 
 
 
@@ -81685,7 +82738,7 @@ async function writeObject(change, bookkeeping, { cluster, clock, inputs }) {
             await removeJob(change.live, cluster, clock);
         return cluster.apply(object);
     }
-    await adopt(cluster, change.live);
+    await adopt(cluster, object, change.live);
     return applyTaking(cluster, stamped(object, bookkeeping), change.live, { forceConflicts });
 }
 const REMOVAL_PATIENCE_MS = 60_000;
@@ -81704,11 +82757,11 @@ async function removeJob(job, cluster, clock) {
         await clock.sleep(REMOVAL_PAUSE_MS);
     }
 }
-/** Makes the fields that kubectl applied ours, before the first apply by Rollsafe. */
-async function adopt(cluster, live) {
+/** Makes the fields that kubectl applied ours, before the first apply by Rollsafe, and those that only an owner can remove. */
+async function adopt(cluster, desired, live) {
     let current = live;
     for (let attempt = 1; current; attempt++) {
-        const managedFields = adoptFields(current);
+        const managedFields = adoptFields(current, leftoverFields(desired, current));
         if (!managedFields)
             return;
         try {
@@ -81734,8 +82787,14 @@ function unexpected(error) {
 
 
 
+
+
+/** A write was refused, or something did not become healthy. Not knowing is not bad. */
+function isBad({ problem, followed }) {
+    return problem !== undefined || followed?.verdict.type === 'bad';
+}
 /** Applies stage by stage, each healthy before the next; at the end all must stay healthy together for a while. */
-async function rollOut({ changes, revision }, observer, run) {
+async function rollOut({ changes, revision, forecast }, observer, run) {
     const { clock, inputs } = run;
     const stages = stagesOf(changes);
     const policy = {
@@ -81757,14 +82816,27 @@ async function rollOut({ changes, revision }, observer, run) {
         // What has not changed has already stood the test of time.
         const stableForMs = isLast && written.length > 0 ? inputs.stableForSeconds * 1000 : 0;
         followed = await run.runner.group(titleOf('Follow', stage), () => followAll(reached, { ...policy, stableForMs }));
+        tellBounds(followed, stage);
         if (followed.verdict.type !== 'good')
             break;
     }
     return { written, ...(followed && { followed }) };
+    /** What was promised before, and what came of it. */
+    function tellBounds({ state }, stage) {
+        for (const { manifest } of stage.changes) {
+            const ref = (0,manifest_object/* refOf */.H8)(manifest.object);
+            const planned = forecast.bounds.get((0,manifest_object/* keyOf */.TN)(ref));
+            const seen = state.tracked.get((0,manifest_object/* keyOf */.TN)(ref))?.seen;
+            if (!planned || !seen)
+                continue;
+            const most = seen.mostTotal === undefined ? '' : `, at most ${seen.mostTotal} in all`;
+            run.runner.info(`${(0,manifest_object/* describe */.q0)(ref)}: at least ${seen.leastAvailable} pods were available${most} (planned: ${describeBounds(planned)})`);
+        }
+    }
     async function followAll(reached, wanted) {
         run.journal.enter('follow');
         await observer.watch(watchesOf(reached, inputs.release));
-        return follow(targetsOf(reached, written), observer, run, wanted, followed?.state.pods);
+        return follow(targetsOf(reached, written), observer, run, wanted, followed?.state);
     }
 }
 function titleOf(verb, { title }) {
@@ -81788,12 +82860,9 @@ async function deploy(run) {
     const observer = await observeWorkloads(prepared, run);
     try {
         const rolledOut = await rollOut(prepared, observer, run);
-        const { verdict } = rolledOut.followed ?? {};
-        const isBad = rolledOut.problem !== undefined || verdict?.type === 'bad';
-        if (!isBad)
+        if (!isBad(rolledOut))
             return deployReport({ prepared, rolledOut }, run);
-        const bad = !rolledOut.problem && verdict?.type === 'bad' ? verdict.failures : [];
-        const failures = await runner.group('Find the cause', () => findCauses(bad, observer, run));
+        const failures = await runner.group('Find the cause', () => findCauses(rolledOut, observer, run));
         if (inputs.rollback === 'off' || rolledOut.written.length === 0)
             return deployReport({ prepared, rolledOut, failures }, run);
         const rollback = await runner.group('Roll back', () => rollBack(rolledOut, observer, run));
@@ -82230,11 +83299,24 @@ function workloadsSection(report, detail) {
         code((0,format/* nameOf */.Vb)(workload, report.namespace)),
         `${STATES[workload.state]}${workload.message === '' ? '' : `<br>${prose(workload.message)}`}`,
         imagesOf(workload),
-        workload.pods ? `${workload.pods.available} of ${workload.pods.wanted}` : '–',
+        podsOf(workload),
         workload.seconds === undefined ? '–' : (0,format/* durationOf */.cf)(workload.seconds),
     ]);
     const markdown = `### Workloads\n\n${table(['Workload', 'State now', 'Image: before → this release', 'Pods available', 'Took'], rows, { rows: detail.workloads })}`;
     return [{ name: 'workloads', rank: 2, markdown }];
+}
+/** `3 of 3`, and the fewest and most that were seen on the way, with what was planned where that was missed. */
+function podsOf({ pods, bounds }) {
+    if (!pods)
+        return '–';
+    const now = `${pods.available} of ${pods.wanted}`;
+    if (!bounds?.seen)
+        return now;
+    const { planned, seen } = bounds;
+    const most = seen.mostTotal === undefined ? '' : `, at most ${seen.mostTotal} in all`;
+    const isMissed = seen.leastAvailable < planned.leastAvailable || (seen.mostTotal ?? 0) > (planned.mostTotal ?? Infinity);
+    const plan = isMissed ? `; planned ${planned.leastAvailable} and ${planned.mostTotal ?? '–'}` : '';
+    return `${now}<br>at least ${seen.leastAvailable}${most}${plan}`;
 }
 /** What the rollback did to each object. */
 function rollbackSection(report, detail) {
@@ -82299,7 +83381,7 @@ function warningsSection(report, detail) {
 }
 /** `2 created, 1 updated, 17 unchanged`. */
 function countsOf(objects) {
-    const kinds = ['created', 'updated', 'unchanged', 'not-reached'];
+    const kinds = ['created', 'updated', 'ran', 'unchanged', 'not-reached'];
     return kinds
         .map((change) => ({ change, count: objects.filter((object) => object.change === change).length }))
         .filter(({ count }) => count > 0)
@@ -82480,6 +83562,7 @@ const OWN_WORDS = new Set([
     // changes of objects and states of workloads
     'created',
     'updated',
+    'ran',
     'not-reached',
     'healthy',
     'progressing',
@@ -82647,8 +83730,8 @@ async function orAborted(promise, signal) {
 /* harmony export */ });
 /* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8902);
 
-/** The report of a run that ended before anything was written. `inputs` is absent when they could not even be read. */
-function rejectedReport(problems, journal, inputs) {
+/** The report of a run that ended before anything was written, and knew only this much. */
+function rejectedReport(problems, { journal, inputs, cluster }) {
     const [first, ...rest] = problems;
     const more = rest.length === 0 ? '' : `; and ${rest.length} more ${rest.length === 1 ? 'problem' : 'problems'}`;
     const frame = (0,_report_frame_js__WEBPACK_IMPORTED_MODULE_0__/* .reportFrame */ .M)({ inputs, journal });
@@ -82658,7 +83741,8 @@ function rejectedReport(problems, journal, inputs) {
         reason: first.code,
         message: `${first.message}${more}`,
         hint: first.hint,
-        namespace: inputs?.namespace ?? '',
+        namespace: inputs?.namespace ?? (cluster ? (cluster.contextNamespace ?? 'default') : ''),
+        ...(cluster && { server: cluster.server }),
         changed: false,
         problems,
     };
@@ -83588,7 +84672,11 @@ function createCluster(access) {
             const answer = await http.json({
                 method: 'GET',
                 path: collectionPath(type, query.namespace),
-                query: { ...selectorsOf(query), limit: String(PAGE_SIZE), ...(page !== undefined && { continue: page }) },
+                query: {
+                    ...selectorsOf(query),
+                    limit: String(Math.min(PAGE_SIZE, query.most ?? PAGE_SIZE)),
+                    ...(page !== undefined && { continue: page }),
+                },
                 signal,
                 what: describeRequest('list', type, query.namespace),
                 repeatable: true,
@@ -83599,11 +84687,11 @@ function createCluster(access) {
             const typed = items.map((item) => ({ ...item, apiVersion: query.apiVersion, kind: query.kind }));
             found.push(...(query.keep ? typed.map(query.keep) : typed));
             page = typeof metadata['continue'] === 'string' && metadata['continue'] !== '' ? metadata['continue'] : undefined;
-            if (page === undefined)
-                return {
-                    objects: found,
-                    resourceVersion: typeof metadata['resourceVersion'] === 'string' ? metadata['resourceVersion'] : '',
-                };
+            const isCut = query.most !== undefined && (found.length > query.most || page !== undefined);
+            if (page === undefined || isCut) {
+                const { resourceVersion } = metadata;
+                return { objects: found, resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : '', isCut };
+            }
         }
     }
     /** One request about one object. The answer is an object: the one asked for or, for a deletion, the server's Status. */
@@ -84258,7 +85346,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5369);
 /* harmony import */ var _adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2578);
 /* harmony import */ var _adapters_system_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7151);
-/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7052);
+/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9855);
 /* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9661);
 /* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2852);
 /* harmony import */ var _commands_rejected_report_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(7673);
@@ -84296,31 +85384,28 @@ catch (error) {
 /** True when the step is to be green. */
 async function main(clock) {
     const journal = (0,_commands_journal_js__WEBPACK_IMPORTED_MODULE_10__/* .openJournal */ ._)(clock);
-    let inputs;
+    const known = {};
     let report;
     try {
-        inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_6__/* .readInputs */ .K)((0,_adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__/* .createInputSource */ .k)(process.env));
-        report = await execute(inputs, journal, clock);
+        known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_6__/* .readInputs */ .K)((0,_adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__/* .createInputSource */ .k)(process.env));
+        if (known.inputs.githubToken !== undefined)
+            runner.mask(known.inputs.githubToken);
+        const run = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_4__/* .compose */ .Z)(known.inputs, runner, clock, journal);
+        known.cluster = run.cluster;
+        report = await (0,_commands_deploy_js__WEBPACK_IMPORTED_MODULE_2__/* .deploy */ .g)(run);
     }
     catch (error) {
         if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_5__/* .RejectedError */ .zs))
             throw error;
-        report = (0,_commands_rejected_report_js__WEBPACK_IMPORTED_MODULE_11__/* .rejectedReport */ .B)(error.problems, journal, inputs);
-    }
-    const github = inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_4__/* .composeGitHub */ .s)(inputs, process.env);
-    const told = await (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_3__/* .publish */ .m)(report, { runner, clock, redact: (text) => redactor.redact(text), ...(github && { github }) }, inputs?.comment ?? 'auto');
-    return (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_7__/* .succeeded */ .gq)(told);
-}
-async function execute(inputs, journal, clock) {
-    if (inputs.githubToken !== undefined)
-        runner.mask(inputs.githubToken);
-    const run = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_4__/* .compose */ .Z)(inputs, runner, clock, journal);
-    try {
-        return await (0,_commands_deploy_js__WEBPACK_IMPORTED_MODULE_2__/* .deploy */ .g)(run);
+        report = (0,_commands_rejected_report_js__WEBPACK_IMPORTED_MODULE_11__/* .rejectedReport */ .B)(error.problems, { journal, ...known });
     }
     finally {
-        await run.cluster.close();
+        await known.cluster?.close();
     }
+    const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_4__/* .composeGitHub */ .s)(known.inputs, process.env);
+    const redact = (text) => redactor.redact(text);
+    const told = await (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_3__/* .publish */ .m)(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
+    return (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_7__/* .succeeded */ .gq)(told);
 }
 
 __webpack_async_result__();

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { createRandom } from '../fixtures/random.ts'
+import { randomFrom } from '../fixtures/random.ts'
 import { documents, IMAGE } from './manifests.ts'
 import { createCheckout } from './rollsafe.ts'
 import { withNamespace } from './testbed.ts'
@@ -14,10 +14,10 @@ it(
   `a release that is slow, but within its deadline, is never taken for a bad one: ${RUNS} runs, seed ${SEED}`,
   () =>
     withNamespace('slow', async (namespace) => {
-      const random = createRandom(SEED)
+      const random = randomFrom(SEED)
       const runs = Array.from({ length: RUNS }, (_, index) => ({
         name: `slow-${index}`,
-        kind: ['Deployment', 'StatefulSet', 'DaemonSet'][random.below(3)] ?? '',
+        kind: random.of(['Deployment', 'StatefulSet', 'DaemonSet']),
         seconds: 1 + random.below(6),
         replicas: 1 + random.below(2),
       }))
@@ -37,12 +37,22 @@ it(
                 ...(kind === 'Deployment' && { progressDeadlineSeconds: DEADLINE_SECONDS }),
                 ...(kind !== 'DaemonSet' && { replicas }),
                 ...(kind === 'StatefulSet' && { serviceName: name }),
-                template: { metadata: { labels }, spec: { containers: [{ name: 'app', image: `${IMAGE}:v1-slow-${seconds}s` }] } },
+                template: {
+                  metadata: { labels },
+                  spec: { containers: [{ name: 'app', image: `${IMAGE}:v1-slow-${seconds}s` }] },
+                },
               },
             }
             await using checkout = await createCheckout({ 'k8s/app.yaml': documents([workload]) })
-            const { outputs } = await checkout.run({ namespace: namespace.name, release: name, 'stable-for': '0s', timeout: '60s' })
-            outcomes.push(`${outputs['outcome']}${outputs['outcome'] === 'deployed' ? '' : ` ${JSON.stringify(next)} ${outputs['message']}`}`)
+            const { outputs } = await checkout.run({
+              namespace: namespace.name,
+              release: name,
+              'stable-for': '0s',
+              timeout: '60s',
+            })
+            outcomes.push(
+              `${outputs['outcome']}${outputs['outcome'] === 'deployed' ? '' : ` ${JSON.stringify(next)} ${outputs['message']}`}`,
+            )
           }
         }),
       )

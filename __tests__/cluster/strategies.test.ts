@@ -74,7 +74,8 @@ describe('a strategy', () => {
       expect(await checkout.run({ namespace: namespace.name })).toMatchObject({ exitCode: 0 })
       await checkout.write('k8s/app.yaml', sized('v2'))
       const result = await checkout.run({ namespace: namespace.name, strategy: 'parallel', timeout: '5s' })
-      const warning = /needs 400m more requests\.cpu of the ResourceQuota \S+\/small at its peak, and 100m is free\. With strategy rolling/
+      const warning =
+        /needs 400m more requests\.cpu of the ResourceQuota \S+\/small at its peak, and 100m is free\. With strategy rolling/
       expect(result.report.warnings.join()).toMatch(warning)
       expect(result.log.search(warning)).toBeGreaterThan(0)
       expect(result.log.search(warning)).toBeLessThan(result.log.indexOf('Apply the release'))

@@ -56,8 +56,8 @@ describe.each(folders.map(({ name }) => [name, read(name, 'expected.json') as St
       const object = read(name, file) as KubeObject
       expect(isObject(object.metadata) && object.metadata.managedFields).toBeUndefined()
       expect(statusOf(object, expectation)).toEqual(status)
-      if (gone) expect(statusWhenGone(object, true)).toEqual(gone)
-      if (!isFollowed(object)) expect(status.state).not.toBe('progressing')
+      expect(gone && statusWhenGone(object, true)).toEqual(gone)
+      expect(isFollowed(object) || status.state !== 'progressing').toBe(true)
       expect(status.message).toMatch(/^\S[^\n]*[^.\s]$/)
     })
   },

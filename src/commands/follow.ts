@@ -1,7 +1,7 @@
 import { keyOf, refOf } from '../manifest/object.ts'
 import { isOfPods } from '../rollout/pods.ts'
 import { sourceOf } from '../rollout/sources.ts'
-import { NOTHING_SEEN, observe, type RolloutState, type Seen, startTracking, type Target } from '../rollout/tracker.ts'
+import { observe, type RolloutState, type Seen, startTracking, type Target } from '../rollout/tracker.ts'
 import { judge, type Policy, type Verdict } from '../rollout/verdict.ts'
 import { openLogStreams } from './log-streams.ts'
 import type { Observer, Sighting } from './observer.ts'
@@ -24,7 +24,7 @@ export async function follow(
   observer: Observer,
   run: Run,
   policy: Policy,
-  before: Seen = NOTHING_SEEN,
+  before?: Seen,
 ): Promise<Followed> {
   const { clock, runner } = run
   const started = clock.now()

@@ -1,6 +1,6 @@
 import { ClusterError } from '../errors.ts'
-import { describe, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
-import { type CapacityFacts, capacityOf } from '../plan/capacity.ts'
+import { describe, groupKindOf, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
+import { capacityOf } from '../plan/capacity.ts'
 import type { Change } from '../plan/change.ts'
 import { describeBounds, type PodBounds, podBounds } from '../plan/pod-bounds.ts'
 import { waveOf } from '../plan/stages.ts'
@@ -13,10 +13,12 @@ export interface Forecast {
   /** By key (keyOf), of the workloads whose pods are replaced or made. */
   readonly bounds: ReadonlyMap<string, PodBounds>
   readonly warnings: readonly string[]
+  /** As they were before the release; empty when they may not be read, or nobody needs them. */
+  readonly nodes: readonly KubeObject[]
 }
 
 /** In a larger cluster, reading all pods to know what is free on the nodes would cost more than the answer is worth. */
-const MOST_PODS_READ = 250
+const ALL_PODS: Query = { apiVersion: 'v1', kind: 'Pod', keep: keepRequests, most: 250 }
 
 /** Tells the pod bounds of every rollout to come, and whether its peak fits into quotas and nodes. Never fails. */
 export async function forecast(changes: readonly Change[], { cluster, runner }: Run): Promise<Forecast> {
@@ -32,20 +34,17 @@ export async function forecast(changes: readonly Change[], { cluster, runner }: 
   const quotas = await Promise.all(
     namespaces.map((namespace) => readIfAllowed(cluster, { apiVersion: 'v1', kind: 'ResourceQuota', namespace })),
   )
-  const onNodes = workloads.length === 0 ? undefined : await readNodes(cluster)
+  const pods = workloads.length === 0 ? undefined : await readIfAllowed(cluster, ALL_PODS)
+  const isNeeded = pods !== undefined || workloads.some(({ expected }) => groupKindOf(expected) === 'DaemonSet.apps')
+  const nodes = isNeeded ? await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Node' }) : undefined
+  const onNodes = pods && nodes && { pods, nodes }
   const capacity = capacityOf({ workloads, quotas: quotas.flatMap((list) => list ?? []), ...(onNodes && { onNodes }) })
   if (!capacity.fits) runner.info(`warning: ${capacity.warning}`)
   return {
     bounds: new Map(workloads.map(({ expected, bounds }) => [keyOf(refOf(expected)), bounds])),
     warnings: capacity.fits ? [] : [capacity.warning],
+    nodes: nodes ?? [],
   }
-}
-
-/** Undefined when they may not be read, or are too many. */
-async function readNodes(cluster: Cluster): Promise<CapacityFacts['onNodes']> {
-  const pods = await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Pod', keep: keepRequests, most: MOST_PODS_READ })
-  const nodes = pods && (await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Node' }))
-  return pods && nodes && { pods, nodes }
 }
 
 /** What an answer leaves out is left out of the forecast, which is for people alone. */

@@ -70,9 +70,10 @@ export function openProgress(
         const healthy = all.filter(({ status }) => status.state === 'healthy').length
         runner.info(`${healthy} of ${all.length} objects are healthy`)
       }
-      if (now.pods === before.pods) return
+      if (now.podsVersion === before.podsVersion) return
       for (const tracked of all) {
-        for (const pod of newPodsIn(now, tracked)) tellTrouble(tracked, pod, width)
+        if (tracked.status.state !== 'healthy')
+          for (const pod of newPodsIn(now, tracked)) tellTrouble(tracked, pod, width)
       }
     },
   }

@@ -76,7 +76,7 @@ export async function rollOut(
   async function followAll(reached: readonly Change[], wanted: Policy): Promise<Followed> {
     run.journal.enter('follow')
     await observer.watch(watchesOf(reached, inputs.release))
-    return follow(targetsOf(reached, written), observer, run, wanted, followed?.state)
+    return follow(targetsOf(reached, written, forecast.nodes), observer, run, wanted, followed?.state)
   }
 }
 

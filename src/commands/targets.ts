@@ -1,8 +1,9 @@
 import { ClusterError, RejectedError } from '../errors.ts'
-import { keyOf, type KubeObject, refOf } from '../manifest/object.ts'
+import { groupKindOf, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
 import type { Change } from '../plan/change.ts'
 import { RELEASE_LABEL } from '../plan/desired.ts'
 import { problemFrom } from '../plan/rejections.ts'
+import { notReadyNodes } from '../rollout/nodes.ts'
 import { podQueries } from '../rollout/pod-queries.ts'
 import { partialSourceOf, sourceOf } from '../rollout/sources.ts'
 import { deadlineConditionTime, isFollowed } from '../rollout/status.ts'
@@ -69,22 +70,35 @@ function isLabelled(change: Change, release: string): boolean {
 }
 
 /** What is to become healthy, also what this run leaves unchanged: it may have been broken before. */
-export function targetsOf(changes: readonly Change[], written: readonly Written[]): Target[] {
+export function targetsOf(
+  changes: readonly Change[],
+  written: readonly Written[],
+  nodes: readonly KubeObject[],
+): Target[] {
   const after = new Map(written.flatMap((one) => (one.after ? [[keyOf(refOf(one.after)), one.after] as const] : [])))
   return changes.flatMap((change): Target[] => {
     const ref = refOf(change.manifest.object)
     const object = after.get(keyOf(ref)) ?? (change.type === 'create' ? undefined : change.live)
     if (!object || !isFollowed(change.manifest.object)) return []
-    return [targetOf(object, change.type === 'update' ? change.live : undefined)]
+    return [targetOf(object, change.type === 'update' ? change.live : undefined, nodes)]
   })
 }
 
-/** An object to follow, as the server answered our write; `before` is what the write was made on top of. */
-export function targetOf(object: KubeObject, before: KubeObject | undefined): Target {
+/**
+ * An object to follow, as the server answered our write; `before` is what the write was made on top of, `nodes` are those of
+ * the cluster at that time, as far as they are known.
+ */
+export function targetOf(
+  object: KubeObject,
+  before: KubeObject | undefined,
+  nodes: readonly KubeObject[] = [],
+): Target {
   const stale = deadlineConditionTime(before)
+  const idle = groupKindOf(object) === 'DaemonSet.apps' ? notReadyNodes(object, nodes) : []
   const expectation = {
     generation: object.metadata.generation ?? 0,
     ...(stale !== undefined && { staleDeadline: stale }),
+    ...(idle.length > 0 && { notReadyNodes: idle }),
   }
   return { ref: refOf(object), uid: object.metadata.uid ?? '', expectation }
 }

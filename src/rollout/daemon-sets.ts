@@ -52,7 +52,11 @@ function misplaced({ status }: DaemonSet): string {
     : `; ${count} pods sit on nodes that are not ready or no longer take them`
 }
 
-/** More available pods than ready nodes means that a node is back. Then all are waited for again: better slow than wrong. */
+/**
+ * More available pods than ready nodes means that a node is back, and without a single ready node nothing is proved: in both
+ * cases all are waited for, since slow is better than wrong.
+ */
 function absentNodes({ notReadyNodes = [] }: Expectation, wanted: number, available: number): readonly string[] {
-  return available > wanted - notReadyNodes.length ? [] : notReadyNodes
+  const ready = wanted - notReadyNodes.length
+  return ready <= 0 || available > ready ? [] : notReadyNodes
 }

@@ -56,14 +56,15 @@ export function statusWhenGone(lastSeen: KubeObject | undefined, isFinal = false
   if (seconds === undefined || isTooEarly) return deleted
   const cleaned = `was cleaned up (ttlSecondsAfterFinished ${seconds}) before its end was seen`
   const { failed = 0, succeeded = 0 } = job.status ?? {}
-  if (failed > 0 && succeeded < (job.spec?.completions ?? 1)) {
+  if (failed === 0) return { state: 'healthy', message: `${cleaned}; no pod had failed` }
+  if (succeeded < (job.spec?.completions ?? 1)) {
     return {
       state: 'failed',
       reason: 'JobFailed',
       message: `${cleaned}, and ${counted(failed, 'pod')} had failed; raise ttlSecondsAfterFinished to know`,
     }
   }
-  return { state: 'healthy', message: `${cleaned}; no pod had failed` }
+  return { state: 'healthy', message: `${cleaned}; ${counted(succeeded, 'pod')} had succeeded` }
 }
 
 function isFinished(job: Job): boolean {

@@ -1,12 +1,28 @@
 /**
- * The pods behind the workloads, as a reducer: which belong to the new revision, what troubles them and since when, and
- * why pods cannot be made at all. `now` is milliseconds on a clock that never jumps.
+ * The pods behind the workloads: which belong to the new revision, what troubles them and since when, and why pods cannot be
+ * made at all. `now` is milliseconds on a clock that never jumps.
+ *
+ * Unlike the rest of the state of a rollout, the index grows in place. A rollout of thousands of pods brings ten thousands of
+ * events, and copying all pods for each of them would cost more than everything else together.
  */
 import type { DaemonSet, KubeEvent, ReplicaSet, StatefulSet } from '../manifest/kinds.ts'
 import { groupKindOf, type KubeObject } from '../manifest/object.ts'
 import type { Observation } from '../ports.ts'
 import { type CreationFailure, creationFailureOf, type Witness } from './fail-fast.ts'
 import { type PodFacts, podFacts } from './pod-facts.ts'
+
+export interface PodIndex {
+  /** Another number whenever something was seen. */
+  readonly version: number
+  observe(source: string, observation: Observation, now: number): void
+  /**
+   * The pods of the revision that a workload is rolling out, by owner UID and revision, never by labels that others may
+   * carry too. The workload must be one whose controller has seen the newest spec: before, the newest revision is the old one.
+   */
+  newPodsOf(workload: KubeObject): Generator<PodFacts>
+  /** What `doomOf` asks for. No witnesses when none has trouble that could doom anything. */
+  witnessesOf(workload: KubeObject, now: number): { witnesses: Witness[]; creation: CreationFailure | undefined }
+}
 
 interface SeenPod {
   readonly facts: PodFacts
@@ -18,10 +34,9 @@ interface SeenPod {
 }
 
 interface SeenReplicaSet {
-  readonly ownerUid: string
-  readonly uid: string
-  readonly revision: string
   readonly source: string
+  /** Owner and revision, as `replicaSetKey` writes them. */
+  readonly key: string
 }
 
 interface SeenRefusal {
@@ -30,178 +45,154 @@ interface SeenRefusal {
   readonly source: string
 }
 
-export interface PodsState {
-  /** By UID of the controller, then by UID of the pod. */
-  readonly pods: ReadonlyMap<string, ReadonlyMap<string, SeenPod>>
-  /** By UID. */
-  readonly replicaSets: ReadonlyMap<string, SeenReplicaSet>
-  /** By UID of the controller that may not make pods. */
-  readonly refusals: ReadonlyMap<string, SeenRefusal>
-}
-
-export const NO_PODS: PodsState = { pods: new Map(), replicaSets: new Map(), refusals: new Map() }
-
 const REVISION = 'deployment.kubernetes.io/revision'
 /** DaemonSets have no status field that names the revision; the API server counts template changes here. */
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 
-/** Whether this observation is for this reducer. */
+/** Whether an observation of this source is for the index. */
 export function isOfPods(source: string): boolean {
   return /^(Pod|ReplicaSet\.apps|Event)\//.test(source)
 }
 
-export function observePods(state: PodsState, source: string, observation: Observation, now: number): PodsState {
-  switch (observation.type) {
-    case 'listed': {
-      // Events that were there already tell of an earlier release.
-      const objects = observation.objects.filter(({ kind }) => kind !== 'Event')
-      const sight = { now, before: state, isListed: true }
-      return objects.reduce((next, object) => look(next, source, object, sight), withoutSource(state, source))
-    }
-    case 'changed':
-      return look(state, source, observation.object, { now, before: state, isListed: false })
-    case 'deleted':
-      return forget(state, observation.object)
-    case 'lost':
-    case 'found':
-      return state
-  }
-}
+export function createPodIndex(): PodIndex {
+  /** By UID of the controller, then by UID of the pod. */
+  const pods = new Map<string, Map<string, SeenPod>>()
+  /** By UID. */
+  const replicaSets = new Map<string, SeenReplicaSet>()
+  /** UIDs of ReplicaSets by owner and revision. */
+  const byRevision = new Map<string, string>()
+  /** By UID of the controller that may not make pods. */
+  const refusals = new Map<string, SeenRefusal>()
+  let version = 0
 
-interface Sight {
-  readonly now: number
-  /** Where the times of lasting troubles are taken from: a list begins from nothing, but forgets no time. */
-  readonly before: PodsState
-  readonly isListed: boolean
-}
-
-function look(state: PodsState, source: string, object: KubeObject, sight: Sight): PodsState {
-  switch (object.kind) {
-    case 'Pod':
-      return lookAtPod(state, source, podFacts(object), sight)
-    case 'ReplicaSet':
-      return lookAtReplicaSet(state, source, object, sight)
-    case 'Event': {
+  function look(source: string, object: KubeObject, now: number, isListed: boolean) {
+    if (object.kind === 'Pod') lookAtPod(source, podFacts(object), now, isListed)
+    if (object.kind === 'ReplicaSet') lookAtReplicaSet(source, object, now)
+    if (object.kind === 'Event') {
       const failure = creationFailureOf(object)
       const uid = (object as KubeEvent).involvedObject.uid
-      return failure && uid !== undefined ? refused(state, uid, failure, source, sight) : state
+      if (failure && uid !== undefined) refuse(uid, failure, source, now)
     }
-    default:
-      return state
+  }
+
+  function lookAtPod(source: string, facts: PodFacts, now: number, isListed: boolean) {
+    const owner = facts.ownerUid ?? facts.uid
+    const siblings = pods.get(owner) ?? new Map<string, SeenPod>()
+    const known = siblings.get(facts.uid)
+    const isSame = known?.facts.trouble !== undefined && known.facts.trouble.reason === facts.trouble?.reason
+    siblings.set(facts.uid, {
+      facts,
+      source,
+      troubledSince: isSame ? known.troubledSince : now,
+      restartsBefore: known?.restartsBefore ?? (isListed ? facts.restarts : 0),
+    })
+    pods.set(owner, siblings)
+    // A pod was made, so whatever stood in the way of its controller no longer does.
+    if (!known) refusals.delete(owner)
+  }
+
+  function lookAtReplicaSet(source: string, object: ReplicaSet, now: number) {
+    const { uid = '', ownerReferences, annotations } = object.metadata
+    const owner = ownerReferences?.find(({ controller }) => controller === true)?.uid
+    const key = replicaSetKey(owner, annotations?.[REVISION])
+    forgetReplicaSet(uid)
+    replicaSets.set(uid, { source, key })
+    byRevision.set(key, uid)
+    const failure = creationFailureOf(object)
+    if (failure) refuse(uid, failure, source, now)
+    else refusals.delete(uid)
+  }
+
+  function refuse(uid: string, failure: SeenRefusal['failure'], source: string, now: number) {
+    refusals.set(uid, { failure, since: refusals.get(uid)?.since ?? now, source })
+  }
+
+  function forgetReplicaSet(uid: string) {
+    const known = replicaSets.get(uid)
+    if (known && byRevision.get(known.key) === uid) byRevision.delete(known.key)
+    replicaSets.delete(uid)
+  }
+
+  function forget(object: KubeObject) {
+    const { uid = '', ownerReferences } = object.metadata
+    const owner = ownerReferences?.find(({ controller }) => controller === true)?.uid ?? uid
+    if (object.kind === 'Pod') pods.get(owner)?.delete(uid)
+    if (object.kind !== 'ReplicaSet') return
+    forgetReplicaSet(uid)
+    refusals.delete(uid)
+  }
+
+  /** What a list no longer has does not exist. */
+  function keepOnly(source: string, listed: readonly KubeObject[]) {
+    const uids = new Set(listed.map(({ metadata }) => metadata.uid))
+    const isGone = (uid: string, from: string) => from === source && !uids.has(uid)
+    for (const siblings of pods.values()) {
+      for (const [uid, pod] of siblings) if (isGone(uid, pod.source)) siblings.delete(uid)
+    }
+    for (const [uid, replicaSet] of replicaSets) if (isGone(uid, replicaSet.source)) forgetReplicaSet(uid)
+    for (const [uid, refusal] of refusals) if (isGone(uid, refusal.source)) refusals.delete(uid)
+  }
+
+  /** UID of what makes the pods: of a Deployment, the ReplicaSet with the revision that the Deployment carries. */
+  function controllerOf(workload: KubeObject): string {
+    const { uid = '', annotations } = workload.metadata
+    if (groupKindOf(workload) !== 'Deployment.apps') return uid
+    return byRevision.get(replicaSetKey(uid, annotations?.[REVISION])) ?? ''
+  }
+
+  function* seenPodsOf(workload: KubeObject): Generator<SeenPod> {
+    const isNew = isNewRevision(workload)
+    for (const pod of pods.get(controllerOf(workload))?.values() ?? [])
+      if (!pod.facts.deleting && isNew(pod.facts)) yield pod
+  }
+
+  return {
+    get version() {
+      return version
+    },
+    observe(source, observation, now) {
+      version += 1
+      if (observation.type === 'changed') look(source, observation.object, now, false)
+      if (observation.type === 'deleted') forget(observation.object)
+      if (observation.type !== 'listed') return
+      // Events that were there already tell of an earlier release.
+      const objects = observation.objects.filter(({ kind }) => kind !== 'Event')
+      keepOnly(source, objects)
+      for (const object of objects) look(source, object, now, true)
+    },
+    *newPodsOf(workload) {
+      for (const { facts } of seenPodsOf(workload)) yield facts
+    },
+    witnessesOf(workload, now) {
+      const refusal = refusals.get(controllerOf(workload))
+      const creation = refusal && { ...refusal.failure, forMs: now - refusal.since }
+      const isGrave = ({ facts: { trouble } }: SeenPod) => trouble !== undefined && trouble.gravity !== 'passing'
+      if (!creation && !seenPodsOf(workload).some(isGrave)) return { witnesses: [], creation }
+      const witnesses = [...seenPodsOf(workload)].map(({ facts, troubledSince, restartsBefore }) => ({
+        pod: facts,
+        troubledForMs: now - troubledSince,
+        restartsBefore,
+      }))
+      return { witnesses, creation }
+    },
   }
 }
 
-function lookAtPod(state: PodsState, source: string, facts: PodFacts, { now, before, isListed }: Sight): PodsState {
-  const owner = facts.ownerUid ?? facts.uid
-  const known = before.pods.get(owner)?.get(facts.uid)
-  const isSame = known?.facts.trouble !== undefined && known.facts.trouble.reason === facts.trouble?.reason
-  const pod: SeenPod = {
-    facts,
-    source,
-    troubledSince: isSame ? known.troubledSince : now,
-    restartsBefore: known?.restartsBefore ?? (isListed ? facts.restarts : 0),
-  }
-  const pods = new Map(state.pods).set(owner, new Map(state.pods.get(owner)).set(facts.uid, pod))
-  // A pod was made, so whatever stood in the way of its controller no longer does.
-  const refusals = known || !state.refusals.has(owner) ? state.refusals : without(state.refusals, owner)
-  return { ...state, pods, refusals }
+function replicaSetKey(owner: string | undefined, revision: string | undefined): string {
+  return `${owner ?? ''}/${revision ?? ''}`
 }
 
-function lookAtReplicaSet(state: PodsState, source: string, object: ReplicaSet, sight: Sight): PodsState {
-  const { metadata } = object
-  const uid = metadata.uid ?? ''
-  const ownerUid = metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid ?? ''
-  const revision = metadata.annotations?.[REVISION] ?? ''
-  const replicaSets = new Map(state.replicaSets).set(uid, { uid, ownerUid, revision, source })
-  const failure = creationFailureOf(object)
-  if (failure) return refused({ ...state, replicaSets }, uid, failure, source, sight)
-  return { ...state, replicaSets, refusals: without(state.refusals, uid) }
-}
-
-function refused(
-  state: PodsState,
-  uid: string,
-  failure: SeenRefusal['failure'],
-  source: string,
-  { now, before }: Sight,
-): PodsState {
-  const since = before.refusals.get(uid)?.since ?? now
-  return { ...state, refusals: new Map(state.refusals).set(uid, { failure, since, source }) }
-}
-
-function forget(state: PodsState, object: KubeObject): PodsState {
-  const uid = object.metadata.uid ?? ''
-  if (object.kind === 'ReplicaSet')
-    return { ...state, replicaSets: without(state.replicaSets, uid), refusals: without(state.refusals, uid) }
-  if (object.kind !== 'Pod') return state
-  const owner = object.metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid ?? uid
-  const pods = state.pods.get(owner)
-  return pods ? { ...state, pods: new Map(state.pods).set(owner, without(pods, uid)) } : state
-}
-
-function withoutSource(state: PodsState, source: string): PodsState {
-  const pods = new Map([...state.pods].map(([owner, inner]) => [owner, rejectSource(inner, source)]))
-  return { pods, replicaSets: rejectSource(state.replicaSets, source), refusals: rejectSource(state.refusals, source) }
-}
-
-function rejectSource<T extends { readonly source: string }>(
-  map: ReadonlyMap<string, T>,
-  source: string,
-): Map<string, T> {
-  return new Map([...map].filter(([, { source: from }]) => from !== source))
-}
-
-function without<T>(map: ReadonlyMap<string, T>, key: string): Map<string, T> {
-  const copy = new Map(map)
-  copy.delete(key)
-  return copy
-}
-
-/**
- * The pods of the revision that a workload is rolling out, by owner UID and revision, never by labels that others may carry
- * too. The workload must be one whose controller has seen the newest spec: before, the newest revision is the old one.
- */
-export function newPodsOf(state: PodsState, workload: KubeObject): PodFacts[] {
-  return seenPodsOf(state, workload).map(({ facts }) => facts)
-}
-
-function seenPodsOf(state: PodsState, workload: KubeObject): SeenPod[] {
-  const controller = controllerOf(state, workload)
-  if (controller === undefined) return []
-  const all = [...(state.pods.get(controller)?.values() ?? [])].filter(({ facts }) => !facts.deleting)
+function isNewRevision(workload: KubeObject): (pod: PodFacts) => boolean {
   switch (groupKindOf(workload)) {
     case 'StatefulSet.apps': {
       const revision = (workload as StatefulSet).status?.updateRevision
-      return all.filter(({ facts }) => facts.revision === revision)
+      return (pod) => pod.revision === revision
     }
     case 'DaemonSet.apps': {
       const generation = (workload as DaemonSet).metadata.annotations?.[TEMPLATE_GENERATION]
-      return all.filter(({ facts }) => generation === undefined || facts.templateGeneration === generation)
+      return (pod) => generation === undefined || pod.templateGeneration === generation
     }
     default:
-      return all
+      return () => true
   }
-}
-
-/** UID of what makes the pods: of a Deployment, the ReplicaSet with the revision that the Deployment carries. */
-function controllerOf(state: PodsState, workload: KubeObject): string | undefined {
-  const { uid, annotations } = workload.metadata
-  if (groupKindOf(workload) !== 'Deployment.apps') return uid
-  const revision = annotations?.[REVISION]
-  return [...state.replicaSets.values()].find((one) => one.ownerUid === uid && one.revision === revision)?.uid
-}
-
-/** What `doomOf` asks for: the new pods with the time of their troubles, and why pods cannot be made. */
-export function witnessesOf(
-  state: PodsState,
-  workload: KubeObject,
-  now: number,
-): { witnesses: Witness[]; creation: CreationFailure | undefined } {
-  const witnesses = seenPodsOf(state, workload).map(({ facts, troubledSince, restartsBefore }) => ({
-    pod: facts,
-    troubledForMs: now - troubledSince,
-    restartsBefore,
-  }))
-  const refusal = state.refusals.get(controllerOf(state, workload) ?? '')
-  return { witnesses, creation: refusal && { ...refusal.failure, forMs: now - refusal.since } }
 }

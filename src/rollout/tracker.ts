@@ -2,14 +2,14 @@
  * What is known of a rollout, as a reducer: state and observation in, state out. It reads no clock: `now` is milliseconds
  * on a clock that never jumps, and comes from outside.
  */
-import type { ReasonCode } from '../errors.ts'
 import { isObject, keyOf, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
 import { type SeenBounds, seenBounds } from '../plan/pod-bounds.ts'
 import type { Observation } from '../ports.ts'
 import type { PodFacts } from './pod-facts.ts'
-import { isOfPods, newPodsOf, NO_PODS, observePods, type PodsState } from './pods.ts'
+import { createPodIndex, isOfPods, type PodIndex } from './pods.ts'
 import { sourceOf } from './sources.ts'
 import type { Expectation, Status } from './state.ts'
+import { statusWhenGone } from './jobs.ts'
 import { progressMark, statusOf } from './status.ts'
 
 /** An object to follow. */
@@ -37,12 +37,16 @@ export interface Soak {
   readonly since: number
   /** Restarts of each new pod, by UID, when the soak began. */
   readonly restarts: ReadonlyMap<string, number>
+  /** Keys of what is only taken for healthy, as no controller has spoken of it yet. */
+  readonly assumed: ReadonlySet<string>
 }
 
 export interface RolloutState {
   /** By key (keyOf). */
   readonly tracked: ReadonlyMap<string, Tracked>
-  readonly pods: PodsState
+  readonly pods: PodIndex
+  /** Of the index when this state was made. */
+  readonly podsVersion: number
   /** Sources that cannot be observed at the moment, and why. */
   readonly lost: ReadonlyMap<string, string>
   readonly soak?: Soak
@@ -55,20 +59,20 @@ const UNSEEN: Status = { state: 'progressing', message: 'is applied' }
 /** What an earlier part of the same run has seen. */
 export type Seen = Pick<RolloutState, 'pods' | 'tracked'>
 
-export const NOTHING_SEEN: Seen = { pods: NO_PODS, tracked: new Map() }
-
-export function startTracking(targets: readonly Target[], now: number, before: Seen = NOTHING_SEEN): RolloutState {
+export function startTracking(targets: readonly Target[], now: number, before?: Seen): RolloutState {
+  const pods = before?.pods ?? createPodIndex()
   const tracked = targets.map((target): [string, Tracked] => {
     const key = keyOf(target.ref)
-    const seen = before.tracked.get(key)?.seen
+    const seen = before?.tracked.get(key)?.seen
     return [key, { target, status: UNSEEN, mark: '', progressedAt: now, ...(seen && { seen }) }]
   })
-  return withHealth({ tracked: new Map(tracked), pods: before.pods, lost: new Map() }, now)
+  return withHealth({ tracked: new Map(tracked), pods, podsVersion: pods.version, lost: new Map() }, now)
 }
 
 export function observe(state: RolloutState, source: string, observation: Observation, now: number): RolloutState {
   if (isOfPods(source) && observation.type !== 'lost' && observation.type !== 'found') {
-    return withHealth({ ...state, pods: observePods(state.pods, source, observation, now) }, now)
+    state.pods.observe(source, observation, now)
+    return withHealth({ ...state, podsVersion: state.pods.version }, now)
   }
   const seen = (next: Tracked) =>
     withHealth({ ...state, tracked: new Map(state.tracked).set(keyOf(next.target.ref), next) }, now)
@@ -81,7 +85,8 @@ export function observe(state: RolloutState, source: string, observation: Observ
     }
     case 'deleted': {
       const tracked = state.tracked.get(keyOf(refOf(observation.object)))
-      return tracked && observation.object.metadata.uid === tracked.target.uid ? seen(missing(tracked)) : state
+      if (!tracked || observation.object.metadata.uid !== tracked.target.uid) return state
+      return seen({ ...tracked, status: statusWhenGone(observation.object, true) })
     }
     case 'lost':
       return { ...state, lost: new Map(state.lost).set(source, observation.why) }
@@ -105,30 +110,23 @@ function observeList(state: RolloutState, source: string, objects: readonly Kube
   const tracked = [...state.tracked].map(([key, one]) => {
     if (sourceOf(one.target.ref) !== source) return [key, one] as const
     const object = listed.get(key)
-    return [key, object ? look(one, object, now) : missing(one)] as const
+    return [key, object ? look(one, object, now) : { ...one, status: statusWhenGone(one.object) }] as const
   })
   return withHealth({ ...state, tracked: new Map(tracked) }, now)
 }
 
 function look(tracked: Tracked, object: KubeObject, now: number): Tracked {
-  if (object.metadata.uid !== tracked.target.uid)
-    return failed(tracked, 'Deleted', 'was deleted and made anew by somebody else')
+  if (object.metadata.uid !== tracked.target.uid) {
+    return {
+      ...tracked,
+      status: { state: 'failed', reason: 'Deleted', message: 'was deleted and made anew by somebody else' },
+    }
+  }
   const mark = progressMark(object)
-  const status: Status =
-    object.metadata.deletionTimestamp === undefined
-      ? statusOf(object, tracked.target.expectation)
-      : { state: 'failed', reason: 'Deleted', message: 'is being deleted by somebody else' }
+  const status = statusOf(object, tracked.target.expectation)
   const seen = seenBounds(tracked.seen, object)
   const progressedAt = mark === tracked.mark ? tracked.progressedAt : now
   return { ...tracked, object, status, mark, progressedAt, ...(seen && { seen }) }
-}
-
-function missing(tracked: Tracked): Tracked {
-  return failed(tracked, 'Deleted', 'was deleted by somebody else')
-}
-
-function failed(tracked: Tracked, reason: ReasonCode, message: string): Tracked {
-  return { ...tracked, status: { state: 'failed', reason, message } }
 }
 
 /**
@@ -136,7 +134,7 @@ function failed(tracked: Tracked, reason: ReasonCode, message: string): Tracked 
  * revision is an older one then.
  */
 export function newPodsIn(state: RolloutState, tracked: Tracked): PodFacts[] {
-  return tracked.object && isObserved(tracked) ? newPodsOf(state.pods, tracked.object) : []
+  return tracked.object && isObserved(tracked) ? [...state.pods.newPodsOf(tracked.object)] : []
 }
 
 /** Whether the controller works on our spec. Kinds that do not say count as observed. */
@@ -157,13 +155,19 @@ function withHealth(state: RolloutState, now: number): RolloutState {
   const all = [...state.tracked.values()]
   const unhealthy = all.find(({ status }) => status.state !== 'healthy')
   if (unhealthy) {
-    return soak ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest
+    const wasHealthy = soak && !soak.assumed.has(keyOf(unhealthy.target.ref))
+    return wasHealthy ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest
   }
   if (!soak || now - soak.since < SETTLING_MS) {
     const pods = all.flatMap((tracked) => newPodsIn(state, tracked))
+    const assumed = all.filter(({ status }) => status.state === 'healthy' && status.isAssumed)
     return {
       ...rest,
-      soak: { since: soak?.since ?? now, restarts: new Map(pods.map(({ uid, restarts }) => [uid, restarts])) },
+      soak: {
+        since: soak?.since ?? now,
+        restarts: new Map(pods.map(({ uid, restarts }) => [uid, restarts])),
+        assumed: new Set(assumed.map(({ target }) => keyOf(target.ref))),
+      },
     }
   }
   const restarted = all.flatMap((tracked) => {

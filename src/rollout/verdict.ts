@@ -1,7 +1,6 @@
 import { describe, groupKindOf, type KubeObject, type ObjectRef } from '../manifest/object.ts'
 import type { ReasonCode } from '../errors.ts'
 import { doomDueInMs, doomOf, type FailFast } from './fail-fast.ts'
-import { witnessesOf } from './pods.ts'
 import { sourceOf } from './sources.ts'
 import { progressDeadlineSeconds } from './status.ts'
 import { isObserved, type RolloutState, type Tracked } from './tracker.ts'
@@ -102,7 +101,7 @@ function isAtWork(tracked: Tracked): boolean {
 }
 
 function doomQuestion(state: RolloutState, object: KubeObject, policy: Policy, now: number): Parameters<typeof doomOf> {
-  const { witnesses, creation } = witnessesOf(state.pods, object, now)
+  const { witnesses, creation } = state.pods.witnessesOf(object, now)
   const isOff = object.metadata.annotations?.[FAIL_FAST_ANNOTATION] === 'off'
   return [groupKindOf(object), witnesses, creation, isOff ? 'off' : policy.failFast]
 }
