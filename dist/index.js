@@ -76964,7 +76964,7 @@ function createClock() {
 
 /***/ }),
 
-/***/ 9855:
+/***/ 6542:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -78305,140 +78305,165 @@ function podsNow(workload) {
 
 
 
-const NO_PODS = { pods: new Map(), replicaSets: new Map(), refusals: new Map() };
 const pods_REVISION = 'deployment.kubernetes.io/revision';
 /** DaemonSets have no status field that names the revision; the API server counts template changes here. */
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
-/** Whether this observation is for this reducer. */
+/** Whether an observation of this source is for the index. */
 function isOfPods(source) {
     return /^(Pod|ReplicaSet\.apps|Event)\//.test(source);
 }
-function observePods(state, source, observation, now) {
-    switch (observation.type) {
-        case 'listed': {
-            // Events that were there already tell of an earlier release.
-            const objects = observation.objects.filter(({ kind }) => kind !== 'Event');
-            const sight = { now, before: state, isListed: true };
-            return objects.reduce((next, object) => look(next, source, object, sight), withoutSource(state, source));
-        }
-        case 'changed':
-            return look(state, source, observation.object, { now, before: state, isListed: false });
-        case 'deleted':
-            return forget(state, observation.object);
-        case 'lost':
-        case 'found':
-            return state;
-    }
-}
-function look(state, source, object, sight) {
-    switch (object.kind) {
-        case 'Pod':
-            return lookAtPod(state, source, podFacts(object), sight);
-        case 'ReplicaSet':
-            return lookAtReplicaSet(state, source, object, sight);
-        case 'Event': {
+function createPodIndex() {
+    /** By UID of the controller, then by UID of the pod. */
+    const pods = new Map();
+    /** By UID. */
+    const replicaSets = new Map();
+    /** UIDs of ReplicaSets by owner and revision. */
+    const byRevision = new Map();
+    /** By UID of the controller that may not make pods. */
+    const refusals = new Map();
+    let version = 0;
+    function look(source, object, now, isListed) {
+        if (object.kind === 'Pod')
+            lookAtPod(source, podFacts(object), now, isListed);
+        if (object.kind === 'ReplicaSet')
+            lookAtReplicaSet(source, object, now);
+        if (object.kind === 'Event') {
             const failure = creationFailureOf(object);
             const uid = object.involvedObject.uid;
-            return failure && uid !== undefined ? refused(state, uid, failure, source, sight) : state;
+            if (failure && uid !== undefined)
+                refuse(uid, failure, source, now);
         }
-        default:
-            return state;
     }
-}
-function lookAtPod(state, source, facts, { now, before, isListed }) {
-    const owner = facts.ownerUid ?? facts.uid;
-    const known = before.pods.get(owner)?.get(facts.uid);
-    const isSame = known?.facts.trouble !== undefined && known.facts.trouble.reason === facts.trouble?.reason;
-    const pod = {
-        facts,
-        source,
-        troubledSince: isSame ? known.troubledSince : now,
-        restartsBefore: known?.restartsBefore ?? (isListed ? facts.restarts : 0),
+    function lookAtPod(source, facts, now, isListed) {
+        const owner = facts.ownerUid ?? facts.uid;
+        const siblings = pods.get(owner) ?? new Map();
+        const known = siblings.get(facts.uid);
+        const isSame = known?.facts.trouble !== undefined && known.facts.trouble.reason === facts.trouble?.reason;
+        siblings.set(facts.uid, {
+            facts,
+            source,
+            troubledSince: isSame ? known.troubledSince : now,
+            restartsBefore: known?.restartsBefore ?? (isListed ? facts.restarts : 0),
+        });
+        pods.set(owner, siblings);
+        // A pod was made, so whatever stood in the way of its controller no longer does.
+        if (!known)
+            refusals.delete(owner);
+    }
+    function lookAtReplicaSet(source, object, now) {
+        const { uid = '', ownerReferences, annotations } = object.metadata;
+        const owner = ownerReferences?.find(({ controller }) => controller === true)?.uid;
+        const key = replicaSetKey(owner, annotations?.[pods_REVISION]);
+        forgetReplicaSet(uid);
+        replicaSets.set(uid, { source, key });
+        byRevision.set(key, uid);
+        const failure = creationFailureOf(object);
+        if (failure)
+            refuse(uid, failure, source, now);
+        else
+            refusals.delete(uid);
+    }
+    function refuse(uid, failure, source, now) {
+        refusals.set(uid, { failure, since: refusals.get(uid)?.since ?? now, source });
+    }
+    function forgetReplicaSet(uid) {
+        const known = replicaSets.get(uid);
+        if (known && byRevision.get(known.key) === uid)
+            byRevision.delete(known.key);
+        replicaSets.delete(uid);
+    }
+    function forget(object) {
+        const { uid = '', ownerReferences } = object.metadata;
+        const owner = ownerReferences?.find(({ controller }) => controller === true)?.uid ?? uid;
+        if (object.kind === 'Pod')
+            pods.get(owner)?.delete(uid);
+        if (object.kind !== 'ReplicaSet')
+            return;
+        forgetReplicaSet(uid);
+        refusals.delete(uid);
+    }
+    /** What a list no longer has does not exist. */
+    function keepOnly(source, listed) {
+        const uids = new Set(listed.map(({ metadata }) => metadata.uid));
+        const isGone = (uid, from) => from === source && !uids.has(uid);
+        for (const siblings of pods.values()) {
+            for (const [uid, pod] of siblings)
+                if (isGone(uid, pod.source))
+                    siblings.delete(uid);
+        }
+        for (const [uid, replicaSet] of replicaSets)
+            if (isGone(uid, replicaSet.source))
+                forgetReplicaSet(uid);
+        for (const [uid, refusal] of refusals)
+            if (isGone(uid, refusal.source))
+                refusals.delete(uid);
+    }
+    /** UID of what makes the pods: of a Deployment, the ReplicaSet with the revision that the Deployment carries. */
+    function controllerOf(workload) {
+        const { uid = '', annotations } = workload.metadata;
+        if ((0,manifest_object/* groupKindOf */.zo)(workload) !== 'Deployment.apps')
+            return uid;
+        return byRevision.get(replicaSetKey(uid, annotations?.[pods_REVISION])) ?? '';
+    }
+    function* seenPodsOf(workload) {
+        const isNew = isNewRevision(workload);
+        for (const pod of pods.get(controllerOf(workload))?.values() ?? [])
+            if (!pod.facts.deleting && isNew(pod.facts))
+                yield pod;
+    }
+    return {
+        get version() {
+            return version;
+        },
+        observe(source, observation, now) {
+            version += 1;
+            if (observation.type === 'changed')
+                look(source, observation.object, now, false);
+            if (observation.type === 'deleted')
+                forget(observation.object);
+            if (observation.type !== 'listed')
+                return;
+            // Events that were there already tell of an earlier release.
+            const objects = observation.objects.filter(({ kind }) => kind !== 'Event');
+            keepOnly(source, objects);
+            for (const object of objects)
+                look(source, object, now, true);
+        },
+        *newPodsOf(workload) {
+            for (const { facts } of seenPodsOf(workload))
+                yield facts;
+        },
+        witnessesOf(workload, now) {
+            const refusal = refusals.get(controllerOf(workload));
+            const creation = refusal && { ...refusal.failure, forMs: now - refusal.since };
+            const isGrave = ({ facts: { trouble } }) => trouble !== undefined && trouble.gravity !== 'passing';
+            if (!creation && !seenPodsOf(workload).some(isGrave))
+                return { witnesses: [], creation };
+            const witnesses = [...seenPodsOf(workload)].map(({ facts, troubledSince, restartsBefore }) => ({
+                pod: facts,
+                troubledForMs: now - troubledSince,
+                restartsBefore,
+            }));
+            return { witnesses, creation };
+        },
     };
-    const pods = new Map(state.pods).set(owner, new Map(state.pods.get(owner)).set(facts.uid, pod));
-    // A pod was made, so whatever stood in the way of its controller no longer does.
-    const refusals = known || !state.refusals.has(owner) ? state.refusals : without(state.refusals, owner);
-    return { ...state, pods, refusals };
 }
-function lookAtReplicaSet(state, source, object, sight) {
-    const { metadata } = object;
-    const uid = metadata.uid ?? '';
-    const ownerUid = metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid ?? '';
-    const revision = metadata.annotations?.[pods_REVISION] ?? '';
-    const replicaSets = new Map(state.replicaSets).set(uid, { uid, ownerUid, revision, source });
-    const failure = creationFailureOf(object);
-    if (failure)
-        return refused({ ...state, replicaSets }, uid, failure, source, sight);
-    return { ...state, replicaSets, refusals: without(state.refusals, uid) };
+function replicaSetKey(owner, revision) {
+    return `${owner ?? ''}/${revision ?? ''}`;
 }
-function refused(state, uid, failure, source, { now, before }) {
-    const since = before.refusals.get(uid)?.since ?? now;
-    return { ...state, refusals: new Map(state.refusals).set(uid, { failure, since, source }) };
-}
-function forget(state, object) {
-    const uid = object.metadata.uid ?? '';
-    if (object.kind === 'ReplicaSet')
-        return { ...state, replicaSets: without(state.replicaSets, uid), refusals: without(state.refusals, uid) };
-    if (object.kind !== 'Pod')
-        return state;
-    const owner = object.metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid ?? uid;
-    const pods = state.pods.get(owner);
-    return pods ? { ...state, pods: new Map(state.pods).set(owner, without(pods, uid)) } : state;
-}
-function withoutSource(state, source) {
-    const pods = new Map([...state.pods].map(([owner, inner]) => [owner, rejectSource(inner, source)]));
-    return { pods, replicaSets: rejectSource(state.replicaSets, source), refusals: rejectSource(state.refusals, source) };
-}
-function rejectSource(map, source) {
-    return new Map([...map].filter(([, { source: from }]) => from !== source));
-}
-function without(map, key) {
-    const copy = new Map(map);
-    copy.delete(key);
-    return copy;
-}
-/**
- * The pods of the revision that a workload is rolling out, by owner UID and revision, never by labels that others may carry
- * too. The workload must be one whose controller has seen the newest spec: before, the newest revision is the old one.
- */
-function newPodsOf(state, workload) {
-    return seenPodsOf(state, workload).map(({ facts }) => facts);
-}
-function seenPodsOf(state, workload) {
-    const controller = controllerOf(state, workload);
-    if (controller === undefined)
-        return [];
-    const all = [...(state.pods.get(controller)?.values() ?? [])].filter(({ facts }) => !facts.deleting);
+function isNewRevision(workload) {
     switch ((0,manifest_object/* groupKindOf */.zo)(workload)) {
         case 'StatefulSet.apps': {
             const revision = workload.status?.updateRevision;
-            return all.filter(({ facts }) => facts.revision === revision);
+            return (pod) => pod.revision === revision;
         }
         case 'DaemonSet.apps': {
             const generation = workload.metadata.annotations?.[TEMPLATE_GENERATION];
-            return all.filter(({ facts }) => generation === undefined || facts.templateGeneration === generation);
+            return (pod) => generation === undefined || pod.templateGeneration === generation;
         }
         default:
-            return all;
+            return () => true;
     }
-}
-/** UID of what makes the pods: of a Deployment, the ReplicaSet with the revision that the Deployment carries. */
-function controllerOf(state, workload) {
-    const { uid, annotations } = workload.metadata;
-    if ((0,manifest_object/* groupKindOf */.zo)(workload) !== 'Deployment.apps')
-        return uid;
-    const revision = annotations?.[pods_REVISION];
-    return [...state.replicaSets.values()].find((one) => one.ownerUid === uid && one.revision === revision)?.uid;
-}
-/** What `doomOf` asks for: the new pods with the time of their troubles, and why pods cannot be made. */
-function witnessesOf(state, workload, now) {
-    const witnesses = seenPodsOf(state, workload).map(({ facts, troubledSince, restartsBefore }) => ({
-        pod: facts,
-        troubledForMs: now - troubledSince,
-        restartsBefore,
-    }));
-    const refusal = state.refusals.get(controllerOf(state, workload) ?? '');
-    return { witnesses, creation: refusal && { ...refusal.failure, forMs: now - refusal.since } };
 }
 
 ;// CONCATENATED MODULE: ./lib/rollout/sources.js
@@ -78452,6 +78477,8 @@ function partialSourceOf(query) {
     return `${sourceOf(query)}?${query.labelSelector ?? ''}&${query.fieldSelector ?? ''}`;
 }
 
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
 ;// CONCATENATED MODULE: ./lib/rollout/conditions.js
 /**
  * `status.conditions`, in which most kinds say how they are
@@ -78495,6 +78522,78 @@ function saidBy({ message, reason }) {
 }
 function conditions_text(value) {
     return typeof value === 'string' ? value : '';
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/jobs.js
+
+
+
+/**
+ * A Job is done when it is Complete, not when it has started
+ * (https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions). FailureTarget is set before
+ * Failed, while pods are still ending, and is never taken back.
+ */
+function jobStatus(job) {
+    const { spec, status } = job;
+    const succeeded = status?.succeeded ?? 0;
+    // Without completions, several pods are workers at one queue, and any of them may be the one that ends it.
+    const isQueue = spec?.completions === undefined && (spec?.parallelism ?? 1) > 1;
+    const wanted = spec?.completions ?? 1;
+    const done = isQueue
+        ? `${(0,format/* counted */.hS)(succeeded, 'pod')} succeeded`
+        : `${succeeded} of ${(0,format/* counted */.hS)(wanted, 'pod')} succeeded`;
+    const failure = trueCondition(job, 'Failed') ?? trueCondition(job, 'FailureTarget');
+    if (failure)
+        return { state: 'failed', reason: 'JobFailed', message: `has failed: ${saidBy(failure)}` };
+    if (trueCondition(job, 'Complete'))
+        return { state: 'healthy', message: `is complete: ${done}` };
+    if (spec?.suspend === true) {
+        return { state: 'healthy', message: 'is suspended: it runs when spec.suspend is set to false' };
+    }
+    const failed = status?.failed ?? 0;
+    const tries = failed === 0 ? '' : `, ${failed} failed (backoffLimit ${spec?.backoffLimit ?? 6})`;
+    return { state: 'progressing', message: done + tries };
+}
+/** Its Jobs come later, each with a fate of its own: a CronJob is what it should be as soon as it is applied. */
+function cronJobStatus({ spec }) {
+    if (spec?.suspend === true)
+        return { state: 'healthy', message: 'is suspended: no Job is started' };
+    return { state: 'healthy', message: `runs at ${spec?.schedule ?? 'no time'}` };
+}
+/**
+ * The status of an object that is no longer there, or is on its way out. A Job with ttlSecondsAfterFinished is deleted by
+ * its own controller, and only after its end (pkg/controller/ttlafterfinished), so it keeps the state in which it was
+ * last seen. When its end was not seen, because nothing could be observed, a failed pod seen before decides.
+ *
+ * `isFinal` says that `lastSeen` is how the object was when it was deleted, as a watch's DELETED event has it.
+ */
+function statusWhenGone(lastSeen, isFinal = false) {
+    const deleted = { state: 'failed', reason: 'Deleted', message: 'was deleted by somebody else' };
+    if (!lastSeen || (0,manifest_object/* groupKindOf */.zo)(lastSeen) !== 'Job.batch')
+        return deleted;
+    const job = lastSeen;
+    if (isFinished(job))
+        return jobStatus(job);
+    const seconds = job.spec?.ttlSecondsAfterFinished;
+    // Somebody who deletes a Job before its end has not waited for the TTL.
+    const isTooEarly = isFinal || job.metadata.deletionTimestamp !== undefined;
+    if (seconds === undefined || isTooEarly)
+        return deleted;
+    const cleaned = `was cleaned up (ttlSecondsAfterFinished ${seconds}) before its end was seen`;
+    const { failed = 0, succeeded = 0 } = job.status ?? {};
+    if (failed === 0)
+        return { state: 'healthy', message: `${cleaned}; no pod had failed` };
+    if (succeeded < (job.spec?.completions ?? 1)) {
+        return {
+            state: 'failed',
+            reason: 'JobFailed',
+            message: `${cleaned}, and ${(0,format/* counted */.hS)(failed, 'pod')} had failed; raise ttlSecondsAfterFinished to know`,
+        };
+    }
+    return { state: 'healthy', message: `${cleaned}; ${(0,format/* counted */.hS)(succeeded, 'pod')} had succeeded` };
+}
+function isFinished(job) {
+    return ['Complete', 'Failed', 'FailureTarget'].some((type) => trueCondition(job, type));
 }
 
 ;// CONCATENATED MODULE: ./lib/rollout/api-extensions.js
@@ -78673,9 +78772,13 @@ function misplaced({ status }) {
         ? '; 1 pod sits on a node that is not ready or no longer takes it'
         : `; ${count} pods sit on nodes that are not ready or no longer take them`;
 }
-/** More available pods than ready nodes means that a node is back. Then all are waited for again: better slow than wrong. */
+/**
+ * More available pods than ready nodes means that a node is back, and without a single ready node nothing is proved: in both
+ * cases all are waited for, since slow is better than wrong.
+ */
 function absentNodes({ notReadyNodes = [] }, wanted, available) {
-    return available > wanted - notReadyNodes.length ? [] : notReadyNodes;
+    const ready = wanted - notReadyNodes.length;
+    return ready <= 0 || available > ready ? [] : notReadyNodes;
 }
 
 ;// CONCATENATED MODULE: ./lib/rollout/deployments.js
@@ -78758,8 +78861,6 @@ function refusal(object) {
     return condition ? `; pods cannot be created: ${saidBy(condition)}` : '';
 }
 
-// EXTERNAL MODULE: ./lib/report/format.js
-var format = __nccwpck_require__(7703);
 ;// CONCATENATED MODULE: ./lib/rollout/gateways.js
 /**
  * Gateways and routes of the Gateway API. A controller may be missing, or still be waiting for an address from outside, and
@@ -78847,76 +78948,6 @@ function gateways_nameOf({ kind = 'Gateway', name }) {
 }
 function objectsOf(list) {
     return Array.isArray(list) ? list.filter(manifest_object/* isObject */.Gv) : [];
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/jobs.js
-
-
-
-/**
- * A Job is done when it is Complete, not when it has started
- * (https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions). FailureTarget is set before
- * Failed, while pods are still ending, and is never taken back.
- */
-function jobStatus(job) {
-    const { spec, status } = job;
-    const succeeded = status?.succeeded ?? 0;
-    // Without completions, several pods are workers at one queue, and any of them may be the one that ends it.
-    const isQueue = spec?.completions === undefined && (spec?.parallelism ?? 1) > 1;
-    const wanted = spec?.completions ?? 1;
-    const done = isQueue
-        ? `${(0,format/* counted */.hS)(succeeded, 'pod')} succeeded`
-        : `${succeeded} of ${(0,format/* counted */.hS)(wanted, 'pod')} succeeded`;
-    const failure = trueCondition(job, 'Failed') ?? trueCondition(job, 'FailureTarget');
-    if (failure)
-        return { state: 'failed', reason: 'JobFailed', message: `has failed: ${saidBy(failure)}` };
-    if (trueCondition(job, 'Complete'))
-        return { state: 'healthy', message: `is complete: ${done}` };
-    if (spec?.suspend === true) {
-        return { state: 'healthy', message: 'is suspended: it runs when spec.suspend is set to false' };
-    }
-    const failed = status?.failed ?? 0;
-    const tries = failed === 0 ? '' : `, ${failed} failed (backoffLimit ${spec?.backoffLimit ?? 6})`;
-    return { state: 'progressing', message: done + tries };
-}
-/** Its Jobs come later, each with a fate of its own: a CronJob is what it should be as soon as it is applied. */
-function cronJobStatus({ spec }) {
-    if (spec?.suspend === true)
-        return { state: 'healthy', message: 'is suspended: no Job is started' };
-    return { state: 'healthy', message: `runs at ${spec?.schedule ?? 'no time'}` };
-}
-/**
- * The status of an object that is no longer there, or is on its way out. A Job with ttlSecondsAfterFinished is deleted by
- * its own controller, and only after its end (pkg/controller/ttlafterfinished), so it keeps the state in which it was
- * last seen. When its end was not seen, because nothing could be observed, a failed pod seen before decides.
- *
- * `isFinal` says that `lastSeen` is how the object was when it was deleted, as a watch's DELETED event has it.
- */
-function statusWhenGone(lastSeen, isFinal = false) {
-    const deleted = { state: 'failed', reason: 'Deleted', message: 'was deleted by somebody else' };
-    if (!lastSeen || (0,manifest_object/* groupKindOf */.zo)(lastSeen) !== 'Job.batch')
-        return deleted;
-    const job = lastSeen;
-    if (isFinished(job))
-        return jobStatus(job);
-    const seconds = job.spec?.ttlSecondsAfterFinished;
-    // Somebody who deletes a Job before its end has not waited for the TTL.
-    const isTooEarly = isFinal || job.metadata.deletionTimestamp !== undefined;
-    if (seconds === undefined || isTooEarly)
-        return deleted;
-    const cleaned = `was cleaned up (ttlSecondsAfterFinished ${seconds}) before its end was seen`;
-    const { failed = 0, succeeded = 0 } = job.status ?? {};
-    if (failed > 0 && succeeded < (job.spec?.completions ?? 1)) {
-        return {
-            state: 'failed',
-            reason: 'JobFailed',
-            message: `${cleaned}, and ${(0,format/* counted */.hS)(failed, 'pod')} had failed; raise ttlSecondsAfterFinished to know`,
-        };
-    }
-    return { state: 'healthy', message: `${cleaned}; no pod had failed` };
-}
-function isFinished(job) {
-    return ['Complete', 'Failed', 'FailureTarget'].some((type) => trueCondition(job, type));
 }
 
 ;// CONCATENATED MODULE: ./lib/rollout/networking.js
@@ -79173,24 +79204,30 @@ function progressMark(object) {
 }
 
 ;// CONCATENATED MODULE: ./lib/rollout/tracker.js
+/**
+ * What is known of a rollout, as a reducer: state and observation in, state out. It reads no clock: `now` is milliseconds
+ * on a clock that never jumps, and comes from outside.
+ */
+
 
 
 
 
 
 const UNSEEN = { state: 'progressing', message: 'is applied' };
-const NOTHING_SEEN = { pods: NO_PODS, tracked: new Map() };
-function startTracking(targets, now, before = NOTHING_SEEN) {
+function startTracking(targets, now, before) {
+    const pods = before?.pods ?? createPodIndex();
     const tracked = targets.map((target) => {
         const key = (0,manifest_object/* keyOf */.TN)(target.ref);
-        const seen = before.tracked.get(key)?.seen;
+        const seen = before?.tracked.get(key)?.seen;
         return [key, { target, status: UNSEEN, mark: '', progressedAt: now, ...(seen && { seen }) }];
     });
-    return withHealth({ tracked: new Map(tracked), pods: before.pods, lost: new Map() }, now);
+    return withHealth({ tracked: new Map(tracked), pods, podsVersion: pods.version, lost: new Map() }, now);
 }
 function observe(state, source, observation, now) {
     if (isOfPods(source) && observation.type !== 'lost' && observation.type !== 'found') {
-        return withHealth({ ...state, pods: observePods(state.pods, source, observation, now) }, now);
+        state.pods.observe(source, observation, now);
+        return withHealth({ ...state, podsVersion: state.pods.version }, now);
     }
     const seen = (next) => withHealth({ ...state, tracked: new Map(state.tracked).set((0,manifest_object/* keyOf */.TN)(next.target.ref), next) }, now);
     switch (observation.type) {
@@ -79198,11 +79235,13 @@ function observe(state, source, observation, now) {
             return observeList(state, source, observation.objects, now);
         case 'changed': {
             const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
-            return tracked ? seen(tracker_look(tracked, observation.object, now)) : state;
+            return tracked ? seen(look(tracked, observation.object, now)) : state;
         }
         case 'deleted': {
             const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
-            return tracked && observation.object.metadata.uid === tracked.target.uid ? seen(missing(tracked)) : state;
+            if (!tracked || observation.object.metadata.uid !== tracked.target.uid)
+                return state;
+            return seen({ ...tracked, status: statusWhenGone(observation.object, true) });
         }
         case 'lost':
             return { ...state, lost: new Map(state.lost).set(source, observation.why) };
@@ -79224,33 +79263,29 @@ function observeList(state, source, objects, now) {
         if (sourceOf(one.target.ref) !== source)
             return [key, one];
         const object = listed.get(key);
-        return [key, object ? tracker_look(one, object, now) : missing(one)];
+        return [key, object ? look(one, object, now) : { ...one, status: statusWhenGone(one.object) }];
     });
     return withHealth({ ...state, tracked: new Map(tracked) }, now);
 }
-function tracker_look(tracked, object, now) {
-    if (object.metadata.uid !== tracked.target.uid)
-        return failed(tracked, 'Deleted', 'was deleted and made anew by somebody else');
+function look(tracked, object, now) {
+    if (object.metadata.uid !== tracked.target.uid) {
+        return {
+            ...tracked,
+            status: { state: 'failed', reason: 'Deleted', message: 'was deleted and made anew by somebody else' },
+        };
+    }
     const mark = progressMark(object);
-    const status = object.metadata.deletionTimestamp === undefined
-        ? statusOf(object, tracked.target.expectation)
-        : { state: 'failed', reason: 'Deleted', message: 'is being deleted by somebody else' };
+    const status = statusOf(object, tracked.target.expectation);
     const seen = seenBounds(tracked.seen, object);
     const progressedAt = mark === tracked.mark ? tracked.progressedAt : now;
     return { ...tracked, object, status, mark, progressedAt, ...(seen && { seen }) };
-}
-function missing(tracked) {
-    return failed(tracked, 'Deleted', 'was deleted by somebody else');
-}
-function failed(tracked, reason, message) {
-    return { ...tracked, status: { state: 'failed', reason, message } };
 }
 /**
  * The pods of the revision that is being rolled out; none while the controller has not seen our spec, since the newest
  * revision is an older one then.
  */
 function newPodsIn(state, tracked) {
-    return tracked.object && tracker_isObserved(tracked) ? newPodsOf(state.pods, tracked.object) : [];
+    return tracked.object && tracker_isObserved(tracked) ? [...state.pods.newPodsOf(tracked.object)] : [];
 }
 /** Whether the controller works on our spec. Kinds that do not say count as observed. */
 function tracker_isObserved({ object, target }) {
@@ -79268,13 +79303,19 @@ function withHealth(state, now) {
     const all = [...state.tracked.values()];
     const unhealthy = all.find(({ status }) => status.state !== 'healthy');
     if (unhealthy) {
-        return soak ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest;
+        const wasHealthy = soak && !soak.assumed.has((0,manifest_object/* keyOf */.TN)(unhealthy.target.ref));
+        return wasHealthy ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest;
     }
     if (!soak || now - soak.since < SETTLING_MS) {
         const pods = all.flatMap((tracked) => newPodsIn(state, tracked));
+        const assumed = all.filter(({ status }) => status.state === 'healthy' && status.isAssumed);
         return {
             ...rest,
-            soak: { since: soak?.since ?? now, restarts: new Map(pods.map(({ uid, restarts }) => [uid, restarts])) },
+            soak: {
+                since: soak?.since ?? now,
+                restarts: new Map(pods.map(({ uid, restarts }) => [uid, restarts])),
+                assumed: new Set(assumed.map(({ target }) => (0,manifest_object/* keyOf */.TN)(target.ref))),
+            },
         };
     }
     const restarted = all.flatMap((tracked) => {
@@ -81689,7 +81730,7 @@ function nodeWords({ peak, needed, free, isSurge }) {
 
 
 /** In a larger cluster, reading all pods to know what is free on the nodes would cost more than the answer is worth. */
-const MOST_PODS_READ = 250;
+const ALL_PODS = { apiVersion: 'v1', kind: 'Pod', keep: keepRequests, most: 250 };
 /** Tells the pod bounds of every rollout to come, and whether its peak fits into quotas and nodes. Never fails. */
 async function forecast(changes, { cluster, runner }) {
     const workloads = changes.flatMap((change) => {
@@ -81704,20 +81745,18 @@ async function forecast(changes, { cluster, runner }) {
         runner.info(`${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(expected))}: ${describeBounds(bounds)}`);
     const namespaces = [...new Set(workloads.flatMap(({ expected }) => expected.metadata.namespace ?? []))];
     const quotas = await Promise.all(namespaces.map((namespace) => readIfAllowed(cluster, { apiVersion: 'v1', kind: 'ResourceQuota', namespace })));
-    const onNodes = workloads.length === 0 ? undefined : await forecast_readNodes(cluster);
+    const pods = workloads.length === 0 ? undefined : await readIfAllowed(cluster, ALL_PODS);
+    const isNeeded = pods !== undefined || workloads.some(({ expected }) => (0,manifest_object/* groupKindOf */.zo)(expected) === 'DaemonSet.apps');
+    const nodes = isNeeded ? await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Node' }) : undefined;
+    const onNodes = pods && nodes && { pods, nodes };
     const capacity = capacityOf({ workloads, quotas: quotas.flatMap((list) => list ?? []), ...(onNodes && { onNodes }) });
     if (!capacity.fits)
         runner.info(`warning: ${capacity.warning}`);
     return {
         bounds: new Map(workloads.map(({ expected, bounds }) => [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(expected)), bounds])),
         warnings: capacity.fits ? [] : [capacity.warning],
+        nodes: nodes ?? [],
     };
-}
-/** Undefined when they may not be read, or are too many. */
-async function forecast_readNodes(cluster) {
-    const pods = await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Pod', keep: keepRequests, most: MOST_PODS_READ });
-    const nodes = pods && (await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Node' }));
-    return pods && nodes && { pods, nodes };
 }
 /** What an answer leaves out is left out of the forecast, which is for people alone. */
 async function readIfAllowed(cluster, query) {
@@ -81963,7 +82002,6 @@ function namespaceFlag({ namespace }) {
 
 
 
-
 /**
  * The controller reports a missed deadline itself; only when it does not (it never repeats the condition after a rollout
  * that had failed already) does this timer speak, so it must come second.
@@ -82029,7 +82067,7 @@ function isAtWork(tracked) {
     return tracked.status.state === 'progressing' && tracker_isObserved(tracked);
 }
 function doomQuestion(state, object, policy, now) {
-    const { witnesses, creation } = witnessesOf(state.pods, object, now);
+    const { witnesses, creation } = state.pods.witnessesOf(object, now);
     const isOff = object.metadata.annotations?.[FAIL_FAST_ANNOTATION] === 'off';
     return [(0,manifest_object/* groupKindOf */.zo)(object), witnesses, creation, isOff ? 'off' : policy.failFast];
 }
@@ -82149,11 +82187,12 @@ function openProgress({ clock, runner, journal, inputs }, logs, onSettled) {
                 const healthy = all.filter(({ status }) => status.state === 'healthy').length;
                 runner.info(`${healthy} of ${all.length} objects are healthy`);
             }
-            if (now.pods === before.pods)
+            if (now.podsVersion === before.podsVersion)
                 return;
             for (const tracked of all) {
-                for (const pod of newPodsIn(now, tracked))
-                    tellTrouble(tracked, pod, width);
+                if (tracked.status.state !== 'healthy')
+                    for (const pod of newPodsIn(now, tracked))
+                        tellTrouble(tracked, pod, width);
             }
         },
     };
@@ -82175,7 +82214,7 @@ function containersOf(job) {
  * Follows the targets until there is a verdict. One line in the log for each change; nothing is asked again and again.
  * `before` is what an earlier follow of the same run has seen.
  */
-async function follow(targets, observer, run, policy, before = NOTHING_SEEN) {
+async function follow(targets, observer, run, policy, before) {
     const { clock, runner } = run;
     const started = clock.now();
     const settledAfter = new Map();
@@ -82292,6 +82331,84 @@ function goBack(before, now, touched) {
             delete result[name];
     }
     return result;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/nodes.js
+
+/**
+ * Names of the nodes that are not ready and that the DaemonSet's status counts all the same, for Expectation.notReadyNodes.
+ * Take the nodes as they were when the release was written: on one that breaks later a pod may be running already.
+ */
+function notReadyNodes(set, nodes) {
+    return nodes
+        .filter((node) => conditionOf(node, 'Ready')?.status !== 'True' && nodes_isCounted(set, node))
+        .map(({ metadata }) => metadata.name);
+}
+/** The controller's own question (nodeShouldRunDaemonPod in pkg/controller/daemon/daemon_controller.go). */
+function nodes_isCounted(set, node) {
+    const pod = set.spec?.template.spec;
+    if (!pod)
+        return false;
+    const labels = node.metadata.labels ?? {};
+    const selected = Object.entries(pod.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
+    const terms = pod.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+    const tolerations = [...(pod.tolerations ?? []), ...AUTOMATIC, ...(pod.hostNetwork === true ? ON_HOST_NETWORK : [])];
+    return ((pod.nodeName === undefined || pod.nodeName === node.metadata.name) &&
+        selected &&
+        (terms === undefined || terms.some((term) => matches(term, node))) &&
+        (node.spec?.taints ?? []).every((taint) => taint.effect === 'PreferNoSchedule' || tolerations.some((one) => nodes_tolerates(one, taint))));
+}
+const tolerating = (name, effect) => ({
+    key: `node.kubernetes.io/${name}`,
+    operator: 'Exists',
+    effect,
+});
+/** What every pod of a DaemonSet tolerates (AddOrUpdateDaemonPodTolerations in pkg/controller/daemon/util). */
+const AUTOMATIC = [
+    tolerating('not-ready', 'NoExecute'),
+    tolerating('unreachable', 'NoExecute'),
+    tolerating('disk-pressure', 'NoSchedule'),
+    tolerating('memory-pressure', 'NoSchedule'),
+    tolerating('pid-pressure', 'NoSchedule'),
+    tolerating('unschedulable', 'NoSchedule'),
+];
+const ON_HOST_NETWORK = [tolerating('network-unavailable', 'NoSchedule')];
+/** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
+function nodes_tolerates({ key = '', operator = 'Equal', value = '', effect = '' }, taint) {
+    if (effect !== '' && effect !== taint.effect)
+        return false;
+    if (key !== taint.key)
+        return key === '' && operator === 'Exists';
+    return operator === 'Exists' || (operator === 'Equal' && value === (taint.value ?? ''));
+}
+/** A term without requirements matches no node. */
+function matches({ matchExpressions = [], matchFields = [] }, node) {
+    const requirements = [
+        ...matchExpressions.map((one) => ({ ...one, actual: node.metadata.labels?.[one.key] })),
+        // The only field that can be selected on.
+        ...matchFields.map((one) => ({ ...one, actual: one.key === 'metadata.name' ? node.metadata.name : undefined })),
+    ];
+    return (requirements.length > 0 &&
+        requirements.every(({ operator, values = [], actual }) => isSatisfied(operator, values, actual)));
+}
+/** https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#operators */
+function isSatisfied(operator, values, actual) {
+    switch (operator) {
+        case 'In':
+            return actual !== undefined && values.includes(actual);
+        case 'NotIn':
+            return actual === undefined || !values.includes(actual);
+        case 'Exists':
+            return actual !== undefined;
+        case 'DoesNotExist':
+            return actual === undefined;
+        case 'Gt':
+            return Number(actual) > Number(values[0]);
+        case 'Lt':
+            return Number(actual) < Number(values[0]);
+        default:
+            return false;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/observer.js
@@ -82425,6 +82542,7 @@ async function* readRegularly(refs, { cluster, clock }, signal) {
 
 
 
+
 /** Opens the watches before anything is written: without the right to observe, nothing could be judged or taken back. */
 async function observeWorkloads({ changes }, run) {
     const observer = openObserver(run);
@@ -82477,22 +82595,27 @@ function isLabelled(change, release) {
     return change.type === 'create' || change.live?.metadata.labels?.[RELEASE_LABEL] === release;
 }
 /** What is to become healthy, also what this run leaves unchanged: it may have been broken before. */
-function targetsOf(changes, written) {
+function targetsOf(changes, written, nodes) {
     const after = new Map(written.flatMap((one) => (one.after ? [[(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(one.after)), one.after]] : [])));
     return changes.flatMap((change) => {
         const ref = (0,manifest_object/* refOf */.H8)(change.manifest.object);
         const object = after.get((0,manifest_object/* keyOf */.TN)(ref)) ?? (change.type === 'create' ? undefined : change.live);
         if (!object || !isFollowed(change.manifest.object))
             return [];
-        return [targetOf(object, change.type === 'update' ? change.live : undefined)];
+        return [targetOf(object, change.type === 'update' ? change.live : undefined, nodes)];
     });
 }
-/** An object to follow, as the server answered our write; `before` is what the write was made on top of. */
-function targetOf(object, before) {
+/**
+ * An object to follow, as the server answered our write; `before` is what the write was made on top of, `nodes` are those of
+ * the cluster at that time, as far as they are known.
+ */
+function targetOf(object, before, nodes = []) {
     const stale = deadlineConditionTime(before);
+    const idle = (0,manifest_object/* groupKindOf */.zo)(object) === 'DaemonSet.apps' ? notReadyNodes(object, nodes) : [];
     const expectation = {
         generation: object.metadata.generation ?? 0,
         ...(stale !== undefined && { staleDeadline: stale }),
+        ...(idle.length > 0 && { notReadyNodes: idle }),
     };
     return { ref: (0,manifest_object/* refOf */.H8)(object), uid: object.metadata.uid ?? '', expectation };
 }
@@ -82836,7 +82959,7 @@ async function rollOut({ changes, revision, forecast }, observer, run) {
     async function followAll(reached, wanted) {
         run.journal.enter('follow');
         await observer.watch(watchesOf(reached, inputs.release));
-        return follow(targetsOf(reached, written), observer, run, wanted, followed?.state);
+        return follow(targetsOf(reached, written, forecast.nodes), observer, run, wanted, followed?.state);
     }
 }
 function titleOf(verb, { title }) {
@@ -85346,7 +85469,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5369);
 /* harmony import */ var _adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2578);
 /* harmony import */ var _adapters_system_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7151);
-/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9855);
+/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6542);
 /* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9661);
 /* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2852);
 /* harmony import */ var _commands_rejected_report_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(7673);
