@@ -82,6 +82,11 @@ describe('annotations that cannot be followed', () => {
       /rollsafe\.dev\/wave is "first", not a whole number/,
     ],
     ['an unknown hook', object('Job', 'migrate', hook('before')), /rollsafe\.dev\/hook is "before"/],
+    [
+      'a hook that would never run',
+      { ...object('Job', 'migrate', hook('pre-deploy')), spec: { suspend: true } },
+      /suspended/,
+    ],
     ['a hook that is no Job', object('Deployment', 'web', hook('pre-deploy')), /is on a Deployment/],
   ])('%s', (_name, one, message) => {
     expect(stageProblems({ at: AT, object: one })).toMatchObject([

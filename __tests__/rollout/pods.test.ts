@@ -66,6 +66,7 @@ describe('the index of pods', () => {
     ['ReplicaSet.apps/shop?&', true],
     ['Event/shop?&reason=FailedCreate', true],
     ['Deployment.apps/shop', false],
+    ['Pod/shop', false],
     ['ReplicaSet.apps', false],
   ])('is told of %s: %s', (source, expected) => {
     expect(isOfPods(source)).toBe(expected)

@@ -339,14 +339,16 @@ describe('trap 12: an image reference is not split at its colons', () => {
   )
 
   it('a registry with a port, and another image of the same registry', () => {
-    const { manifests } = setImages(web ? [web] : [], [{ reference: 'reg:5000/app:2', line: 1 }])
+    const { manifests } = setImages(web ? [web] : [], [{ reference: 'reg:5000/app:2', line: 'reg:5000/app:2' }])
     expect(manifests[0]?.object['spec']).toMatchObject({
       containers: [{ image: 'reg:5000/app:2' }, { image: 'reg:5000/other:1' }],
     })
   })
 
   it('a request that is for no image is an error', () => {
-    expect(() => setImages(web ? [web] : [], [{ reference: 'reg:5000/ap:2', line: 1 }])).toThrow(RejectedError)
+    expect(() => setImages(web ? [web] : [], [{ reference: 'reg:5000/ap:2', line: 'reg:5000/ap:2' }])).toThrow(
+      RejectedError,
+    )
   })
 })
 

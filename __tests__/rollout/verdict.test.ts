@@ -158,6 +158,29 @@ describe('the verdict', () => {
     expect(play([], [], 0, { ...POLICY, stableForMs: 0 })).toEqual({ type: 'good' })
   })
 
+  it('is not bad when more is asked for during the soak', () => {
+    const more = deployment('web', { updated: 3, available: 3, replicas: 5, total: 5, generation: 3 })
+    const story: [number, Observation][] = [
+      [5_000, changed('web', DONE)],
+      [8_000, { type: 'changed', object: more }],
+    ]
+    expect(play(['web'], story, 8_000)).toEqual({ type: 'wait', until: 100_000 })
+  })
+
+  it('follows a bare Pod, which is told of like the pods of others', () => {
+    const pod = (ready: string) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'one', namespace: 'shop', uid: 'one' },
+      status: { phase: 'Running', conditions: [{ type: 'Ready', status: ready }] },
+    })
+    const followed = { ref: refOf(pod('True')), uid: 'one', expectation: { generation: 0 } }
+    const begun = observe(startTracking([followed], 0), 'Pod/shop', { type: 'changed', object: pod('False') }, 1_000)
+    expect(judge(begun, POLICY, 1_000).type).toBe('wait')
+    const ready = observe(begun, 'Pod/shop', { type: 'changed', object: pod('True') }, 2_000)
+    expect(judge(ready, POLICY, 12_000)).toEqual({ type: 'good' })
+  })
+
   it('waits for the slowest', () => {
     const story: [number, Observation][] = [
       [1_000, changed('web', DONE)],

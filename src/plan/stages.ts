@@ -1,6 +1,6 @@
 /** In which steps a release goes out: waves, one healthy before the next begins, and Jobs before and after. */
 import type { Problem } from '../errors.ts'
-import { describe, groupKindOf, type KubeObject, type Manifest, refOf } from '../manifest/object.ts'
+import { describe, groupKindOf, isObject, type KubeObject, type Manifest, refOf } from '../manifest/object.ts'
 import { phaseOf } from '../manifest/order.ts'
 import type { Change } from './change.ts'
 
@@ -44,6 +44,9 @@ export function stageProblems({ object, at }: Manifest): Problem[] {
   }
   if (hook !== undefined && hookOf(object) === undefined) {
     refuse(`the annotation ${HOOK_ANNOTATION} is ${JSON.stringify(hook)}`, `write ${HOOKS.join(' or ')}`)
+  }
+  if (hook !== undefined && isObject(object['spec']) && object['spec']['suspend'] === true) {
+    refuse('is a hook and suspended, so it would never run', 'remove spec.suspend')
   }
   if (hook !== undefined && groupKindOf(object) !== 'Job.batch') {
     refuse(`the annotation ${HOOK_ANNOTATION} is on a ${object.kind}`, 'only a Job can be a hook')

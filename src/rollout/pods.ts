@@ -49,9 +49,14 @@ const REVISION = 'deployment.kubernetes.io/revision'
 /** DaemonSets have no status field that names the revision; the API server counts template changes here. */
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 
-/** Whether an observation of this source is for the index. */
+/** Whether a source shows what only the index is told of: it is a part of a kind in a namespace (partialSourceOf). */
 export function isOfPods(source: string): boolean {
-  return /^(Pod|ReplicaSet\.apps|Event)\//.test(source)
+  return source.includes('?')
+}
+
+/** Whether the index wants to know of objects that are followed themselves, too. */
+export function isIndexed(source: string): boolean {
+  return /^(Pod|ReplicaSet\.apps)\//.test(source)
 }
 
 export function createPodIndex(): PodIndex {

@@ -6,7 +6,7 @@ import { isObject, keyOf, type KubeObject, type ObjectRef, refOf } from '../mani
 import { type SeenBounds, seenBounds } from '../plan/pod-bounds.ts'
 import type { Observation } from '../ports.ts'
 import type { PodFacts } from './pod-facts.ts'
-import { createPodIndex, isOfPods, type PodIndex } from './pods.ts'
+import { createPodIndex, isIndexed, isOfPods, type PodIndex } from './pods.ts'
 import { sourceOf } from './sources.ts'
 import type { Expectation, Status } from './state.ts'
 import { statusWhenGone } from './jobs.ts'
@@ -39,6 +39,8 @@ export interface Soak {
   readonly restarts: ReadonlyMap<string, number>
   /** Keys of what is only taken for healthy, as no controller has spoken of it yet. */
   readonly assumed: ReadonlySet<string>
+  /** What was asked for, by key: when more is, by an autoscaler or with a new node, nothing has become worse. */
+  readonly asked: ReadonlyMap<string, string>
 }
 
 export interface RolloutState {
@@ -70,15 +72,16 @@ export function startTracking(targets: readonly Target[], now: number, before?: 
 }
 
 export function observe(state: RolloutState, source: string, observation: Observation, now: number): RolloutState {
-  if (isOfPods(source) && observation.type !== 'lost' && observation.type !== 'found') {
-    state.pods.observe(source, observation, now)
-    return withHealth({ ...state, podsVersion: state.pods.version }, now)
-  }
-  const seen = (next: Tracked) =>
-    withHealth({ ...state, tracked: new Map(state.tracked).set(keyOf(next.target.ref), next) }, now)
+  if (isOfPods(source) || isIndexed(source)) state.pods.observe(source, observation, now)
+  const known = observeTracked({ ...state, podsVersion: state.pods.version }, source, observation, now)
+  return withHealth(known, now)
+}
+
+function observeTracked(state: RolloutState, source: string, observation: Observation, now: number): RolloutState {
+  const seen = (next: Tracked) => ({ ...state, tracked: new Map(state.tracked).set(keyOf(next.target.ref), next) })
   switch (observation.type) {
     case 'listed':
-      return observeList(state, source, observation.objects, now)
+      return isOfPods(source) ? state : observeList(state, source, observation.objects, now)
     case 'changed': {
       const tracked = state.tracked.get(keyOf(refOf(observation.object)))
       return tracked ? seen(look(tracked, observation.object, now)) : state
@@ -112,7 +115,7 @@ function observeList(state: RolloutState, source: string, objects: readonly Kube
     const object = listed.get(key)
     return [key, object ? look(one, object, now) : { ...one, status: statusWhenGone(one.object) }] as const
   })
-  return withHealth({ ...state, tracked: new Map(tracked) }, now)
+  return { ...state, tracked: new Map(tracked) }
 }
 
 function look(tracked: Tracked, object: KubeObject, now: number): Tracked {
@@ -155,8 +158,9 @@ function withHealth(state: RolloutState, now: number): RolloutState {
   const all = [...state.tracked.values()]
   const unhealthy = all.find(({ status }) => status.state !== 'healthy')
   if (unhealthy) {
-    const wasHealthy = soak && !soak.assumed.has(keyOf(unhealthy.target.ref))
-    return wasHealthy ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest
+    const key = keyOf(unhealthy.target.ref)
+    const isWorse = soak && !soak.assumed.has(key) && soak.asked.get(key) === askedOf(unhealthy)
+    return isWorse ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest
   }
   if (!soak || now - soak.since < SETTLING_MS) {
     const pods = all.flatMap((tracked) => newPodsIn(state, tracked))
@@ -167,6 +171,7 @@ function withHealth(state: RolloutState, now: number): RolloutState {
         since: soak?.since ?? now,
         restarts: new Map(pods.map(({ uid, restarts }) => [uid, restarts])),
         assumed: new Set(assumed.map(({ target }) => keyOf(target.ref))),
+        asked: new Map(all.map((tracked) => [keyOf(tracked.target.ref), askedOf(tracked)])),
       },
     }
   }
@@ -183,4 +188,8 @@ function withHealth(state: RolloutState, now: number): RolloutState {
       : []
   })[0]
   return { ...state, ...(restarted && { unstable: restarted }) }
+}
+
+function askedOf({ object, status }: Tracked): string {
+  return `${object?.metadata.generation} ${status.pods?.wanted}`
 }
