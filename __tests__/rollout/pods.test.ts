@@ -243,6 +243,59 @@ describe('the verdict, by the pods', () => {
     expect(judge(state, POLICY, 62_000)).toMatchObject({ type: 'bad', failures: [{ reason: 'ImagePull' }] })
   })
 
+  it('does not hold a crash against a workload that may be waiting for another one, and then gives it another chance', () => {
+    const crashed = (restarts: number) => {
+      const object = pod('b', 'new', { restarts, waiting: 'CrashLoopBackOff' })
+      const [container] = (object['status'] as { containerStatuses: object[] }).containerStatuses
+      Object.assign(container ?? {}, { lastState: { terminated: { exitCode: 1, reason: 'Error' } } })
+      return object
+    }
+    const database = { ...TARGET, ref: { ...TARGET.ref, name: 'database' }, uid: 'uid-database' }
+    const story = (facts: object, restarts: number): RolloutState =>
+      (
+        [
+          [1_000, DEPLOYMENT, changed(at('2'))],
+          [1_000, DEPLOYMENT, changed(deployment('database', {}))],
+          [1_000, REPLICA_SETS, changed(replicaSet('new', '2'))],
+          [50_000, PODS, changed(crashed(6))],
+          [60_000, DEPLOYMENT, changed(deployment('database', facts))],
+          [61_000, PODS, changed(crashed(restarts))],
+        ] as const
+      ).reduce<RolloutState>(
+        (state, [now, source, seen]) => observe(state, source, seen, now),
+        startTracking([TARGET, database], 0),
+      )
+    expect(judge(story({ updated: 1 }, 9), POLICY, 61_000).type).toBe('wait')
+    expect(judge(story({ updated: 3, available: 3 }, 6), POLICY, 61_000).type).toBe('wait')
+    expect(judge(story({ updated: 3, available: 3 }, 7), POLICY, 61_000)).toMatchObject({
+      type: 'bad',
+      failures: [{ reason: 'CrashLoop' }],
+    })
+  })
+
+  it('counts the runs of a crash loop although the pod runs in between', () => {
+    const run = (restarts: number, isRunning: boolean) => {
+      const object = pod('b', 'new', { restarts, ...(isRunning ? {} : { waiting: 'CrashLoopBackOff' }) })
+      const [container] = (object['status'] as { containerStatuses: object[] }).containerStatuses
+      if (restarts > 0 || !isRunning)
+        Object.assign(container ?? {}, { lastState: { terminated: { exitCode: 1, reason: 'Error' } } })
+      return object
+    }
+    const loop = [0, 1, 2, 3].flatMap((restarts): [number, string, Observation][] => [
+      [2_000 + restarts * 20_000, PODS, changed(run(restarts, true))],
+      [12_000 + restarts * 20_000, PODS, changed(run(restarts, false))],
+    ])
+    const begin: [number, string, Observation][] = [
+      [1_000, DEPLOYMENT, changed(at('2'))],
+      [1_000, REPLICA_SETS, changed(replicaSet('new', '2'))],
+    ]
+    expect(judge(play(...begin, ...loop.slice(0, 7)), POLICY, 62_000).type).toBe('wait')
+    expect(judge(play(...begin, ...loop), POLICY, 72_000)).toMatchObject({
+      type: 'bad',
+      failures: [{ reason: 'CrashLoop' }],
+    })
+  })
+
   it('can be told to leave one object alone', () => {
     const object = at('2')
     object.metadata.annotations = { ...object.metadata.annotations, 'rollsafe.dev/fail-fast': 'off' }

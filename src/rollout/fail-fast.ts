@@ -11,6 +11,9 @@ import { byGravity, type Gravity } from './trouble.ts'
 /** `safe`: fatal evidence at once, lasting evidence when it has proved itself. `eager`: both at once. `off`: never. */
 export type FailFast = 'off' | 'safe' | 'eager'
 
+/** `fatal`: as `safe`, while other workloads of the release are still coming up: what lasts may be waiting for one of them. */
+export type DoomMode = FailFast | 'fatal'
+
 export interface Cause {
   readonly reason: ReasonCode
   /** One sentence without a full stop that names pod, container and what the cluster says. */
@@ -38,7 +41,7 @@ export interface CreationFailure extends Cause {
  * the first four, so one that only waits for something else to come up has half a minute to find it; krane and kubedog, both
  * made for this judgement, allow two runs.
  */
-const FAILED_RUNS = 4
+export const FAILED_RUNS = 4
 
 /**
  * For trouble that does not count runs: a registry that limits, a quota that old pods still use up. The kubelet tries to pull
@@ -59,7 +62,7 @@ export function doomOf(
   kind: string,
   witnesses: readonly Witness[],
   creation: CreationFailure | undefined,
-  mode: FailFast,
+  mode: DoomMode,
 ): Cause | undefined {
   if (doomedInMs(kind, witnesses, creation, mode) > 0) return undefined
   const causes = [
@@ -77,7 +80,7 @@ export function doomDueInMs(
   kind: string,
   witnesses: readonly Witness[],
   creation: CreationFailure | undefined,
-  mode: FailFast,
+  mode: DoomMode,
 ): number | undefined {
   const due = doomedInMs(kind, witnesses, creation, mode)
   return due > 0 && due < Infinity ? due : undefined
@@ -88,7 +91,7 @@ function doomedInMs(
   kind: string,
   witnesses: readonly Witness[],
   creation: CreationFailure | undefined,
-  mode: FailFast,
+  mode: DoomMode,
 ): number {
   const due = [
     ...(creation ? [creationDueInMs(creation, mode)] : []),
@@ -98,18 +101,19 @@ function doomedInMs(
   return STOPPED_BY_ONE.includes(kind) ? Math.min(...due) : Math.max(...due)
 }
 
-function creationDueInMs({ gravity, forMs }: CreationFailure, mode: FailFast): number {
-  if (mode === 'off') return Infinity
+function creationDueInMs({ gravity, forMs }: CreationFailure, mode: DoomMode): number {
+  if (mode === 'off' || (mode === 'fatal' && gravity !== 'fatal')) return Infinity
   return gravity === 'fatal' || mode === 'eager' ? 0 : Math.max(0, LASTING_MS - forMs)
 }
 
-function dueInMs({ pod, troubledForMs, restartsBefore = 0 }: Witness, kind: string, mode: FailFast): number {
+function dueInMs({ pod, troubledForMs, restartsBefore = 0 }: Witness, kind: string, mode: DoomMode): number {
   const { trouble } = pod
   if (mode === 'off' || !trouble || trouble.gravity === 'passing' || pod.deleting) return Infinity
   const isCrash = trouble.reason === 'CrashLoop' || trouble.reason === 'OutOfMemory'
   // How often a Job may fail is its own to say (backoffLimit), and the Job reports it.
   if (isCrash && kind === 'Job.batch') return Infinity
   if (trouble.gravity === 'fatal') return 0
+  if (mode === 'fatal') return Infinity
   const failedRuns = trouble.failedRuns - restartsBefore
   if (mode === 'eager') return isCrash && failedRuns < 1 ? Infinity : 0
   if (failedRuns >= FAILED_RUNS) return 0

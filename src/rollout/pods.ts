@@ -8,7 +8,7 @@
 import type { DaemonSet, KubeEvent, ReplicaSet, StatefulSet } from '../manifest/kinds.ts'
 import { groupKindOf, type KubeObject } from '../manifest/object.ts'
 import type { Observation } from '../ports.ts'
-import { type CreationFailure, creationFailureOf, type Witness } from './fail-fast.ts'
+import { type CreationFailure, creationFailureOf, FAILED_RUNS, type Witness } from './fail-fast.ts'
 import { type PodFacts, podFacts } from './pod-facts.ts'
 
 export interface PodIndex {
@@ -20,6 +20,8 @@ export interface PodIndex {
    * carry too. The workload must be one whose controller has seen the newest spec: before, the newest revision is the old one.
    */
   newPodsOf(workload: KubeObject): Generator<PodFacts>
+  /** Lets troubles last anew from now on, and one more run fail, before they count. */
+  giveAnotherChance(now: number): void
   /** What `doomOf` asks for. No witnesses when none has trouble that could doom anything. */
   witnessesOf(workload: KubeObject, now: number): { witnesses: Witness[]; creation: CreationFailure | undefined }
 }
@@ -164,6 +166,16 @@ export function createPodIndex(): PodIndex {
       const objects = observation.objects.filter(({ kind }) => kind !== 'Event')
       keepOnly(source, objects)
       for (const object of objects) look(source, object, now, true)
+    },
+    giveAnotherChance(now) {
+      for (const siblings of pods.values()) {
+        for (const [uid, pod] of siblings) {
+          const failedRuns = pod.facts.trouble?.failedRuns ?? 0
+          const restartsBefore = Math.max(pod.restartsBefore, failedRuns - (FAILED_RUNS - 1))
+          siblings.set(uid, { ...pod, troubledSince: now, restartsBefore })
+        }
+      }
+      for (const [uid, refusal] of refusals) refusals.set(uid, { ...refusal, since: now })
     },
     *newPodsOf(workload) {
       for (const { facts } of seenPodsOf(workload)) yield facts

@@ -49,6 +49,8 @@ export interface RolloutState {
   readonly pods: PodIndex
   /** Of the index when this state was made. */
   readonly podsVersion: number
+  /** Something is unfinished and has no trouble so far: others may be waiting for it. */
+  readonly isComingUp: boolean
   /** Sources that cannot be observed at the moment, and why. */
   readonly lost: ReadonlyMap<string, string>
   readonly soak?: Soak
@@ -68,13 +70,29 @@ export function startTracking(targets: readonly Target[], now: number, before?: 
     const seen = before?.tracked.get(key)?.seen
     return [key, { target, status: UNSEEN, mark: '', progressedAt: now, ...(seen && { seen }) }]
   })
-  return withHealth({ tracked: new Map(tracked), pods, podsVersion: pods.version, lost: new Map() }, now)
+  return withHealth(
+    { tracked: new Map(tracked), pods, podsVersion: pods.version, isComingUp: true, lost: new Map() },
+    now,
+  )
 }
 
 export function observe(state: RolloutState, source: string, observation: Observation, now: number): RolloutState {
   if (isOfPods(source) || isIndexed(source)) state.pods.observe(source, observation, now)
   const known = observeTracked({ ...state, podsVersion: state.pods.version }, source, observation, now)
-  return withHealth(known, now)
+  const isComingUp = [...known.tracked.values()].some((tracked) => isUntroubled(known, tracked, now))
+  // What has waited for others gets another chance now that they are there.
+  if (state.isComingUp && !isComingUp) state.pods.giveAnotherChance(now)
+  return withHealth({ ...known, isComingUp }, now)
+}
+
+/** Once a pod has failed, a workload is no longer one that others may just be waiting for, also while the pod runs again. */
+function isUntroubled(state: RolloutState, tracked: Tracked, now: number): boolean {
+  if (tracked.status.state !== 'progressing') return false
+  if (!tracked.object || !isObserved(tracked)) return true
+  const { witnesses, creation } = state.pods.witnessesOf(tracked.object, now)
+  return (
+    witnesses.length === 0 && !creation && !state.pods.newPodsOf(tracked.object).some(({ restarts }) => restarts > 0)
+  )
 }
 
 function observeTracked(state: RolloutState, source: string, observation: Observation, now: number): RolloutState {

@@ -1,6 +1,6 @@
 import { describe, groupKindOf, type KubeObject, type ObjectRef } from '../manifest/object.ts'
 import type { ReasonCode } from '../errors.ts'
-import { doomDueInMs, doomOf, type FailFast } from './fail-fast.ts'
+import { doomDueInMs, type DoomMode, doomOf, type FailFast } from './fail-fast.ts'
 import { sourceOf } from './sources.ts'
 import { progressDeadlineSeconds } from './status.ts'
 import { isObserved, type RolloutState, type Tracked } from './tracker.ts'
@@ -40,7 +40,8 @@ const FAIL_FAST_ANNOTATION = 'rollsafe.dev/fail-fast'
 
 export function judge(state: RolloutState, policy: Policy, now: number): Verdict {
   const all = [...state.tracked.values()]
-  const failures = all.flatMap((tracked) => failureOf(state, tracked, policy, now))
+  const mode = doomMode(state, policy)
+  const failures = all.flatMap((tracked) => failureOf(state, tracked, mode, now))
   const [first, ...rest] = failures
   if (first) return { type: 'bad', failures: [first, ...rest] }
   if (state.unstable) {
@@ -53,7 +54,7 @@ export function judge(state: RolloutState, policy: Policy, now: number): Verdict
     return waitOrGiveUp(state, all, { ...policy, deadline: Math.max(policy.deadline, stableAt) }, now, stableAt)
   }
   const turns = all.flatMap((tracked) =>
-    [stalledAt(state, tracked) ?? [], doomedAt(state, tracked, policy, now) ?? []].flat(),
+    [stalledAt(state, tracked) ?? [], doomedAt(state, tracked, mode, now) ?? []].flat(),
   )
   return waitOrGiveUp(state, all, policy, now, Math.min(policy.deadline, ...turns))
 }
@@ -78,10 +79,10 @@ function waitOrGiveUp(
   return first ? { type: 'bad', failures: [first, ...rest] } : { type: 'good' }
 }
 
-function failureOf(state: RolloutState, tracked: Tracked, policy: Policy, now: number): Failure[] {
+function failureOf(state: RolloutState, tracked: Tracked, mode: DoomMode, now: number): Failure[] {
   const { status, target, object } = tracked
   if (status.state === 'failed') return [{ ref: target.ref, reason: status.reason, message: status.message }]
-  const doom = object && isAtWork(tracked) ? doomOf(...doomQuestion(state, object, policy, now)) : undefined
+  const doom = object && isAtWork(tracked) ? doomOf(...doomQuestion(state, object, mode, now)) : undefined
   if (doom) return [{ ref: target.ref, ...doom }]
   const stalled = stalledAt(state, tracked)
   if (stalled === undefined || now < stalled) return []
@@ -100,16 +101,24 @@ function isAtWork(tracked: Tracked): boolean {
   return tracked.status.state === 'progressing' && isObserved(tracked)
 }
 
-function doomQuestion(state: RolloutState, object: KubeObject, policy: Policy, now: number): Parameters<typeof doomOf> {
+/**
+ * A program that keeps ending may only be waiting for another workload of the same release, a database for instance. So while
+ * one is still coming up, only what can never heal counts.
+ */
+function doomMode({ isComingUp }: RolloutState, { failFast }: Policy): DoomMode {
+  return failFast === 'safe' && isComingUp ? 'fatal' : failFast
+}
+
+function doomQuestion(state: RolloutState, object: KubeObject, mode: DoomMode, now: number): Parameters<typeof doomOf> {
   const { witnesses, creation } = state.pods.witnessesOf(object, now)
   const isOff = object.metadata.annotations?.[FAIL_FAST_ANNOTATION] === 'off'
-  return [groupKindOf(object), witnesses, creation, isOff ? 'off' : policy.failFast]
+  return [groupKindOf(object), witnesses, creation, isOff ? 'off' : mode]
 }
 
 /** When evidence that is not fatal yet will have lasted long enough. */
-function doomedAt(state: RolloutState, tracked: Tracked, policy: Policy, now: number): number | undefined {
+function doomedAt(state: RolloutState, tracked: Tracked, mode: DoomMode, now: number): number | undefined {
   const { object } = tracked
-  const due = object && isAtWork(tracked) ? doomDueInMs(...doomQuestion(state, object, policy, now)) : undefined
+  const due = object && isAtWork(tracked) ? doomDueInMs(...doomQuestion(state, object, mode, now)) : undefined
   return due === undefined ? undefined : now + due
 }
 
