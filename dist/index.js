@@ -76936,13 +76936,21 @@ async function sizeOf(file) {
 
 /***/ }),
 
-/***/ 7151:
+/***/ 8767:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   t: () => (/* binding */ createClock),
-/* harmony export */   y: () => (/* binding */ sleep)
-/* harmony export */ });
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  ts: () => (/* binding */ createClock),
+  EO: () => (/* binding */ keepMemorySmall),
+  yy: () => (/* binding */ sleep)
+});
+
+;// CONCATENATED MODULE: external "node:v8"
+const external_node_v8_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:v8");
+;// CONCATENATED MODULE: ./lib/adapters/system.js
+
 /** Resolves after `ms`, or as soon as the signal aborts; never throws. */
 function sleep(ms, signal) {
     return new Promise((resolve) => {
@@ -76959,6 +76967,13 @@ function sleep(ms, signal) {
 }
 function createClock() {
     return { now: () => performance.now(), date: () => new Date(), sleep };
+}
+/**
+ * Keeps the space for short-lived objects at its first size. V8 would let it grow to 128 MB while events stream in, although
+ * what lives is 20 MB; collecting more often takes no measurable time here (bench/scale.ts).
+ */
+function keepMemorySmall() {
+    (0,external_node_v8_namespaceObject.setFlagsFromString)('--semi-space-growth-factor=1');
 }
 
 
@@ -77837,7 +77852,7 @@ function doomedInMs(kind, witnesses, creation, mode) {
     return STOPPED_BY_ONE.includes(kind) ? Math.min(...due) : Math.max(...due);
 }
 function creationDueInMs({ gravity, forMs }, mode) {
-    if (mode === 'off')
+    if (mode === 'off' || (mode === 'fatal' && gravity !== 'fatal'))
         return Infinity;
     return gravity === 'fatal' || mode === 'eager' ? 0 : Math.max(0, LASTING_MS - forMs);
 }
@@ -77851,6 +77866,8 @@ function dueInMs({ pod, troubledForMs, restartsBefore = 0 }, kind, mode) {
         return Infinity;
     if (trouble.gravity === 'fatal')
         return 0;
+    if (mode === 'fatal')
+        return Infinity;
     const failedRuns = trouble.failedRuns - restartsBefore;
     if (mode === 'eager')
         return isCrash && failedRuns < 1 ? Infinity : 0;
@@ -78308,9 +78325,13 @@ function podsNow(workload) {
 const pods_REVISION = 'deployment.kubernetes.io/revision';
 /** DaemonSets have no status field that names the revision; the API server counts template changes here. */
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
-/** Whether an observation of this source is for the index. */
+/** Whether a source shows what only the index is told of: it is a part of a kind in a namespace (partialSourceOf). */
 function isOfPods(source) {
-    return /^(Pod|ReplicaSet\.apps|Event)\//.test(source);
+    return source.includes('?');
+}
+/** Whether the index wants to know of objects that are followed themselves, too. */
+function isIndexed(source) {
+    return /^(Pod|ReplicaSet\.apps)\//.test(source);
 }
 function createPodIndex() {
     /** By UID of the controller, then by UID of the pod. */
@@ -78428,6 +78449,17 @@ function createPodIndex() {
             keepOnly(source, objects);
             for (const object of objects)
                 look(source, object, now, true);
+        },
+        giveAnotherChance(now) {
+            for (const siblings of pods.values()) {
+                for (const [uid, pod] of siblings) {
+                    const failedRuns = pod.facts.trouble?.failedRuns ?? 0;
+                    const restartsBefore = Math.max(pod.restartsBefore, failedRuns - (FAILED_RUNS - 1));
+                    siblings.set(uid, { ...pod, troubledSince: now, restartsBefore });
+                }
+            }
+            for (const [uid, refusal] of refusals)
+                refusals.set(uid, { ...refusal, since: now });
         },
         *newPodsOf(workload) {
             for (const { facts } of seenPodsOf(workload))
@@ -79222,17 +79254,32 @@ function startTracking(targets, now, before) {
         const seen = before?.tracked.get(key)?.seen;
         return [key, { target, status: UNSEEN, mark: '', progressedAt: now, ...(seen && { seen }) }];
     });
-    return withHealth({ tracked: new Map(tracked), pods, podsVersion: pods.version, lost: new Map() }, now);
+    return withHealth({ tracked: new Map(tracked), pods, podsVersion: pods.version, isComingUp: true, lost: new Map() }, now);
 }
 function observe(state, source, observation, now) {
-    if (isOfPods(source) && observation.type !== 'lost' && observation.type !== 'found') {
+    if (isOfPods(source) || isIndexed(source))
         state.pods.observe(source, observation, now);
-        return withHealth({ ...state, podsVersion: state.pods.version }, now);
-    }
-    const seen = (next) => withHealth({ ...state, tracked: new Map(state.tracked).set((0,manifest_object/* keyOf */.TN)(next.target.ref), next) }, now);
+    const known = observeTracked({ ...state, podsVersion: state.pods.version }, source, observation, now);
+    const isComingUp = [...known.tracked.values()].some((tracked) => isUntroubled(known, tracked, now));
+    // What has waited for others gets another chance now that they are there.
+    if (state.isComingUp && !isComingUp)
+        state.pods.giveAnotherChance(now);
+    return withHealth({ ...known, isComingUp }, now);
+}
+/** Once a pod has failed, a workload is no longer one that others may just be waiting for, also while the pod runs again. */
+function isUntroubled(state, tracked, now) {
+    if (tracked.status.state !== 'progressing')
+        return false;
+    if (!tracked.object || !tracker_isObserved(tracked))
+        return true;
+    const { witnesses, creation } = state.pods.witnessesOf(tracked.object, now);
+    return (witnesses.length === 0 && !creation && !state.pods.newPodsOf(tracked.object).some(({ restarts }) => restarts > 0));
+}
+function observeTracked(state, source, observation, now) {
+    const seen = (next) => ({ ...state, tracked: new Map(state.tracked).set((0,manifest_object/* keyOf */.TN)(next.target.ref), next) });
     switch (observation.type) {
         case 'listed':
-            return observeList(state, source, observation.objects, now);
+            return isOfPods(source) ? state : observeList(state, source, observation.objects, now);
         case 'changed': {
             const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
             return tracked ? seen(look(tracked, observation.object, now)) : state;
@@ -79265,7 +79312,7 @@ function observeList(state, source, objects, now) {
         const object = listed.get(key);
         return [key, object ? look(one, object, now) : { ...one, status: statusWhenGone(one.object) }];
     });
-    return withHealth({ ...state, tracked: new Map(tracked) }, now);
+    return { ...state, tracked: new Map(tracked) };
 }
 function look(tracked, object, now) {
     if (object.metadata.uid !== tracked.target.uid) {
@@ -79303,8 +79350,9 @@ function withHealth(state, now) {
     const all = [...state.tracked.values()];
     const unhealthy = all.find(({ status }) => status.state !== 'healthy');
     if (unhealthy) {
-        const wasHealthy = soak && !soak.assumed.has((0,manifest_object/* keyOf */.TN)(unhealthy.target.ref));
-        return wasHealthy ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest;
+        const key = (0,manifest_object/* keyOf */.TN)(unhealthy.target.ref);
+        const isWorse = soak && !soak.assumed.has(key) && soak.asked.get(key) === askedOf(unhealthy);
+        return isWorse ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest;
     }
     if (!soak || now - soak.since < SETTLING_MS) {
         const pods = all.flatMap((tracked) => newPodsIn(state, tracked));
@@ -79315,6 +79363,7 @@ function withHealth(state, now) {
                 since: soak?.since ?? now,
                 restarts: new Map(pods.map(({ uid, restarts }) => [uid, restarts])),
                 assumed: new Set(assumed.map(({ target }) => (0,manifest_object/* keyOf */.TN)(target.ref))),
+                asked: new Map(all.map((tracked) => [(0,manifest_object/* keyOf */.TN)(tracked.target.ref), askedOf(tracked)])),
             },
         };
     }
@@ -79331,6 +79380,9 @@ function withHealth(state, now) {
             : [];
     })[0];
     return { ...state, ...(restarted && { unstable: restarted }) };
+}
+function askedOf({ object, status }) {
+    return `${object?.metadata.generation} ${status.pods?.wanted}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/concurrency.js
@@ -80957,6 +81009,9 @@ function stageProblems({ object, at }) {
     if (hook !== undefined && hookOf(object) === undefined) {
         refuse(`the annotation ${HOOK_ANNOTATION} is ${JSON.stringify(hook)}`, `write ${HOOKS.join(' or ')}`);
     }
+    if (hook !== undefined && (0,manifest_object/* isObject */.Gv)(object['spec']) && object['spec']['suspend'] === true) {
+        refuse('is a hook and suspended, so it would never run', 'remove spec.suspend');
+    }
     if (hook !== undefined && (0,manifest_object/* groupKindOf */.zo)(object) !== 'Job.batch') {
         refuse(`the annotation ${HOOK_ANNOTATION} is on a ${object.kind}`, 'only a Job can be a hook');
     }
@@ -82011,7 +82066,8 @@ const DEADLINE_GRACE_MS = 5_000;
 const FAIL_FAST_ANNOTATION = 'rollsafe.dev/fail-fast';
 function judge(state, policy, now) {
     const all = [...state.tracked.values()];
-    const failures = all.flatMap((tracked) => failureOf(state, tracked, policy, now));
+    const mode = doomMode(state, policy);
+    const failures = all.flatMap((tracked) => failureOf(state, tracked, mode, now));
     const [first, ...rest] = failures;
     if (first)
         return { type: 'bad', failures: [first, ...rest] };
@@ -82025,7 +82081,7 @@ function judge(state, policy, now) {
             return { type: 'good' };
         return waitOrGiveUp(state, all, { ...policy, deadline: Math.max(policy.deadline, stableAt) }, now, stableAt);
     }
-    const turns = all.flatMap((tracked) => [stalledAt(state, tracked) ?? [], doomedAt(state, tracked, policy, now) ?? []].flat());
+    const turns = all.flatMap((tracked) => [stalledAt(state, tracked) ?? [], doomedAt(state, tracked, mode, now) ?? []].flat());
     return waitOrGiveUp(state, all, policy, now, Math.min(policy.deadline, ...turns));
 }
 function waitOrGiveUp(state, all, policy, now, until) {
@@ -82043,11 +82099,11 @@ function waitOrGiveUp(state, all, policy, now, until) {
     }));
     return first ? { type: 'bad', failures: [first, ...rest] } : { type: 'good' };
 }
-function failureOf(state, tracked, policy, now) {
+function failureOf(state, tracked, mode, now) {
     const { status, target, object } = tracked;
     if (status.state === 'failed')
         return [{ ref: target.ref, reason: status.reason, message: status.message }];
-    const doom = object && isAtWork(tracked) ? doomOf(...doomQuestion(state, object, policy, now)) : undefined;
+    const doom = object && isAtWork(tracked) ? doomOf(...doomQuestion(state, object, mode, now)) : undefined;
     if (doom)
         return [{ ref: target.ref, ...doom }];
     const stalled = stalledAt(state, tracked);
@@ -82066,15 +82122,22 @@ function failureOf(state, tracked, policy, now) {
 function isAtWork(tracked) {
     return tracked.status.state === 'progressing' && tracker_isObserved(tracked);
 }
-function doomQuestion(state, object, policy, now) {
+/**
+ * A program that keeps ending may only be waiting for another workload of the same release, a database for instance. So while
+ * one is still coming up, only what can never heal counts.
+ */
+function doomMode({ isComingUp }, { failFast }) {
+    return failFast === 'safe' && isComingUp ? 'fatal' : failFast;
+}
+function doomQuestion(state, object, mode, now) {
     const { witnesses, creation } = state.pods.witnessesOf(object, now);
     const isOff = object.metadata.annotations?.[FAIL_FAST_ANNOTATION] === 'off';
-    return [(0,manifest_object/* groupKindOf */.zo)(object), witnesses, creation, isOff ? 'off' : policy.failFast];
+    return [(0,manifest_object/* groupKindOf */.zo)(object), witnesses, creation, isOff ? 'off' : mode];
 }
 /** When evidence that is not fatal yet will have lasted long enough. */
-function doomedAt(state, tracked, policy, now) {
+function doomedAt(state, tracked, mode, now) {
     const { object } = tracked;
-    const due = object && isAtWork(tracked) ? doomDueInMs(...doomQuestion(state, object, policy, now)) : undefined;
+    const due = object && isAtWork(tracked) ? doomDueInMs(...doomQuestion(state, object, mode, now)) : undefined;
     return due === undefined ? undefined : now + due;
 }
 /** When the lack of progress becomes a failure; undefined when the kind has no deadline, is done, or cannot be observed. */
@@ -84285,8 +84348,8 @@ var undici = __nccwpck_require__(6752);
 /** Rollsafe's version, as in package.json; `__tests__/version.test.ts` holds the two together. */
 const VERSION = '0.1.0';
 
-// EXTERNAL MODULE: ./lib/adapters/system.js
-var system = __nccwpck_require__(7151);
+// EXTERNAL MODULE: ./lib/adapters/system.js + 1 modules
+var system = __nccwpck_require__(8767);
 ;// CONCATENATED MODULE: ./lib/adapters/kube/retry.js
 const BASE_MS = 500;
 const STEEPEST_MS = 8_000;
@@ -84508,7 +84571,7 @@ function createHttpClient(access) {
                 });
                 if (delay === undefined)
                     throw failure;
-                await (0,system/* sleep */.y)(delay, request.signal);
+                await (0,system/* sleep */.yy)(delay, request.signal);
             }
         }
     }
@@ -84658,7 +84721,7 @@ async function* watchQuery(options) {
             lost = true;
             failures += 1;
             const backoff = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** (failures - 1));
-            await (0,system/* sleep */.y)(error.retryAfterMs ?? backoff * (0.5 + Math.random() / 2), signal);
+            await (0,system/* sleep */.yy)(error.retryAfterMs ?? backoff * (0.5 + Math.random() / 2), signal);
         }
     }
 }
@@ -85468,16 +85531,16 @@ function messageOf(error) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5369);
 /* harmony import */ var _adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2578);
-/* harmony import */ var _adapters_system_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7151);
-/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6542);
+/* harmony import */ var _adapters_system_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8767);
+/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6542);
 /* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9661);
-/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2852);
+/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2852);
 /* harmony import */ var _commands_rejected_report_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(7673);
-/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4354);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(452);
-/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1072);
-/* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5078);
-/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5102);
+/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4354);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(452);
+/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(1072);
+/* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5078);
+/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5102);
 
 
 
@@ -85490,10 +85553,11 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
-const redactor = (0,_redact_js__WEBPACK_IMPORTED_MODULE_8__/* .createRedactor */ .lY)();
+(0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .keepMemorySmall */ .EO)();
+const redactor = (0,_redact_js__WEBPACK_IMPORTED_MODULE_9__/* .createRedactor */ .lY)();
 const runner = (0,_adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__/* .createRunner */ .j)(process.env, redactor);
 try {
-    process.exitCode = (await main((0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_9__/* .createClock */ .t)())) ? 0 : 1;
+    process.exitCode = (await main((0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .createClock */ .ts)())) ? 0 : 1;
 }
 catch (error) {
     // Every expected failure is a report. What arrives here is a defect, and its stack is what will mend it.
@@ -85510,25 +85574,25 @@ async function main(clock) {
     const known = {};
     let report;
     try {
-        known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_6__/* .readInputs */ .K)((0,_adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__/* .createInputSource */ .k)(process.env));
+        known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_7__/* .readInputs */ .K)((0,_adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__/* .createInputSource */ .k)(process.env));
         if (known.inputs.githubToken !== undefined)
             runner.mask(known.inputs.githubToken);
-        const run = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_4__/* .compose */ .Z)(known.inputs, runner, clock, journal);
+        const run = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_5__/* .compose */ .Z)(known.inputs, runner, clock, journal);
         known.cluster = run.cluster;
-        report = await (0,_commands_deploy_js__WEBPACK_IMPORTED_MODULE_2__/* .deploy */ .g)(run);
+        report = await (0,_commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__/* .deploy */ .g)(run);
     }
     catch (error) {
-        if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_5__/* .RejectedError */ .zs))
+        if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_6__/* .RejectedError */ .zs))
             throw error;
         report = (0,_commands_rejected_report_js__WEBPACK_IMPORTED_MODULE_11__/* .rejectedReport */ .B)(error.problems, { journal, ...known });
     }
     finally {
         await known.cluster?.close();
     }
-    const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_4__/* .composeGitHub */ .s)(known.inputs, process.env);
+    const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_5__/* .composeGitHub */ .s)(known.inputs, process.env);
     const redact = (text) => redactor.redact(text);
-    const told = await (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_3__/* .publish */ .m)(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
-    return (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_7__/* .succeeded */ .gq)(told);
+    const told = await (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_4__/* .publish */ .m)(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
+    return (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_8__/* .succeeded */ .gq)(told);
 }
 
 __webpack_async_result__();

@@ -1,6 +1,6 @@
 import { createInputSource } from './adapters/runner/input-source.ts'
 import { createRunner } from './adapters/runner/runner.ts'
-import { createClock } from './adapters/system.ts'
+import { createClock, keepMemorySmall } from './adapters/system.ts'
 import { deploy } from './commands/deploy.ts'
 import { openJournal } from './commands/journal.ts'
 import { publish } from './commands/publish.ts'
@@ -13,6 +13,7 @@ import { createRedactor } from './redact.ts'
 import { succeeded } from './report/outcome.ts'
 import type { Report } from './report/report.ts'
 
+keepMemorySmall()
 const redactor = createRedactor()
 const runner = createRunner(process.env, redactor)
 
