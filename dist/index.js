@@ -78343,6 +78343,17 @@ function createPodIndex() {
     /** By UID of the controller that may not make pods. */
     const refusals = new Map();
     let version = 0;
+    let troubled = 0;
+    /** The only place that puts pods in and takes them out, so that the count of the troubled stays right. */
+    function put(owner, uid, pod) {
+        const siblings = pods.get(owner) ?? new Map();
+        const known = siblings.get(uid);
+        troubled += (pod && isGrave(pod) ? 1 : 0) - (known && isGrave(known) ? 1 : 0);
+        if (pod)
+            pods.set(owner, siblings.set(uid, pod));
+        else
+            siblings.delete(uid);
+    }
     function look(source, object, now, isListed) {
         if (object.kind === 'Pod')
             lookAtPod(source, podFacts(object), now, isListed);
@@ -78357,16 +78368,14 @@ function createPodIndex() {
     }
     function lookAtPod(source, facts, now, isListed) {
         const owner = facts.ownerUid ?? facts.uid;
-        const siblings = pods.get(owner) ?? new Map();
-        const known = siblings.get(facts.uid);
+        const known = pods.get(owner)?.get(facts.uid);
         const isSame = known?.facts.trouble !== undefined && known.facts.trouble.reason === facts.trouble?.reason;
-        siblings.set(facts.uid, {
+        put(owner, facts.uid, {
             facts,
             source,
             troubledSince: isSame ? known.troubledSince : now,
             restartsBefore: known?.restartsBefore ?? (isListed ? facts.restarts : 0),
         });
-        pods.set(owner, siblings);
         // A pod was made, so whatever stood in the way of its controller no longer does.
         if (!known)
             refusals.delete(owner);
@@ -78397,7 +78406,7 @@ function createPodIndex() {
         const { uid = '', ownerReferences } = object.metadata;
         const owner = ownerReferences?.find(({ controller }) => controller === true)?.uid ?? uid;
         if (object.kind === 'Pod')
-            pods.get(owner)?.delete(uid);
+            put(owner, uid, undefined);
         if (object.kind !== 'ReplicaSet')
             return;
         forgetReplicaSet(uid);
@@ -78407,10 +78416,10 @@ function createPodIndex() {
     function keepOnly(source, listed) {
         const uids = new Set(listed.map(({ metadata }) => metadata.uid));
         const isGone = (uid, from) => from === source && !uids.has(uid);
-        for (const siblings of pods.values()) {
+        for (const [owner, siblings] of pods) {
             for (const [uid, pod] of siblings)
                 if (isGone(uid, pod.source))
-                    siblings.delete(uid);
+                    put(owner, uid, undefined);
         }
         for (const [uid, replicaSet] of replicaSets)
             if (isGone(uid, replicaSet.source))
@@ -78436,6 +78445,9 @@ function createPodIndex() {
         get version() {
             return version;
         },
+        get hasTrouble() {
+            return troubled > 0 || refusals.size > 0;
+        },
         observe(source, observation, now) {
             version += 1;
             if (observation.type === 'changed')
@@ -78451,11 +78463,11 @@ function createPodIndex() {
                 look(source, object, now, true);
         },
         giveAnotherChance(now) {
-            for (const siblings of pods.values()) {
+            for (const [owner, siblings] of pods) {
                 for (const [uid, pod] of siblings) {
                     const failedRuns = pod.facts.trouble?.failedRuns ?? 0;
                     const restartsBefore = Math.max(pod.restartsBefore, failedRuns - (FAILED_RUNS - 1));
-                    siblings.set(uid, { ...pod, troubledSince: now, restartsBefore });
+                    put(owner, uid, { ...pod, troubledSince: now, restartsBefore });
                 }
             }
             for (const [uid, refusal] of refusals)
@@ -78468,7 +78480,6 @@ function createPodIndex() {
         witnessesOf(workload, now) {
             const refusal = refusals.get(controllerOf(workload));
             const creation = refusal && { ...refusal.failure, forMs: now - refusal.since };
-            const isGrave = ({ facts: { trouble } }) => trouble !== undefined && trouble.gravity !== 'passing';
             if (!creation && !seenPodsOf(workload).some(isGrave))
                 return { witnesses: [], creation };
             const witnesses = [...seenPodsOf(workload)].map(({ facts, troubledSince, restartsBefore }) => ({
@@ -78479,6 +78490,9 @@ function createPodIndex() {
             return { witnesses, creation };
         },
     };
+}
+function isGrave({ facts: { trouble, deleting } }) {
+    return !deleting && trouble !== undefined && trouble.gravity !== 'passing';
 }
 function replicaSetKey(owner, revision) {
     return `${owner ?? ''}/${revision ?? ''}`;
@@ -79260,7 +79274,7 @@ function observe(state, source, observation, now) {
     if (isOfPods(source) || isIndexed(source))
         state.pods.observe(source, observation, now);
     const known = observeTracked({ ...state, podsVersion: state.pods.version }, source, observation, now);
-    const isComingUp = [...known.tracked.values()].some((tracked) => isUntroubled(known, tracked, now));
+    const isComingUp = !state.pods.hasTrouble || [...known.tracked.values()].some((tracked) => isUntroubled(known, tracked, now));
     // What has waited for others gets another chance now that they are there.
     if (state.isComingUp && !isComingUp)
         state.pods.giveAnotherChance(now);
@@ -82103,7 +82117,7 @@ function failureOf(state, tracked, mode, now) {
     const { status, target, object } = tracked;
     if (status.state === 'failed')
         return [{ ref: target.ref, reason: status.reason, message: status.message }];
-    const doom = object && isAtWork(tracked) ? doomOf(...doomQuestion(state, object, mode, now)) : undefined;
+    const doom = object && isInQuestion(state, tracked) ? doomOf(...doomQuestion(state, object, mode, now)) : undefined;
     if (doom)
         return [{ ref: target.ref, ...doom }];
     const stalled = stalledAt(state, tracked);
@@ -82118,9 +82132,9 @@ function failureOf(state, tracked, mode, now) {
         },
     ];
 }
-/** Unfinished, and the controller works on our spec: only then are its newest pods ours. */
-function isAtWork(tracked) {
-    return tracked.status.state === 'progressing' && tracker_isObserved(tracked);
+/** Unfinished, and the controller works on our spec: only then do its newest pods tell of our release. */
+function isInQuestion({ pods }, tracked) {
+    return pods.hasTrouble && tracked.status.state === 'progressing' && tracker_isObserved(tracked);
 }
 /**
  * A program that keeps ending may only be waiting for another workload of the same release, a database for instance. So while
@@ -82137,7 +82151,7 @@ function doomQuestion(state, object, mode, now) {
 /** When evidence that is not fatal yet will have lasted long enough. */
 function doomedAt(state, tracked, mode, now) {
     const { object } = tracked;
-    const due = object && isAtWork(tracked) ? doomDueInMs(...doomQuestion(state, object, mode, now)) : undefined;
+    const due = object && isInQuestion(state, tracked) ? doomDueInMs(...doomQuestion(state, object, mode, now)) : undefined;
     return due === undefined ? undefined : now + due;
 }
 /** When the lack of progress becomes a failure; undefined when the kind has no deadline, is done, or cannot be observed. */
@@ -82223,9 +82237,10 @@ function openProgress({ clock, runner, journal, inputs }, logs, onSettled) {
     function tellTrouble({ target, object }, pod, width) {
         const { trouble } = pod;
         const ref = { apiVersion: 'v1', kind: 'Pod', namespace: pod.namespace, name: pod.name };
-        if (object && hookOf(object))
+        if (object && hookOf(object)) {
             for (const container of containersOf(object))
                 logs.print(ref, container, HOOK_LOG_LINES);
+        }
         if (!trouble || trouble.gravity === 'passing')
             return;
         const key = `${(0,manifest_object/* keyOf */.TN)(target.ref)} ${trouble.container ?? ''} ${trouble.reason}`;
@@ -82243,22 +82258,31 @@ function openProgress({ clock, runner, journal, inputs }, logs, onSettled) {
     return {
         tell(before, now) {
             const all = [...now.tracked.values()];
+            const changed = all.filter((tracked) => tracked.status !== before.tracked.get((0,manifest_object/* keyOf */.TN)(tracked.target.ref))?.status);
+            const hooks = all.filter(isHook);
+            const hasNewTrouble = now.podsVersion !== before.podsVersion && (now.pods.hasTrouble || hooks.length > 0);
+            if (changed.length === 0 && !hasNewTrouble)
+                return;
             const isLong = all.length > TABLE_ROWS;
             const width = Math.max(0, ...all.map(({ target }) => (0,manifest_object/* describe */.q0)(target.ref).length));
-            const settled = all.filter((tracked) => tellStatus(before.tracked.get((0,manifest_object/* keyOf */.TN)(tracked.target.ref)), tracked, isLong, width));
+            const settled = changed.filter((tracked) => tellStatus(before.tracked.get((0,manifest_object/* keyOf */.TN)(tracked.target.ref)), tracked, isLong, width));
             if (isLong && settled.length > 0) {
                 const healthy = all.filter(({ status }) => status.state === 'healthy').length;
                 runner.info(`${healthy} of ${all.length} objects are healthy`);
             }
-            if (now.podsVersion === before.podsVersion)
+            if (!hasNewTrouble)
                 return;
             for (const tracked of all) {
-                if (tracked.status.state !== 'healthy')
-                    for (const pod of newPodsIn(now, tracked))
-                        tellTrouble(tracked, pod, width);
+                if (tracked.status.state === 'healthy' && !isHook(tracked))
+                    continue;
+                for (const pod of newPodsIn(now, tracked))
+                    tellTrouble(tracked, pod, width);
             }
         },
     };
+}
+function isHook({ object }) {
+    return object !== undefined && hookOf(object) !== undefined;
 }
 function containersOf(job) {
     const spec = podTemplateOf(job)?.spec ?? {};

@@ -43,8 +43,9 @@ export function openProgress(
   function tellTrouble({ target, object }: Tracked, pod: PodFacts, width: number) {
     const { trouble } = pod
     const ref: ObjectRef = { apiVersion: 'v1', kind: 'Pod', namespace: pod.namespace, name: pod.name }
-    if (object && hookOf(object))
+    if (object && hookOf(object)) {
       for (const container of containersOf(object)) logs.print(ref, container, HOOK_LOG_LINES)
+    }
     if (!trouble || trouble.gravity === 'passing') return
     const key = `${keyOf(target.ref)} ${trouble.container ?? ''} ${trouble.reason}`
     if (told.has(key)) return
@@ -61,22 +62,30 @@ export function openProgress(
   return {
     tell(before, now) {
       const all = [...now.tracked.values()]
+      const changed = all.filter((tracked) => tracked.status !== before.tracked.get(keyOf(tracked.target.ref))?.status)
+      const hooks = all.filter(isHook)
+      const hasNewTrouble = now.podsVersion !== before.podsVersion && (now.pods.hasTrouble || hooks.length > 0)
+      if (changed.length === 0 && !hasNewTrouble) return
       const isLong = all.length > TABLE_ROWS
       const width = Math.max(0, ...all.map(({ target }) => describe(target.ref).length))
-      const settled = all.filter((tracked) =>
+      const settled = changed.filter((tracked) =>
         tellStatus(before.tracked.get(keyOf(tracked.target.ref)), tracked, isLong, width),
       )
       if (isLong && settled.length > 0) {
         const healthy = all.filter(({ status }) => status.state === 'healthy').length
         runner.info(`${healthy} of ${all.length} objects are healthy`)
       }
-      if (now.podsVersion === before.podsVersion) return
+      if (!hasNewTrouble) return
       for (const tracked of all) {
-        if (tracked.status.state !== 'healthy')
-          for (const pod of newPodsIn(now, tracked)) tellTrouble(tracked, pod, width)
+        if (tracked.status.state === 'healthy' && !isHook(tracked)) continue
+        for (const pod of newPodsIn(now, tracked)) tellTrouble(tracked, pod, width)
       }
     },
   }
+}
+
+function isHook({ object }: Tracked): boolean {
+  return object !== undefined && hookOf(object) !== undefined
 }
 
 function containersOf(job: KubeObject): string[] {

@@ -14,6 +14,8 @@ import { type PodFacts, podFacts } from './pod-facts.ts'
 export interface PodIndex {
   /** Another number whenever something was seen. */
   readonly version: number
+  /** Whether any pod at all has trouble that could doom a workload, or may not be made: most of the time, none has. */
+  readonly hasTrouble: boolean
   observe(source: string, observation: Observation, now: number): void
   /**
    * The pods of the revision that a workload is rolling out, by owner UID and revision, never by labels that others may
@@ -71,6 +73,16 @@ export function createPodIndex(): PodIndex {
   /** By UID of the controller that may not make pods. */
   const refusals = new Map<string, SeenRefusal>()
   let version = 0
+  let troubled = 0
+
+  /** The only place that puts pods in and takes them out, so that the count of the troubled stays right. */
+  function put(owner: string, uid: string, pod: SeenPod | undefined) {
+    const siblings = pods.get(owner) ?? new Map<string, SeenPod>()
+    const known = siblings.get(uid)
+    troubled += (pod && isGrave(pod) ? 1 : 0) - (known && isGrave(known) ? 1 : 0)
+    if (pod) pods.set(owner, siblings.set(uid, pod))
+    else siblings.delete(uid)
+  }
 
   function look(source: string, object: KubeObject, now: number, isListed: boolean) {
     if (object.kind === 'Pod') lookAtPod(source, podFacts(object), now, isListed)
@@ -84,16 +96,14 @@ export function createPodIndex(): PodIndex {
 
   function lookAtPod(source: string, facts: PodFacts, now: number, isListed: boolean) {
     const owner = facts.ownerUid ?? facts.uid
-    const siblings = pods.get(owner) ?? new Map<string, SeenPod>()
-    const known = siblings.get(facts.uid)
+    const known = pods.get(owner)?.get(facts.uid)
     const isSame = known?.facts.trouble !== undefined && known.facts.trouble.reason === facts.trouble?.reason
-    siblings.set(facts.uid, {
+    put(owner, facts.uid, {
       facts,
       source,
       troubledSince: isSame ? known.troubledSince : now,
       restartsBefore: known?.restartsBefore ?? (isListed ? facts.restarts : 0),
     })
-    pods.set(owner, siblings)
     // A pod was made, so whatever stood in the way of its controller no longer does.
     if (!known) refusals.delete(owner)
   }
@@ -123,7 +133,7 @@ export function createPodIndex(): PodIndex {
   function forget(object: KubeObject) {
     const { uid = '', ownerReferences } = object.metadata
     const owner = ownerReferences?.find(({ controller }) => controller === true)?.uid ?? uid
-    if (object.kind === 'Pod') pods.get(owner)?.delete(uid)
+    if (object.kind === 'Pod') put(owner, uid, undefined)
     if (object.kind !== 'ReplicaSet') return
     forgetReplicaSet(uid)
     refusals.delete(uid)
@@ -133,8 +143,8 @@ export function createPodIndex(): PodIndex {
   function keepOnly(source: string, listed: readonly KubeObject[]) {
     const uids = new Set(listed.map(({ metadata }) => metadata.uid))
     const isGone = (uid: string, from: string) => from === source && !uids.has(uid)
-    for (const siblings of pods.values()) {
-      for (const [uid, pod] of siblings) if (isGone(uid, pod.source)) siblings.delete(uid)
+    for (const [owner, siblings] of pods) {
+      for (const [uid, pod] of siblings) if (isGone(uid, pod.source)) put(owner, uid, undefined)
     }
     for (const [uid, replicaSet] of replicaSets) if (isGone(uid, replicaSet.source)) forgetReplicaSet(uid)
     for (const [uid, refusal] of refusals) if (isGone(uid, refusal.source)) refusals.delete(uid)
@@ -157,6 +167,9 @@ export function createPodIndex(): PodIndex {
     get version() {
       return version
     },
+    get hasTrouble() {
+      return troubled > 0 || refusals.size > 0
+    },
     observe(source, observation, now) {
       version += 1
       if (observation.type === 'changed') look(source, observation.object, now, false)
@@ -168,11 +181,11 @@ export function createPodIndex(): PodIndex {
       for (const object of objects) look(source, object, now, true)
     },
     giveAnotherChance(now) {
-      for (const siblings of pods.values()) {
+      for (const [owner, siblings] of pods) {
         for (const [uid, pod] of siblings) {
           const failedRuns = pod.facts.trouble?.failedRuns ?? 0
           const restartsBefore = Math.max(pod.restartsBefore, failedRuns - (FAILED_RUNS - 1))
-          siblings.set(uid, { ...pod, troubledSince: now, restartsBefore })
+          put(owner, uid, { ...pod, troubledSince: now, restartsBefore })
         }
       }
       for (const [uid, refusal] of refusals) refusals.set(uid, { ...refusal, since: now })
@@ -183,7 +196,6 @@ export function createPodIndex(): PodIndex {
     witnessesOf(workload, now) {
       const refusal = refusals.get(controllerOf(workload))
       const creation = refusal && { ...refusal.failure, forMs: now - refusal.since }
-      const isGrave = ({ facts: { trouble } }: SeenPod) => trouble !== undefined && trouble.gravity !== 'passing'
       if (!creation && !seenPodsOf(workload).some(isGrave)) return { witnesses: [], creation }
       const witnesses = [...seenPodsOf(workload)].map(({ facts, troubledSince, restartsBefore }) => ({
         pod: facts,
@@ -193,6 +205,10 @@ export function createPodIndex(): PodIndex {
       return { witnesses, creation }
     },
   }
+}
+
+function isGrave({ facts: { trouble, deleting } }: SeenPod): boolean {
+  return !deleting && trouble !== undefined && trouble.gravity !== 'passing'
 }
 
 function replicaSetKey(owner: string | undefined, revision: string | undefined): string {

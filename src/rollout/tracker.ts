@@ -79,7 +79,8 @@ export function startTracking(targets: readonly Target[], now: number, before?: 
 export function observe(state: RolloutState, source: string, observation: Observation, now: number): RolloutState {
   if (isOfPods(source) || isIndexed(source)) state.pods.observe(source, observation, now)
   const known = observeTracked({ ...state, podsVersion: state.pods.version }, source, observation, now)
-  const isComingUp = [...known.tracked.values()].some((tracked) => isUntroubled(known, tracked, now))
+  const isComingUp =
+    !state.pods.hasTrouble || [...known.tracked.values()].some((tracked) => isUntroubled(known, tracked, now))
   // What has waited for others gets another chance now that they are there.
   if (state.isComingUp && !isComingUp) state.pods.giveAnotherChance(now)
   return withHealth({ ...known, isComingUp }, now)

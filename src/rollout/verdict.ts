@@ -82,7 +82,7 @@ function waitOrGiveUp(
 function failureOf(state: RolloutState, tracked: Tracked, mode: DoomMode, now: number): Failure[] {
   const { status, target, object } = tracked
   if (status.state === 'failed') return [{ ref: target.ref, reason: status.reason, message: status.message }]
-  const doom = object && isAtWork(tracked) ? doomOf(...doomQuestion(state, object, mode, now)) : undefined
+  const doom = object && isInQuestion(state, tracked) ? doomOf(...doomQuestion(state, object, mode, now)) : undefined
   if (doom) return [{ ref: target.ref, ...doom }]
   const stalled = stalledAt(state, tracked)
   if (stalled === undefined || now < stalled) return []
@@ -96,9 +96,9 @@ function failureOf(state: RolloutState, tracked: Tracked, mode: DoomMode, now: n
   ]
 }
 
-/** Unfinished, and the controller works on our spec: only then are its newest pods ours. */
-function isAtWork(tracked: Tracked): boolean {
-  return tracked.status.state === 'progressing' && isObserved(tracked)
+/** Unfinished, and the controller works on our spec: only then do its newest pods tell of our release. */
+function isInQuestion({ pods }: RolloutState, tracked: Tracked): boolean {
+  return pods.hasTrouble && tracked.status.state === 'progressing' && isObserved(tracked)
 }
 
 /**
@@ -118,7 +118,8 @@ function doomQuestion(state: RolloutState, object: KubeObject, mode: DoomMode, n
 /** When evidence that is not fatal yet will have lasted long enough. */
 function doomedAt(state: RolloutState, tracked: Tracked, mode: DoomMode, now: number): number | undefined {
   const { object } = tracked
-  const due = object && isAtWork(tracked) ? doomDueInMs(...doomQuestion(state, object, mode, now)) : undefined
+  const due =
+    object && isInQuestion(state, tracked) ? doomDueInMs(...doomQuestion(state, object, mode, now)) : undefined
   return due === undefined ? undefined : now + due
 }
 
