@@ -77063,7 +77063,7 @@ function workloadReports({ changes, planned, state, settledAfter, finalState, })
             {
                 ...(0,manifest_object/* refOf */.H8)(object),
                 state: finalState(key) ?? status?.state ?? (change.type === 'unchanged' || state ? 'healthy' : 'unknown'),
-                message: status?.message ?? (change.type === 'unchanged' ? 'is unchanged' : state ? 'is applied' : 'was not followed'),
+                message: messageOf(finalState(key), status?.message, change, state !== undefined),
                 images: imageChanges('live' in change ? change.live : undefined, object),
                 ...(status?.pods && { pods: status.pods }),
                 ...(bounds && { bounds }),
@@ -77071,6 +77071,18 @@ function workloadReports({ changes, planned, state, settledAfter, finalState, })
             },
         ];
     });
+}
+/** What the rollout showed no longer holds after a rollback; the failures tell of it. */
+function messageOf(finalState, seen, change, wasFollowed) {
+    if (finalState === 'restored')
+        return 'is as it was before';
+    if (finalState === 'removed')
+        return 'is gone, as it was before';
+    if (seen !== undefined)
+        return seen;
+    if (change.type === 'unchanged')
+        return 'is unchanged';
+    return wasFollowed ? 'is applied' : 'was not followed';
 }
 function boundsOf(planned, seen) {
     return planned && { planned: rangeOf(planned), ...(seen && { seen: rangeOf(seen) }) };

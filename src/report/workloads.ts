@@ -47,8 +47,7 @@ export function workloadReports({
       {
         ...refOf(object),
         state: finalState(key) ?? status?.state ?? (change.type === 'unchanged' || state ? 'healthy' : 'unknown'),
-        message:
-          status?.message ?? (change.type === 'unchanged' ? 'is unchanged' : state ? 'is applied' : 'was not followed'),
+        message: messageOf(finalState(key), status?.message, change, state !== undefined),
         images: imageChanges('live' in change ? change.live : undefined, object),
         ...(status?.pods && { pods: status.pods }),
         ...(bounds && { bounds }),
@@ -56,6 +55,20 @@ export function workloadReports({
       },
     ]
   })
+}
+
+/** What the rollout showed no longer holds after a rollback; the failures tell of it. */
+function messageOf(
+  finalState: WorkloadReport['state'] | undefined,
+  seen: string | undefined,
+  change: Change,
+  wasFollowed: boolean,
+): string {
+  if (finalState === 'restored') return 'is as it was before'
+  if (finalState === 'removed') return 'is gone, as it was before'
+  if (seen !== undefined) return seen
+  if (change.type === 'unchanged') return 'is unchanged'
+  return wasFollowed ? 'is applied' : 'was not followed'
 }
 
 function boundsOf(planned: PodRange | undefined, seen: PodRange | undefined): WorkloadReport['bounds'] {
