@@ -54,7 +54,12 @@ const BEHAVIOURS: readonly Behaviour[] = [
   },
   { name: 'crash', tag: 'v1-crash', reason: 'CrashLoop', message: /exit code 1/ },
   { name: 'out of memory', tag: 'v1-oom', reason: 'OutOfMemory', message: /memory/ },
-  { name: 'bad configuration', tag: 'v1-badconfig', reason: 'ContainerConfig', message: /ConfigMap app-config does not exist/ },
+  {
+    name: 'bad configuration',
+    tag: 'v1-badconfig',
+    reason: 'ContainerConfig',
+    message: /ConfigMap app-config does not exist/,
+  },
   { name: 'unready', tag: 'v1-unready', inputs: { timeout: '6s' }, reason: 'ProbeFailed', message: /ready/ },
   {
     name: 'flapping after ready',
