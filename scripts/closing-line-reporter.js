@@ -5,6 +5,7 @@ export default class ClosingLineReporter {
     const broken = testResults.filter(
       ({ testExecError }) => testExecError !== undefined && testExecError !== null,
     ).length
-    console.log(`${numPassedTests} passed, ${numFailedTests + broken} failed`)
+    // At the very end: jest adds a summary of its own after its reporters.
+    process.on('exit', () => console.log(`${numPassedTests} passed, ${numFailedTests + broken} failed`))
   }
 }
