@@ -1,5 +1,6 @@
 import { ClusterError } from '../errors.ts'
-import { describe, groupKindOf, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
+import { describe, groupKindOf, isObject, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
+import { CONTAINER_FIELDS, objectsIn, podTemplateOf } from '../manifest/pod-template.ts'
 import { capacityOf } from '../plan/capacity.ts'
 import type { Change } from '../plan/change.ts'
 import { describeBounds, type PodBounds, podBounds } from '../plan/pod-bounds.ts'
@@ -34,7 +35,9 @@ export async function forecast(changes: readonly Change[], { cluster, runner }: 
   const quotas = await Promise.all(
     namespaces.map((namespace) => readIfAllowed(cluster, { apiVersion: 'v1', kind: 'ResourceQuota', namespace })),
   )
-  const pods = workloads.length === 0 ? undefined : await readIfAllowed(cluster, ALL_PODS)
+  // Pods that ask for nothing fit on every node.
+  const areSized = workloads.some(({ expected }) => asksForResources(expected))
+  const pods = areSized ? await readIfAllowed(cluster, ALL_PODS) : undefined
   const isNeeded = pods !== undefined || workloads.some(({ expected }) => groupKindOf(expected) === 'DaemonSet.apps')
   const nodes = isNeeded ? await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Node' }) : undefined
   const onNodes = pods && nodes && { pods, nodes }
@@ -45,6 +48,14 @@ export async function forecast(changes: readonly Change[], { cluster, runner }: 
     warnings: capacity.fits ? [] : [capacity.warning],
     nodes: nodes ?? [],
   }
+}
+
+function asksForResources(workload: KubeObject): boolean {
+  const spec = podTemplateOf(workload)?.spec ?? {}
+  const containers = CONTAINER_FIELDS.flatMap((field) => objectsIn(spec[field]))
+  return [spec, ...containers.map(({ item }) => item)].some(
+    ({ resources }) => isObject(resources) && Object.keys(resources).length > 0,
+  )
 }
 
 /** What an answer leaves out is left out of the forecast, which is for people alone. */

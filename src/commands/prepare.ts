@@ -61,7 +61,7 @@ export async function prepare(run: Run): Promise<Prepared> {
       previousRevision: previous === 0 ? undefined : previous,
     }
   } catch (error) {
-    if (error instanceof ClusterError) throw new RejectedError([problemFrom(error, cluster.server)])
+    if (error instanceof ClusterError) throw new RejectedError([problemFrom(error, 'the cluster')])
     throw error
   }
 }

@@ -9,9 +9,7 @@ const MOST_PROBLEMS = 50
 export function renderLog(report: Report): string[] {
   const { emoji, words } = HEADLINES[report.outcome]
   const { safe, because } = safetyOf(report)
-  const lines = [
-    `${emoji} ${words}: release ${report.release} in namespace ${report.namespace}, after ${durationOf(report.durationSeconds)}`,
-  ]
+  const lines = [`${emoji} ${words}${whatOf(report)}, after ${durationOf(report.durationSeconds)}`]
   if (report.message !== '') lines.push(`${report.reason === undefined ? '' : `${report.reason}: `}${report.message}`)
   lines.push(...workloadLines(report), ...problemLines(report))
   if (report.rollback) lines.push(`Rollback: ${report.rollback.message} (${durationOf(report.rollback.seconds)})`)
@@ -37,4 +35,12 @@ function problemLines(report: Report): string[] {
   })
   const leftOut = report.problems.length - lines.length
   return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines
+}
+
+/** Empty when the run ended before it was known. */
+function whatOf({ release, namespace }: Report): string {
+  const parts = [release !== '' && `release ${release}`, namespace !== '' && `in namespace ${namespace}`].filter(
+    Boolean,
+  )
+  return parts.length === 0 ? '' : `: ${parts.join(' ')}`
 }

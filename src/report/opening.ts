@@ -12,7 +12,10 @@ const SAFETY_WORDS: Readonly<Record<Safety['safe'], string>> = {
 
 export function openingSection(report: Report): Section {
   const { emoji, words } = HEADLINES[report.outcome]
-  const heading = `## ${emoji} ${words}: ${code(report.release)} in namespace ${code(report.namespace)}`
+  const { release, namespace } = report
+  // A run that ended early may know neither.
+  const what = [release !== '' && code(release), namespace !== '' && `in namespace ${code(namespace)}`].filter(Boolean)
+  const heading = `## ${emoji} ${words}${what.length === 0 ? '' : `: ${what.join(' ')}`}`
   const markdown = [heading, ...causeOf(report), answersOf(report), factsOf(report)].join('\n\n')
   return { name: 'verdict', rank: 0, markdown }
 }
