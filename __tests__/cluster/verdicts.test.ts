@@ -86,7 +86,7 @@ const BEHAVIOURS: readonly Behaviour[] = [
   {
     name: 'unschedulable',
     tag: 'v1',
-    pod: { nodeSelector: { disk: 'none-has-this' } },
+    pod: { containers: [{ name: 'app', image: `${IMAGE}:v1`, resources: { requests: { cpu: '1M' } } }] },
     inputs: { timeout: '6s' },
     reason: 'Unschedulable',
     message: /node/,
@@ -94,10 +94,7 @@ const BEHAVIOURS: readonly Behaviour[] = [
 ]
 
 describe.each(KINDS)('a bad %s', (kind) => {
-  it.concurrent.each(
-    // No node is wanted, so a DaemonSet is done at once.
-    BEHAVIOURS.filter(({ name }) => kind !== 'DaemonSet' || name !== 'unschedulable'),
-  )('that is $name', ({ tag, pod = {}, prepare, inputs = {}, reason, message }) =>
+  it.concurrent.each(BEHAVIOURS)('that is $name', ({ tag, pod = {}, prepare, inputs = {}, reason, message }) =>
     withNamespace('verdict', async (namespace) => {
       await prepare?.(namespace)
       await using checkout = await createCheckout({ 'k8s/app.yaml': documents([workload(kind, tag, pod)]) })
