@@ -81810,6 +81810,7 @@ function nodeWords({ peak, needed, free, isSurge }) {
 
 
 
+
 /** In a larger cluster, reading all pods to know what is free on the nodes would cost more than the answer is worth. */
 const ALL_PODS = { apiVersion: 'v1', kind: 'Pod', keep: keepRequests, most: 250 };
 /** Tells the pod bounds of every rollout to come, and whether its peak fits into quotas and nodes. Never fails. */
@@ -81826,7 +81827,9 @@ async function forecast(changes, { cluster, runner }) {
         runner.info(`${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(expected))}: ${describeBounds(bounds)}`);
     const namespaces = [...new Set(workloads.flatMap(({ expected }) => expected.metadata.namespace ?? []))];
     const quotas = await Promise.all(namespaces.map((namespace) => readIfAllowed(cluster, { apiVersion: 'v1', kind: 'ResourceQuota', namespace })));
-    const pods = workloads.length === 0 ? undefined : await readIfAllowed(cluster, ALL_PODS);
+    // Pods that ask for nothing fit on every node.
+    const areSized = workloads.some(({ expected }) => asksForResources(expected));
+    const pods = areSized ? await readIfAllowed(cluster, ALL_PODS) : undefined;
     const isNeeded = pods !== undefined || workloads.some(({ expected }) => (0,manifest_object/* groupKindOf */.zo)(expected) === 'DaemonSet.apps');
     const nodes = isNeeded ? await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Node' }) : undefined;
     const onNodes = pods && nodes && { pods, nodes };
@@ -81838,6 +81841,11 @@ async function forecast(changes, { cluster, runner }) {
         warnings: capacity.fits ? [] : [capacity.warning],
         nodes: nodes ?? [],
     };
+}
+function asksForResources(workload) {
+    const spec = podTemplateOf(workload)?.spec ?? {};
+    const containers = CONTAINER_FIELDS.flatMap((field) => objectsIn(spec[field]));
+    return [spec, ...containers.map(({ item }) => item)].some(({ resources }) => (0,manifest_object/* isObject */.Gv)(resources) && Object.keys(resources).length > 0);
 }
 /** What an answer leaves out is left out of the forecast, which is for people alone. */
 async function readIfAllowed(cluster, query) {
@@ -81938,7 +81946,7 @@ async function prepare(run) {
     }
     catch (error) {
         if (error instanceof errors/* ClusterError */.b$)
-            throw new errors/* RejectedError */.zs([problemFrom(error, cluster.server)]);
+            throw new errors/* RejectedError */.zs([problemFrom(error, 'the cluster')]);
         throw error;
     }
 }
@@ -83433,7 +83441,10 @@ const SAFETY_WORDS = {
 };
 function openingSection(report) {
     const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
-    const heading = `## ${emoji} ${words}: ${code(report.release)} in namespace ${code(report.namespace)}`;
+    const { release, namespace } = report;
+    // A run that ended early may know neither.
+    const what = [release !== '' && code(release), namespace !== '' && `in namespace ${code(namespace)}`].filter(Boolean);
+    const heading = `## ${emoji} ${words}${what.length === 0 ? '' : `: ${what.join(' ')}`}`;
     const markdown = [heading, ...causeOf(report), answersOf(report), factsOf(report)].join('\n\n');
     return { name: 'verdict', rank: 0, markdown };
 }
@@ -83691,9 +83702,7 @@ const MOST_PROBLEMS = 50;
 function renderLog(report) {
     const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
     const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
-    const lines = [
-        `${emoji} ${words}: release ${report.release} in namespace ${report.namespace}, after ${(0,format/* durationOf */.cf)(report.durationSeconds)}`,
-    ];
+    const lines = [`${emoji} ${words}${whatOf(report)}, after ${(0,format/* durationOf */.cf)(report.durationSeconds)}`];
     if (report.message !== '')
         lines.push(`${report.reason === undefined ? '' : `${report.reason}: `}${report.message}`);
     lines.push(...workloadLines(report), ...problemLines(report));
@@ -83722,6 +83731,11 @@ function problemLines(report) {
     });
     const leftOut = report.problems.length - lines.length;
     return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
+}
+/** Empty when the run ended before it was known. */
+function whatOf({ release, namespace }) {
+    const parts = [release !== '' && `release ${release}`, namespace !== '' && `in namespace ${namespace}`].filter(Boolean);
+    return parts.length === 0 ? '' : `: ${parts.join(' ')}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/report/outputs.js
