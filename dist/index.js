@@ -76990,6 +76990,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./lib/manifest/object.js
 var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
 ;// CONCATENATED MODULE: ./lib/manifest/pod-template.js
 
 /** Where the kinds of Kubernetes keep the pods that they make: the path to what holds `metadata` and `spec` of a pod. */
@@ -77109,6 +77111,7 @@ var report_frame = __nccwpck_require__(8902);
 
 
 
+
 /** The report of a deploy that got as far as writing. */
 function deployReport(facts, run) {
     const { prepared, rolledOut, rollback } = facts;
@@ -77162,9 +77165,7 @@ function explain({ rolledOut, prepared, rollback }, failures, outcome) {
         return { reason: problem.code, message: problem.message, hint: problem.hint };
     const [first] = failures;
     if (first) {
-        const others = failures.length === 1
-            ? ''
-            : `; ${failures.length - 1} more ${failures.length === 2 ? 'workload' : 'workloads'} failed`;
+        const others = failures.length === 1 ? '' : `; ${(0,format/* counted */.hS)(failures.length - 1, 'more workload')} failed`;
         return {
             reason: first.reason,
             message: `${(0,manifest_object/* describe */.q0)(first.workload)}: ${first.message}${others}`,
@@ -78535,8 +78536,6 @@ function partialSourceOf(query) {
     return `${sourceOf(query)}?${query.labelSelector ?? ''}&${query.fieldSelector ?? ''}`;
 }
 
-// EXTERNAL MODULE: ./lib/report/format.js
-var format = __nccwpck_require__(7703);
 ;// CONCATENATED MODULE: ./lib/rollout/conditions.js
 /**
  * `status.conditions`, in which most kinds say how they are
@@ -81915,13 +81914,14 @@ async function readLive(cluster, manifests, release) {
 
 
 
+
 /** Renders the manifests and asks the API server, by dry-run, what each would do. Throws RejectedError; writes nothing. */
 async function prepare(run) {
     const { inputs, cluster, renderer, runner, journal } = run;
     const written = loadManifests(await renderer.render(inputs.sources));
     const { manifests } = setImages(written, inputs.images);
     const namespace = inputs.namespace ?? cluster.contextNamespace ?? 'default';
-    runner.info(`${manifests.length} ${manifests.length === 1 ? 'object' : 'objects'} for ${cluster.server}, namespace ${namespace}`);
+    runner.info(`${(0,format/* counted */.hS)(manifests.length, 'object')} for ${cluster.server}, namespace ${namespace}`);
     try {
         const { manifests: shaped, notes } = applyStrategy(await locateAll(manifests, namespace, cluster), inputs.strategy);
         for (const note of notes)
@@ -82091,6 +82091,7 @@ function namespaceFlag({ namespace }) {
 
 
 
+
 /**
  * The controller reports a missed deadline itself; only when it does not (it never repeats the condition after a rollout
  * that had failed already) does this timer speak, so it must come second.
@@ -82184,7 +82185,7 @@ function stalledAt(state, { status, target, object, progressedAt }) {
 /** The failures in one sentence, the first in full. */
 function summarize(failures) {
     const [first, ...rest] = failures;
-    const others = rest.length === 0 ? '' : `; ${rest.length} more ${rest.length === 1 ? 'object' : 'objects'} failed`;
+    const others = rest.length === 0 ? '' : `; ${(0,format/* counted */.hS)(rest.length, 'more object')} failed`;
     return `${(0,manifest_object/* describe */.q0)(first.ref)}: ${first.message}${others}`;
 }
 
@@ -83964,13 +83965,15 @@ async function orAborted(promise, signal) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   B: () => (/* binding */ rejectedReport)
 /* harmony export */ });
-/* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8902);
+/* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7703);
+/* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8902);
+
 
 /** The report of a run that ended before anything was written, and knew only this much. */
 function rejectedReport(problems, { journal, inputs, cluster }) {
     const [first, ...rest] = problems;
-    const more = rest.length === 0 ? '' : `; and ${rest.length} more ${rest.length === 1 ? 'problem' : 'problems'}`;
-    const frame = (0,_report_frame_js__WEBPACK_IMPORTED_MODULE_0__/* .reportFrame */ .M)({ inputs, journal });
+    const more = rest.length === 0 ? '' : `; and ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(rest.length, 'more problem')}`;
+    const frame = (0,_report_frame_js__WEBPACK_IMPORTED_MODULE_1__/* .reportFrame */ .M)({ inputs, journal });
     return {
         ...frame,
         outcome: 'rejected',

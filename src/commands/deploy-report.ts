@@ -1,6 +1,7 @@
 import type { ReasonCode } from '../errors.ts'
 import { describe, keyOf, refOf } from '../manifest/object.ts'
 import type { FailureReport, Outcome, Report, RollbackReport, WorkloadReport } from '../report/report.ts'
+import { counted } from '../report/format.ts'
 import { objectReports, workloadReports } from '../report/workloads.ts'
 import type { Prepared } from './prepare.ts'
 import { reportFrame } from './report-frame.ts'
@@ -77,10 +78,7 @@ function explain(
   if (problem) return { reason: problem.code, message: problem.message, hint: problem.hint }
   const [first] = failures
   if (first) {
-    const others =
-      failures.length === 1
-        ? ''
-        : `; ${failures.length - 1} more ${failures.length === 2 ? 'workload' : 'workloads'} failed`
+    const others = failures.length === 1 ? '' : `; ${counted(failures.length - 1, 'more workload')} failed`
     return {
       reason: first.reason,
       message: `${describe(first.workload)}: ${first.message}${others}`,

@@ -10,6 +10,7 @@ import { providedNamespaces, providedTypes } from '../plan/provided.ts'
 import { problemFrom } from '../plan/rejections.ts'
 import type { Cluster } from '../ports.ts'
 import { applyTaking } from './apply-object.ts'
+import { counted } from '../report/format.ts'
 import { hookOf, stageProblems } from '../plan/stages.ts'
 import { withNewStrategy, withOldStrategy } from '../plan/strategy-change.ts'
 import { applyStrategy, unservedNote } from '../plan/strategy.ts'
@@ -35,9 +36,7 @@ export async function prepare(run: Run): Promise<Prepared> {
   const written = loadManifests(await renderer.render(inputs.sources))
   const { manifests } = setImages(written, inputs.images)
   const namespace = inputs.namespace ?? cluster.contextNamespace ?? 'default'
-  runner.info(
-    `${manifests.length} ${manifests.length === 1 ? 'object' : 'objects'} for ${cluster.server}, namespace ${namespace}`,
-  )
+  runner.info(`${counted(manifests.length, 'object')} for ${cluster.server}, namespace ${namespace}`)
   try {
     const { manifests: shaped, notes } = applyStrategy(await locateAll(manifests, namespace, cluster), inputs.strategy)
     for (const note of notes) runner.info(note)

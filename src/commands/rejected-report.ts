@@ -1,6 +1,7 @@
 import type { Problem } from '../errors.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import type { Cluster } from '../ports.ts'
+import { counted } from '../report/format.ts'
 import type { Report } from '../report/report.ts'
 import type { Journal } from './journal.ts'
 import { reportFrame } from './report-frame.ts'
@@ -11,7 +12,7 @@ export function rejectedReport(
   { journal, inputs, cluster }: { readonly journal: Journal; readonly inputs?: Inputs; readonly cluster?: Cluster },
 ): Report {
   const [first, ...rest] = problems
-  const more = rest.length === 0 ? '' : `; and ${rest.length} more ${rest.length === 1 ? 'problem' : 'problems'}`
+  const more = rest.length === 0 ? '' : `; and ${counted(rest.length, 'more problem')}`
   const frame = reportFrame({ inputs, journal })
   return {
     ...frame,

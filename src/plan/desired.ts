@@ -3,9 +3,9 @@ import { describe, groupKindOf, isObject, type KubeObject, type Manifest, refOf 
 import type { ResourceType } from '../ports.ts'
 
 export const RELEASE_LABEL = 'rollsafe.dev/release'
-export const REVISION_ANNOTATION = 'rollsafe.dev/revision'
+const REVISION_ANNOTATION = 'rollsafe.dev/revision'
 /** kubectl shows it in `kubectl rollout history`. */
-export const CHANGE_CAUSE_ANNOTATION = 'kubernetes.io/change-cause'
+const CHANGE_CAUSE_ANNOTATION = 'kubernetes.io/change-cause'
 
 /** What the server keeps for itself. A manifest has it when it was exported from a cluster, and none of it can be applied. */
 const OF_THE_SERVER = ['creationTimestamp', 'generation', 'managedFields', 'resourceVersion', 'selfLink', 'uid']
@@ -64,7 +64,7 @@ export interface Bookkeeping {
 const CONTROLLED_WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet']
 
 /** Kinds that get the bookkeeping annotations: those with a revision history of their own. */
-export function isRevisioned(object: KubeObject): boolean {
+function isRevisioned(object: KubeObject): boolean {
   return object.apiVersion === 'apps/v1' && CONTROLLED_WORKLOADS.includes(object.kind)
 }
 

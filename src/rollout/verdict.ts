@@ -1,5 +1,6 @@
 import { describe, groupKindOf, type KubeObject, type ObjectRef } from '../manifest/object.ts'
 import type { ReasonCode } from '../errors.ts'
+import { counted } from '../report/format.ts'
 import { doomDueInMs, type DoomMode, doomOf, type FailFast } from './fail-fast.ts'
 import { sourceOf } from './sources.ts'
 import { progressDeadlineSeconds } from './status.ts'
@@ -133,6 +134,6 @@ function stalledAt(state: RolloutState, { status, target, object, progressedAt }
 /** The failures in one sentence, the first in full. */
 export function summarize(failures: readonly [Failure, ...Failure[]]): string {
   const [first, ...rest] = failures
-  const others = rest.length === 0 ? '' : `; ${rest.length} more ${rest.length === 1 ? 'object' : 'objects'} failed`
+  const others = rest.length === 0 ? '' : `; ${counted(rest.length, 'more object')} failed`
   return `${describe(first.ref)}: ${first.message}${others}`
 }
