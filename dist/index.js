@@ -81982,38 +81982,40 @@ async function locateAll(manifests, namespace, cluster) {
     assertNoDuplicates(located);
     return located;
 }
-async function dryRunAll(desired, { inputs, cluster, runner }) {
-    const waiting = await waitingForOthers(desired, cluster);
+async function dryRunAll(desired, run) {
+    const waiting = await waitingForOthers(desired, run.cluster);
     const checkable = desired.filter((manifest) => !waiting.has(manifest));
-    const live = await readLive(cluster, checkable, inputs.release);
-    const problems = [];
-    const changes = await mapLimited(desired, async (manifest) => {
+    const live = await readLive(run.cluster, checkable, run.inputs.release);
+    const checked = await mapLimited(desired, async (manifest) => {
         if (waiting.has(manifest))
-            return { type: 'create', manifest };
+            return { change: { type: 'create', manifest }, problems: [] };
         const before = live.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object)));
-        problems.push(...ownershipProblems(manifest, before, inputs));
+        const problems = ownershipProblems(manifest, before, run.inputs);
         try {
-            if (hookOf(manifest.object))
-                return await checkHook(manifest, before, cluster);
-            const object = stampedAsBefore(manifest.object, before);
-            const answer = await applyTaking(cluster, before ? withOldStrategy(object, before) : object, before, {
-                dryRun: true,
-                forceConflicts: inputs.forceConflicts,
-            });
-            const note = unservedNote(object, answer);
-            if (note !== undefined)
-                runner.info(note);
-            return changeOf(manifest, before, before ? withNewStrategy(answer, object, before) : answer);
+            return { change: await dryRun(manifest, before, run), problems };
         }
         catch (error) {
             if (!(error instanceof errors/* ClusterError */.b$))
                 throw error;
-            problems.push(problemFrom(error, (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object)), manifest.at));
-            return undefined;
+            return { problems: [...problems, problemFrom(error, (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object)), manifest.at)] };
         }
     });
-    (0,errors/* rejectIfAny */.rV)(problems);
-    return changes.filter((change) => change !== undefined);
+    // In the order of the objects, not of the answers: the first problem is the headline, and must not depend on chance.
+    (0,errors/* rejectIfAny */.rV)(checked.flatMap(({ problems }) => problems));
+    return checked.flatMap(({ change }) => change ?? []);
+}
+async function dryRun(manifest, before, { inputs, cluster, runner }) {
+    if (hookOf(manifest.object))
+        return checkHook(manifest, before, cluster);
+    const object = stampedAsBefore(manifest.object, before);
+    const answer = await applyTaking(cluster, before ? withOldStrategy(object, before) : object, before, {
+        dryRun: true,
+        forceConflicts: inputs.forceConflicts,
+    });
+    const note = unservedNote(object, answer);
+    if (note !== undefined)
+        runner.info(note);
+    return changeOf(manifest, before, before ? withNewStrategy(answer, object, before) : answer);
 }
 /** A Job cannot be changed, so a hook is checked under another name than the one that the last release's Job still has. */
 async function checkHook(manifest, live, cluster) {

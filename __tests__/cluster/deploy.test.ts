@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import { createLogin } from './login.ts'
 import { app, deployment, documents, IMAGE } from './manifests.ts'
 import { createCheckout } from './rollsafe.ts'
 import { replicaSets, snapshot } from './snapshot.ts'
-import { eventually, testbed, withNamespace } from './testbed.ts'
+import { eventually, withNamespace } from './testbed.ts'
 
 describe('a release', () => {
   it('is deployed, then updated, then unchanged, then rolled back, then updated again', () =>
@@ -164,23 +165,10 @@ describe('a release', () => {
 
   it('is followed by reading when it may not be watched', () =>
     withNamespace('no-watch', async (namespace) => {
-      const { kubectl, name } = namespace
-      await kubectl(['create', 'serviceaccount', 'deployer'])
-      await kubectl([
-        'create',
-        'role',
-        'deployer',
-        '--verb=get,list,patch,create,delete',
-        '--resource=configmaps,services,deployments.apps',
-      ])
-      await kubectl(['create', 'rolebinding', 'deployer', '--role=deployer', `--serviceaccount=${name}:deployer`])
-      const config = JSON.parse(await testbed().kubectl(['config', 'view', '--raw', '-o', 'json'])) as {
-        users: { user: object }[]
-      }
-      config.users = config.users.map((user) => ({ ...user, user: {} }))
-      Object.assign(config.users[0] ?? {}, { user: { token: (await kubectl(['create', 'token', 'deployer'])).trim() } })
+      const verbs = ['get', 'list', 'patch', 'create', 'delete']
+      const { input } = await createLogin(namespace, verbs, 'configmaps,services,deployments.apps')
       await using checkout = await createCheckout({ 'k8s/app.yaml': app() })
-      const result = await checkout.run({ namespace: name, kubeconfig: JSON.stringify(config) })
+      const result = await checkout.run({ namespace: namespace.name, ...input })
       expect({ ...result.outputs, log: result.log }).toMatchObject({ outcome: 'deployed' })
       expect(result.log).toMatch(/Deployments may not be watched, so each is read every few seconds/)
       expect(result.log).toMatch(/Pods are not watched, so some failures are seen later/)

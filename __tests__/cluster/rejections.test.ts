@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
+import { changedKubeconfig, createLogin } from './login.ts'
 import { app, deployment, documents } from './manifests.ts'
 import { createCheckout } from './rollsafe.ts'
 import { snapshot } from './snapshot.ts'
@@ -15,20 +16,6 @@ interface Rejection {
 }
 
 const CONFIG = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'first' }, data: {} }
-
-/** The testbed's kubeconfig with something else in it. */
-const kubeconfig = async (
-  change: (config: {
-    clusters: [{ cluster: Record<string, unknown> }]
-    users: [{ user: Record<string, unknown> }]
-  }) => void,
-) => {
-  const config = JSON.parse(await testbed().kubectl(['config', 'view', '--raw', '-o', 'json'])) as Parameters<
-    typeof change
-  >[0]
-  change(config)
-  return { kubeconfig: JSON.stringify(config) }
-}
 
 const REJECTIONS: Rejection[] = [
   {
@@ -81,7 +68,7 @@ const REJECTIONS: Rejection[] = [
     name: 'a server that does not answer',
     files: { 'k8s/a.yaml': documents([CONFIG]) },
     inputs: () =>
-      kubeconfig(({ clusters: [{ cluster }] }) => Object.assign(cluster, { server: 'https://127.0.0.1:1' })),
+      changedKubeconfig(({ clusters: [{ cluster }] }) => Object.assign(cluster, { server: 'https://127.0.0.1:1' })),
     reason: 'ClusterUnreachable',
     message: /https:\/\/127\.0\.0\.1:1 refuses the connection/,
     hint: /server address/,
@@ -89,7 +76,7 @@ const REJECTIONS: Rejection[] = [
   {
     name: 'a wrong token',
     files: { 'k8s/a.yaml': documents([CONFIG]) },
-    inputs: () => kubeconfig((config) => (config.users[0].user = { token: 'not-a-token-of-this-cluster' })),
+    inputs: () => changedKubeconfig((config) => (config.users[0].user = { token: 'not-a-token-of-this-cluster' })),
     reason: 'Forbidden',
     message: /does not accept the credentials/,
     hint: /token/,
@@ -97,7 +84,7 @@ const REJECTIONS: Rejection[] = [
   {
     name: 'a certificate of somebody else',
     files: { 'k8s/a.yaml': documents([CONFIG]) },
-    inputs: () => kubeconfig(({ clusters: [{ cluster }] }) => delete cluster['certificate-authority-data']),
+    inputs: () => changedKubeconfig(({ clusters: [{ cluster }] }) => delete cluster['certificate-authority-data']),
     reason: 'ClusterUnreachable',
     message: /certificate/,
     hint: /./,
@@ -199,22 +186,10 @@ describe('nothing is written, and the cause and a hint are told, for', () => {
     ['reading', ['patch', 'create'], /get configmaps first in namespace \S+ is forbidden/],
   ])('a login without the right for %s', (_name, verbs, message) =>
     withNamespace('rbac', async (namespace) => {
-      const { kubectl, name } = namespace
-      await kubectl(['create', 'serviceaccount', 'deployer'])
-      await kubectl([
-        'create',
-        'role',
-        'deployer',
-        `--verb=${verbs.join(',')}`,
-        '--resource=configmaps,deployments.apps',
-      ])
-      await kubectl(['create', 'rolebinding', 'deployer', '--role=deployer', `--serviceaccount=${name}:deployer`])
-      const token = (await kubectl(['create', 'token', 'deployer'])).trim()
+      const { name } = namespace
+      const { input, token } = await createLogin(namespace, verbs, 'configmaps,deployments.apps')
       await using checkout = await createCheckout({ 'k8s/a.yaml': documents([CONFIG, deployment('web')]) })
-      const result = await checkout.run({
-        namespace: name,
-        ...(await kubeconfig((config) => (config.users[0].user = { token }))),
-      })
+      const result = await checkout.run({ namespace: name, ...input })
       expect(result).toMatchObject({
         exitCode: 1,
         outputs: { outcome: 'rejected', reason: 'Forbidden', changed: 'false' },

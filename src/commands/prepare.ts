@@ -99,33 +99,46 @@ async function locateAll(manifests: readonly Manifest[], namespace: string, clus
   return located
 }
 
-async function dryRunAll(desired: readonly Manifest[], { inputs, cluster, runner }: Run): Promise<Change[]> {
-  const waiting = await waitingForOthers(desired, cluster)
+async function dryRunAll(desired: readonly Manifest[], run: Run): Promise<Change[]> {
+  const waiting = await waitingForOthers(desired, run.cluster)
   const checkable = desired.filter((manifest) => !waiting.has(manifest))
-  const live = await readLive(cluster, checkable, inputs.release)
-  const problems: Problem[] = []
-  const changes = await mapLimited(desired, async (manifest): Promise<Change | undefined> => {
-    if (waiting.has(manifest)) return { type: 'create', manifest }
+  const live = await readLive(run.cluster, checkable, run.inputs.release)
+  const checked = await mapLimited(desired, async (manifest): Promise<Checked> => {
+    if (waiting.has(manifest)) return { change: { type: 'create', manifest }, problems: [] }
     const before = live.get(keyOf(refOf(manifest.object)))
-    problems.push(...ownershipProblems(manifest, before, inputs))
+    const problems = ownershipProblems(manifest, before, run.inputs)
     try {
-      if (hookOf(manifest.object)) return await checkHook(manifest, before, cluster)
-      const object = stampedAsBefore(manifest.object, before)
-      const answer = await applyTaking(cluster, before ? withOldStrategy(object, before) : object, before, {
-        dryRun: true,
-        forceConflicts: inputs.forceConflicts,
-      })
-      const note = unservedNote(object, answer)
-      if (note !== undefined) runner.info(note)
-      return changeOf(manifest, before, before ? withNewStrategy(answer, object, before) : answer)
+      return { change: await dryRun(manifest, before, run), problems }
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error
-      problems.push(problemFrom(error, describe(refOf(manifest.object)), manifest.at))
-      return undefined
+      return { problems: [...problems, problemFrom(error, describe(refOf(manifest.object)), manifest.at)] }
     }
   })
-  rejectIfAny(problems)
-  return changes.filter((change) => change !== undefined)
+  // In the order of the objects, not of the answers: the first problem is the headline, and must not depend on chance.
+  rejectIfAny(checked.flatMap(({ problems }) => problems))
+  return checked.flatMap(({ change }) => change ?? [])
+}
+
+interface Checked {
+  /** Absent when the server refuses it. */
+  readonly change?: Change
+  readonly problems: readonly Problem[]
+}
+
+async function dryRun(
+  manifest: Manifest,
+  before: KubeObject | undefined,
+  { inputs, cluster, runner }: Run,
+): Promise<Change> {
+  if (hookOf(manifest.object)) return checkHook(manifest, before, cluster)
+  const object = stampedAsBefore(manifest.object, before)
+  const answer = await applyTaking(cluster, before ? withOldStrategy(object, before) : object, before, {
+    dryRun: true,
+    forceConflicts: inputs.forceConflicts,
+  })
+  const note = unservedNote(object, answer)
+  if (note !== undefined) runner.info(note)
+  return changeOf(manifest, before, before ? withNewStrategy(answer, object, before) : answer)
 }
 
 /** A Job cannot be changed, so a hook is checked under another name than the one that the last release's Job still has. */
