@@ -71,6 +71,18 @@ export function rejectIfAny(problems: readonly Problem[]): void {
   if (first) throw new RejectedError([first, ...rest])
 }
 
+/** Somebody cancelled the run. Thrown by what stops in the middle because of it. */
+export class CancelledError extends Error {
+  override readonly name = 'CancelledError'
+  /** `SIGINT` or `SIGTERM`. */
+  readonly signal: string
+
+  constructor(signal: string) {
+    super(`the run was cancelled (${signal})`)
+    this.signal = signal
+  }
+}
+
 /** One entry of `details.causes` of a Kubernetes Status, for instance a field that another manager owns. */
 export interface StatusCause {
   readonly reason: string

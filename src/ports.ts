@@ -27,6 +27,8 @@ export interface Query {
   readonly keep?: (object: KubeObject) => KubeObject
   /** A list stops when there are more than so many; all are listed when absent. */
   readonly most?: number
+  /** Only `metadata` of each object is asked for: what else the objects hold may be large, or secret. */
+  readonly metadataOnly?: boolean
 }
 
 /** What a list returned, and the resourceVersion (opaque) from which a watch goes on without a gap. */
@@ -73,6 +75,8 @@ export interface Cluster {
   list(query: Query, signal?: AbortSignal): Promise<ObjectList>
   /** Server-side apply with field manager `rollsafe`, strict about unknown fields. Returns the object that results. */
   apply(object: KubeObject, options?: ApplyOptions): Promise<KubeObject>
+  /** Creates the object, which must not exist yet: 409 AlreadyExists if it does. Returns the object that results. */
+  create(object: KubeObject, signal?: AbortSignal): Promise<KubeObject>
   /** Replaces the list of field owners, if the object is still at `resourceVersion`. */
   replaceManagedFields(
     live: KubeObject,
@@ -122,6 +126,8 @@ export interface Runner {
   /** Hides a value from everything that is printed from now on, here and in the runner's log. */
   mask(secret: string): void
   output(name: string, value: string): void
+  /** Keeps a value for the post step of this same step. The last value of a name counts. */
+  saveState(name: string, value: string): void
   /** Writes the job summary (Markdown). */
   summary(markdown: string): Promise<void>
   /** Writes the JSON report into the runner's temporary folder; returns its path. */

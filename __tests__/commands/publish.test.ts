@@ -36,6 +36,7 @@ function recorder(
     output(name, value) {
       told.outputs[name] = value
     },
+    saveState: () => undefined,
     async summary(markdown) {
       told.summaries.push(markdown)
     },

@@ -37,6 +37,14 @@ describe('readInputs', () => {
       stableForSeconds: 10,
       strategy: { type: 'as-written' },
       rollback: 'auto',
+      rollbackStrategy: { type: 'as-written' },
+      onDelete: 'restore',
+      onCancel: 'rollback',
+      onUnknown: 'leave',
+      prune: false,
+      pruneLimit: 10,
+      historyLimit: 10,
+      lockTimeoutSeconds: 300,
       forceConflicts: false,
       comment: 'auto',
       logLines: 40,
@@ -48,6 +56,8 @@ describe('readInputs', () => {
         actor: 'octocat',
         event: 'push',
         url: 'https://github.example.com/acme/Shop.Web/actions/runs/42/attempts/2',
+        id: 42,
+        attempt: 2,
       },
     })
   })
@@ -139,10 +149,51 @@ describe('readInputs', () => {
   })
 })
 
+describe('command: rollback', () => {
+  it('needs no manifests, and takes a revision', () => {
+    expect(read({ command: 'rollback', manifests: '', 'to-revision': '7' })).toMatchObject({
+      command: 'rollback',
+      sources: { manifests: [] },
+      toRevision: 7,
+    })
+    expect(read({ command: 'rollback', manifests: '' })).not.toHaveProperty('toRevision')
+  })
+})
+
+describe('rollback-strategy', () => {
+  it.each<[Given, Inputs['rollbackStrategy']]>([
+    [{ 'rollback-strategy': 'fast' }, { type: 'fast' }],
+    [{ 'rollback-strategy': 'max-unavailable' }, { type: 'max-unavailable' }],
+    [
+      { 'rollback-strategy': 'max-unavailable', 'max-unavailable': '1' },
+      { type: 'max-unavailable', maxUnavailable: 1 },
+    ],
+    [
+      { 'rollback-strategy': 'max-unavailable', 'max-unavailable': '10%', strategy: 'rolling' },
+      { type: 'max-unavailable', maxUnavailable: '10%' },
+    ],
+  ])('%j', (given, strategy) => {
+    expect(read(given).rollbackStrategy).toEqual(strategy)
+  })
+
+  it('lets the strategy of the rollout as it is', () => {
+    const given = { 'rollback-strategy': 'max-unavailable', 'max-unavailable': '1', strategy: 'parallel' }
+    expect(read(given).strategy).toEqual({ type: 'parallel' })
+  })
+})
+
 describe('problems', () => {
   it.each([
     ['command', 'plan', 'cannot do yet', 'Write deploy'],
-    ['command', 'rollback', 'cannot do yet', 'Write deploy'],
+    ['to-revision', '3', 'makes a new revision', 'Set command: rollback'],
+    ['rollback-strategy', 'slow', 'not a choice it has', 'Write as-written, max-unavailable or fast'],
+    ['prune-limit', '-1', 'out of range', 'from 0 to 1000'],
+    ['history-limit', '0', 'out of range', 'from 1 to 100'],
+    ['lock-timeout', '5', 'not a duration', '5s or 5m'],
+    ['on-delete', 'ignore', 'not a choice it has', 'Write restore or fail'],
+    ['on-cancel', 'ignore', 'not a choice it has', 'Write rollback or leave'],
+    ['on-unknown', 'ignore', 'not a choice it has', 'Write leave or rollback'],
+    ['prune', 'yes', 'neither true nor false', 'Write true or false'],
     ['command', 'teardown', 'cannot do yet', 'Write deploy'],
     ['command', 'sweep', 'cannot do yet', 'Write deploy'],
     ['command', 'Deploy', '"Deploy"', 'Write deploy'],

@@ -6,7 +6,12 @@ import { readStrategy, type Strategy } from '../../src/inputs/strategy.ts'
 /** Reads `strategy`, `max-surge` and `max-unavailable`, given in this order. */
 function read(type: string, surge = '', unavailable = ''): { strategy: Strategy; problems: readonly Problem[] } {
   const given: Record<string, string> = { strategy: type, 'max-surge': surge, 'max-unavailable': unavailable }
-  const defaults = { strategy: 'as-written', 'max-surge': '', 'max-unavailable': '' }
+  const defaults = {
+    strategy: 'as-written',
+    'rollback-strategy': 'as-written',
+    'max-surge': '',
+    'max-unavailable': '',
+  }
   const reader = new InputReader({ input: (name) => given[name] ?? '' }, defaults)
   return { strategy: readStrategy(reader), problems: reader.problems }
 }

@@ -17,6 +17,7 @@ import {
 } from './parse.ts'
 import { InputReader } from './reader.ts'
 import { readRun, type Environment } from './run.ts'
+import { readRollbackStrategy, type RollbackStrategy } from './rollback-strategy.ts'
 import { readStrategy, type Strategy } from './strategy.ts'
 
 /** Where the manifests come from. */
@@ -36,8 +37,11 @@ export interface ImageRequest {
   readonly line: string
 }
 
+const COMMANDS = ['deploy', 'rollback'] as const
+export type Command = (typeof COMMANDS)[number]
+
 export interface Inputs {
-  readonly command: 'deploy'
+  readonly command: Command
   /** A DNS label of at most 40 characters. */
   readonly release: string
   readonly sources: Sources
@@ -54,6 +58,21 @@ export interface Inputs {
   readonly stableForSeconds: number
   readonly strategy: Strategy
   readonly rollback: 'auto' | 'off'
+  readonly rollbackStrategy: RollbackStrategy
+  /** For `command: rollback`. Absent: the last good revision before the one in place. */
+  readonly toRevision?: number
+  /** What to do with a workload that somebody deletes during the rollout. */
+  readonly onDelete: 'restore' | 'fail'
+  readonly onCancel: 'rollback' | 'leave'
+  /** What to do when the cluster cannot be observed at the deadline. */
+  readonly onUnknown: 'leave' | 'rollback'
+  /** Delete what the previous good revision had and this one lacks, once this one is good. */
+  readonly prune: boolean
+  readonly pruneLimit: number
+  /** Revisions that are kept. */
+  readonly historyLimit: number
+  /** How long to wait for another run of the same release. */
+  readonly lockTimeoutSeconds: number
   readonly forceConflicts: boolean
   readonly githubToken?: string
   readonly comment: 'auto' | 'failure' | 'never'
@@ -93,6 +112,15 @@ export const INPUT_DEFAULTS = {
   'max-surge': '',
   'max-unavailable': '',
   rollback: 'auto',
+  'rollback-strategy': 'as-written',
+  'to-revision': '',
+  'on-delete': 'restore',
+  'on-cancel': 'rollback',
+  'on-unknown': 'leave',
+  prune: 'false',
+  'prune-limit': '10',
+  'history-limit': '10',
+  'lock-timeout': '5m',
   'force-conflicts': 'false',
   'github-token': '',
   comment: 'auto',
@@ -102,13 +130,16 @@ export const INPUT_DEFAULTS = {
 
 type Reader = InputReader<keyof typeof INPUT_DEFAULTS>
 
-const LATER_COMMANDS = ['plan', 'rollback', 'teardown', 'sweep']
+const LATER_COMMANDS = ['plan', 'teardown', 'sweep']
 /** `-pr-N` and the names of what belongs to the release must fit behind it. */
 const LONGEST_RELEASE = 40
 const LONGEST_NAMESPACE = 63
 const DAY = 24 * 3600
 const HOUR = 3600
 const MOST_LOG_LINES = 1000
+const MOST_PRUNED = 1000
+const MOST_REVISIONS = 100
+const HIGHEST_REVISION = 999_999_999
 
 /** Reads and checks every input. Throws one RejectedError with an InvalidInput problem for each that is wrong. */
 export function readInputs(source: InputSource): Inputs {
@@ -118,10 +149,13 @@ export function readInputs(source: InputSource): Inputs {
   const context = reader.text('context')
   const githubToken = reader.text('github-token')
   const run = readRun(env, event)
+  const command = reader.value('command', parseCommand, 'deploy')
+  const toRevision = reader.text('to-revision')
+  const strategy = readStrategy(reader)
   const inputs: Inputs = {
-    command: reader.value('command', parseCommand, 'deploy'),
+    command,
     release: readRelease(reader, env),
-    sources: { workspace: env['GITHUB_WORKSPACE'] || env['PWD'] || '.', manifests: readManifests(reader) },
+    sources: { workspace: env['GITHUB_WORKSPACE'] || env['PWD'] || '.', manifests: readManifests(reader, command) },
     images: readImages(reader),
     ...(namespace !== '' && {
       namespace: reader.value('namespace', (text) => parseDnsLabel(text, LONGEST_NAMESPACE), ''),
@@ -132,8 +166,17 @@ export function readInputs(source: InputSource): Inputs {
     rollbackTimeoutSeconds: reader.value('rollback-timeout', (text) => parseDuration(text, { least: 1, most: DAY }), 0),
     failFast: reader.value('fail-fast', (text) => parseChoice(text, ['off', 'safe', 'eager']), 'safe'),
     stableForSeconds: reader.value('stable-for', (text) => parseDuration(text, { least: 0, most: HOUR }), 0),
-    strategy: readStrategy(reader),
+    strategy,
     rollback: reader.value('rollback', (text) => parseChoice(text, ['auto', 'off']), 'auto'),
+    rollbackStrategy: readRollbackStrategy(reader, strategy),
+    ...(toRevision !== '' && { toRevision: readToRevision(reader, command) }),
+    onDelete: reader.value('on-delete', (text) => parseChoice(text, ['restore', 'fail']), 'restore'),
+    onCancel: reader.value('on-cancel', (text) => parseChoice(text, ['rollback', 'leave']), 'rollback'),
+    onUnknown: reader.value('on-unknown', (text) => parseChoice(text, ['leave', 'rollback']), 'leave'),
+    prune: reader.value('prune', parseBoolean, false),
+    pruneLimit: reader.value('prune-limit', (text) => parseInteger(text, { least: 0, most: MOST_PRUNED }), 0),
+    historyLimit: reader.value('history-limit', (text) => parseInteger(text, { least: 1, most: MOST_REVISIONS }), 1),
+    lockTimeoutSeconds: reader.value('lock-timeout', (text) => parseDuration(text, { least: 0, most: DAY }), 0),
     forceConflicts: reader.value('force-conflicts', parseBoolean, false),
     ...(githubToken !== '' && { githubToken }),
     comment: reader.value('comment', (text) => parseChoice(text, ['auto', 'failure', 'never']), 'auto'),
@@ -149,9 +192,21 @@ export function readInputs(source: InputSource): Inputs {
   return frozen(inputs)
 }
 
-function parseCommand(text: string): Parsed<'deploy'> {
-  if (!LATER_COMMANDS.includes(text)) return parseChoice(text, ['deploy'])
-  return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy, or leave it out.' }
+function parseCommand(text: string): Parsed<Command> {
+  if (!LATER_COMMANDS.includes(text)) return parseChoice(text, COMMANDS)
+  return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy or rollback.' }
+}
+
+function readToRevision(reader: Reader, command: Command): number {
+  const revision = reader.value('to-revision', (text) => parseInteger(text, { least: 1, most: HIGHEST_REVISION }), 0)
+  if (command !== 'rollback') {
+    reader.refuse(
+      'to-revision',
+      `is given, but the command is ${command}, which makes a new revision`,
+      'Set command: rollback, or leave to-revision out.',
+    )
+  }
+  return revision
 }
 
 function readRelease(reader: Reader, env: Environment): string {
@@ -174,9 +229,10 @@ function readRelease(reader: Reader, env: Environment): string {
   return release
 }
 
-function readManifests(reader: Reader): string[] {
+function readManifests(reader: Reader, command: Command): string[] {
   const manifests = parseLines(reader.text('manifests'))
-  if (manifests.length === 0) {
+  // A rollback deploys what the record of a revision holds.
+  if (manifests.length === 0 && command === 'deploy') {
     const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/".'
     reader.refuse('manifests', 'is not given: there is nothing to deploy', hint)
   }

@@ -21,8 +21,15 @@ export function readRun(env: Environment, event: unknown): RunFacts | undefined 
     actor: env['GITHUB_ACTOR'] ?? '',
     event: env['GITHUB_EVENT_NAME'] ?? '',
     url: `${server}/${repository}/actions/runs/${id}/attempts/${attempt}`,
+    id: wholeNumber(id),
+    attempt: wholeNumber(attempt),
     ...(pullRequest !== undefined && { pullRequest }),
   }
+}
+
+/** 0 for what is no number, which is older than every run. */
+function wholeNumber(text: string): number {
+  return /^\d{1,15}$/.test(text) ? Number(text) : 0
 }
 
 /** The number of the pull request that the event is about; a comment on one is an event of an issue. */

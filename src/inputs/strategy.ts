@@ -22,7 +22,7 @@ const WHY_NO_BOUNDS: Record<Exclude<StrategyType, 'rolling'>, string> = {
 }
 
 /** Reads `strategy`, `max-surge` and `max-unavailable`, and notes what is wrong with them in the reader. */
-export function readStrategy(reader: InputReader<'strategy' | Bound>): Strategy {
+export function readStrategy(reader: InputReader<'strategy' | 'rollback-strategy' | Bound>): Strategy {
   const type = reader.value<StrategyType | undefined>(
     'strategy',
     (text) => parseChoice(text, STRATEGY_TYPES),
@@ -30,12 +30,12 @@ export function readStrategy(reader: InputReader<'strategy' | Bound>): Strategy 
   )
   if (type !== undefined && type !== 'rolling') {
     refuseBound(reader, 'max-surge', type)
-    refuseBound(reader, 'max-unavailable', type)
+    // On the way back the bound may be wanted all the same: readRollbackStrategy reads it.
+    if (reader.text('rollback-strategy') !== 'max-unavailable') refuseBound(reader, 'max-unavailable', type)
     return { type }
   }
   const maxSurge = readBound(reader, 'max-surge', (text) => parseIntOrPercent(text))
-  // The API server refuses more than 100% for max-unavailable, and takes it for max-surge.
-  const maxUnavailable = readBound(reader, 'max-unavailable', (text) => parseIntOrPercent(text, 100))
+  const maxUnavailable = readMaxUnavailable(reader)
   if (isZero(maxSurge) && isZero(maxUnavailable)) {
     const hint =
       'Set max-surge to 1 or more to keep all pods available, or max-unavailable to 1 or more to get by without extra pods.'
@@ -46,6 +46,11 @@ export function readStrategy(reader: InputReader<'strategy' | Bound>): Strategy 
     ...(maxSurge !== undefined && { maxSurge }),
     ...(maxUnavailable !== undefined && { maxUnavailable }),
   }
+}
+
+/** Undefined when it is not given. The API server refuses more than 100% for max-unavailable, and takes it for max-surge. */
+export function readMaxUnavailable(reader: InputReader<Bound>): number | string | undefined {
+  return readBound(reader, 'max-unavailable', (text) => parseIntOrPercent(text, 100))
 }
 
 function readBound(

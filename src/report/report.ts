@@ -62,6 +62,10 @@ export interface RunFacts {
   readonly actor: string
   readonly event: string
   readonly url: string
+  /** GitHub counts runs upwards over all repositories: of two runs, the one with the larger number is newer. */
+  readonly id: number
+  /** 1, and one more each time that somebody runs it again. */
+  readonly attempt: number
   readonly pullRequest?: number
 }
 

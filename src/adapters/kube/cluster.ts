@@ -11,6 +11,8 @@ import { watchQuery } from './watch.ts'
 /** The name under which the API server keeps which fields are Rollsafe's. It must never change: see docs/adr. */
 const FIELD_MANAGER = 'rollsafe'
 const PAGE_SIZE = 500
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
 
 export function createCluster(access: ClusterAccess): Cluster {
   const http = createHttpClient(access)
@@ -38,6 +40,7 @@ export function createCluster(access: ClusterAccess): Cluster {
           limit: String(Math.min(PAGE_SIZE, query.most ?? PAGE_SIZE)),
           ...(page !== undefined && { continue: page }),
         },
+        ...(query.metadataOnly && { accept: METADATA_ONLY }),
         signal,
         what: describeRequest('list', type, query.namespace),
         repeatable: true,
@@ -62,7 +65,9 @@ export function createCluster(access: ClusterAccess): Cluster {
   async function send(verb: string, ref: ObjectRef, request: Omit<HttpRequest, 'path' | 'what'>): Promise<KubeObject> {
     const type = await typeOf(ref, request.signal)
     const what = describeRequest(verb, type, ref.namespace, ref.name)
-    const answer = await http.json({ ...request, path: objectPath(type, ref.namespace, ref.name), what })
+    // What does not exist yet has no path of its own.
+    const path = verb === 'create' ? collectionPath(type, ref.namespace) : objectPath(type, ref.namespace, ref.name)
+    const answer = await http.json({ ...request, path, what })
     if (isObject(answer) && isObject(answer['metadata'])) return answer as unknown as KubeObject
     throw new ClusterError('the answer is not a Kubernetes object', { status: 200, reason: 'BadAnswer', request: what })
   }
@@ -101,6 +106,17 @@ export function createCluster(access: ClusterAccess): Cluster {
         signal,
         // The same fields by the same manager give the same result, however often they arrive.
         repeatable: true,
+      }),
+
+    create: (object, signal) =>
+      send('create', refOf(object), {
+        method: 'POST',
+        query: { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' },
+        contentType: 'application/json',
+        body: JSON.stringify(object),
+        signal,
+        // Sent twice, the second answer would be that the object is already there, and nobody could tell by whom.
+        repeatable: false,
       }),
 
     replaceManagedFields: (live, managedFields, signal) =>

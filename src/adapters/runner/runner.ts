@@ -48,6 +48,10 @@ export function createRunner(env: NodeJS.ProcessEnv, redactor: Redactor = create
       else core.info(safe(`${name}=${value}`))
     },
 
+    saveState(name, value) {
+      if (env['GITHUB_STATE']) core.saveState(name, value)
+    },
+
     async summary(markdown) {
       const file = env['GITHUB_STEP_SUMMARY']
       if (!file) return

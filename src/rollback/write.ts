@@ -1,0 +1,42 @@
+import { keyOf, type KubeObject, type ObjectRef } from '../manifest/object.ts'
+
+/** One write of a release, with what is needed to take it back. Plain JSON: records in the cluster hold it. */
+export interface Write {
+  /** `run` is a hook: a Job that was made anew. `prune` is a deletion of what the release no longer has. */
+  readonly type: 'create' | 'update' | 'run' | 'prune'
+  readonly ref: ObjectRef
+  /** The object before the release; absent when it did not exist. */
+  readonly before?: KubeObject
+  /**
+   * As the server answered the write or, where it is not known whether the write took effect, the dry-run before it; absent
+   * when there was neither, and for `prune`.
+   */
+  readonly after?: KubeObject
+}
+
+/**
+ * The writes of several runs, oldest first, as if they were one: what was before the first is what a rollback goes back to,
+ * and what the last made is what it finds.
+ */
+export function mergeWrites(writes: readonly Write[]): Write[] {
+  const merged = new Map<string, Write>()
+  for (const write of writes) {
+    const key = keyOf(write.ref)
+    const first = merged.get(key)
+    merged.set(key, first ? joined(first, write) : write)
+  }
+  return [...merged.values()]
+}
+
+function joined(first: Write, last: Write): Write {
+  const { type, ref } = first
+  const hasBefore = first.before !== undefined
+  // What was there and is no longer comes back; what is there and was not goes away.
+  const joinedType = last.type === 'prune' || type === 'run' ? last.type : hasBefore ? 'update' : 'create'
+  return {
+    type: joinedType,
+    ref,
+    ...(first.before && { before: first.before }),
+    ...(last.after && { after: last.after }),
+  }
+}
