@@ -85,8 +85,15 @@ export interface Cluster {
   ): Promise<KubeObject>
   /** Replaces the object, if it is still at the resourceVersion it carries. */
   replace(object: KubeObject, signal?: AbortSignal): Promise<KubeObject>
-  /** Deletes exactly the object with that UID, its dependents in the background. False when it is no longer there. */
-  delete(ref: ObjectRef, uid: string, signal?: AbortSignal): Promise<boolean>
+  /**
+   * Deletes exactly the object with that UID, its dependents in the background; with a resourceVersion only while nobody has
+   * written it since. False when it is no longer there, or no longer that one.
+   */
+  delete(
+    ref: ObjectRef,
+    only: string | { readonly uid: string; readonly resourceVersion?: string },
+    signal?: AbortSignal,
+  ): Promise<boolean>
   /**
    * Follows a query until the signal aborts. With `from`, goes on from that resourceVersion; else begins with `listed`.
    * Reconnects by itself for as long as it takes; throws only what waiting cannot mend (forbidden, expired credentials).

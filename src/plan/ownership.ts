@@ -20,6 +20,11 @@ const LAST_APPLIED: FieldSet = {
   'f:metadata': { 'f:annotations': { 'f:kubectl.kubernetes.io/last-applied-configuration': {} } },
 }
 
+/** Whether Rollsafe wrote it, in whatever way. */
+export function isRollsafes(entry: ManagedFieldsEntry): boolean {
+  return entry.manager === MANAGER
+}
+
 function isOurs(entry: ManagedFieldsEntry): boolean {
   return entry.manager === MANAGER && entry.operation === 'Apply' && isMainResource(entry)
 }
@@ -83,6 +88,25 @@ export function adoptFields(live: KubeObject, leftovers: FieldSet = NO_FIELDS): 
       ...(first?.time !== undefined && { time: first.time }),
     },
   ]
+}
+
+/**
+ * The list of owners as it was before Rollsafe first wrote an object, for when that is taken back: Rollsafe owns nothing, and
+ * everybody else owns again what they did, beside what they have set since. Undefined when Rollsafe had been there before.
+ */
+export function ownersAsBefore(before: KubeObject, restored: KubeObject): ManagedFieldsEntry[] | undefined {
+  const owned = before.metadata.managedFields ?? []
+  if (owned.some(isRollsafes)) return undefined
+  const isSame = (a: ManagedFieldsEntry, b: ManagedFieldsEntry) =>
+    a.manager === b.manager && a.operation === b.operation && (a.subresource ?? '') === (b.subresource ?? '')
+  const now = (restored.metadata.managedFields ?? []).filter((entry) => !isRollsafes(entry))
+  const kept = owned.map((entry) => {
+    const since = now.find((other) => isSame(entry, other))
+    if (!since) return entry
+    const fields = union(readFieldSet(entry.fieldsV1), readFieldSet(since.fieldsV1))
+    return { ...since, fieldsV1: fields }
+  })
+  return [...kept, ...now.filter((entry) => !owned.some((other) => isSame(entry, other)))]
 }
 
 function keepOnly(set: FieldSet, wanted: FieldSet): FieldSet {

@@ -14,12 +14,18 @@ export interface Write {
   readonly after?: KubeObject
 }
 
+/** A write that is to be taken back. */
+export interface UndoableWrite extends Write {
+  /** It is known from a record in the cluster, and not from this run's own memory: whoever may write Secrets may have made it. */
+  readonly isRecorded?: boolean
+}
+
 /**
  * The writes of several runs, oldest first, as if they were one: what was before the first is what a rollback goes back to,
  * and what the last made is what it finds.
  */
-export function mergeWrites(writes: readonly Write[]): Write[] {
-  const merged = new Map<string, Write>()
+export function mergeWrites(writes: readonly UndoableWrite[]): UndoableWrite[] {
+  const merged = new Map<string, UndoableWrite>()
   for (const write of writes) {
     const key = keyOf(write.ref)
     const first = merged.get(key)
@@ -28,7 +34,7 @@ export function mergeWrites(writes: readonly Write[]): Write[] {
   return [...merged.values()]
 }
 
-function joined(first: Write, last: Write): Write {
+function joined(first: UndoableWrite, last: UndoableWrite): UndoableWrite {
   const { type, ref } = first
   const hasBefore = first.before !== undefined
   // What was there and is no longer comes back; what is there and was not goes away.
@@ -38,5 +44,6 @@ function joined(first: Write, last: Write): Write {
     ref,
     ...(first.before && { before: first.before }),
     ...(last.after && { after: last.after }),
+    ...((first.isRecorded || last.isRecorded) && { isRecorded: true }),
   }
 }

@@ -143,12 +143,12 @@ export function createCluster(access: ClusterAccess): Cluster {
         repeatable: false,
       }),
 
-    async delete(ref, uid, signal) {
+    async delete(ref, only, signal) {
       const options = {
         apiVersion: 'v1',
         kind: 'DeleteOptions',
         propagationPolicy: 'Background',
-        preconditions: { uid },
+        preconditions: typeof only === 'string' ? { uid: only } : only,
       }
       try {
         await send('delete', ref, {
@@ -161,7 +161,7 @@ export function createCluster(access: ClusterAccess): Cluster {
         })
         return true
       } catch (error) {
-        // 409: the name now belongs to another object.
+        // 409: the name now belongs to another object, or somebody has written it.
         if (error instanceof ClusterError && (error.status === 404 || error.status === 409)) return false
         throw error
       }
