@@ -113,6 +113,28 @@ describe('the index of pods', () => {
     expect([...index.newPodsOf(daemons)].map(({ name }) => name)).toEqual(['agent-1'])
   })
 
+  it('knows all pods of a StatefulSet or DaemonSet, of every revision and those that are ending', () => {
+    const index = createPodIndex()
+    const set: KubeObject = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'db', uid: 'db' } }
+    const labels = (hash: string) => ({ labels: { 'controller-revision-hash': hash } })
+    const ending = pod('db-2', 'db', labels('r1'))
+    const metadata = {
+      ...ending.metadata,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+      deletionTimestamp: '2026-01-01T00:00:01Z',
+    }
+    const all = [pod('db-0', 'db', labels('r1')), pod('db-1', 'db', labels('r2')), pod('x-0', 'somebody')]
+    index.observe(PODS, listed(...all, { ...ending, metadata }), 0)
+    expect([...index.podsOf(set)]).toMatchObject([
+      { name: 'db-0', revision: 'r1', deleting: false },
+      { name: 'db-1', revision: 'r2', deleting: false },
+      { name: 'db-2', revision: 'r1', deleting: true, createdAt: '2026-01-01T00:00:00Z' },
+    ])
+    index.observe(PODS, { type: 'deleted', object: ending }, 0)
+    expect([...index.podsOf(set)]).toHaveLength(2)
+    expect([...index.podsOf({ ...set, metadata: { name: 'db', uid: 'another' } })]).toEqual([])
+  })
+
   it('times a trouble for as long as its reason stays, over lists and restarts of the watch', () => {
     const index = createPodIndex()
     index.observe(REPLICA_SETS, listed(replicaSet('new', '2')), 0)

@@ -17,6 +17,7 @@ import { resolveFenceposts } from '../../src/plan/pod-bounds.ts'
 import { problemFrom } from '../../src/plan/rejections.ts'
 import type { Cluster, Observation } from '../../src/ports.ts'
 import { restoringApply } from '../../src/rollback/restore.ts'
+import type { Write } from '../../src/rollback/write.ts'
 import { eventEvidence } from '../../src/rollout/evidence.ts'
 import { doomOf } from '../../src/rollout/fail-fast.ts'
 import { statusWhenGone } from '../../src/rollout/jobs.ts'
@@ -423,25 +424,25 @@ describe('trap 17: a failed first deploy', () => {
     const deleted: string[] = []
     const cluster: Pick<Cluster, 'get' | 'delete'> = {
       get: async (ref) => present.find((one) => one.metadata.name === ref.name),
-      delete: async (_ref, uid) => {
+      delete: async (_ref, preconditions) => {
+        const uid = typeof preconditions === 'string' ? preconditions : preconditions.uid
         if (!present.some((one) => one.metadata.uid === uid)) return false
         deleted.push(uid)
         return true
       },
     }
-    return { deleted, cluster, runner: { info: () => undefined } } as unknown as Run & { deleted: string[] }
+    const inputs = { release: 'shop', rollbackStrategy: { type: 'as-written' } }
+    return { deleted, cluster, inputs, runner: { info: () => undefined } } as unknown as Run & { deleted: string[] }
   }
   const settings = (name: string, uid: string): KubeObject => ({
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name, namespace: 'shop', uid },
   })
-  const created = (name: string, after: KubeObject | undefined) => ({
-    change: {
-      type: 'create' as const,
-      manifest: { object: settings(name, ''), at: { file: 'shop.yaml', line: 1 } },
-    },
-    after,
+  const created = (name: string, after: KubeObject | undefined): Write => ({
+    type: 'create',
+    ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name },
+    ...(after && { after }),
   })
 
   it('removes what this release created, by UID, and nothing that others made under the same name', async () => {
@@ -455,6 +456,7 @@ describe('trap 17: a failed first deploy', () => {
         created('lost', undefined),
       ],
       run,
+      { deadline: 0, signal: new AbortController().signal },
     )
     expect(run.deleted).toEqual(['ours-1'])
     expect(steps.map(({ name, step }) => [name, step])).toEqual([

@@ -18,6 +18,8 @@ export interface PodFacts {
   /** Label `pod-template-generation` of a DaemonSet's pod. */
   readonly templateGeneration?: string
   readonly node?: string
+  /** By the API server's clock. */
+  readonly createdAt?: string
   /** On its way out, or thrown out by scheduler or node: says nothing about the release. */
   readonly deleting: boolean
   readonly ready: boolean
@@ -45,6 +47,7 @@ export function podFacts(pod: Pod): PodFacts {
     ...(revision !== undefined && { revision }),
     ...(templateGeneration !== undefined && { templateGeneration }),
     ...(spec?.nodeName !== undefined && { node: spec.nodeName }),
+    ...(metadata.creationTimestamp !== undefined && { createdAt: metadata.creationTimestamp }),
     deleting,
     ready,
     restarts: restartsOf(pod),

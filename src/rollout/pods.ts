@@ -22,6 +22,11 @@ export interface PodIndex {
    * carry too. The workload must be one whose controller has seen the newest spec: before, the newest revision is the old one.
    */
   newPodsOf(workload: KubeObject): Generator<PodFacts>
+  /**
+   * The pods of a StatefulSet or DaemonSet, of every revision, and those that are ending too; of a Deployment, those of the
+   * revision that it carries.
+   */
+  podsOf(workload: KubeObject): Iterable<PodFacts>
   /** Lets troubles last anew from now on, and one more run fail, before they count. */
   giveAnotherChance(now: number): void
   /** What `doomOf` asks for. No witnesses when none has trouble that could doom anything. */
@@ -192,6 +197,9 @@ export function createPodIndex(): PodIndex {
     },
     *newPodsOf(workload) {
       for (const { facts } of seenPodsOf(workload)) yield facts
+    },
+    *podsOf(workload) {
+      for (const { facts } of pods.get(controllerOf(workload))?.values() ?? []) yield facts
     },
     witnessesOf(workload, now) {
       const refusal = refusals.get(controllerOf(workload))

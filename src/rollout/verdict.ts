@@ -45,7 +45,8 @@ export function judge(state: RolloutState, policy: Policy, now: number): Verdict
   const failures = all.flatMap((tracked) => failureOf(state, tracked, mode, now))
   const [first, ...rest] = failures
   if (first) return { type: 'bad', failures: [first, ...rest] }
-  if (state.unstable) {
+  // Who does not ask for stability trusts the first healthy moment, and may shake things on purpose until then (a rollback).
+  if (state.unstable && policy.stableForMs > 0) {
     const { ref, message } = state.unstable
     return { type: 'bad', failures: [{ ref, reason: 'Unstable', message: `was healthy, then no longer: ${message}` }] }
   }
