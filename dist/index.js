@@ -28400,7 +28400,7 @@ const SnapshotAgent = __nccwpck_require__(5095)
 const mockErrors = __nccwpck_require__(2429)
 const RetryHandler = __nccwpck_require__(7816)
 const { getGlobalDispatcher, setGlobalDispatcher } = __nccwpck_require__(2581)
-const DecoratorHandler = __nccwpck_require__(8155)
+const DecoratorHandler = __nccwpck_require__(536)
 const RedirectHandler = __nccwpck_require__(8754)
 
 Object.assign(Dispatcher.prototype, api)
@@ -44927,7 +44927,7 @@ module.exports = CacheRevalidationHandler
 
 /***/ }),
 
-/***/ 8155:
+/***/ 536:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -47327,7 +47327,7 @@ module.exports = (opts = {}) => {
 const { createInflate, createGunzip, createBrotliDecompress, createZstdDecompress, constants } = __nccwpck_require__(8522)
 const { pipeline, Transform: TransformStream } = __nccwpck_require__(7075)
 const { InvalidArgumentError, ResponseExceededMaxSizeError } = __nccwpck_require__(8707)
-const DecoratorHandler = __nccwpck_require__(8155)
+const DecoratorHandler = __nccwpck_require__(536)
 
 /** @typedef {import('node:stream').Transform} Transform */
 /** @typedef {import('node:stream').Transform} Controller */
@@ -48031,7 +48031,7 @@ module.exports = (opts = {}) => {
 
 const { isIP } = __nccwpck_require__(7030)
 const { lookup } = __nccwpck_require__(610)
-const DecoratorHandler = __nccwpck_require__(8155)
+const DecoratorHandler = __nccwpck_require__(536)
 const { InvalidArgumentError, InformationalError } = __nccwpck_require__(8707)
 const { kRequestOrigin } = __nccwpck_require__(6443)
 const maxInt = Math.pow(2, 31) - 1
@@ -48631,7 +48631,7 @@ module.exports = interceptorOpts => {
 
 
 const { InvalidArgumentError, RequestAbortedError } = __nccwpck_require__(8707)
-const DecoratorHandler = __nccwpck_require__(8155)
+const DecoratorHandler = __nccwpck_require__(536)
 
 class DumpHandler extends DecoratorHandler {
   #maxSize = 1024 * 1024
@@ -48765,7 +48765,7 @@ module.exports = createRedirectInterceptor
 
 
 // const { parseHeaders } = require('../core/util')
-const DecoratorHandler = __nccwpck_require__(8155)
+const DecoratorHandler = __nccwpck_require__(536)
 const { InvalidArgumentError, ResponseError } = __nccwpck_require__(8707)
 
 const defaultMaxSize = 1024 * 1024
@@ -53700,7 +53700,7 @@ module.exports = SnapshotAgent
 
 const { writeFile, readFile, mkdir } = __nccwpck_require__(1455)
 const { dirname, resolve } = __nccwpck_require__(6760)
-const { setTimeout, clearTimeout } = __nccwpck_require__(7997)
+const { setTimeout, clearTimeout } = __nccwpck_require__(378)
 const { InvalidArgumentError, UndiciError } = __nccwpck_require__(8707)
 const { setHeader } = __nccwpck_require__(3440)
 const { hashId, isUrlExcludedFactory, normalizeHeaders, createHeaderFilters } = __nccwpck_require__(9683)
@@ -73757,7 +73757,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/
 
 /***/ }),
 
-/***/ 7997:
+/***/ 378:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers");
@@ -76803,9 +76803,9 @@ function group(name, fn) {
 function saveState(name, value) {
     const filePath = process.env['GITHUB_STATE'] || '';
     if (filePath) {
-        return issueFileCommand('STATE', prepareKeyValueMessage(name, value));
+        return file_command_issueFileCommand('STATE', file_command_prepareKeyValueMessage(name, value));
     }
-    issueCommand('save-state', { name }, toCommandValue(value));
+    command_issueCommand('save-state', { name }, utils_toCommandValue(value));
 }
 /**
  * Gets the value of an state set by this action's main execution.
@@ -76888,6 +76888,10 @@ function createRunner(env, redactor = (0,redact/* createRedactor */.lY)()) {
             else
                 info(safe(`${name}=${value}`));
         },
+        saveState(name, value) {
+            if (env['GITHUB_STATE'])
+                saveState(name, value);
+        },
         async summary(markdown) {
             const file = env['GITHUB_STEP_SUMMARY'];
             if (!file)
@@ -76942,6 +76946,7 @@ async function sizeOf(file) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
+  WN: () => (/* binding */ cancellation),
   ts: () => (/* binding */ createClock),
   EO: () => (/* binding */ keepMemorySmall),
   yy: () => (/* binding */ sleep)
@@ -76949,7 +76954,10 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 ;// CONCATENATED MODULE: external "node:v8"
 const external_node_v8_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:v8");
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
 ;// CONCATENATED MODULE: ./lib/adapters/system.js
+
 
 /** Resolves after `ms`, or as soon as the signal aborts; never throws. */
 function sleep(ms, signal) {
@@ -76969,6 +76977,25 @@ function createClock() {
     return { now: () => performance.now(), date: () => new Date(), sleep };
 }
 /**
+ * Turns the signals that end a process into signals of ours. A workflow runner that cancels a job sends SIGINT, 7.5 s later
+ * SIGTERM, and 2.5 s after that it kills the process: the first signal asks to stop, the second announces the end
+ * (https://docs.github.com/actions/reference/workflows-and-actions/workflow-cancellation).
+ */
+function cancellation() {
+    const cancelled = new AbortController();
+    const ending = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM']) {
+        process.on(signal, () => {
+            const error = new errors/* CancelledError */.cc(signal);
+            if (cancelled.signal.aborted)
+                ending.abort(error);
+            else
+                cancelled.abort(error);
+        });
+    }
+    return { cancelled: cancelled.signal, ending: ending.signal };
+}
+/**
  * Keeps the space for short-lived objects at its first size. V8 would let it grow to 128 MB while events stream in, although
  * what lives is 20 MB; collecting more often takes no measurable time here (bench/scale.ts).
  */
@@ -76979,68 +77006,907 @@ function keepMemorySmall() {
 
 /***/ }),
 
-/***/ 6542:
+/***/ 4100:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ applyTaking)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4658);
+
+
+/** Applies an object, and takes over the fields that may be taken; any other conflict is thrown as the server told it. */
+async function applyTaking(cluster, object, live, { forceConflicts, ...options }) {
+    try {
+        return await cluster.apply(object, options);
+    }
+    catch (error) {
+        if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$) || error.status !== 409)
+            throw error;
+        const conflicts = (0,_plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__/* .readConflicts */ .IF)(error.causes);
+        if (conflicts.length === 0 || !(forceConflicts || conflicts.every((conflict) => (0,_plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__/* .mayTake */ .zL)(conflict, live))))
+            throw error;
+        return cluster.apply(object, { ...options, force: true });
+    }
+}
+
+
+/***/ }),
+
+/***/ 9850:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  g: () => (/* binding */ deploy)
+  u: () => (/* binding */ carryOut)
+});
+
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+;// CONCATENATED MODULE: ./lib/rollback/decide.js
+/** Whether to take back what was written. Trouble with our own network is no evidence, so `unknown` has its own input. */
+function shouldUndo(ending, policy) {
+    switch (ending.type) {
+        case 'good':
+        case 'lost':
+            return false;
+        case 'refused':
+            return policy.rollback === 'auto';
+        case 'bad': {
+            const isDeletion = ending.failures.every(({ reason }) => reason === 'Deleted');
+            return policy.rollback === 'auto' && !(isDeletion && policy.onDelete === 'fail');
+        }
+        case 'unknown':
+            return policy.rollback === 'auto' && policy.onUnknown === 'rollback';
+        case 'cancelled':
+            return policy.rollback === 'auto' && policy.onCancel === 'rollback';
+    }
+}
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/order.js
+var order = __nccwpck_require__(8449);
+// EXTERNAL MODULE: ./lib/plan/desired.js
+var desired = __nccwpck_require__(9369);
+// EXTERNAL MODULE: ./lib/plan/ownership.js
+var ownership = __nccwpck_require__(4658);
+// EXTERNAL MODULE: ./lib/plan/strategy-change.js
+var strategy_change = __nccwpck_require__(7427);
+// EXTERNAL MODULE: ./lib/plan/rejections.js
+var rejections = __nccwpck_require__(3015);
+// EXTERNAL MODULE: ./lib/commands/apply-object.js
+var apply_object = __nccwpck_require__(4100);
+// EXTERNAL MODULE: ./lib/commands/concurrency.js
+var concurrency = __nccwpck_require__(325);
+// EXTERNAL MODULE: ./lib/plan/provided.js
+var provided = __nccwpck_require__(5780);
+;// CONCATENATED MODULE: ./lib/commands/custom-kinds.js
+
+
+/** The server needs a moment between accepting a CustomResourceDefinition and serving it. */
+const PATIENCE_MS = 30_000;
+const PAUSE_MS = 200;
+/** Waits until the kinds that were just defined can be used. Discovery has no watch, so this one asks again. */
+async function waitUntilServed(defined, cluster, clock) {
+    const started = clock.now();
+    for (const { apiVersion, kind } of (0,provided/* providedTypes */.d)(defined)) {
+        let fresh = false;
+        while (!(await cluster.resourceType(apiVersion, kind, { fresh }))) {
+            if (clock.now() - started > PATIENCE_MS) {
+                throw new errors/* ClusterError */.b$(`${kind} in ${apiVersion} is not served ${PATIENCE_MS / 1000} s after it was defined`, {
+                    status: 404,
+                    reason: 'UnknownKind',
+                    request: `discover ${apiVersion}`,
+                });
+            }
+            if (fresh)
+                await clock.sleep(PAUSE_MS);
+            fresh = true;
+        }
+    }
+}
+
+// EXTERNAL MODULE: ./lib/commands/lock.js + 2 modules
+var lock = __nccwpck_require__(7997);
+;// CONCATENATED MODULE: ./lib/commands/apply.js
+
+
+
+
+
+
+
+
+
+
+
+/** For taking it back. */
+function writeOf({ change, after }) {
+    const ref = (0,manifest_object/* refOf */.H8)(change.manifest.object);
+    if (change.type !== 'update')
+        return { type: change.type, ref, ...(after && { after }) };
+    return { type: 'update', ref, before: change.live, after: after ?? change.expected };
+}
+/**
+ * Writes what changes, phase by phase, and stops at the first write that the server refuses. After `stop` aborts nothing new is
+ * written, and what is under way is seen to its end.
+ */
+async function applyChanges(changes, revision, run, stop) {
+    const { cluster, runner, journal, clock } = run;
+    journal.enter('apply');
+    const bookkeeping = { revision, changeCause: changeCause(run) };
+    const written = [];
+    const phases = Map.groupBy(changes, ({ manifest }) => (0,order/* phaseOf */.h)(manifest.object));
+    let problem;
+    let interruption;
+    for (const phase of [...phases.keys()].toSorted((a, b) => a - b)) {
+        const before = written.length;
+        try {
+            await (0,concurrency/* mapLimited */.b)(phases.get(phase) ?? [], async (change) => {
+                if (change.type !== 'unchanged')
+                    await write(change);
+            });
+            await waitUntilServed(written.slice(before).map(({ change }) => change.manifest), cluster, clock);
+        }
+        catch (error) {
+            if (isInterruption(error))
+                interruption = error;
+            else
+                problem ??= unexpected(error);
+        }
+        if (problem || interruption)
+            break;
+    }
+    const why = problem?.message ?? interruption?.message;
+    journal.note(why === undefined
+        ? `${written.length} of ${changes.length} objects written`
+        : `stopped after ${written.length} of ${changes.length} objects: ${why}`);
+    return { written, ...(problem && { problem }), ...(interruption && { interruption }) };
+    async function write(change) {
+        stop.throwIfAborted();
+        const subject = (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(change.manifest.object));
+        try {
+            const after = await writeObject(change, bookkeeping, run);
+            written.push({ change, after });
+            runner.info(`${subject} ${change.type === 'update' ? 'configured' : 'created'}`);
+        }
+        catch (error) {
+            if (!(error instanceof errors/* ClusterError */.b$))
+                throw error;
+            if (error.isUnreachable)
+                written.push({ change, after: undefined });
+            problem ??= (0,rejections/* problemFrom */.Y)(error, subject, change.manifest.at);
+            throw error;
+        }
+    }
+}
+/** How often an object that somebody else keeps writing is read again before giving up. */
+const ADOPT_ATTEMPTS = 5;
+/** What `kubectl rollout history` shows: the commit, who deployed it, and where to read more. */
+function changeCause({ inputs }) {
+    const { run, release } = inputs;
+    return run ? `rollsafe: ${release} at ${run.sha.slice(0, 12)} by ${run.actor}, ${run.url}` : `rollsafe: ${release}`;
+}
+async function writeObject(change, bookkeeping, { cluster, clock, inputs }) {
+    const { forceConflicts } = inputs;
+    const { object } = change.manifest;
+    if (change.type === 'create') {
+        // What could not be checked before its namespace or kind existed is checked now, before it is written.
+        if (!change.expected)
+            await cluster.apply(object, { dryRun: true });
+        return (0,apply_object/* applyTaking */.V)(cluster, (0,desired/* stamped */.py)(object, bookkeeping), undefined, { forceConflicts });
+    }
+    if (change.type === 'run') {
+        if (change.live)
+            await removeJob(change.live, cluster, clock);
+        return cluster.apply(object);
+    }
+    await adopt(cluster, object, change.live);
+    return (0,apply_object/* applyTaking */.V)(cluster, (0,desired/* stamped */.py)(object, bookkeeping), change.live, { forceConflicts });
+}
+const REMOVAL_PATIENCE_MS = 60_000;
+const REMOVAL_PAUSE_MS = 200;
+/** The Job of the last release stands in the way of this one's, until its pods are gone too. */
+async function removeJob(job, cluster, clock) {
+    const started = clock.now();
+    await cluster.delete((0,manifest_object/* refOf */.H8)(job), job.metadata.uid ?? '');
+    while ((await cluster.get((0,manifest_object/* refOf */.H8)(job)))?.metadata.uid === job.metadata.uid) {
+        if (clock.now() - started > REMOVAL_PATIENCE_MS) {
+            throw new errors/* ClusterError */.b$(`the Job of the last release is still being deleted after ${REMOVAL_PATIENCE_MS / 1000} s`, {
+                status: 409,
+                request: `delete jobs.batch ${job.metadata.name}`,
+            });
+        }
+        await clock.sleep(REMOVAL_PAUSE_MS);
+    }
+}
+/** Makes the fields that kubectl applied ours, before the first apply by Rollsafe, and those that only an owner can remove. */
+async function adopt(cluster, desired, live) {
+    let current = live;
+    for (let attempt = 1; current; attempt++) {
+        const managedFields = (0,ownership/* adoptFields */._M)(current, (0,strategy_change/* leftoverFields */.l$)(desired, current));
+        if (!managedFields)
+            return;
+        try {
+            await cluster.replaceManagedFields(current, managedFields);
+            return;
+        }
+        catch (error) {
+            const isOutdated = error instanceof errors/* ClusterError */.b$ && error.status === 409;
+            if (!isOutdated || attempt === ADOPT_ATTEMPTS)
+                throw error;
+            current = await cluster.get((0,manifest_object/* refOf */.H8)(live));
+        }
+    }
+}
+/** The run is to stop here, whatever the state of the release. */
+function isInterruption(error) {
+    return error instanceof errors/* CancelledError */.cc || error instanceof lock/* LockLostError */.y;
+}
+function unexpected(error) {
+    if (error instanceof errors/* ClusterError */.b$)
+        return (0,rejections/* problemFrom */.Y)(error, error.request);
+    return { code: 'InvalidManifest', message: (0,errors/* messageOf */.bD)(error), hint: 'this is a defect of Rollsafe: please report it' };
+}
+
+// EXTERNAL MODULE: ./lib/rollout/evidence.js
+var evidence = __nccwpck_require__(3572);
+// EXTERNAL MODULE: ./lib/rollout/container-words.js
+var container_words = __nccwpck_require__(7466);
+// EXTERNAL MODULE: ./lib/rollout/pull-failure.js
+var pull_failure = __nccwpck_require__(6333);
+// EXTERNAL MODULE: ./lib/rollout/start-failure.js
+var start_failure = __nccwpck_require__(3894);
+;// CONCATENATED MODULE: ./lib/rollout/explanation.js
+
+
+
+
+const NO_FINDINGS = { events: [], logs: new Map() };
+/** The trouble as a cause; the findings can also show that the reason is another than the status made believe. */
+function explain(trouble, findings) {
+    const events = newestFirst(findings.events.filter((event) => isAbout(event, trouble.container)));
+    const log = findings.logs.get(trouble.container ?? '') ?? '';
+    const { reason, message } = trouble;
+    switch (reason) {
+        case 'CrashLoop':
+            return explainCrash(trouble, events, log);
+        case 'ProbeFailed': {
+            const output = probeOutput(events);
+            return { reason, message: output === undefined ? message : `${message}: ${output}` };
+        }
+        case 'ImagePull':
+            return { reason, message: explainPull(message, events) };
+        case 'Unschedulable':
+            return { reason, message: withScaleUp(message, events) };
+        case 'ProgressDeadlineExceeded':
+            return explainSlowStart(trouble, events);
+        default:
+            return { reason, message };
+    }
+}
+function explainCrash({ message }, events, log) {
+    if (start_failure/* WRONG_ARCHITECTURE */.yW.test(log)) {
+        const meaning = 'its image was built for another processor architecture than the node has (exec format error)';
+        return { reason: 'StartFailed', message: `${message}; ${meaning}` };
+    }
+    // The kubelet kills without a word in the container's status; only this event tells who did it (kuberuntime_manager.go).
+    const killed = events.find(({ reason, message: text = '' }) => reason === 'Killing' && /failed (liveness|startup) probe/.test(text));
+    const probe = /failed (liveness|startup) probe/.exec(killed?.message ?? '')?.[1];
+    if (probe !== undefined) {
+        const output = probeOutput(events, new RegExp(`^${probe} probe`, 'i'));
+        const said = output === undefined ? '' : `: ${output}`;
+        return {
+            reason: 'ProbeFailed',
+            message: `${message}; the kubelet stops it because its ${probe} probe fails${said}`,
+        };
+    }
+    const words = (0,container_words/* lastWords */.aN)(log);
+    return { reason: 'CrashLoop', message: words === undefined ? message : `${message}; its log ends with: ${words}` };
+}
+/** `Readiness probe failed: HTTP probe failed with statuscode: 503` (pkg/kubelet/prober/prober.go). */
+function probeOutput(events, kind = /./) {
+    const unhealthy = events.find(({ reason, message = '' }) => reason === 'Unhealthy' && kind.test(message));
+    return unhealthy && (0,container_words/* oneLine */.TN)(unhealthy.message ?? '');
+}
+/** Kubelets before 1.32 tell the cause only in the event, not in the status of a container that backs off. */
+function explainPull(message, events) {
+    const pulled = events.find(({ reason, message: text = '' }) => reason === 'Failed' && text.startsWith('Failed to pull image'));
+    const isTold = !message.endsWith(': ImagePullBackOff');
+    const words = isTold || !pulled
+        ? message
+        : message.replace(/ImagePullBackOff$/, (0,pull_failure/* pullFailure */.y)('ErrImagePull', pulled.message ?? '').words);
+    const secrets = events.find(({ reason }) => reason === 'FailedToRetrieveImagePullSecret');
+    const names = /\(([^)]*)\)/.exec(secrets?.message ?? '')?.[1];
+    return names === undefined ? words : `${words}; its image pull secrets cannot be read: ${names}`;
+}
+/** https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md */
+function withScaleUp(message, events) {
+    const scaling = events.find(({ reason }) => reason === 'TriggeredScaleUp' || reason === 'NotTriggerScaleUp');
+    if (!scaling)
+        return message;
+    return scaling.reason === 'TriggeredScaleUp'
+        ? `${message}; the cluster autoscaler is adding a node`
+        : `${message}; the cluster autoscaler adds no node: ${(0,container_words/* oneLine */.TN)(scaling.message ?? '')}`;
+}
+/** What keeps a kubelet from creating the containers of a pod: volumes, the network, devices (pkg/kubelet/events/event.go). */
+const HINDRANCES = [
+    'FailedMount',
+    'FailedAttachVolume',
+    'FailedMapVolume',
+    'FailedCreatePodSandBox',
+    'FailedPrepareDynamicResources',
+    'NetworkNotReady',
+];
+function explainSlowStart({ reason, message }, events) {
+    const hindrance = events.find((event) => HINDRANCES.includes(event.reason ?? ''));
+    if (hindrance) {
+        const text = hindrance.message ?? '';
+        const missing = (0,start_failure/* missingConfig */.lw)(text);
+        return missing === undefined
+            ? { reason: 'StartFailed', message: `${message}: ${hindrance.reason}: ${(0,container_words/* oneLine */.TN)(text)}` }
+            : { reason: 'ContainerConfig', message: `${message}: ${missing} (${volumeOf(text)})` };
+    }
+    const [last] = events;
+    return { reason, message: last?.reason === 'Pulling' ? `${message}: its image is still being pulled` : message };
+}
+function volumeOf(text) {
+    const volume = /for volume "([^"]+)"/.exec(text)?.[1];
+    return volume === undefined ? 'it is mounted as a volume' : `volume ${volume}`;
+}
+/** Events of other containers tell of other troubles; those without a container are about the whole pod. */
+function isAbout({ involvedObject }, container) {
+    const named = /\{([^}]+)\}/.exec(involvedObject.fieldPath ?? '')?.[1];
+    return container === undefined || named === undefined || named === container;
+}
+function newestFirst(events) {
+    return events.toSorted((a, b) => {
+        const [first, second] = [(0,evidence/* eventTime */.gE)(a), (0,evidence/* eventTime */.gE)(b)];
+        return first < second ? 1 : first > second ? -1 : 0;
+    });
+}
+
+// EXTERNAL MODULE: ./lib/rollout/fail-fast.js
+var fail_fast = __nccwpck_require__(4720);
+// EXTERNAL MODULE: ./lib/rollout/pod-facts.js
+var pod_facts = __nccwpck_require__(5043);
+// EXTERNAL MODULE: ./lib/rollout/trouble.js
+var trouble = __nccwpck_require__(9262);
+;// CONCATENATED MODULE: ./lib/rollout/causes.js
+
+
+
+
+
+/** Pods that have trouble, the gravest first; those that are on their way out say nothing and are left out. */
+function troubledPods(pods) {
+    return inTrouble(pods).map(({ pod }) => pod);
+}
+/**
+ * Why these pods are not available; undefined when nothing says so. The gravest trouble wins, then that pods cannot be made,
+ * then the first pod. `refusals` are what may tell of pods that were never made: the ReplicaSet, and events of the workload.
+ * `findings`, by UID of the pod, make the words richer.
+ */
+function causeOf(pods, refusals = [], findings = new Map()) {
+    const refused = refusals.flatMap((source) => (0,fail_fast/* creationFailureOf */.HY)(source) ?? []);
+    const troubled = inTrouble(pods);
+    const [gravest] = [...refused, ...troubled].toSorted(trouble/* byGravity */.S);
+    if (gravest === undefined)
+        return undefined;
+    if (!('trouble' in gravest))
+        return { reason: gravest.reason, message: gravest.message };
+    return explain(gravest.trouble, findings.get(gravest.pod.metadata.uid ?? '') ?? NO_FINDINGS);
+}
+/**
+ * The events that tell of a refusal which still stands: since the last of them no pod was made. Events stay for an hour, so
+ * older ones tell of releases long gone; both times are the cluster's own.
+ */
+function standingRefusals(events, pods) {
+    const made = pods.map(({ metadata }) => metadata.creationTimestamp ?? '').toSorted();
+    const lastMade = made.at(-1) ?? '';
+    return events.filter((event) => event.reason === 'FailedCreate' && (0,evidence/* eventTime */.gE)(event) >= lastMade);
+}
+function inTrouble(pods) {
+    return pods
+        .flatMap((pod) => {
+        const { trouble } = (0,pod_facts/* podFacts */.z)(pod);
+        return trouble ? [{ pod, trouble, gravity: trouble.gravity }] : [];
+    })
+        .toSorted(trouble/* byGravity */.S);
+}
+
+// EXTERNAL MODULE: ./lib/rollout/container-trouble.js
+var container_trouble = __nccwpck_require__(1004);
+// EXTERNAL MODULE: ./lib/rollout/pod-queries.js
+var pod_queries = __nccwpck_require__(8155);
+// EXTERNAL MODULE: ./lib/rollout/tracker.js
+var tracker = __nccwpck_require__(809);
+;// CONCATENATED MODULE: ./lib/commands/diagnose.js
+
+
+
+
+
+
+
+
+
+/** A few pods of one revision fail alike; more of them would only make the report longer. */
+const PODS_IN_REPORT = 3;
+/** Reading evidence must not hold up the rollback for long. */
+const diagnose_PATIENCE_MS = 15_000;
+/**
+ * Collects why workloads failed, before the rollback takes the evidence away: their pods, events, and log tails. What cannot
+ * be read is left out and said in the log; it never stands in the way of the rollback.
+ */
+async function findCauses({ followed, problem }, observer, run) {
+    const { runner, journal } = run;
+    const signal = AbortSignal.timeout(diagnose_PATIENCE_MS);
+    journal.enter('diagnose');
+    if (problem || followed?.verdict.type !== 'bad')
+        return [];
+    const { state, verdict } = followed;
+    const reports = await (0,concurrency/* mapLimited */.b)(verdict.failures, async (failure) => {
+        const report = {
+            workload: failure.ref,
+            reason: failure.reason,
+            message: failure.message,
+            pods: [],
+            events: [],
+        };
+        const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)(failure.ref));
+        const object = observer.latest((0,manifest_object/* keyOf */.TN)(failure.ref)) ?? tracked?.object;
+        if (!object)
+            return report;
+        const newPods = new Set(tracked ? (0,tracker/* newPodsIn */.ge)(state, tracked).map(({ uid }) => uid) : []);
+        return diagnose_explain(report, object, newPods, run, signal);
+    });
+    for (const { workload, message } of reports) {
+        runner.info(`${(0,manifest_object/* describe */.q0)(workload)}: ${message}`);
+        journal.note(`${(0,manifest_object/* describe */.q0)(workload)}: ${message}`);
+    }
+    return reports;
+}
+async function diagnose_explain(report, workload, newPods, run, signal) {
+    const labelSelector = (0,evidence/* selectorOf */.Bk)(workload);
+    if (labelSelector === undefined)
+        return report;
+    const { namespace } = (0,manifest_object/* refOf */.H8)(workload);
+    const inNamespace = { ...(namespace !== undefined && { namespace }), labelSelector };
+    const read = (apiVersion, kind, keep) => readList({ apiVersion, kind, ...inNamespace, ...(keep && { keep }) }, run, signal);
+    const isDeployment = (0,manifest_object/* groupKindOf */.zo)(workload) === 'Deployment.apps';
+    const replicaSet = isDeployment ? (0,evidence/* newestReplicaSet */.jk)(workload, await read('apps/v1', 'ReplicaSet')) : undefined;
+    const owner = isDeployment ? replicaSet?.metadata.uid : workload.metadata.uid;
+    const pods = (await read('v1', 'Pod', pod_queries/* keepPod */.v)).filter(({ metadata }) => newPods.size > 0
+        ? newPods.has(metadata.uid ?? '')
+        : owner === undefined || metadata.ownerReferences?.some(({ uid }) => uid === owner));
+    const failing = troubledPods(pods).slice(0, PODS_IN_REPORT);
+    const [ofControllers, ofPods] = await Promise.all([
+        Promise.all([workload, ...(replicaSet ? [replicaSet] : [])].map((object) => readEvents(object, run, signal))),
+        Promise.all(failing.map((pod) => readFindings(pod, run, signal))),
+    ]);
+    const events = ofControllers.flat();
+    const findings = new Map(failing.map((pod, index) => [pod.metadata.uid ?? '', ofPods[index] ?? NO_FINDINGS]));
+    // A ReplicaSet's condition tells whether the refusal still stands, which its events do not.
+    const cause = causeOf(pods, replicaSet ? [replicaSet] : standingRefusals(events, pods), findings);
+    return {
+        ...report,
+        ...(cause && { reason: codeOf(cause, report), message: messageFor(cause, report) }),
+        pods: failing.map((pod) => (0,evidence/* podEvidence */.j3)(pod, findings.get(pod.metadata.uid ?? '')?.logs ?? new Map())),
+        events: (0,evidence/* eventEvidence */.AM)([...events, ...ofPods.flatMap((found) => found.events)]),
+    };
+}
+/** What may not be read is missing from the report; what may be read is in it all the same. */
+async function readList(query, { cluster, runner }, signal) {
+    try {
+        return (await cluster.list(query, signal)).objects;
+    }
+    catch (error) {
+        runner.info(`${query.kind}s cannot be read, and are missing from the report: ${(0,errors/* messageOf */.bD)(error)}`);
+        return [];
+    }
+}
+/** What became of the release, which the pods at most explain. */
+const FATES = ['Unstable', 'Deleted'];
+function messageFor(cause, verdict) {
+    return FATES.includes(verdict.reason) ? `${verdict.message}; ${cause.message}` : cause.message;
+}
+/** A pod that is only slow does not say by which clock it was too slow, nor one that crashed that its Job gave up. */
+function codeOf(cause, verdict) {
+    const isJobs = verdict.reason === 'JobFailed' && cause.reason === 'CrashLoop';
+    return isJobs || FATES.includes(verdict.reason) || cause.reason === 'ProgressDeadlineExceeded'
+        ? verdict.reason
+        : cause.reason;
+}
+async function readEvents(about, run, signal) {
+    const { namespace } = (0,manifest_object/* refOf */.H8)(about);
+    const fieldSelector = `involvedObject.uid=${about.metadata.uid ?? ''}`;
+    const query = { apiVersion: 'v1', kind: 'Event', ...(namespace !== undefined && { namespace }), fieldSelector };
+    return (await readList(query, run, signal));
+}
+async function readFindings(pod, run, signal) {
+    const [events, logs] = await Promise.all([readEvents(pod, run, signal), readLogs(pod, run, signal)]);
+    return { events, logs };
+}
+async function readLogs(pod, { cluster, inputs: { logLines } }, signal) {
+    const logs = new Map();
+    for (const { status: container } of (0,container_trouble/* podContainers */.G)(pod)) {
+        const hasRunBefore = container.lastState?.terminated !== undefined;
+        const hasRun = hasRunBefore || container.state?.running !== undefined || container.state?.terminated !== undefined;
+        if (logLines === 0 || !hasRun || container.ready)
+            continue;
+        // Of a container that is between two attempts, the log of the attempt that failed.
+        const previous = hasRunBefore && container.state?.terminated === undefined;
+        const log = await readLog(cluster, (0,manifest_object/* refOf */.H8)(pod), container.name, { lines: logLines, previous, signal });
+        if (log !== undefined)
+            logs.set(container.name, log);
+    }
+    return logs;
+}
+/** Undefined when there is none to be had: the node may be gone, or the container's files already removed. */
+async function readLog(cluster, pod, container, options) {
+    try {
+        return await cluster.logs(pod, container, options);
+    }
+    catch {
+        return options.previous ? readLog(cluster, pod, container, { ...options, previous: false }) : undefined;
+    }
+}
+
+// EXTERNAL MODULE: ./lib/commands/prune.js + 1 modules
+var prune = __nccwpck_require__(2965);
+// EXTERNAL MODULE: ./lib/release/history.js
+var release_history = __nccwpck_require__(6753);
+// EXTERNAL MODULE: ./lib/commands/undo-basis.js + 1 modules
+var undo_basis = __nccwpck_require__(8761);
+;// CONCATENATED MODULE: ./lib/commands/recording.js
+
+
+
+
+/** Writes down what is going to be done, before the first write, so that whoever comes after a killed run can take it back. */
+async function beginRecord(prepared, session, copyOf) {
+    const { run, records, heads } = session;
+    const { historyLimit } = run.inputs;
+    const record = {
+        schema: 1,
+        release: run.inputs.release,
+        namespace: prepared.namespace,
+        revision: prepared.revision,
+        status: 'pending',
+        message: '',
+        startedAt: run.journal.startedAt.toISOString(),
+        ...(run.inputs.run && { by: provenanceOf(run.inputs.run) }),
+        ...(copyOf !== undefined && { copyOf }),
+        objects: recordedObjects(prepared.changes, []),
+        writes: plannedWrites(prepared, session),
+    };
+    await records.create(record);
+    const guarded = async (what, body) => {
+        try {
+            await body();
+            return [];
+        }
+        catch (error) {
+            return [`the record of revision ${record.revision} could not be ${what}: ${(0,errors/* messageOf */.bD)(error)}`];
+        }
+    };
+    return {
+        close: (end, written, earlier = []) => guarded('closed, so the next run takes this release back first', async () => {
+            await records.update({
+                ...record,
+                ...end,
+                endedAt: run.clock.date().toISOString(),
+                objects: recordedObjects(prepared.changes, written),
+                writes: end.status === 'bad' || end.status === 'superseded' ? record.writes : [],
+            });
+            if (end.status === 'rolled-back')
+                await (0,undo_basis/* closeEarlier */.zf)(earlier, records);
+            await records.remove((0,release_history/* outdated */.nN)(heads, historyLimit, { revision: record.revision, status: end.status }));
+        }),
+        drop: () => guarded('removed', async () => {
+            const head = (await records.list()).find(({ revision }) => revision === record.revision);
+            if (head)
+                await records.remove([head]);
+        }),
+    };
+}
+/** A release that was good without a write: what is in place is what was asked for, and now it is known to be healthy. */
+async function recordAsGood(prepared, session) {
+    const { inPlace, records, run } = session;
+    if (inPlace?.status === 'good')
+        return [];
+    const end = { status: 'good', message: 'was found healthy' };
+    if (inPlace && isTheSame(inPlace, prepared.changes)) {
+        try {
+            const { reason: _reason, ...kept } = inPlace;
+            await records.update({ ...kept, ...end, endedAt: run.clock.date().toISOString(), writes: [] });
+            return [];
+        }
+        catch (error) {
+            return [`the record of revision ${inPlace.revision} could not be marked as good: ${(0,errors/* messageOf */.bD)(error)}`];
+        }
+    }
+    return (await beginRecord(prepared, session)).close(end, []);
+}
+function isTheSame(record, changes) {
+    const keys = new Set(record.objects.map(({ object }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
+    return keys.size === changes.length && changes.every(({ manifest }) => keys.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object))));
+}
+function recordedObjects(changes, written) {
+    const after = new Map(written.flatMap((one) => (one.after ? [[(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(one.after)), one.after]] : [])));
+    return changes.map((change) => {
+        const { object } = change.manifest;
+        const live = after.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))) ?? (change.type === 'run' || change.type === 'create' ? undefined : change.live);
+        const uid = live?.metadata.uid;
+        return { object, ...(uid !== undefined && { uid }) };
+    });
+}
+function plannedWrites({ changes, prune }, { madeNamespace }) {
+    return [
+        ...changes.flatMap((change) => {
+            const ref = (0,manifest_object/* refOf */.H8)(change.manifest.object);
+            switch (change.type) {
+                case 'create':
+                    // What a dry-run answers about a new object has a UID that nothing will ever have.
+                    return [
+                        madeNamespace && (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(madeNamespace)) === (0,manifest_object/* keyOf */.TN)(ref)
+                            ? { type: 'create', ref, after: madeNamespace }
+                            : { type: 'create', ref },
+                    ];
+                case 'update':
+                    return [{ type: 'update', ref, before: withoutStatus(change.live), after: withoutStatus(change.expected) }];
+                case 'run':
+                    return [{ type: 'run', ref }];
+                case 'unchanged':
+                    return [];
+            }
+        }),
+        ...prune.deletions.map(({ ref, live }) => ({ type: 'prune', ref, before: withoutStatus(live) })),
+    ];
+}
+function withoutStatus(object) {
+    const { status: _status, ...rest } = object;
+    return rest;
+}
+function provenanceOf({ repository, sha, ref, actor, url, id, attempt }) {
+    return { repository, sha, ref, actor, url, id, attempt };
+}
+
+// EXTERNAL MODULE: ./lib/commands/roll-back.js + 12 modules
+var roll_back = __nccwpck_require__(8093);
+// EXTERNAL MODULE: ./lib/plan/pod-bounds.js
+var pod_bounds = __nccwpck_require__(6124);
+// EXTERNAL MODULE: ./lib/plan/stages.js
+var plan_stages = __nccwpck_require__(7368);
+// EXTERNAL MODULE: ./lib/commands/follow.js + 2 modules
+var follow = __nccwpck_require__(7282);
+// EXTERNAL MODULE: ./lib/commands/targets.js + 1 modules
+var targets = __nccwpck_require__(8094);
+;// CONCATENATED MODULE: ./lib/commands/roll-out.js
+
+
+
+
+
+
+
+/** How it ended, for the decision what to do about it. */
+function endingOf({ problem, interruption, followed }) {
+    if (interruption)
+        return { type: interruption instanceof lock/* LockLostError */.y ? 'lost' : 'cancelled' };
+    if (problem)
+        return { type: 'refused' };
+    const verdict = followed?.verdict ?? { type: 'good' };
+    if (verdict.type !== 'interrupted')
+        return verdict;
+    return { type: verdict.error instanceof lock/* LockLostError */.y ? 'lost' : 'cancelled' };
+}
+/** Applies stage by stage, each healthy before the next; at the end all must stay healthy together for a while. */
+async function rollOut({ changes, revision, forecast }, observer, { run, stop }) {
+    const { clock, inputs } = run;
+    const stages = (0,plan_stages/* stagesOf */.ZL)(changes);
+    const policy = {
+        deadline: clock.now() + inputs.timeoutSeconds * 1000,
+        timeoutSeconds: inputs.timeoutSeconds,
+        stableForMs: 0,
+        failFast: inputs.failFast,
+    };
+    const written = [];
+    let followed;
+    for (const stage of stages) {
+        const applied = await run.runner.group(titleOf('Apply', stage), () => applyChanges(stage.changes, revision, run, stop));
+        written.push(...applied.written);
+        if (applied.problem || applied.interruption)
+            return { ...applied, written, ...(followed && { followed }) };
+        // Everything that has been reached so far: a wave must not go wrong behind the back of the next.
+        const reached = stages.slice(0, stages.indexOf(stage) + 1).flatMap((one) => one.changes);
+        const isLast = stage === stages.at(-1);
+        // What has not changed has already stood the test of time.
+        const stableForMs = isLast && written.length > 0 ? inputs.stableForSeconds * 1000 : 0;
+        followed = await run.runner.group(titleOf('Follow', stage), () => followAll(reached, { ...policy, stableForMs }));
+        tellBounds(followed, stage);
+        if (followed.verdict.type !== 'good')
+            break;
+    }
+    return { written, ...(followed && { followed }) };
+    /** What was promised before, and what came of it. */
+    function tellBounds({ state }, stage) {
+        for (const { manifest } of stage.changes) {
+            const ref = (0,manifest_object/* refOf */.H8)(manifest.object);
+            const planned = forecast.bounds.get((0,manifest_object/* keyOf */.TN)(ref));
+            const seen = state.tracked.get((0,manifest_object/* keyOf */.TN)(ref))?.seen;
+            if (!planned || !seen)
+                continue;
+            const most = seen.mostTotal === undefined ? '' : `, at most ${seen.mostTotal} in all`;
+            run.runner.info(`${(0,manifest_object/* describe */.q0)(ref)}: at least ${seen.leastAvailable} pods were available${most} (planned: ${(0,pod_bounds/* describeBounds */.nv)(planned)})`);
+        }
+    }
+    async function followAll(reached, wanted) {
+        run.journal.enter('follow');
+        await observer.watch((0,targets/* watchesOfChanges */.mF)(changes, reached, inputs.release));
+        return (0,follow/* follow */.e)((0,targets/* targetsOf */.QR)(reached, written, forecast.nodes), observer, run, {
+            policy: wanted,
+            signal: stop,
+            ...(followed && { before: followed.state }),
+        });
+    }
+}
+function titleOf(verb, { title }) {
+    return title === '' ? `${verb} the release` : `${verb} ${title}`;
+}
+
+;// CONCATENATED MODULE: ./lib/commands/carry-out.js
+
+
+
+
+
+
+
+
+
+
+/** Applies and follows a prepared release; prunes when it is good, and takes it back when it is bad. Its record tells all of it. */
+async function carryOut(prepared, session, { copyOf } = {}) {
+    const { run, stop } = session;
+    const hasWrites = prepared.changes.some(({ type }) => type !== 'unchanged') || prepared.prune.deletions.length > 0;
+    const observer = await (0,targets/* observeWorkloads */.fw)(prepared, run);
+    try {
+        stop.throwIfAborted();
+        const recording = hasWrites ? await beginRecord(prepared, session, copyOf) : undefined;
+        const rolledOut = await rollOut(prepared, observer, session);
+        const ending = endingOf(rolledOut);
+        if (ending.type === 'good') {
+            const { pruned, warnings: unpruned } = await (0,prune/* prune */.R)(prepared.prune, run);
+            const end = { status: 'good', message: 'is healthy' };
+            const warnings = recording ? await recording.close(end, rolledOut.written) : await recordAsGood(prepared, session);
+            return { ending, rolledOut, failures: [], pruned, warnings: [...prepared.prune.notes, ...unpruned, ...warnings] };
+        }
+        // Another run has the release now, and its record: whatever is written here would be in its way.
+        if (ending.type === 'lost')
+            return { ending, rolledOut, failures: [], pruned: [], warnings: [] };
+        const isUndone = rolledOut.written.length > 0 && copyOf === undefined && shouldUndo(ending, run.inputs);
+        const basis = isUndone ? await (0,undo_basis/* undoBasis */.Bp)(rolledOut.written.map(writeOf), session.heads, session.records) : undefined;
+        const { failures, rolledBack } = await explainAndUndo({ ending, rolledOut, basis }, prepared, observer, session);
+        if (rolledBack?.isInterrupted)
+            return { ending, rolledOut, failures, rolledBack, pruned: [], warnings: [] };
+        const end = endOf({ ending, failures, rolledOut, rolledBack });
+        const warnings = rolledOut.written.length === 0
+            ? await recording?.drop()
+            : await recording?.close(end, rolledOut.written, basis?.earlier);
+        return {
+            ending,
+            rolledOut,
+            failures,
+            ...(rolledBack && { rolledBack }),
+            pruned: [],
+            warnings: [...(basis?.warnings ?? []), ...(warnings ?? [])],
+        };
+    }
+    finally {
+        await observer.close();
+    }
+}
+/**
+ * How long the evidence is waited for before the first object goes back. What is still being read then is read beside the
+ * rollback: pods take longer than that to go, and people wait for the old version.
+ */
+const HEAD_START_MS = 350;
+async function explainAndUndo({ ending, rolledOut, basis }, { changes }, observer, { run, lock }) {
+    const { runner, clock, signals } = run;
+    // Who cancels a run has seconds until it is killed: all of them are for the way back.
+    const searching = ending.type === 'cancelled' ? Promise.resolve([]) : findCauses(rolledOut, observer, run);
+    await runner.group('Find the cause', () => basis ? Promise.race([searching, clock.sleep(HEAD_START_MS)]) : searching);
+    if (!basis)
+        return { failures: await searching };
+    const signal = AbortSignal.any([lock.lost, signals.ending]);
+    const { writes } = basis;
+    const own = new Set(changes.map(({ manifest }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object))));
+    const isWatched = writes.every(({ ref }) => own.has((0,manifest_object/* keyOf */.TN)(ref)));
+    const bad = rolledOut.followed?.state;
+    const rolledBack = await runner.group('Roll back', () => (0,roll_back/* rollBack */.F)({ writes, signal, ...(bad && { bad }), ...(isWatched && { observer }) }, run));
+    return { failures: await searching, rolledBack };
+}
+function endOf({ ending, failures: [failure], rolledOut: { problem }, rolledBack, }) {
+    const reason = problem?.code ?? failure?.reason ?? REASONS[ending.type];
+    const message = problem?.message ?? failure?.message ?? `ended as ${ending.type}`;
+    const status = statusOf(rolledBack);
+    return { status, message, ...(reason && { reason }) };
+}
+function statusOf(rolledBack) {
+    if (rolledBack?.report.outcome !== 'rolled-back')
+        return 'bad';
+    return rolledBack.leftAlone.length > 0 ? 'superseded' : 'rolled-back';
+}
+const REASONS = {
+    unknown: 'ClusterUnreachable',
+    cancelled: 'Cancelled',
+};
+
+
+/***/ }),
+
+/***/ 325:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   b: () => (/* binding */ mapLimited)
+/* harmony export */ });
+/** As many as the connections to the API server: more would only wait in line for one. */
+const AT_ONCE = 8;
+/**
+ * Runs `body` for every item, a few at a time; results in the order of the items. After a failure nothing new is begun,
+ * what has begun is finished, and the first failure is thrown.
+ */
+async function mapLimited(items, body) {
+    const results = [];
+    const failures = [];
+    const waiting = [...items.entries()].toReversed();
+    async function work() {
+        for (let entry = waiting.pop(); entry !== undefined && failures.length === 0; entry = waiting.pop()) {
+            const [index, item] = entry;
+            try {
+                results[index] = await body(item);
+            }
+            catch (error) {
+                failures.push(error);
+            }
+        }
+    }
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, work));
+    if (failures.length > 0)
+        throw failures[0];
+    return results;
+}
+
+
+/***/ }),
+
+/***/ 6741:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  y: () => (/* binding */ deployReport)
 });
 
 // EXTERNAL MODULE: ./lib/manifest/object.js
 var manifest_object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/report/format.js
 var format = __nccwpck_require__(7703);
-;// CONCATENATED MODULE: ./lib/manifest/pod-template.js
-
-/** Where the kinds of Kubernetes keep the pods that they make: the path to what holds `metadata` and `spec` of a pod. */
-const TEMPLATE_PATHS = new Map([
-    ['Pod', []],
-    ['PodTemplate', ['template']],
-    ['ReplicationController', ['spec', 'template']],
-    ['Deployment', ['spec', 'template']],
-    ['ReplicaSet', ['spec', 'template']],
-    ['StatefulSet', ['spec', 'template']],
-    ['DaemonSet', ['spec', 'template']],
-    ['Job', ['spec', 'template']],
-    ['CronJob', ['spec', 'jobTemplate', 'spec', 'template']],
-]);
-const GROUPS_OF_KUBERNETES = new Set(['', 'apps', 'batch']);
-/**
- * The pod template of a workload; undefined for an object without one. Custom kinds (an Argo Rollout, a Knative Service)
- * have one when there are containers at `spec.template.spec`, which is where all of them keep it.
- */
-function podTemplateOf(object) {
-    const isBuiltIn = GROUPS_OF_KUBERNETES.has((0,manifest_object/* groupOf */.F8)(object.apiVersion));
-    const path = isBuiltIn ? TEMPLATE_PATHS.get(object.kind) : ['spec', 'template'];
-    if (!path)
-        return undefined;
-    let template = object;
-    for (const field of path)
-        template = (0,manifest_object/* isObject */.Gv)(template) ? template[field] : undefined;
-    if (!(0,manifest_object/* isObject */.Gv)(template) || !(0,manifest_object/* isObject */.Gv)(template['spec']))
-        return undefined;
-    const { metadata, spec } = template;
-    if (!isBuiltIn && !Array.isArray(spec['containers']))
-        return undefined;
-    return { path, metadata: (0,manifest_object/* isObject */.Gv)(metadata) ? metadata : {}, spec };
-}
-/** The fields of a pod's spec that are lists of containers. */
-const CONTAINER_FIELDS = ['initContainers', 'containers', 'ephemeralContainers'];
-/** The items of a list of objects, each with its index; none when it is no such list. */
-function objectsIn(list) {
-    if (!Array.isArray(list))
-        return [];
-    return list.flatMap((item, index) => ((0,manifest_object/* isObject */.Gv)(item) ? [{ index, item }] : []));
-}
-
+// EXTERNAL MODULE: ./lib/manifest/pod-template.js
+var pod_template = __nccwpck_require__(641);
 ;// CONCATENATED MODULE: ./lib/report/workloads.js
 
 
-/** What became of the objects of a plan, given the keys of those that were written. */
-function objectReports(changes, written) {
-    return changes.map((change) => {
+/** What became of the objects of a plan, given the keys of those that were written, and of what was deleted. */
+function objectReports(changes, written, pruned = []) {
+    const ofPlan = changes.map((change) => {
         const ref = (0,manifest_object/* refOf */.H8)(change.manifest.object);
         if (change.type === 'unchanged')
             return { ...ref, change: 'unchanged' };
@@ -77048,13 +77914,14 @@ function objectReports(changes, written) {
             return { ...ref, change: 'not-reached' };
         return { ...ref, change: CHANGES[change.type] };
     });
+    return [...ofPlan, ...pruned.map((ref) => ({ ...ref, change: 'pruned' }))];
 }
 const CHANGES = { create: 'created', update: 'updated', run: 'ran' };
 /** A row for each object that makes pods. */
 function workloadReports({ changes, planned, state, settledAfter, finalState, }) {
     return changes.flatMap((change) => {
         const { object } = change.manifest;
-        if (!podTemplateOf(object))
+        if (!(0,pod_template/* podTemplateOf */.D0)(object))
             return [];
         const key = (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object));
         const tracked = state?.tracked.get(key);
@@ -77100,11 +77967,13 @@ function imageChanges(before, after) {
     });
 }
 function imagesOf(object) {
-    const spec = object && podTemplateOf(object)?.spec;
-    const containers = spec ? CONTAINER_FIELDS.flatMap((field) => objectsIn(spec[field])) : [];
+    const spec = object && (0,pod_template/* podTemplateOf */.D0)(object)?.spec;
+    const containers = spec ? pod_template/* CONTAINER_FIELDS */.Cm.flatMap((field) => (0,pod_template/* objectsIn */.Qv)(spec[field])) : [];
     return new Map(containers.map(({ item }) => [String(item['name']), String(item['image'])]));
 }
 
+// EXTERNAL MODULE: ./lib/rollback/by-hand.js
+var by_hand = __nccwpck_require__(7449);
 // EXTERNAL MODULE: ./lib/commands/report-frame.js
 var report_frame = __nccwpck_require__(8902);
 ;// CONCATENATED MODULE: ./lib/commands/deploy-report.js
@@ -77112,55 +77981,113 @@ var report_frame = __nccwpck_require__(8902);
 
 
 
-/** The report of a deploy that got as far as writing. */
-function deployReport(facts, run) {
-    const { prepared, rolledOut, rollback } = facts;
-    const { followed } = rolledOut;
+
+/** The report of a release that got as far as writing. */
+function deployReport(prepared, carriedOut, session) {
+    const { run, lastGood } = session;
+    const { rolledOut, rolledBack, pruned } = carriedOut;
     const { changes, revision, previousRevision, namespace } = prepared;
-    const outcome = outcomeOf(facts);
-    const changed = rolledOut.written.length > 0;
+    const { followed } = rolledOut;
+    const isByHand = run.inputs.command === 'rollback';
+    const outcome = outcomeOf(carriedOut, isByHand);
+    const isWritten = rolledOut.written.length > 0 || pruned.length > 0;
+    const isBack = rolledBack?.report.outcome === 'rolled-back';
+    const before = isBack ? (lastGood?.revision ?? previousRevision) : previousRevision;
     const written = new Set(rolledOut.written.map(({ change }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(change.manifest.object))));
     const at = new Map(changes.map(({ manifest }) => [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object)), manifest.at]));
-    const failures = (facts.failures ?? []).map((failure) => {
-        const position = at.get((0,manifest_object/* keyOf */.TN)(failure.workload));
+    const failures = carriedOut.failures.map((failure) => {
+        const position = isByHand ? undefined : at.get((0,manifest_object/* keyOf */.TN)(failure.workload));
         return position ? { ...failure, at: position } : failure;
     });
+    const rollback = rolledBack?.report ?? (isByHand && isWritten ? byHand(carriedOut, run.journal.seconds()) : undefined);
     return {
         ...(0,report_frame/* reportFrame */.M)(run),
         outcome,
-        ...explain(facts, failures, outcome),
+        ...explain({ prepared, carriedOut, failures, outcome, ...(rollback && { rollback }) }),
         namespace,
         server: run.cluster.server,
-        ...(changed
-            ? { revision, ...(previousRevision !== undefined && { previousRevision }) }
+        ...(isWritten
+            ? { revision, ...(before !== undefined && { previousRevision: before }) }
             : previousRevision !== undefined && { revision: previousRevision }),
-        changed: changed && outcome !== 'rolled-back',
-        objects: objectReports(changes, written),
-        warnings: prepared.forecast.warnings,
+        changed: isWritten && !isBack,
+        objects: objectReports(changes, written, pruned),
+        warnings: [...session.warnings, ...prepared.forecast.warnings, ...carriedOut.warnings],
         workloads: workloadReports({
             changes,
             planned: prepared.forecast.bounds,
             ...(followed && { state: followed.state, settledAfter: followed.settledAfter }),
-            finalState: (key) => finalState(key, rollback),
+            finalState: (key) => finalState(key, rolledBack?.report),
         }),
         failures,
         ...(rollback && { rollback }),
     };
 }
-function outcomeOf({ rolledOut, rollback }) {
-    if (rollback)
-        return rollback.outcome;
-    switch (rolledOut.problem ? 'bad' : rolledOut.followed?.verdict.type) {
+function outcomeOf({ ending, rolledOut, rolledBack, pruned }, isByHand) {
+    const isWritten = rolledOut.written.length > 0 || pruned.length > 0;
+    if (rolledBack && !rolledBack.isInterrupted) {
+        if (rolledBack.report.outcome === 'rollback-failed')
+            return 'rollback-failed';
+        if (rolledBack.leftAlone.length > 0)
+            return 'superseded';
+        return ending.type === 'cancelled' ? 'cancelled' : 'rolled-back';
+    }
+    switch (ending.type) {
         case 'good':
-            return rolledOut.written.length > 0 ? 'deployed' : 'unchanged';
+            return isWritten ? (isByHand ? 'rolled-back' : 'deployed') : 'unchanged';
+        case 'lost':
+            return 'superseded';
+        case 'cancelled':
+            return 'cancelled';
         case 'unknown':
             return 'unknown';
-        default:
-            return rolledOut.problem && rolledOut.written.length === 0 ? 'rejected' : 'failed';
+        case 'refused':
+        case 'bad':
+            if (isByHand && isWritten)
+                return 'rollback-failed';
+            return ending.type === 'refused' && !isWritten ? 'rejected' : 'failed';
     }
 }
-function explain({ rolledOut, prepared, rollback }, failures, outcome) {
-    const { problem, followed } = rolledOut;
+/** A rollback by hand, in the words of one that went by itself. It is never taken back. */
+function byHand({ ending, rolledOut, pruned }, seconds) {
+    const isGood = ending.type === 'good';
+    const steps = [
+        ...rolledOut.written.map(({ change }) => ({
+            ...(0,manifest_object/* refOf */.H8)(change.manifest.object),
+            step: 'restored',
+            message: change.type === 'create' ? 'made again' : 'restored',
+        })),
+        ...pruned.map((ref) => ({ ...ref, step: 'deleted', message: 'deleted: it came later' })),
+    ];
+    return {
+        outcome: isGood ? 'rolled-back' : 'rollback-failed',
+        message: isGood
+            ? 'Everything is as that revision had it'
+            : 'The revision is not healthy, and nothing was taken back',
+        seconds,
+        steps,
+        commands: isGood ? [] : (0,by_hand/* finishByHand */.u)(steps, () => false),
+    };
+}
+function explain(facts) {
+    const { carriedOut, outcome, rollback } = facts;
+    const cause = causeOf(facts);
+    // Both causes: whoever is called wants to know why the release is bad, and why it is still there.
+    const isLeft = outcome === 'rollback-failed' && rollback && rollback.message !== '';
+    const isTaken = outcome === 'superseded' && carriedOut.rolledBack && rollback;
+    return isLeft || isTaken ? { ...cause, message: `${cause.message}; then: ${rollback.message}` } : cause;
+}
+function causeOf({ prepared, carriedOut, failures, outcome, rollback }) {
+    const { ending, rolledOut } = carriedOut;
+    const { problem } = rolledOut;
+    const { length } = prepared.changes;
+    if (ending.type === 'lost') {
+        return {
+            message: 'another run has taken the lock of the release, as this one had not been heard of for too long',
+            hint: 'look at that run: it takes back what this one has written, and then deploys',
+        };
+    }
+    if (ending.type === 'cancelled')
+        return cancelled(carriedOut);
     if (problem)
         return { reason: problem.code, message: problem.message, hint: problem.hint };
     const [first] = failures;
@@ -77172,19 +78099,39 @@ function explain({ rolledOut, prepared, rollback }, failures, outcome) {
             hint: hintFor(outcome, first, rollback),
         };
     }
-    if (followed?.verdict.type === 'unknown') {
+    if (ending.type === 'unknown') {
         return {
             reason: 'ClusterUnreachable',
-            message: `the rollout could not be observed to its end: ${followed.verdict.why}`,
+            message: `the rollout could not be observed to its end: ${ending.why}`,
             hint: 'look at the workloads with kubectl rollout status, then run the workflow again: what is already applied is not written twice',
         };
     }
-    const { length } = prepared.changes;
+    const isByHand = outcome === 'rolled-back' && carriedOut.rolledBack === undefined;
+    if (isByHand)
+        return { message: `${rolledOut.written.length} of ${length} objects went back, and all are healthy` };
     return {
         message: outcome === 'unchanged'
             ? `all ${length} objects are as the manifests say`
             : `${rolledOut.written.length} of ${length} objects were written and all are healthy`,
     };
+}
+function cancelled({ rolledOut, rolledBack }) {
+    const reason = 'Cancelled';
+    if (rolledOut.written.length === 0)
+        return { reason, message: 'the run was cancelled before it wrote anything', hint: 'run it again' };
+    if (rolledBack?.report.outcome === 'rolled-back')
+        return { reason, message: 'the run was cancelled, and what it had written was taken back', hint: 'run it again' };
+    return rolledBack?.isInterrupted
+        ? {
+            reason,
+            message: 'the run was cancelled, and what it had written is being taken back',
+            hint: 'look at the post step of this job, which finishes it; otherwise the next run of the release does',
+        }
+        : {
+            reason,
+            message: 'the run was cancelled in the middle, and what it had written was left in place',
+            hint: 'run it again, or go back with command: rollback',
+        };
 }
 function hintFor(outcome, failure, rollback) {
     if (rollback?.outcome === 'rollback-failed')
@@ -77192,7 +78139,9 @@ function hintFor(outcome, failure, rollback) {
     const mend = `mend the cause (${failure.reason}) and deploy again`;
     if (outcome === 'rolled-back')
         return mend;
-    return `the new revision is still in place: ${mend}, or take it back with kubectl rollout undo`;
+    if (outcome === 'superseded')
+        return `look at what the other deployer has changed; ${mend}`;
+    return `the new revision is still in place: ${mend}, or go back with command: rollback`;
 }
 /** Where the rollback left a workload; undefined when there was none, or it did not come to it. */
 function finalState(key, rollback) {
@@ -77211,2367 +78160,3264 @@ function finalState(key, rollback) {
     }
 }
 
+
+/***/ }),
+
+/***/ 8412:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  g: () => (/* binding */ deploy)
+});
+
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
-;// CONCATENATED MODULE: ./lib/rollout/container-words.js
-/** What the numbers and texts of a container that ended mean, in words. */
-/** Longer texts of the cluster are cut in a message; the report has them whole among the evidence. */
-const LONGEST = 500;
-/** A shell adds 128 to the signal that ended a program, and so does a container runtime (signal(7), bash(1) EXIT STATUS). */
-const SIGNALS = {
-    1: 'SIGHUP: its terminal was closed',
-    2: 'SIGINT: interrupted',
-    3: 'SIGQUIT: asked to quit',
-    4: 'SIGILL: illegal instruction, perhaps built for another processor',
-    5: 'SIGTRAP: stopped at a trap',
-    6: 'SIGABRT: aborted by itself, often a failed assertion',
-    7: 'SIGBUS: bad memory access',
-    8: 'SIGFPE: arithmetic error',
-    9: 'SIGKILL: killed',
-    11: 'SIGSEGV: invalid memory access',
-    13: 'SIGPIPE: wrote to a closed connection',
-    15: 'SIGTERM: asked to stop',
-    31: 'SIGSYS: forbidden system call',
-};
-const CODES = {
-    0: 'no error',
-    1: 'the program reported an error',
-    2: 'wrong usage, or a panic of a Go program',
-    126: 'the command is there but cannot be executed',
-    127: 'the command was not found',
-    128: 'the program could not be started, or returned an invalid code',
-    255: 'the program reported an error out of range',
-};
-/** `exit code 139 (SIGSEGV: invalid memory access)`. A code that has no common meaning stands alone. */
-function exitInWords(exitCode) {
-    const words = CODES[exitCode] ?? SIGNALS[exitCode - 128] ?? windowsStatus(exitCode);
-    return `exit code ${exitCode}${words === undefined ? '' : ` (${words})`}`;
-}
-/** Windows programs end with an NTSTATUS, which is looked up by its hexadecimal form. */
-function windowsStatus(exitCode) {
-    return exitCode < 0 || exitCode > 255 ? `0x${(exitCode >>> 0).toString(16).toUpperCase()}` : undefined;
-}
-/** A text of the cluster as part of a sentence: on one line, of bounded length, without the full stop. */
-function oneLine(text) {
-    const line = text.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
-    return line.length > LONGEST ? `${line.slice(0, LONGEST - 1).trimEnd()}…` : line;
-}
-/** Lines of a stack trace that say where, not what: of Java, JavaScript, Python and Go. */
-const STACK_FRAME = /^\s*(at\s|File "|\.{3} \d+ more|goroutine \d+|created by |\S+\.go:\d+|[}\])\s]*$)/;
-/** The last line of a log that says something, which is mostly why the program ended. Undefined when there is none. */
-function lastWords(log) {
-    const line = log.split('\n').findLast((one) => one.trim() !== '' && !STACK_FRAME.test(one));
-    return line === undefined ? undefined : oneLine(line);
-}
-/** `1 restart`, `3 restarts`. */
-function restartsInWords(restarts) {
-    return `${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`;
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/pull-failure.js
-/** Why an image cannot be pulled: whether waiting can help, and what the registry said. */
-
-/** Waiting reasons of the kubelet about images (pkg/kubelet/images/types.go; cri-api, pkg/errors/errors.go). */
-const REASONS = [
-    'ErrImagePull',
-    'ImagePullBackOff',
-    'InvalidImageName',
-    'ErrImageNeverPull',
-    'ImageInspectError',
-    'RegistryUnavailable',
-    'SignatureValidationFailed',
-];
-function isPullReason(reason) {
-    return REASONS.includes(reason);
-}
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+;// CONCATENATED MODULE: ./lib/release/supersede.js
 /**
- * The first that matches decides. Only an answer of the registry that there is no such image cannot heal: a rate limit
- * ends, credentials are rotated or arrive late, networks come back. Docker Hub does not tell a repository that is not there
- * from one that is private, so that answer counts as a question of credentials.
+ * Whether the revision in place was deployed by a newer run with another commit, while this one waited in a queue: deploying
+ * would bring the older commit back over the newer one. GitHub numbers runs upwards, so the number tells which was started
+ * first. A run that somebody has started again (attempt 2 and up) is a decision of now, and is never superseded: that is how
+ * people go back to an older commit.
  */
-const RULES = [
-    {
-        pattern: /no match for platform in manifest|no matching manifest for [^:]*|does not match the specified platform.*/,
-        gravity: 'fatal',
-        meaning: 'it was not built for the operating system and processor of the node',
-    },
-    { pattern: /toomanyrequests.*|429 Too Many Requests.*/i, gravity: 'lasting' },
-    {
-        pattern: /pull access denied.*|\bdenied: .*|unauthorized.*|no basic auth credentials.*|unexpected status[^:]*(:\/\/\S+)?: 40[13].*|insufficient_scope.*/i,
-        gravity: 'lasting',
-    },
-    {
-        pattern: /dial tcp.*|x509: .*|tls: .*|net\/http: .*|read: connection reset.*|context deadline exceeded.*|\bEOF$/,
-        gravity: 'lasting',
-    },
-    { pattern: /manifest unknown.*|name unknown.*|repository \S+ not found.*|\bnot found$/i, gravity: 'fatal' },
-];
-/** `message` is that of the container's waiting state. Before 1.32, the one of ImagePullBackOff does not tell the cause. */
-function pullFailure(reason, message) {
-    if (reason === 'InvalidImageName')
-        return { gravity: 'fatal', words: 'this is not a valid name for an image' };
-    if (reason === 'ErrImageNeverPull')
-        return { gravity: 'fatal', words: 'it is not on the node, and imagePullPolicy is Never' };
-    for (const { pattern, gravity, meaning } of RULES) {
-        const said = pattern.exec(message.trim())?.[0];
-        if (said !== undefined)
-            return { gravity, words: meaning === undefined ? oneLine(said) : `${meaning} (${said})` };
-    }
-    return { gravity: 'lasting', words: isBareBackOff(message) ? reason : lastPart(message) };
-}
-function isBareBackOff(message) {
-    return message === '' || /^Back-off pulling image "[^"]*"$/.test(message);
-}
-/** Errors are wrapped from the left, so the last part is the innermost; a bare status code needs the part before it. */
-function lastPart(message) {
-    const parts = message.split(/: (?=[a-z0-9"])/i);
-    const words = parts.at(-1) ?? message;
-    return oneLine(/^\d+ |^[a-z]{1,5}$/i.test(words) ? parts.slice(-2).join(': ') : words);
+function isSuperseded(ours, inPlace) {
+    return (ours !== undefined &&
+        inPlace !== undefined &&
+        ours.repository === inPlace.repository &&
+        ours.sha !== inPlace.sha &&
+        ours.attempt <= 1 &&
+        ours.id > 0 &&
+        ours.id < inPlace.id);
 }
 
-;// CONCATENATED MODULE: ./lib/rollout/start-failure.js
+// EXTERNAL MODULE: ./lib/commands/carry-out.js + 8 modules
+var carry_out = __nccwpck_require__(9850);
+// EXTERNAL MODULE: ./lib/commands/deploy-report.js + 1 modules
+var deploy_report = __nccwpck_require__(6741);
+// EXTERNAL MODULE: ./lib/commands/prepare.js + 11 modules
+var prepare = __nccwpck_require__(8206);
+// EXTERNAL MODULE: ./lib/commands/render.js + 9 modules
+var render = __nccwpck_require__(2761);
+// EXTERNAL MODULE: ./lib/commands/session.js
+var commands_session = __nccwpck_require__(5454);
+// EXTERNAL MODULE: ./lib/commands/early-end.js
+var early_end = __nccwpck_require__(5701);
+;// CONCATENATED MODULE: ./lib/commands/deploy.js
 
-/** Waiting reasons of the kubelet (pkg/kubelet/container/sync_result.go, pkg/kubelet/kuberuntime/kuberuntime_container.go). */
-const WAITING = [
-    'RunContainerError',
-    'CreateContainerError',
-    'PreCreateHookError',
-    'PreStartHookError',
-    'PostStartHookError',
-];
-/** Terminated reasons of a container that never ran: of containerd and CRI-O, and of cri-dockerd. */
-const TERMINATED = ['StartError', 'ContainerCannotRun'];
-function isStartReason(reason) {
-    return WAITING.includes(reason) || TERMINATED.includes(reason);
-}
-/** Runtimes and programs that are of another processor architecture than the node say nothing but this. */
-const WRONG_ARCHITECTURE = /exec format error/i;
+
+
+
+
+
+
+
+
 /**
- * What the image or the pod template has wrong, which no waiting mends. Everything else may be trouble of the node: a full
- * disk, a runtime that does not answer, a name that is still reserved. Exit codes do not tell the two apart: containerd
- * gives 128 to every container that it cannot start.
+ * Renders, takes the lock, compares, applies, follows; and when the release is bad, finds out why and brings back what was
+ * there before. Throws RejectedError when nothing was written; every other end is a report.
  */
-const START_RULES = [
-    {
-        pattern: WRONG_ARCHITECTURE,
-        meaning: 'the image was built for another processor architecture than the node has',
-    },
-    { pattern: /exec: "[^"]*": executable file not found in \$PATH|exec: "[^"]*": [^:]*no such file or directory/ },
-    { pattern: /exec:? "?[^":]+"?: (stat [^:]+: )?(no such file or directory|permission denied|is a directory)/ },
-    { pattern: /chdir to cwd \("[^"]*"\).*?(no such file or directory|permission denied|not a directory)/ },
-    { pattern: /no command specified/, meaning: 'neither the image nor the manifest names a command' },
-    { pattern: /unable to find (user|group) [^:]+(: no matching entries in (passwd|group) file)?/ },
-    { pattern: /not a directory[^:]*: Are you trying to mount a directory onto a file[^:]*/i },
-    {
-        pattern: /container init was OOM-killed/,
-        reason: 'OutOfMemory',
-        gravity: 'lasting',
-        meaning: 'its memory limit is too low to even start it',
-    },
-];
-/** From the message of the waiting or terminated state of a container that could not be started. */
-function startFailure(reason, message) {
-    for (const { pattern, reason: code = 'StartFailed', gravity = 'fatal', meaning } of START_RULES) {
-        const said = pattern.exec(message)?.[0];
-        if (said !== undefined)
-            return { reason: code, gravity, words: oneLine(meaning === undefined ? said : `${meaning} (${said})`) };
-    }
-    return { reason: 'StartFailed', gravity: 'lasting', words: labelled(reason, message) };
-}
-/**
- * From the message of CreateContainerConfigError. The kubelet's own trouble, such as `failed to sync configmap cache`, passes
- * (pkg/kubelet/kubelet_pods.go, pkg/kubelet/util/manager/watch_based_manager.go).
- */
-function configFailure(message) {
-    const missing = missingConfig(message);
-    if (missing !== undefined)
-        return { reason: 'ContainerConfig', gravity: 'fatal', words: missing };
-    const nonRoot = /container has runAsNonRoot and image .*?(?= \(pod: |$)/.exec(message)?.[0];
-    if (nonRoot !== undefined)
-        return { reason: 'ContainerConfig', gravity: 'fatal', words: oneLine(nonRoot) };
-    return { reason: 'ContainerConfig', gravity: 'lasting', words: labelled('CreateContainerConfigError', message) };
-}
-/** `ConfigMap settings does not exist`; undefined when the text speaks of something else. */
-function missingConfig(message) {
-    const object = /\b(configmap|secret) "([^"]+)" not found/i.exec(message);
-    if (object)
-        return `${kindOf(object[1])} ${object[2]} does not exist`;
-    const key = /couldn't find key (.+?) in (ConfigMap|Secret) \S*?\/([^\s/]+)/.exec(message);
-    if (key)
-        return `${kindOf(key[2])} ${key[3]} has no key ${key[1]}`;
-    // Of a volume: `references non-existent secret key: tls.crt` (pkg/volume/secret/secret.go, pkg/volume/configmap/configmap.go).
-    const item = /references non-existent (config|secret) key: (\S+)/.exec(message);
-    return item ? `its ${item[1] === 'config' ? 'ConfigMap' : 'Secret'} has no key ${item[2]}` : undefined;
-}
-function kindOf(word = '') {
-    return word.toLowerCase() === 'secret' ? 'Secret' : 'ConfigMap';
-}
-function labelled(reason, message) {
-    return message === '' ? reason : oneLine(`${reason}: ${message}`);
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/container-trouble.js
-
-
-
-/** Init containers and sidecars first: until they are done, the others wait. */
-function podContainers(pod) {
-    const find = (specs, { name }) => specs?.find((spec) => spec.name === name);
-    return [
-        ...(pod.status?.initContainerStatuses ?? []).map((status) => {
-            const spec = find(pod.spec?.initContainers, status);
-            return { pod, status, spec, isInit: spec?.restartPolicy !== 'Always' };
-        }),
-        ...(pod.status?.containerStatuses ?? []).map((status) => ({
-            pod,
-            status,
-            spec: find(pod.spec?.containers, status),
-            isInit: false,
-        })),
-    ];
-}
-/** Undefined when the container does what it should, or waits for its turn. */
-function containerTrouble(container) {
-    const { status, isInit } = container;
-    const { waiting, running, terminated } = status.state ?? {};
-    const last = status.lastState?.terminated;
-    if (waiting)
-        return waitingTrouble(container, waiting.reason ?? '', waiting.message ?? '');
-    if (terminated)
-        return endedTrouble(container, terminated, 'down');
-    if (!running || (status.ready && !isInit))
-        return undefined;
-    // A run that goes on after one that failed may be the good one; until it is ready, the failure stands.
-    const failed = last && status.restartCount > 0 ? endedTrouble(container, last, 'running') : undefined;
-    if (failed)
-        return failed;
-    return isInit
-        ? slow(container, `${nameOf(container)} has not finished yet`)
-        : passing(container, 'ProbeFailed', `${nameOf(container)} runs but does not ${unpassed(container)}`);
-}
-function waitingTrouble(container, reason, message) {
-    const { status, spec } = container;
-    const name = nameOf(container);
-    if (isPullReason(reason)) {
-        const { gravity, words } = pullFailure(reason, message);
-        // The status of a container that never ran may name another form of the image than the manifest.
-        const image = spec?.image ?? status.image;
-        return troubleOf(container, {
-            reason: 'ImagePull',
-            gravity,
-            message: `${name} cannot pull the image ${image}: ${words}`,
-        });
-    }
-    if (reason === 'CreateContainerConfigError') {
-        const { words, ...failure } = configFailure(message);
-        return troubleOf(container, { ...failure, message: `${name} cannot be started: ${words}` });
-    }
-    if (isStartReason(reason)) {
-        // Of the others no container was made, so nothing ran that could be counted.
-        const hasRun = reason === 'RunContainerError' || reason === 'PostStartHookError';
-        return notStarted(container, reason, message, hasRun ? status.restartCount + 1 : 0);
-    }
-    const last = status.lastState?.terminated;
-    if (reason === 'CrashLoopBackOff') {
-        const ended = last && endedTrouble(container, last, 'down');
-        return ended ?? crash(container, `${name} keeps ending, ${restartsInWords(status.restartCount)}`, 'lasting', 'down');
-    }
-    // These two are how every container begins; the pod tells what it waits for.
-    if (['ContainerCreating', 'PodInitializing', ''].includes(reason))
-        return undefined;
-    return slow(container, `${name} waits: ${oneLine(message === '' ? reason : `${reason}: ${message}`)}`);
-}
-/** `now` says whether the container is down, or in its next run. */
-function endedTrouble(container, ended, now) {
-    const { pod, status, isInit } = container;
-    const { reason = '', exitCode, message = '' } = ended;
-    const name = nameOf(container);
-    const isOutOfMemory = reason === 'OOMKilled';
-    const keepsRunning = !isInit && (pod.spec?.restartPolicy ?? 'Always') === 'Always';
-    const neverAgain = pod.spec?.restartPolicy === 'Never' && container.spec?.restartPolicy !== 'Always';
-    if (isLost(ended))
-        return undefined;
-    // Since Kubernetes 1.23, an init container that ran out of memory has failed even with exit code 0 (#104650).
-    if (exitCode === 0 && !isOutOfMemory && !keepsRunning && !isSidecar(container))
-        return undefined;
-    if (isStartReason(reason) || WRONG_ARCHITECTURE.test(message))
-        return notStarted(container, reason, message, now === 'down' ? status.restartCount + 1 : status.restartCount);
-    const count = status.restartCount > 0 ? `, ${restartsInWords(status.restartCount)}` : '';
-    const said = message === '' ? '' : `: ${oneLine(message)}`;
-    const gravity = neverAgain ? 'fatal' : 'lasting';
-    if (isOutOfMemory) {
-        const limit = memoryLimit(container);
-        const limited = limit === undefined ? '' : `, its limit is ${limit}`;
-        const text = `${name} ran out of memory and was killed: ${exitInWords(exitCode)}${limited}${count}${said}`;
-        return { ...crash(container, text, gravity, now), reason: 'OutOfMemory' };
-    }
-    const how = exitCode === 0 ? 'ends, although it should keep running' : status.restartCount > 0 ? 'keeps crashing' : 'crashed';
-    return crash(container, `${name} ${how}: ${exitInWords(exitCode)}${count}${said}`, gravity, now);
-}
-/** The node was rebooted or lost sight of the container: nobody knows how it ended (pkg/kubelet/kubelet_pods.go). */
-function isLost({ reason = '', exitCode }) {
-    return reason === 'ContainerStatusUnknown' || (reason === 'Unknown' && exitCode === 255);
-}
-function isSidecar({ spec }) {
-    return spec?.restartPolicy === 'Always';
-}
-function notStarted(container, reason, message, failedRuns) {
-    const { words, ...failure } = startFailure(reason, message);
-    return {
-        ...troubleOf(container, { ...failure, message: `${nameOf(container)} cannot be started: ${words}` }),
-        failedRuns,
-    };
-}
-function crash(container, message, gravity, now) {
-    const { restartCount } = container.status;
-    const failedRuns = now === 'down' ? restartCount + 1 : restartCount;
-    return { ...troubleOf(container, { reason: 'CrashLoop', gravity, message }), failedRuns };
-}
-function passing(container, reason, message) {
-    return troubleOf(container, { reason, gravity: 'passing', message });
-}
-/** Nothing is wrong but the time that it takes. */
-function slow(container, message) {
-    return passing(container, 'ProgressDeadlineExceeded', message);
-}
-function troubleOf({ status }, { reason, gravity, message }) {
-    return { reason, gravity, message, container: status.name, restarts: status.restartCount, failedRuns: 0 };
-}
-/** `container app of pod web-1`, `init container migrate of pod web-1`. */
-function nameOf({ pod, status, isInit }) {
-    return `${isInit ? 'init container' : 'container'} ${status.name} of pod ${pod.metadata.name}`;
-}
-function unpassed({ status, spec }) {
-    return spec?.startupProbe && status.started !== true ? 'pass its startup probe' : 'become ready';
-}
-function memoryLimit({ status, spec }) {
-    return status.resources?.limits?.['memory'] ?? spec?.resources?.limits?.['memory'];
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/scheduling.js
-
-/** One sentence without a full stop; undefined when the pod has a node, or the scheduler has said nothing yet. */
-function unscheduled(pod) {
-    const condition = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
-    if (!condition)
-        return undefined;
-    const said = condition.message ?? '';
-    if (condition.reason === 'SchedulingGated')
-        return { isGated: true, message: `pod ${pod.metadata.name} is held back by its scheduling gates` };
-    if (condition.reason !== 'Unschedulable')
-        return undefined;
-    const wish = [requestsInWords(pod, said), selectorInWords(pod, said)].filter(Boolean).join(', ');
-    const reasons = said === '' ? 'the scheduler gives no reason' : oneLine(withoutPreemption(said));
-    return {
-        isGated: false,
-        message: `pod ${pod.metadata.name} fits on no node: ${reasons}${wish === '' ? '' : `; it asks for ${wish}`}`,
-    };
-}
-/** What evicting other pods would help is of no use to somebody who reads why this pod does not fit. */
-function withoutPreemption(message) {
-    return message.replace(/\s*(no new claims to deallocate, )?preemption: .*$/s, '');
-}
-/** `cpu 500m + 2, memory 1Gi`: the requests for the resources that the scheduler found insufficient, container by container. */
-function requestsInWords(pod, message) {
-    const resources = new Set([...message.matchAll(/Insufficient ([^\s,.]+(?:\.[^\s,.]+)*)/g)].map(([, name]) => name ?? ''));
-    return [...resources]
-        .flatMap((resource) => {
-        const requests = (pod.spec?.containers ?? []).flatMap(({ resources: own }) => own?.requests?.[resource] ?? []);
-        return requests.length > 0 ? [`${resource} ${requests.join(' + ')}`] : [];
-    })
-        .join(', ');
-}
-function selectorInWords(pod, message) {
-    const labels = Object.entries(pod.spec?.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`);
-    return labels.length > 0 && /node affinity\/selector|node\(s\) didn't match/i.test(message)
-        ? `a node with ${labels.join(', ')}`
-        : '';
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/evidence.js
-
-
-
-
-const EVENTS_IN_REPORT = 20;
-/** `spec.selector` as the API takes it in a query; undefined when the object has none. */
-function selectorOf(workload) {
-    const { spec } = workload;
-    const selector = (0,manifest_object/* isObject */.Gv)(spec) && (0,manifest_object/* isObject */.Gv)(spec['selector']) ? spec['selector'] : undefined;
-    if (!selector)
-        return undefined;
-    const labels = (0,manifest_object/* isObject */.Gv)(selector['matchLabels'])
-        ? Object.entries(selector['matchLabels']).map(([key, value]) => `${key}=${String(value)}`)
-        : [];
-    const expressions = Array.isArray(selector['matchExpressions'])
-        ? selector['matchExpressions'].filter(manifest_object/* isObject */.Gv).map(expressionText)
-        : [];
-    return [...labels, ...expressions].join(',');
-}
-/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#set-based-requirement */
-function expressionText({ key, operator, values }) {
-    const list = Array.isArray(values) ? `(${values.join(',')})` : '()';
-    switch (operator) {
-        case 'In':
-            return `${String(key)} in ${list}`;
-        case 'NotIn':
-            return `${String(key)} notin ${list}`;
-        case 'DoesNotExist':
-            return `!${String(key)}`;
-        default:
-            return String(key);
-    }
-}
-const REVISION = 'deployment.kubernetes.io/revision';
-/** The ReplicaSet that a Deployment is rolling out: its own, with the revision that the Deployment carries. */
-function newestReplicaSet(deployment, replicaSets) {
-    const own = replicaSets.filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === deployment.metadata.uid));
-    const revision = (object) => Number(object.metadata.annotations?.[REVISION] ?? 0);
-    return own.toSorted((a, b) => revision(b) - revision(a))[0];
-}
-/** What `kubectl get pods` would show in its STATUS column, and why. */
-function podEvidence(pod, logs) {
-    const containers = podContainers(pod).map(({ status: container }) => {
-        const { state, message } = containerState(container);
-        const log = logs.get(container.name);
-        return {
-            name: container.name,
-            image: container.image,
-            state,
-            message,
-            restarts: container.restartCount,
-            ...(log !== undefined && { log }),
-        };
+async function deploy(run) {
+    const { runner } = run;
+    const { session, prepared } = await runner.group('Prepare', async () => {
+        const rendered = await (0,render/* render */.XX)(run);
+        const opened = await (0,commands_session/* openSession */.fA)(rendered, run);
+        return { session: opened, prepared: await prepareIn(opened, rendered) };
     });
-    const homeless = unscheduled(pod);
-    const troubled = containers.find(({ state }) => !['Running', 'Completed', 'PodInitializing', 'ContainerCreating'].includes(state));
-    const waitsForNode = homeless && (homeless.isGated ? 'SchedulingGated' : 'Unschedulable');
-    const status = waitsForNode ?? troubled?.state ?? pod.status?.reason ?? pod.status?.phase ?? 'Unknown';
-    const notReady = pod.status?.conditions?.find(({ type, status: value }) => type === 'Ready' && value === 'False');
-    return {
-        name: pod.metadata.name,
-        ...(pod.spec?.nodeName !== undefined && { node: pod.spec.nodeName }),
-        status,
-        message: homeless?.message ?? troubled?.message ?? pod.status?.message ?? notReady?.message ?? '',
-        containers,
-    };
-}
-function containerState(container) {
-    const { waiting, running, terminated } = container.state ?? {};
-    const last = container.lastState?.terminated;
-    const ended = last ? `last run: ${last.reason ?? 'ended'}, ${howEnded(last)}` : '';
-    if (waiting)
-        return { state: waiting.reason ?? 'Waiting', message: [waiting.message, ended].filter(Boolean).join('; ') };
-    if (terminated)
-        return {
-            state: terminated.reason ?? 'Terminated',
-            message: howEnded(terminated),
-        };
-    if (running)
-        return { state: 'Running', message: ended };
-    return { state: 'Waiting', message: '' };
-}
-function howEnded({ exitCode, message }) {
-    return `${exitInWords(exitCode)}${message === undefined ? '' : `: ${oneLine(message)}`}`;
-}
-/**
- * RFC 3339, when it last happened; '' when the event does not say. It carries one of five times, depending on who wrote it
- * (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
- */
-function eventTime(event) {
-    return (event.series?.lastObservedTime ??
-        event.lastTimestamp ??
-        event.eventTime ??
-        event.firstTimestamp ??
-        event.metadata.creationTimestamp ??
-        '');
-}
-/** Oldest first, the last ones only. */
-function eventEvidence(events) {
-    return events
-        .map((event) => ({
-        at: eventTime(event),
-        type: event.type ?? '',
-        reason: event.reason ?? '',
-        object: `${event.involvedObject.kind ?? ''}/${event.involvedObject.name ?? ''}`,
-        message: event.message ?? '',
-        count: event.series?.count ?? event.count ?? 1,
-    }))
-        .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
-        .slice(-EVENTS_IN_REPORT);
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/explanation.js
-
-
-
-
-const NO_FINDINGS = { events: [], logs: new Map() };
-/** The trouble as a cause; the findings can also show that the reason is another than the status made believe. */
-function explanation_explain(trouble, findings) {
-    const events = newestFirst(findings.events.filter((event) => isAbout(event, trouble.container)));
-    const log = findings.logs.get(trouble.container ?? '') ?? '';
-    const { reason, message } = trouble;
-    switch (reason) {
-        case 'CrashLoop':
-            return explainCrash(trouble, events, log);
-        case 'ProbeFailed': {
-            const output = probeOutput(events);
-            return { reason, message: output === undefined ? message : `${message}: ${output}` };
-        }
-        case 'ImagePull':
-            return { reason, message: explainPull(message, events) };
-        case 'Unschedulable':
-            return { reason, message: withScaleUp(message, events) };
-        case 'ProgressDeadlineExceeded':
-            return explainSlowStart(trouble, events);
-        default:
-            return { reason, message };
-    }
-}
-function explainCrash({ message }, events, log) {
-    if (WRONG_ARCHITECTURE.test(log)) {
-        const meaning = 'its image was built for another processor architecture than the node has (exec format error)';
-        return { reason: 'StartFailed', message: `${message}; ${meaning}` };
-    }
-    // The kubelet kills without a word in the container's status; only this event tells who did it (kuberuntime_manager.go).
-    const killed = events.find(({ reason, message: text = '' }) => reason === 'Killing' && /failed (liveness|startup) probe/.test(text));
-    const probe = /failed (liveness|startup) probe/.exec(killed?.message ?? '')?.[1];
-    if (probe !== undefined) {
-        const output = probeOutput(events, new RegExp(`^${probe} probe`, 'i'));
-        const said = output === undefined ? '' : `: ${output}`;
-        return {
-            reason: 'ProbeFailed',
-            message: `${message}; the kubelet stops it because its ${probe} probe fails${said}`,
-        };
-    }
-    const words = lastWords(log);
-    return { reason: 'CrashLoop', message: words === undefined ? message : `${message}; its log ends with: ${words}` };
-}
-/** `Readiness probe failed: HTTP probe failed with statuscode: 503` (pkg/kubelet/prober/prober.go). */
-function probeOutput(events, kind = /./) {
-    const unhealthy = events.find(({ reason, message = '' }) => reason === 'Unhealthy' && kind.test(message));
-    return unhealthy && oneLine(unhealthy.message ?? '');
-}
-/** Kubelets before 1.32 tell the cause only in the event, not in the status of a container that backs off. */
-function explainPull(message, events) {
-    const pulled = events.find(({ reason, message: text = '' }) => reason === 'Failed' && text.startsWith('Failed to pull image'));
-    const isTold = !message.endsWith(': ImagePullBackOff');
-    const words = isTold || !pulled
-        ? message
-        : message.replace(/ImagePullBackOff$/, pullFailure('ErrImagePull', pulled.message ?? '').words);
-    const secrets = events.find(({ reason }) => reason === 'FailedToRetrieveImagePullSecret');
-    const names = /\(([^)]*)\)/.exec(secrets?.message ?? '')?.[1];
-    return names === undefined ? words : `${words}; its image pull secrets cannot be read: ${names}`;
-}
-/** https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md */
-function withScaleUp(message, events) {
-    const scaling = events.find(({ reason }) => reason === 'TriggeredScaleUp' || reason === 'NotTriggerScaleUp');
-    if (!scaling)
-        return message;
-    return scaling.reason === 'TriggeredScaleUp'
-        ? `${message}; the cluster autoscaler is adding a node`
-        : `${message}; the cluster autoscaler adds no node: ${oneLine(scaling.message ?? '')}`;
-}
-/** What keeps a kubelet from creating the containers of a pod: volumes, the network, devices (pkg/kubelet/events/event.go). */
-const HINDRANCES = [
-    'FailedMount',
-    'FailedAttachVolume',
-    'FailedMapVolume',
-    'FailedCreatePodSandBox',
-    'FailedPrepareDynamicResources',
-    'NetworkNotReady',
-];
-function explainSlowStart({ reason, message }, events) {
-    const hindrance = events.find((event) => HINDRANCES.includes(event.reason ?? ''));
-    if (hindrance) {
-        const text = hindrance.message ?? '';
-        const missing = missingConfig(text);
-        return missing === undefined
-            ? { reason: 'StartFailed', message: `${message}: ${hindrance.reason}: ${oneLine(text)}` }
-            : { reason: 'ContainerConfig', message: `${message}: ${missing} (${volumeOf(text)})` };
-    }
-    const [last] = events;
-    return { reason, message: last?.reason === 'Pulling' ? `${message}: its image is still being pulled` : message };
-}
-function volumeOf(text) {
-    const volume = /for volume "([^"]+)"/.exec(text)?.[1];
-    return volume === undefined ? 'it is mounted as a volume' : `volume ${volume}`;
-}
-/** Events of other containers tell of other troubles; those without a container are about the whole pod. */
-function isAbout({ involvedObject }, container) {
-    const named = /\{([^}]+)\}/.exec(involvedObject.fieldPath ?? '')?.[1];
-    return container === undefined || named === undefined || named === container;
-}
-function newestFirst(events) {
-    return events.toSorted((a, b) => {
-        const [first, second] = [eventTime(a), eventTime(b)];
-        return first < second ? 1 : first > second ? -1 : 0;
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/trouble.js
-const RANKS = { fatal: 0, lasting: 1, passing: 2 };
-/** The gravest comes first; of equals, the order stays. */
-function byGravity(a, b) {
-    return RANKS[a.gravity] - RANKS[b.gravity];
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/fail-fast.js
-
-
-/**
- * Failed runs after which a program that keeps ending will not get through any more. The kubelet waits 0, 10 and 20 s between
- * the first four, so one that only waits for something else to come up has half a minute to find it; krane and kubedog, both
- * made for this judgement, allow two runs.
- */
-const FAILED_RUNS = 4;
-/**
- * For trouble that does not count runs: a registry that limits, a quota that old pods still use up. The kubelet tries to pull
- * again after 10, 30 and 70 s, and a pod that was told to stop has 30 s by default, so a minute holds three attempts and
- * twice the time that old pods have to leave.
- */
-const LASTING_MS = 60_000;
-/** Here one bad pod is enough to stop the rollout; the controllers of other kinds go on, or make another pod. */
-const STOPPED_BY_ONE = ['StatefulSet.apps', 'DaemonSet.apps', 'Job.batch', 'Pod'];
-/**
- * The cause when the workload cannot become healthy any more; undefined while it may. Each new pod must be doomed, or
- * none can be made; of a StatefulSet, DaemonSet, Job or bare Pod the first one that is doomed is enough. `kind` is the group
- * kind, `Deployment.apps`; `witnesses` are pods of the new revision only.
- */
-function doomOf(kind, witnesses, creation, mode) {
-    if (doomedInMs(kind, witnesses, creation, mode) > 0)
-        return undefined;
-    const causes = [
-        ...(creation && creationDueInMs(creation, mode) <= 0 ? [creation] : []),
-        ...witnesses.flatMap((witness) => witness.pod.trouble && dueInMs(witness, kind, mode) <= 0 ? [witness.pod.trouble] : []),
-    ];
-    const [gravest] = causes.toSorted(byGravity);
-    return gravest && { reason: gravest.reason, message: gravest.message };
-}
-/** In how many milliseconds doomOf would answer if nothing changed but the time; undefined when it has, or never would. */
-function doomDueInMs(kind, witnesses, creation, mode) {
-    const due = doomedInMs(kind, witnesses, creation, mode);
-    return due > 0 && due < Infinity ? due : undefined;
-}
-/** 0 or less when it is doomed now, Infinity when time alone will not doom it. */
-function doomedInMs(kind, witnesses, creation, mode) {
-    const due = [
-        ...(creation ? [creationDueInMs(creation, mode)] : []),
-        ...witnesses.filter(({ pod }) => !pod.deleting).map((witness) => dueInMs(witness, kind, mode)),
-    ];
-    if (due.length === 0)
-        return Infinity;
-    return STOPPED_BY_ONE.includes(kind) ? Math.min(...due) : Math.max(...due);
-}
-function creationDueInMs({ gravity, forMs }, mode) {
-    if (mode === 'off' || (mode === 'fatal' && gravity !== 'fatal'))
-        return Infinity;
-    return gravity === 'fatal' || mode === 'eager' ? 0 : Math.max(0, LASTING_MS - forMs);
-}
-function dueInMs({ pod, troubledForMs, restartsBefore = 0 }, kind, mode) {
-    const { trouble } = pod;
-    if (mode === 'off' || !trouble || trouble.gravity === 'passing' || pod.deleting)
-        return Infinity;
-    const isCrash = trouble.reason === 'CrashLoop' || trouble.reason === 'OutOfMemory';
-    // How often a Job may fail is its own to say (backoffLimit), and the Job reports it.
-    if (isCrash && kind === 'Job.batch')
-        return Infinity;
-    if (trouble.gravity === 'fatal')
-        return 0;
-    if (mode === 'fatal')
-        return Infinity;
-    const failedRuns = trouble.failedRuns - restartsBefore;
-    if (mode === 'eager')
-        return isCrash && failedRuns < 1 ? Infinity : 0;
-    if (failedRuns >= FAILED_RUNS)
-        return 0;
-    // A program that runs for a while before it ends may yet get through: its runs are counted, not its time.
-    return isCrash ? Infinity : Math.max(0, LASTING_MS - troubledForMs);
-}
-/**
- * What says that the pod template is not acceptable here, which will be said again of every pod
- * (k8s.io/apiserver/pkg/admission, k8s.io/pod-security-admission, plugin/pkg/admission in kubernetes/kubernetes).
- */
-const DENIALS = [
-    /violates PodSecurity/,
-    /ValidatingAdmissionPolicy '[^']*' .*denied request/,
-    /admission webhook "[^"]*" denied the request/,
-    /(minimum|maximum) \S+ usage per (Container|Pod) is/,
-    // A quota for a resource demands that every container names it.
-    /failed quota: .*must specify/,
-    /no PriorityClass with name/,
-    /error looking up service account .* not found/,
-    /Pod "[^"]*" is invalid:/,
-    /unable to validate against any security context constraint/,
-];
-/**
- * Undefined when the object says nothing about pods that could not be made. ReplicaSets say it in a condition
- * (ReplicaFailure), StatefulSets, DaemonSets and Jobs only in events. Old events tell of old releases: the caller sorts them out.
- */
-function creationFailureOf(source) {
-    const said = isEvent(source) ? eventText(source) : conditionText(source);
-    if (said === undefined)
-        return undefined;
-    const { controller, text } = said;
-    const gravity = DENIALS.some((denial) => denial.test(text)) ? 'fatal' : 'lasting';
-    const why = text.replace(/^(pods|persistentvolumeclaims) "[^"]*" is forbidden: /, '');
-    return { reason: 'QuotaOrAdmission', gravity, message: `${controller} may not make pods: ${oneLine(why)}` };
-}
-function isEvent(source) {
-    return 'involvedObject' in source;
-}
-/** The ReplicaSet controller has FailedDelete under the same type of condition (pkg/controller/replicaset/replica_set_utils.go). */
-function conditionText({ metadata, status }) {
-    const failure = status?.conditions?.find(({ type, status: value }) => type === 'ReplicaFailure' && value === 'True');
-    if (failure?.reason !== 'FailedCreate')
-        return undefined;
-    return { controller: `ReplicaSet ${metadata.name}`, text: failure.message ?? 'no reason given' };
-}
-/** `Error creating: …`, or of StatefulSets `Create Pod web-0 in StatefulSet web failed error: …`. */
-function eventText({ involvedObject, reason, message }) {
-    const { kind = '', name = '' } = involvedObject;
-    if (reason !== 'FailedCreate' || !['ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job'].includes(kind))
-        return undefined;
-    const text = (message ?? 'no reason given').replace(/^Error creating: |^create .*? failed error: /i, '');
-    return { controller: `${kind} ${name}`, text };
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/pod-facts.js
-
-
-
-
-/** From a Pod as the API server sends it. Where the spec is left out, the messages only say less. */
-function podFacts(pod) {
-    const { metadata, spec, status } = pod;
-    const { labels = {} } = metadata;
-    const ownerUid = metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid;
-    const revision = labels['pod-template-hash'] ?? labels['controller-revision-hash'];
-    const templateGeneration = labels['pod-template-generation'];
-    const deleting = isOnItsWayOut(pod);
-    const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
-    const trouble = deleting || ready || status?.phase === 'Succeeded' ? undefined : pod_facts_troubleOf(pod);
-    return {
-        uid: metadata.uid ?? '',
-        name: metadata.name,
-        namespace: metadata.namespace ?? '',
-        ...(ownerUid !== undefined && { ownerUid }),
-        ...(revision !== undefined && { revision }),
-        ...(templateGeneration !== undefined && { templateGeneration }),
-        ...(spec?.nodeName !== undefined && { node: spec.nodeName }),
-        deleting,
-        ready,
-        restarts: restartsOf(pod),
-        ...(trouble && { trouble }),
-    };
-}
-/**
- * Also true of pods that the kubelet turned away or threw out (Evicted, OutOfcpu, NodeAffinity, UnexpectedAdmissionError …):
- * they are Failed with a reason of their own, their controller makes another pod, and they stay behind. A pod that failed
- * because its containers did has no reason, except when its own activeDeadlineSeconds ended it.
- */
-function isOnItsWayOut({ metadata, status }) {
-    if (metadata.deletionTimestamp !== undefined)
-        return true;
-    if (status?.conditions?.some(({ type, status: value }) => type === 'DisruptionTarget' && value === 'True'))
-        return true;
-    return status?.phase === 'Failed' && !['', 'DeadlineExceeded'].includes(status.reason ?? '');
-}
-function restartsOf(pod) {
-    return podContainers(pod)
-        .filter(({ isInit, status }) => !isInit || status.state?.terminated?.exitCode !== 0)
-        .reduce((sum, { status }) => sum + status.restartCount, 0);
-}
-function pod_facts_troubleOf(pod) {
-    const none = { restarts: 0, failedRuns: 0, gravity: 'passing' };
-    const homeless = unscheduled(pod);
-    if (homeless) {
-        const reason = homeless.isGated ? 'ProgressDeadlineExceeded' : 'Unschedulable';
-        return { ...none, reason, message: homeless.message };
-    }
-    const [gravest] = podContainers(pod)
-        .flatMap((container) => containerTrouble(container) ?? [])
-        .toSorted(byGravity);
-    if (gravest)
-        return gravest;
-    return { ...none, ...begun(pod) };
-}
-/** Of a pod that is neither ready nor in trouble: how far it has come. */
-function begun(pod) {
-    const name = `pod ${pod.metadata.name}`;
-    const waiting = podContainers(pod).find(({ status }) => status.state?.waiting)?.status.name;
-    if (waiting !== undefined) {
-        return {
-            reason: 'ProgressDeadlineExceeded',
-            message: `container ${waiting} of ${name} has not been created yet`,
-            container: waiting,
-        };
-    }
-    const gate = pod.status?.conditions?.find(({ type, reason }) => type === 'Ready' && reason === 'ReadinessGatesNotReady');
-    if (gate)
-        return { reason: 'ProbeFailed', message: `${name} waits for a readiness gate: ${oneLine(gate.message ?? '')}` };
-    const where = pod.spec?.nodeName === undefined ? 'has no node yet' : `has not been started on ${pod.spec.nodeName} yet`;
-    return podContainers(pod).length === 0
-        ? { reason: 'ProgressDeadlineExceeded', message: `${name} ${where}` }
-        : { reason: 'ProgressDeadlineExceeded', message: `${name} is not ready yet` };
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/causes.js
-
-
-
-
-
-/** Pods that have trouble, the gravest first; those that are on their way out say nothing and are left out. */
-function troubledPods(pods) {
-    return inTrouble(pods).map(({ pod }) => pod);
-}
-/**
- * Why these pods are not available; undefined when nothing says so. The gravest trouble wins, then that pods cannot be made,
- * then the first pod. `refusals` are what may tell of pods that were never made: the ReplicaSet, and events of the workload.
- * `findings`, by UID of the pod, make the words richer.
- */
-function causeOf(pods, refusals = [], findings = new Map()) {
-    const refused = refusals.flatMap((source) => creationFailureOf(source) ?? []);
-    const troubled = inTrouble(pods);
-    const [gravest] = [...refused, ...troubled].toSorted(byGravity);
-    if (gravest === undefined)
-        return undefined;
-    if (!('trouble' in gravest))
-        return { reason: gravest.reason, message: gravest.message };
-    return explanation_explain(gravest.trouble, findings.get(gravest.pod.metadata.uid ?? '') ?? NO_FINDINGS);
-}
-/**
- * The events that tell of a refusal which still stands: since the last of them no pod was made. Events stay for an hour, so
- * older ones tell of releases long gone; both times are the cluster's own.
- */
-function standingRefusals(events, pods) {
-    const made = pods.map(({ metadata }) => metadata.creationTimestamp ?? '').toSorted();
-    const lastMade = made.at(-1) ?? '';
-    return events.filter((event) => event.reason === 'FailedCreate' && eventTime(event) >= lastMade);
-}
-function inTrouble(pods) {
-    return pods
-        .flatMap((pod) => {
-        const { trouble } = podFacts(pod);
-        return trouble ? [{ pod, trouble, gravity: trouble.gravity }] : [];
-    })
-        .toSorted(byGravity);
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/pod-queries.js
-
-
-/** Up to this many workloads without a label key in common get a watch each; more of them share one of everything. */
-const WATCH_EACH = 4;
-const MAKE_PODS_BY_SELECTOR = ['Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps', 'ReplicaSet.apps'];
-/** These tell in events alone that they may not make pods; a ReplicaSet has a condition for it. */
-const TELL_BY_EVENT = ['StatefulSet.apps', 'DaemonSet.apps', 'Job.batch'];
-function podQueries(workloads) {
-    const byNamespace = Map.groupBy(workloads, ({ metadata }) => metadata.namespace ?? '');
-    return [...byNamespace].flatMap(([namespace, group]) => {
-        const ofKind = (kinds) => group.filter((object) => kinds.includes((0,manifest_object/* groupKindOf */.zo)(object)));
-        const jobs = ofKind(['Job.batch']).map(({ metadata }) => metadata.name);
-        const selectors = [
-            ...sharedSelectors(ofKind(MAKE_PODS_BY_SELECTOR)),
-            ...(jobs.length > 0 ? [among('batch.kubernetes.io/job-name', jobs)] : []),
-        ];
-        return [
-            ...selectors.map((selector) => query('v1', 'Pod', namespace, selector, keepPod)),
-            ...sharedSelectors(ofKind(['Deployment.apps'])).map((selector) => query('apps/v1', 'ReplicaSet', namespace, selector, keepReplicaSet)),
-            ...(ofKind(TELL_BY_EVENT).length > 0
-                ? [{ apiVersion: 'v1', kind: 'Event', namespace, fieldSelector: 'reason=FailedCreate' }]
-                : []),
-        ];
-    });
-}
-function query(apiVersion, kind, namespace, labelSelector, keep) {
-    return { apiVersion, kind, namespace, keep, ...(labelSelector !== '' && { labelSelector }) };
-}
-/** Label selectors that together cover what these workloads select; '' selects everything. */
-function sharedSelectors(workloads) {
-    const selectors = [...new Set(workloads.flatMap((workload) => selectorOf(workload) ?? []))];
-    if (selectors.length <= 1)
-        return selectors;
-    const shared = sharedKey(workloads);
-    if (shared)
-        return [among(shared.key, shared.values)];
-    return selectors.length <= WATCH_EACH ? selectors : [''];
-}
-/** A label key that all select by, and their values for it; of several, the one that tells most of them apart. */
-function sharedKey(workloads) {
-    const labels = workloads.map(({ spec }) => {
-        const selector = (0,manifest_object/* isObject */.Gv)(spec) && (0,manifest_object/* isObject */.Gv)(spec['selector']) ? spec['selector'] : {};
-        return (0,manifest_object/* isObject */.Gv)(selector['matchLabels']) ? selector['matchLabels'] : {};
-    });
-    const [first = {}] = labels;
-    return Object.keys(first)
-        .filter((key) => labels.every((one) => typeof one[key] === 'string'))
-        .map((key) => ({ key, values: [...new Set(labels.map((one) => String(one[key])))] }))
-        .toSorted((a, b) => b.values.length - a.values.length)[0];
-}
-function among(key, values) {
-    return values.length === 1 ? `${key}=${values[0]}` : `${key} in (${values.join(',')})`;
-}
-/** What is judged of a pod: who owns it, where it is, and how its containers are. */
-function keepPod(object) {
-    const { spec, status } = object;
-    const names = (containers = []) => containers.map(({ name, image, restartPolicy }) => ({ name, image, restartPolicy }));
-    return {
-        ...withoutBallast(object),
-        spec: {
-            nodeName: spec?.nodeName,
-            restartPolicy: spec?.restartPolicy,
-            initContainers: names(spec?.initContainers),
-            containers: names(spec?.containers),
-        },
-        status,
-    };
-}
-function keepReplicaSet(object) {
-    return { ...withoutBallast(object), status: object['status'] };
-}
-function withoutBallast({ apiVersion, kind, metadata }) {
-    const { managedFields: _managedFields, ...kept } = metadata;
-    return { apiVersion, kind, metadata: kept };
-}
-
-;// CONCATENATED MODULE: ./lib/plan/int-or-percent.js
-/**
- * The pods that a number or a percentage (`25%`) of `total` pods stands for, rounded as its field asks for
- * (apimachinery, pkg/util/intstr, GetScaledValueFromIntOrPercent). What is neither counts as 0: the API server refuses it.
- */
-function scaledValue(value, total, rounding) {
-    if (typeof value === 'number')
-        return value;
-    if (typeof value !== 'string' || !/^\d+%$/.test(value))
-        return 0;
-    const share = (Number(value.slice(0, -1)) * total) / 100;
-    return rounding === 'up' ? Math.ceil(share) : Math.floor(share);
-}
-/** True for `0` and `0%`, which the API server does not accept for all bounds of a strategy at once. */
-function isZeroBound(value) {
-    return value === 0 || (typeof value === 'string' && /^0+%$/.test(value));
-}
-
-;// CONCATENATED MODULE: ./lib/plan/json.js
-
-/** Equal as JSON: the order of an object's fields does not matter, that of a list's items does. */
-function isEqual(a, b) {
-    if (Object.is(a, b))
-        return true;
-    if (Array.isArray(a) && Array.isArray(b))
-        return a.length === b.length && a.every((item, index) => isEqual(item, b[index]));
-    if (!(0,manifest_object/* isObject */.Gv)(a) || !(0,manifest_object/* isObject */.Gv)(b))
-        return false;
-    const names = Object.keys(a);
-    return names.length === Object.keys(b).length && names.every((name) => name in b && isEqual(a[name], b[name]));
-}
-
-;// CONCATENATED MODULE: ./lib/plan/pod-bounds.js
-
-
-
-/**
- * The bounds of the rollout that turns `live` into `workload`, which is best the API server's answer to a dry run: only
- * there are all defaults filled in and replicas that an autoscaler owns. Without `live` the workload is new. Undefined for
- * kinds without such bounds, and for a new DaemonSet, as only its status tells how many nodes it is for.
- */
-function podBounds(workload, live) {
-    switch ((0,manifest_object/* groupKindOf */.zo)(workload)) {
-        case 'Deployment.apps':
-            return deploymentBounds(workload, live);
-        case 'StatefulSet.apps':
-            return statefulSetBounds(workload, live);
-        case 'DaemonSet.apps':
-            return live && daemonSetBounds(workload, live);
-        default:
-            return undefined;
-    }
-}
-/** For people: `at least 2 of 3 available, at most 4 pods in all`. */
-function describeBounds({ replicas, leastAvailable, mostTotal, note }) {
-    const most = `at most ${mostTotal} ${mostTotal === 1 ? 'pod' : 'pods'} in all`;
-    return `at least ${leastAvailable} of ${replicas} available, ${most}${note === undefined ? '' : ` (${note})`}`;
-}
-/** The two numbers of a Deployment's rolling update, in pods (deployment_util.go, ResolveFenceposts and MaxUnavailable). */
-function resolveFenceposts(maxSurge, maxUnavailable, replicas) {
-    const surge = scaledValue(maxSurge, replicas, 'up');
-    const unavailable = scaledValue(maxUnavailable, replicas, 'down');
-    // Rounding can make both zero, and then nothing could be replaced. A surge might not fit into a quota, so one goes missing.
-    const allowed = surge === 0 && unavailable === 0 ? 1 : unavailable;
-    return { surge, unavailable: Math.min(allowed, replicas) };
-}
-const NEW = 'it is new';
-function deploymentBounds(workload, live) {
-    const replicas = workload.spec?.replicas ?? 1;
-    if (!live)
-        return { replicas, leastAvailable: 0, mostTotal: replicas, note: NEW };
-    const { status } = live;
-    const before = {
-        available: status?.availableReplicas ?? 0,
-        total: Math.max(status?.replicas ?? 0, live.spec?.replicas ?? 1),
-    };
-    if (workload.spec?.paused === true)
-        return scaled(before, replicas, 'it is paused, so no pod is replaced');
-    const isFinished = (status?.updatedReplicas ?? 0) === (status?.replicas ?? 0);
-    if (hasTemplateOf(live, workload) && isFinished)
-        return scaled(before, replicas);
-    const { type, rollingUpdate } = workload.spec?.strategy ?? {};
-    if (type === 'Recreate')
-        return { ...scaled(before, replicas), leastAvailable: 0, note: 'Recreate removes all old pods first' };
-    const { maxSurge = '25%', maxUnavailable = '25%' } = rollingUpdate ?? {};
-    const { surge, unavailable } = resolveFenceposts(maxSurge, maxUnavailable, replicas);
-    // When the number of replicas changes too, the old pods are scaled to it first. New ones are then added up to the surge,
-    // but never more than replicas (sync.go, scale; deployment_util.go, NewRSNewReplicas).
-    const old = before.total === 0 ? 0 : Math.max(before.total, replicas);
-    if (isFinished || replicas === (live.spec?.replicas ?? 1)) {
-        const mostTotal = Math.max(old, Math.min(replicas + surge, replicas + old));
-        return fromBefore(before, { replicas, leastAvailable: replicas - unavailable, mostTotal });
-    }
-    // Several ReplicaSets at once are scaled in proportion: up to the surge, and down whether their pods are available or not.
-    const mostTotal = Math.max(old, replicas + surge);
-    if (before.total <= replicas + surge)
-        return fromBefore(before, { replicas, leastAvailable: replicas - unavailable, mostTotal });
-    return {
-        replicas,
-        leastAvailable: 0,
-        mostTotal,
-        note: 'the rollout before is unfinished and has more pods than that',
-    };
-}
-function statefulSetBounds(workload, live) {
-    const { spec } = workload;
-    const replicas = spec?.replicas ?? 1;
-    if (!live)
-        return { replicas, leastAvailable: 0, mostTotal: replicas, note: NEW };
-    const { status } = live;
-    const before = {
-        available: status?.availableReplicas ?? status?.readyReplicas ?? 0,
-        total: Math.max(status?.replicas ?? 0, live.spec?.replicas ?? 1),
-    };
-    const { type, rollingUpdate } = spec?.updateStrategy ?? {};
-    if (type === 'OnDelete')
-        return scaled(before, replicas, 'updateStrategy OnDelete replaces no pod by itself');
-    const isFinished = status?.updateRevision === status?.currentRevision;
-    if (hasTemplateOf(live, workload) && isFinished)
-        return scaled(before, replicas);
-    const mostTotal = Math.max(before.total, replicas);
-    if (type === 'Recreate')
-        return { replicas, leastAvailable: 0, mostTotal, note: 'Recreate removes all old pods first' };
-    // At least one, however small the percentage (stateful_set_utils.go, getStatefulSetMaxUnavailable).
-    const unavailable = Math.max(1, scaledValue(rollingUpdate?.maxUnavailable ?? 1, replicas, 'down'));
-    const replaced = Math.max(0, replicas - (rollingUpdate?.partition ?? 0));
-    return fromBefore(before, { replicas, leastAvailable: replicas - Math.min(unavailable, replaced), mostTotal });
-}
-function daemonSetBounds(workload, live) {
-    const { status } = live;
-    const replicas = status?.desiredNumberScheduled ?? 0;
-    const before = { available: status?.numberAvailable ?? 0, total: status?.currentNumberScheduled ?? 0 };
-    const { type, rollingUpdate } = workload.spec?.updateStrategy ?? {};
-    if (type === 'OnDelete')
-        return scaled(before, replicas, 'updateStrategy OnDelete replaces no pod by itself');
-    const isFinished = (status?.updatedNumberScheduled ?? 0) >= replicas;
-    if (hasTemplateOf(live, workload) && isFinished)
-        return scaled(before, replicas);
-    // Unlike those of a Deployment, both percentages round up (daemonset_util.go, SurgeCount and UnavailableCount).
-    const surge = Math.min(replicas, scaledValue(rollingUpdate?.maxSurge ?? 0, replicas, 'up'));
-    const unavailable = surge > 0 ? 0 : Math.max(1, scaledValue(rollingUpdate?.maxUnavailable ?? 1, replicas, 'up'));
-    // An old pod that is not available gets its new one at once, beyond the surge.
-    const beside = surge === 0 ? 0 : Math.min(replicas, surge + Math.max(0, replicas - before.available));
-    const leastAvailable = Math.max(0, replicas - unavailable);
-    return fromBefore(before, { replicas, leastAvailable, mostTotal: Math.max(before.total, replicas) + beside });
-}
-/** No pod is replaced: there are only more or fewer of them. */
-function scaled(before, replicas, note) {
-    const mostTotal = Math.max(before.total, replicas);
-    return fromBefore(before, { replicas, leastAvailable: replicas, mostTotal }, note);
-}
-/** A rollout does not take available pods away below its bound, but it does not start with more than there are, either. */
-function fromBefore({ available }, bounds, note) {
-    if (available >= bounds.leastAvailable)
-        return { ...bounds, ...(note !== undefined && { note }) };
-    const now = `${available} ${available === 1 ? 'is' : 'are'} available now`;
-    return { ...bounds, leastAvailable: available, note: note === undefined ? now : `${note}; ${now}` };
-}
-function hasTemplateOf(live, workload) {
-    return isEqual(live.spec?.template, workload.spec?.template);
-}
-/**
- * What was seen until now, with one more observation of the workload. Undefined for kinds without such bounds. A status is
- * the sum of what ReplicaSets last reported: for a moment it may count pods twice that have just been replaced.
- */
-function seenBounds(previous, workload) {
-    const now = podsNow(workload);
-    if (!now)
-        return previous;
-    const { available, total } = now;
-    return {
-        leastAvailable: Math.min(previous?.leastAvailable ?? available, available),
-        ...(total !== undefined && { mostTotal: Math.max(previous?.mostTotal ?? total, total) }),
-    };
-}
-function podsNow(workload) {
-    switch ((0,manifest_object/* groupKindOf */.zo)(workload)) {
-        case 'Deployment.apps': {
-            const { status } = workload;
-            return { available: status?.availableReplicas ?? 0, total: status?.replicas ?? 0 };
-        }
-        case 'StatefulSet.apps': {
-            const { status } = workload;
-            return { available: status?.availableReplicas ?? status?.readyReplicas ?? 0, total: status?.replicas ?? 0 };
-        }
-        case 'DaemonSet.apps': {
-            const { status } = workload;
-            return { available: status?.numberAvailable ?? 0 };
-        }
-        default:
-            return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/pods.js
-
-
-
-const pods_REVISION = 'deployment.kubernetes.io/revision';
-/** DaemonSets have no status field that names the revision; the API server counts template changes here. */
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
-/** Whether a source shows what only the index is told of: it is a part of a kind in a namespace (partialSourceOf). */
-function isOfPods(source) {
-    return source.includes('?');
-}
-/** Whether the index wants to know of objects that are followed themselves, too. */
-function isIndexed(source) {
-    return /^(Pod|ReplicaSet\.apps)\//.test(source);
-}
-function createPodIndex() {
-    /** By UID of the controller, then by UID of the pod. */
-    const pods = new Map();
-    /** By UID. */
-    const replicaSets = new Map();
-    /** UIDs of ReplicaSets by owner and revision. */
-    const byRevision = new Map();
-    /** By UID of the controller that may not make pods. */
-    const refusals = new Map();
-    let version = 0;
-    let troubled = 0;
-    /** The only place that puts pods in and takes them out, so that the count of the troubled stays right. */
-    function put(owner, uid, pod) {
-        const siblings = pods.get(owner) ?? new Map();
-        const known = siblings.get(uid);
-        troubled += (pod && isGrave(pod) ? 1 : 0) - (known && isGrave(known) ? 1 : 0);
-        if (pod)
-            pods.set(owner, siblings.set(uid, pod));
-        else
-            siblings.delete(uid);
-    }
-    function look(source, object, now, isListed) {
-        if (object.kind === 'Pod')
-            lookAtPod(source, podFacts(object), now, isListed);
-        if (object.kind === 'ReplicaSet')
-            lookAtReplicaSet(source, object, now);
-        if (object.kind === 'Event') {
-            const failure = creationFailureOf(object);
-            const uid = object.involvedObject.uid;
-            if (failure && uid !== undefined)
-                refuse(uid, failure, source, now);
-        }
-    }
-    function lookAtPod(source, facts, now, isListed) {
-        const owner = facts.ownerUid ?? facts.uid;
-        const known = pods.get(owner)?.get(facts.uid);
-        const isSame = known?.facts.trouble !== undefined && known.facts.trouble.reason === facts.trouble?.reason;
-        put(owner, facts.uid, {
-            facts,
-            source,
-            troubledSince: isSame ? known.troubledSince : now,
-            restartsBefore: known?.restartsBefore ?? (isListed ? facts.restarts : 0),
-        });
-        // A pod was made, so whatever stood in the way of its controller no longer does.
-        if (!known)
-            refusals.delete(owner);
-    }
-    function lookAtReplicaSet(source, object, now) {
-        const { uid = '', ownerReferences, annotations } = object.metadata;
-        const owner = ownerReferences?.find(({ controller }) => controller === true)?.uid;
-        const key = replicaSetKey(owner, annotations?.[pods_REVISION]);
-        forgetReplicaSet(uid);
-        replicaSets.set(uid, { source, key });
-        byRevision.set(key, uid);
-        const failure = creationFailureOf(object);
-        if (failure)
-            refuse(uid, failure, source, now);
-        else
-            refusals.delete(uid);
-    }
-    function refuse(uid, failure, source, now) {
-        refusals.set(uid, { failure, since: refusals.get(uid)?.since ?? now, source });
-    }
-    function forgetReplicaSet(uid) {
-        const known = replicaSets.get(uid);
-        if (known && byRevision.get(known.key) === uid)
-            byRevision.delete(known.key);
-        replicaSets.delete(uid);
-    }
-    function forget(object) {
-        const { uid = '', ownerReferences } = object.metadata;
-        const owner = ownerReferences?.find(({ controller }) => controller === true)?.uid ?? uid;
-        if (object.kind === 'Pod')
-            put(owner, uid, undefined);
-        if (object.kind !== 'ReplicaSet')
-            return;
-        forgetReplicaSet(uid);
-        refusals.delete(uid);
-    }
-    /** What a list no longer has does not exist. */
-    function keepOnly(source, listed) {
-        const uids = new Set(listed.map(({ metadata }) => metadata.uid));
-        const isGone = (uid, from) => from === source && !uids.has(uid);
-        for (const [owner, siblings] of pods) {
-            for (const [uid, pod] of siblings)
-                if (isGone(uid, pod.source))
-                    put(owner, uid, undefined);
-        }
-        for (const [uid, replicaSet] of replicaSets)
-            if (isGone(uid, replicaSet.source))
-                forgetReplicaSet(uid);
-        for (const [uid, refusal] of refusals)
-            if (isGone(uid, refusal.source))
-                refusals.delete(uid);
-    }
-    /** UID of what makes the pods: of a Deployment, the ReplicaSet with the revision that the Deployment carries. */
-    function controllerOf(workload) {
-        const { uid = '', annotations } = workload.metadata;
-        if ((0,manifest_object/* groupKindOf */.zo)(workload) !== 'Deployment.apps')
-            return uid;
-        return byRevision.get(replicaSetKey(uid, annotations?.[pods_REVISION])) ?? '';
-    }
-    function* seenPodsOf(workload) {
-        const isNew = isNewRevision(workload);
-        for (const pod of pods.get(controllerOf(workload))?.values() ?? [])
-            if (!pod.facts.deleting && isNew(pod.facts))
-                yield pod;
-    }
-    return {
-        get version() {
-            return version;
-        },
-        get hasTrouble() {
-            return troubled > 0 || refusals.size > 0;
-        },
-        observe(source, observation, now) {
-            version += 1;
-            if (observation.type === 'changed')
-                look(source, observation.object, now, false);
-            if (observation.type === 'deleted')
-                forget(observation.object);
-            if (observation.type !== 'listed')
-                return;
-            // Events that were there already tell of an earlier release.
-            const objects = observation.objects.filter(({ kind }) => kind !== 'Event');
-            keepOnly(source, objects);
-            for (const object of objects)
-                look(source, object, now, true);
-        },
-        giveAnotherChance(now) {
-            for (const [owner, siblings] of pods) {
-                for (const [uid, pod] of siblings) {
-                    const failedRuns = pod.facts.trouble?.failedRuns ?? 0;
-                    const restartsBefore = Math.max(pod.restartsBefore, failedRuns - (FAILED_RUNS - 1));
-                    put(owner, uid, { ...pod, troubledSince: now, restartsBefore });
-                }
-            }
-            for (const [uid, refusal] of refusals)
-                refusals.set(uid, { ...refusal, since: now });
-        },
-        *newPodsOf(workload) {
-            for (const { facts } of seenPodsOf(workload))
-                yield facts;
-        },
-        witnessesOf(workload, now) {
-            const refusal = refusals.get(controllerOf(workload));
-            const creation = refusal && { ...refusal.failure, forMs: now - refusal.since };
-            if (!creation && !seenPodsOf(workload).some(isGrave))
-                return { witnesses: [], creation };
-            const witnesses = [...seenPodsOf(workload)].map(({ facts, troubledSince, restartsBefore }) => ({
-                pod: facts,
-                troubledForMs: now - troubledSince,
-                restartsBefore,
-            }));
-            return { witnesses, creation };
-        },
-    };
-}
-function isGrave({ facts: { trouble, deleting } }) {
-    return !deleting && trouble !== undefined && trouble.gravity !== 'passing';
-}
-function replicaSetKey(owner, revision) {
-    return `${owner ?? ''}/${revision ?? ''}`;
-}
-function isNewRevision(workload) {
-    switch ((0,manifest_object/* groupKindOf */.zo)(workload)) {
-        case 'StatefulSet.apps': {
-            const revision = workload.status?.updateRevision;
-            return (pod) => pod.revision === revision;
-        }
-        case 'DaemonSet.apps': {
-            const generation = workload.metadata.annotations?.[TEMPLATE_GENERATION];
-            return (pod) => generation === undefined || pod.templateGeneration === generation;
-        }
-        default:
-            return () => true;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/sources.js
-
-/** Names what a watch shows: a kind in a namespace, and which objects of it. One watch is one source. */
-function sourceOf(of) {
-    return `${(0,manifest_object/* groupKindOf */.zo)(of)}/${of.namespace ?? ''}`;
-}
-/** The source of a query that is one of several for its kind and namespace. */
-function partialSourceOf(query) {
-    return `${sourceOf(query)}?${query.labelSelector ?? ''}&${query.fieldSelector ?? ''}`;
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/conditions.js
-/**
- * `status.conditions`, in which most kinds say how they are
- * (https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties).
- */
-
-/** Reads a list of conditions. A custom resource may hold anything there, so what does not look like one is left out. */
-function conditionsIn(list) {
-    if (!Array.isArray(list))
-        return [];
-    return list.filter(manifest_object/* isObject */.Gv).flatMap((item) => {
-        const { type, status, observedGeneration, lastUpdateTime } = item;
-        if (typeof type !== 'string' || typeof status !== 'string')
-            return [];
-        return [
-            {
-                type,
-                status,
-                reason: conditions_text(item['reason']),
-                message: conditions_text(item['message']),
-                ...(typeof observedGeneration === 'number' && { observedGeneration }),
-                ...(typeof lastUpdateTime === 'string' && { lastUpdateTime }),
-            },
-        ];
-    });
-}
-function conditionOf(object, type) {
-    const { status } = object;
-    return conditionsIn((0,manifest_object/* isObject */.Gv)(status) ? status['conditions'] : undefined).find((one) => one.type === type);
-}
-/** The condition, if it is True. */
-function trueCondition(object, type) {
-    const condition = conditionOf(object, type);
-    return condition?.status === 'True' ? condition : undefined;
-}
-/** What the controller says, on one line that can be part of a sentence. */
-function saidBy({ message, reason }) {
-    const words = message.trim() === '' ? reason : message;
-    const line = words.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
-    return line === '' ? 'no reason given' : line;
-}
-function conditions_text(value) {
-    return typeof value === 'string' ? value : '';
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/jobs.js
-
-
-
-/**
- * A Job is done when it is Complete, not when it has started
- * (https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions). FailureTarget is set before
- * Failed, while pods are still ending, and is never taken back.
- */
-function jobStatus(job) {
-    const { spec, status } = job;
-    const succeeded = status?.succeeded ?? 0;
-    // Without completions, several pods are workers at one queue, and any of them may be the one that ends it.
-    const isQueue = spec?.completions === undefined && (spec?.parallelism ?? 1) > 1;
-    const wanted = spec?.completions ?? 1;
-    const done = isQueue
-        ? `${(0,format/* counted */.hS)(succeeded, 'pod')} succeeded`
-        : `${succeeded} of ${(0,format/* counted */.hS)(wanted, 'pod')} succeeded`;
-    const failure = trueCondition(job, 'Failed') ?? trueCondition(job, 'FailureTarget');
-    if (failure)
-        return { state: 'failed', reason: 'JobFailed', message: `has failed: ${saidBy(failure)}` };
-    if (trueCondition(job, 'Complete'))
-        return { state: 'healthy', message: `is complete: ${done}` };
-    if (spec?.suspend === true) {
-        return { state: 'healthy', message: 'is suspended: it runs when spec.suspend is set to false' };
-    }
-    const failed = status?.failed ?? 0;
-    const tries = failed === 0 ? '' : `, ${failed} failed (backoffLimit ${spec?.backoffLimit ?? 6})`;
-    return { state: 'progressing', message: done + tries };
-}
-/** Its Jobs come later, each with a fate of its own: a CronJob is what it should be as soon as it is applied. */
-function cronJobStatus({ spec }) {
-    if (spec?.suspend === true)
-        return { state: 'healthy', message: 'is suspended: no Job is started' };
-    return { state: 'healthy', message: `runs at ${spec?.schedule ?? 'no time'}` };
-}
-/**
- * The status of an object that is no longer there, or is on its way out. A Job with ttlSecondsAfterFinished is deleted by
- * its own controller, and only after its end (pkg/controller/ttlafterfinished), so it keeps the state in which it was
- * last seen. When its end was not seen, because nothing could be observed, a failed pod seen before decides.
- *
- * `isFinal` says that `lastSeen` is how the object was when it was deleted, as a watch's DELETED event has it.
- */
-function statusWhenGone(lastSeen, isFinal = false) {
-    const deleted = { state: 'failed', reason: 'Deleted', message: 'was deleted by somebody else' };
-    if (!lastSeen || (0,manifest_object/* groupKindOf */.zo)(lastSeen) !== 'Job.batch')
-        return deleted;
-    const job = lastSeen;
-    if (isFinished(job))
-        return jobStatus(job);
-    const seconds = job.spec?.ttlSecondsAfterFinished;
-    // Somebody who deletes a Job before its end has not waited for the TTL.
-    const isTooEarly = isFinal || job.metadata.deletionTimestamp !== undefined;
-    if (seconds === undefined || isTooEarly)
-        return deleted;
-    const cleaned = `was cleaned up (ttlSecondsAfterFinished ${seconds}) before its end was seen`;
-    const { failed = 0, succeeded = 0 } = job.status ?? {};
-    if (failed === 0)
-        return { state: 'healthy', message: `${cleaned}; no pod had failed` };
-    if (succeeded < (job.spec?.completions ?? 1)) {
-        return {
-            state: 'failed',
-            reason: 'JobFailed',
-            message: `${cleaned}, and ${(0,format/* counted */.hS)(failed, 'pod')} had failed; raise ttlSecondsAfterFinished to know`,
-        };
-    }
-    return { state: 'healthy', message: `${cleaned}; ${(0,format/* counted */.hS)(succeeded, 'pod')} had succeeded` };
-}
-function isFinished(job) {
-    return ['Complete', 'Failed', 'FailureTarget'].some((type) => trueCondition(job, type));
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/api-extensions.js
-
-/** https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/ */
-function crdStatus(crd) {
-    const names = conditionOf(crd, 'NamesAccepted');
-    if (names?.status === 'False') {
-        return { state: 'failed', reason: 'Conflict', message: `its names are taken: ${saidBy(names)}` };
-    }
-    if (!trueCondition(crd, 'Established'))
-        return { state: 'progressing', message: 'is not established yet' };
-    const served = (crd.spec?.versions ?? []).filter((version) => version.served).map(({ name }) => name);
-    return { state: 'healthy', message: `is established and serves ${served.join(', ')}` };
-}
-/** Available once the pods behind it answer; an API server that cannot reach them tries again and again. */
-function apiServiceStatus(service) {
-    const available = conditionOf(service, 'Available');
-    if (available?.status === 'True')
-        return { state: 'healthy', message: 'is available' };
-    return {
-        state: 'progressing',
-        message: available ? `is not available: ${saidBy(available)}` : 'is not available yet',
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/counting.js
-/** `replica is`, `replicas are`: noun and verb as they follow `2 of 3`, agreeing with the whole. */
-function are(count, noun) {
-    return count === 1 ? `${noun} is` : `${noun}s are`;
-}
-/** `new pod has`, `new pods have`. */
-function have(count, noun) {
-    return count === 1 ? `${noun} has` : `${noun}s have`;
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/state.js
-const OBSERVING = 'waiting for the spec update to be observed';
-/** A controller that has not seen our write yet still reports on the one before; a missing observedGeneration is 0. */
-function isObserved({ metadata, status }, { generation }) {
-    return (status?.observedGeneration ?? 0) >= Math.max(generation, metadata.generation ?? 0);
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/bare-pods.js
-
-
-
-/** https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase. A pod that ended well is what was asked for. */
-function barePodStatus(pod, expectation) {
-    const { status } = pod;
-    // Only newer kubelets write observedGeneration on a pod.
-    if (status?.observedGeneration !== undefined && !isObserved(pod, expectation)) {
-        return { state: 'progressing', message: OBSERVING };
-    }
-    if (status?.phase === 'Succeeded')
-        return { state: 'healthy', message: 'has completed' };
-    if (status?.phase === 'Failed')
-        return failedPod(pod);
-    const sidecars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
-    const wanted = sidecars.length + (pod.spec?.containers.length ?? 0);
-    const longRunning = new Set([...sidecars, ...(pod.spec?.containers ?? [])].map(({ name }) => name));
-    const ready = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].filter((container) => container.ready && longRunning.has(container.name)).length;
-    const message = `${ready} of ${wanted} ${are(wanted, 'container')} ready`;
-    if (trueCondition(pod, 'Ready'))
-        return { state: 'healthy', message };
-    const scheduled = conditionOf(pod, 'PodScheduled');
-    if (scheduled?.status === 'False')
-        return { state: 'progressing', message: `is on no node: ${saidBy(scheduled)}` };
-    return { state: 'progressing', message };
-}
-/** The kubelet's reasons for a pod that it threw out, whatever its containers did. */
-const THROWN_OUT = ['Evicted', 'Preempting', 'Shutdown', 'NodeShutdown', 'NodeLost', 'NodeAffinity', 'Terminated'];
-const NOT_STARTED = ['ContainerCannotRun', 'StartError'];
-function failedPod({ status }) {
-    const failed = (reason, message) => ({ state: 'failed', reason, message });
-    const why = saidBy({ reason: status?.reason ?? '', message: status?.message ?? '' });
-    if (THROWN_OUT.includes(status?.reason ?? '')) {
-        return failed('Deleted', `was removed from its node (${status?.reason}): ${why}; nothing makes it anew`);
-    }
-    const ended = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].flatMap(({ name, state }) => (state?.terminated && state.terminated.exitCode !== 0 ? { name, ...state.terminated } : []))[0];
-    if (!ended)
-        return failed('JobFailed', `has failed: ${why}`);
-    const how = `container ${ended.name} ended with exit code ${ended.exitCode} (${ended.reason ?? 'Error'})`;
-    if (ended.reason === 'OOMKilled')
-        return failed('OutOfMemory', `has failed: ${how}`);
-    return failed(NOT_STARTED.includes(ended.reason ?? '') ? 'StartFailed' : 'JobFailed', `has failed: ${how}`);
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/custom-resources.js
-/**
- * Custom resources, by the conventions that their controllers share: observedGeneration, and the conditions Ready, Stalled
- * and Reconciling (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md).
- */
-
-
-
-function customResourceStatus(object, { generation }) {
-    const newest = Math.max(generation, object.metadata.generation ?? 0);
-    const status = (0,manifest_object/* isObject */.Gv)(object['status']) ? object['status'] : {};
-    const observed = generationIn(status['observedGeneration']);
-    if (observed !== undefined && observed < newest)
-        return { state: 'progressing', message: OBSERVING };
-    const stalled = trueCondition(object, 'Stalled');
-    if (stalled) {
-        // The controller has given up: kstatus calls a Deployment's missed progress deadline by the same name.
-        return { state: 'failed', reason: 'ProgressDeadlineExceeded', message: `is stalled: ${saidBy(stalled)}` };
-    }
-    const reconciling = trueCondition(object, 'Reconciling');
-    if (reconciling)
-        return { state: 'progressing', message: `is reconciling: ${saidBy(reconciling)}` };
-    const ready = conditionOf(object, 'Ready');
-    if (!ready)
-        return { state: 'healthy', message: 'is applied', isAssumed: true };
-    const speaksOf = ready.observedGeneration ?? observed;
-    if (speaksOf !== undefined && speaksOf < newest)
-        return { state: 'progressing', message: OBSERVING };
-    if (ready.status !== 'True')
-        return { state: 'progressing', message: `is not ready: ${saidBy(ready)}` };
-    // Without a generation, Ready may still speak of the spec before ours.
-    return { state: 'healthy', message: 'is ready', ...(speaksOf === undefined && { isAssumed: true }) };
-}
-/** In the wild it is sometimes a string, as Go programs that do not use the API machinery write it. */
-function generationIn(value) {
-    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-    return typeof number === 'number' ? number : undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/daemon-sets.js
-
-
-/**
- * The status leaves out every node on which the pods would not be scheduled: excluded by nodeSelector or affinity, or with a
- * taint that they do not tolerate, as nodes that are not ready have. It counts cordoned nodes, on which these pods run all the
- * same. Pods that tolerate everything are counted on nodes that are not ready as well, where none can start: those are not
- * waited for when the expectation names them.
- * https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
- */
-function daemonSetStatus(set, expectation) {
-    const { spec, status } = set;
-    const wanted = status?.desiredNumberScheduled ?? 0;
-    const updated = status?.updatedNumberScheduled ?? 0;
-    const available = status?.numberAvailable ?? 0;
-    const absent = absentNodes(expectation, wanted, available);
-    const waitedFor = Math.max(0, wanted - absent.length);
-    const isOnDelete = spec?.updateStrategy?.type === 'OnDelete';
-    const pods = { available, wanted };
-    const without = absent.length === 0 ? '' : `; not waiting for ${absent.join(', ')}: not ready`;
-    const progressing = (message) => ({
-        state: 'progressing',
-        message: message + without + misplaced(set),
-        pods,
-    });
-    if (!isObserved(set, expectation))
-        return { state: 'progressing', message: OBSERVING, pods };
-    if (!isOnDelete && updated < waitedFor) {
-        return progressing(`${updated} out of ${waitedFor} ${have(waitedFor, 'new pod')} been updated`);
-    }
-    if (available < waitedFor) {
-        return progressing(`${available} of ${waitedFor} updated ${are(waitedFor, 'pod')} available`);
-    }
-    const old = isOnDelete ? wanted - updated : 0;
-    const keep = old === 1 ? 'keeps' : 'keep';
-    const kept = old > 0 ? `; ${old} ${keep} the old revision until deleted (updateStrategy OnDelete)` : '';
-    const message = `${available} of ${wanted} ${are(wanted, 'pod')} available${kept}${without}`;
-    return { state: 'healthy', message, pods };
-}
-/**
- * Pods on nodes that are not counted. On a node that is not ready such a pod cannot end, and uses up maxUnavailable until the
- * node is back or gone, so it may be what the rollout waits for.
- */
-function misplaced({ status }) {
-    const count = status?.numberMisscheduled ?? 0;
-    if (count === 0)
-        return '';
-    return count === 1
-        ? '; 1 pod sits on a node that is not ready or no longer takes it'
-        : `; ${count} pods sit on nodes that are not ready or no longer take them`;
-}
-/**
- * More available pods than ready nodes means that a node is back, and without a single ready node nothing is proved: in both
- * cases all are waited for, since slow is better than wrong.
- */
-function absentNodes({ notReadyNodes = [] }, wanted, available) {
-    const ready = wanted - notReadyNodes.length;
-    return ready <= 0 || available > ready ? [] : notReadyNodes;
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/deployments.js
-
-
-
-const deployments_REVISION = 'deployment.kubernetes.io/revision';
-function deploymentStatus(deployment, expectation) {
-    const { spec, status } = deployment;
-    // The API server defaults replicas to 1; a Deployment whose field lost its owner may lack it in a manifest.
-    const wanted = spec?.replicas ?? 1;
-    const total = status?.replicas ?? 0;
-    const updated = status?.updatedReplicas ?? 0;
-    const available = status?.availableReplicas ?? 0;
-    const pods = { available, wanted };
-    if (!isObserved(deployment, expectation))
-        return { state: 'progressing', message: OBSERVING, pods };
-    const missing = unfinished();
-    // Before the deadline: that condition can outlive the trouble, for instance on a Deployment that was scaled meanwhile.
-    if (missing === undefined) {
-        return { state: 'healthy', message: `${available} of ${wanted} ${are(wanted, 'replica')} available`, pods };
-    }
-    const message = missing + refusal(deployment);
-    const condition = conditionOf(deployment, 'Progressing');
-    if (condition?.reason === 'ProgressDeadlineExceeded' &&
-        (condition.lastUpdateTime ?? '') !== expectation.staleDeadline) {
-        const deadline = `exceeded its progress deadline of ${spec?.progressDeadlineSeconds ?? 600} s`;
-        return { state: 'failed', reason: 'ProgressDeadlineExceeded', message: `${deadline}: ${message}`, pods };
-    }
-    if (spec?.paused !== true)
-        return { state: 'progressing', message, pods };
-    if (!isStuck())
-        return { state: 'progressing', message: `${message}; it is paused`, pods };
-    return {
-        state: 'failed',
-        // There is no code for "will not progress" but the one for "did not progress".
-        reason: 'ProgressDeadlineExceeded',
-        message: `is paused, so it never finishes: ${message}; set spec.paused to false, or run kubectl rollout resume`,
-        pods,
-    };
-    /** kubectl's three questions, in its order, and between them the pods that are too many after a scale-down. */
-    function unfinished() {
-        const old = total - updated;
-        if (updated < wanted)
-            return `${updated} out of ${wanted} ${have(wanted, 'new replica')} been updated`;
-        if (old > 0)
-            return `${old} old ${are(old, 'replica')} pending termination`;
-        if (updated > wanted)
-            return `${updated - wanted} extra ${are(updated - wanted, 'replica')} pending termination`;
-        if (available < updated)
-            return `${available} of ${updated} updated ${are(updated, 'replica')} available`;
-        return undefined;
-    }
-    /**
-     * The controller makes no ReplicaSet for a paused Deployment and moves no replicas to the newest one, it only scales
-     * (pkg/controller/deployment/sync.go). So pods of an old template stay, and without any ReplicaSet there will be no pods.
-     */
-    function isStuck() {
-        const isNew = deployment.metadata.annotations?.[deployments_REVISION] === undefined;
-        return updated < wanted && (total > updated || isNew);
-    }
-}
-/** A ReplicaSet that is in the manifests itself. It scales and never replaces a pod, so only numbers are waited for. */
-function replicaSetStatus(set, expectation) {
-    const wanted = set.spec?.replicas ?? 1;
-    const total = set.status?.replicas ?? 0;
-    const available = set.status?.availableReplicas ?? 0;
-    const pods = { available, wanted };
-    const progressing = (message) => ({ state: 'progressing', message, pods });
-    if (!isObserved(set, expectation))
-        return progressing(OBSERVING);
-    if (total > wanted)
-        return progressing(`${total - wanted} extra ${are(total - wanted, 'replica')} pending termination`);
-    const message = `${available} of ${wanted} ${are(wanted, 'replica')} available`;
-    return available < wanted ? progressing(message + refusal(set)) : { state: 'healthy', message, pods };
-}
-/** Why pods cannot be made: the ReplicaSet's own condition, which its Deployment repeats. */
-function refusal(object) {
-    const condition = trueCondition(object, 'ReplicaFailure');
-    return condition ? `; pods cannot be created: ${saidBy(condition)}` : '';
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/gateways.js
-/**
- * Gateways and routes of the Gateway API. A controller may be missing, or still be waiting for an address from outside, and
- * neither holds a release up. What does is a controller that says of our very spec that it cannot be used, by one of the
- * reasons that the standard defines for that; it is never fatal at once, since the object that is missing may be on its way.
- * https://gateway-api.sigs.k8s.io/reference/spec/ (GatewayConditionReason, RouteConditionReason)
- */
-
-
-
-const UNUSABLE_GATEWAY = new Set(['Invalid', 'InvalidParameters', 'UnsupportedAddress']);
-/** Not `Programmed`: that needs an address, as a Service of type LoadBalancer does. */
-function gatewayStatus(gateway, expectation) {
-    const accepted = ofOurSpec(conditionOf(gateway, 'Accepted'), gateway, expectation);
-    if (accepted?.status === 'True') {
-        const programmed = conditionOf(gateway, 'Programmed');
-        const note = programmed?.status === 'False' ? `; not programmed yet: ${saidBy(programmed)}` : '';
-        return { state: 'healthy', message: `is accepted${note}` };
-    }
-    if (accepted?.status === 'False' && UNUSABLE_GATEWAY.has(accepted.reason)) {
-        return { state: 'progressing', message: `is not accepted: ${saidBy(accepted)}` };
-    }
-    return { state: 'healthy', message: 'is applied; no controller has accepted it yet', isAssumed: true };
-}
-const UNUSABLE_ROUTE = new Set([
-    'NotAllowedByListeners',
-    'NoMatchingListenerHostname',
-    'NoMatchingParent',
-    'UnsupportedValue',
-    'IncompatibleFilters',
-    'RefNotPermitted',
-    'InvalidKind',
-    'BackendNotFound',
-    'UnsupportedProtocol',
-]);
-/** Each parent speaks for itself; what parents say that the spec no longer names is old. */
-function routeStatus(route, expectation) {
-    const wanted = objectsOf((0,manifest_object/* isObject */.Gv)(route['spec']) ? route['spec']['parentRefs'] : undefined);
-    const parents = objectsOf((0,manifest_object/* isObject */.Gv)(route['status']) ? route['status']['parents'] : undefined)
-        .map(({ parentRef, conditions }) => ({
-        parentRef: (0,manifest_object/* isObject */.Gv)(parentRef) ? parentRef : {},
-        conditions: conditionsIn(conditions),
-    }))
-        .filter(({ parentRef }) => wanted.some((one) => isSameParent(one, parentRef, route)));
-    for (const { parentRef, conditions } of parents) {
-        const refused = conditions.find((one) => ['Accepted', 'ResolvedRefs'].includes(one.type) &&
-            one.status === 'False' &&
-            UNUSABLE_ROUTE.has(one.reason) &&
-            ofOurSpec(one, route, expectation));
-        if (refused) {
-            const said = refused.type === 'Accepted' ? 'does not accept it' : 'cannot resolve all that it refers to';
-            return { state: 'progressing', message: `${gateways_nameOf(parentRef)} ${said}: ${saidBy(refused)}` };
-        }
-    }
-    const accepting = parents.filter(({ conditions }) => {
-        const accepted = ofOurSpec(conditions.find(({ type }) => type === 'Accepted'), route, expectation);
-        return accepted?.status === 'True';
-    });
-    if (accepting.length === 0) {
-        return { state: 'healthy', message: 'is applied; no controller has accepted it yet', isAssumed: true };
-    }
-    const isPartial = accepting.length < wanted.length;
-    return {
-        state: 'healthy',
-        message: `is accepted by ${accepting.length} of ${(0,format/* counted */.hS)(wanted.length, 'parent')}`,
-        ...(isPartial && { isAssumed: true }),
-    };
-}
-/** The condition, unless it says that it speaks of an older spec. */
-function ofOurSpec(condition, { metadata }, { generation }) {
-    const newest = Math.max(generation, metadata.generation ?? 0);
-    return condition && (condition.observedGeneration ?? newest) >= newest ? condition : undefined;
-}
-/** The parts of a ParentReference that name an object or a part of it, with their defaults. */
-function isSameParent(one, other, route) {
-    const defaults = {
-        group: 'gateway.networking.k8s.io',
-        kind: 'Gateway',
-        namespace: route.metadata.namespace,
-    };
-    return ['group', 'kind', 'namespace', 'name', 'sectionName', 'port'].every((field) => (one[field] ?? defaults[field]) === (other[field] ?? defaults[field]));
-}
-function gateways_nameOf({ kind = 'Gateway', name }) {
-    return `${String(kind)} ${String(name)}`;
-}
-function objectsOf(list) {
-    return Array.isArray(list) ? list.filter(manifest_object/* isObject */.Gv) : [];
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/networking.js
-/** A LoadBalancer may wait for its address for ever, for instance in a cluster without a cloud. */
-function serviceStatus({ spec, status }) {
-    switch (spec?.type) {
-        case 'LoadBalancer':
-            return { state: 'healthy', message: reachableAt(status?.loadBalancer?.ingress) };
-        case 'ExternalName':
-            return { state: 'healthy', message: `leads to ${spec.externalName ?? ''}` };
-        default:
-            return { state: 'healthy', message: 'is applied' };
-    }
-}
-/** Its controller writes the address; some never do. */
-function ingressStatus({ status }) {
-    return { state: 'healthy', message: reachableAt(status?.loadBalancer?.ingress) };
-}
-function reachableAt(points) {
-    const addresses = (points ?? []).flatMap(({ hostname, ip }) => hostname ?? ip ?? []);
-    return addresses.length === 0
-        ? 'has no address yet, which is not waited for'
-        : `has the address ${addresses.join(', ')}`;
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/policies.js
-
-
-
-function namespaceStatus({ status }) {
-    if (status?.phase === 'Terminating') {
-        return { state: 'failed', reason: 'Deleted', message: 'is being deleted: nothing can be created in it' };
-    }
-    return { state: 'healthy', message: 'is Active' };
-}
-/**
- * FailedGetResourceMetric and its like mend themselves, for instance when new pods have been measured for the first time;
- * until then the autoscaler leaves the replicas alone.
- */
-function autoscalerStatus(autoscaler) {
-    const { spec } = autoscaler;
-    const target = `${spec?.scaleTargetRef.kind} ${spec?.scaleTargetRef.name}`;
-    const trouble = ['AbleToScale', 'ScalingActive']
-        .map((type) => conditionOf(autoscaler, type))
-        .find((condition) => condition?.status === 'False');
-    const message = `keeps ${target} between ${spec?.minReplicas ?? 1} and ${spec?.maxReplicas} replicas`;
-    return { state: 'healthy', message: trouble ? `${message}; it cannot scale now: ${saidBy(trouble)}` : message };
-}
-function budgetStatus({ status }) {
-    const healthy = status?.currentHealthy ?? 0;
-    const expected = status?.expectedPods ?? 0;
-    const allowed = (0,format/* counted */.hS)(status?.disruptionsAllowed ?? 0, 'disruption');
-    return { state: 'healthy', message: `allows ${allowed}: ${healthy} of ${expected} ${are(expected, 'pod')} healthy` };
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/stateful-sets.js
-
-
-/**
- * https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies. The rules are the same for
- * OrderedReady and Parallel: they differ in the order in which pods get there, not in where they get.
- */
-function statefulSetStatus(set, expectation) {
-    const { spec, status } = set;
-    const wanted = spec?.replicas ?? 1;
-    const total = status?.replicas ?? 0;
-    const ready = status?.readyReplicas ?? 0;
-    const updated = status?.updatedReplicas ?? 0;
-    const pods = { available: status?.availableReplicas ?? ready, wanted };
-    const progressing = (message) => ({ state: 'progressing', message, pods });
-    if (!isObserved(set, expectation))
-        return progressing(OBSERVING);
-    if (ready < wanted)
-        return progressing(`${ready} of ${wanted} ${are(wanted, 'pod')} ready`);
-    if (total > wanted)
-        return progressing(`${total - wanted} extra ${are(total - wanted, 'pod')} pending termination`);
-    const isOnDelete = spec?.updateStrategy?.type === 'OnDelete';
-    const partition = isOnDelete ? wanted : (spec?.updateStrategy?.rollingUpdate?.partition ?? 0);
-    const toUpdate = Math.max(0, wanted - partition);
-    if (updated < toUpdate)
-        return progressing(`${updated} out of ${toUpdate} ${have(toUpdate, 'new pod')} been updated`);
-    // The controller makes the two revisions equal as the last step of an update (completeUpdate in stateful_set_utils.go).
-    if (partition === 0 && status?.updateRevision !== status?.currentRevision) {
-        return progressing(`${updated} of ${wanted} ${are(wanted, 'pod')} at revision ${status?.updateRevision ?? ''}`);
-    }
-    if (pods.available < wanted) {
-        const patience = spec?.minReadySeconds ?? 0;
-        const message = `${pods.available} of ${wanted} updated ${are(wanted, 'pod')} available`;
-        return progressing(patience > 0 ? `${message}; minReadySeconds is ${patience}` : message);
-    }
-    const old = wanted - updated;
-    const why = isOnDelete ? 'until deleted (updateStrategy OnDelete)' : `(partition ${partition})`;
-    const kept = old > 0 ? `; ${old} of them ${old === 1 ? 'keeps' : 'keep'} the old revision ${why}` : '';
-    return { state: 'healthy', message: `${pods.available} of ${wanted} ${are(wanted, 'pod')} available${kept}`, pods };
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/storage.js
-/**
- * A claim whose class says WaitForFirstConsumer is Pending until a pod uses it, which may be never in this release
- * (https://kubernetes.io/docs/concepts/storage/storage-classes/#volume-binding-mode). When a pod needs a claim that cannot
- * be bound, the pod says so.
- */
-function claimStatus({ spec, status }) {
-    switch (status?.phase) {
-        case 'Lost':
-            return {
-                state: 'failed',
-                // What the scheduler says of a pod that uses it.
-                reason: 'Unschedulable',
-                message: `is Lost: its volume ${spec?.volumeName ?? ''} no longer exists, so pods that use it cannot start`,
-            };
-        case 'Bound':
-            return { state: 'healthy', message: `is bound to ${spec?.volumeName ?? 'its volume'}` };
-        default:
-            return { state: 'healthy', message: 'is Pending: it may be bound when its first pod comes' };
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/status.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Healthy as soon as it is applied, whatever its status says. Set by users on an object. */
-const IGNORE_HEALTH_ANNOTATION = 'rollsafe.dev/ignore-health';
-const status_RULES = new Map([
-    ['Deployment.apps', { isFollowed: true, status: deploymentStatus }],
-    ['StatefulSet.apps', { isFollowed: true, status: statefulSetStatus }],
-    ['DaemonSet.apps', { isFollowed: true, status: daemonSetStatus }],
-    ['ReplicaSet.apps', { isFollowed: true, status: replicaSetStatus }],
-    // The forerunner of ReplicaSets has the same fields.
-    ['ReplicationController', { isFollowed: true, status: replicaSetStatus }],
-    ['Pod', { isFollowed: true, status: barePodStatus }],
-    ['Job.batch', { isFollowed: true, status: jobStatus }],
-    // Its Jobs run some other day.
-    ['CronJob.batch', { isFollowed: false, status: cronJobStatus }],
-    // A Pending claim may be waiting for a pod that comes later, and a pod that cannot start for want of it says so.
-    ['PersistentVolumeClaim', { isFollowed: false, status: claimStatus }],
-    // Addresses come from outside, and in many clusters never.
-    ['Service', { isFollowed: false, status: serviceStatus }],
-    ['Ingress.networking.k8s.io', { isFollowed: false, status: ingressStatus }],
-    // A route that its Gateway refuses serves nobody, however healthy the pods are.
-    ['Gateway.gateway.networking.k8s.io', { isFollowed: true, status: gatewayStatus }],
-    ['HTTPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
-    ['GRPCRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
-    ['TLSRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
-    ['TCPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
-    ['UDPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
-    // Permission slips that no controller reports on.
-    ['ReferenceGrant.gateway.networking.k8s.io', { isFollowed: false, status: applied }],
-    ['CustomResourceDefinition.apiextensions.k8s.io', { isFollowed: true, status: crdStatus }],
-    ['APIService.apiregistration.k8s.io', { isFollowed: true, status: apiServiceStatus }],
-    // Active from its first moment.
-    ['Namespace', { isFollowed: false, status: namespaceStatus }],
-    // Both look at pods, and only say what they see.
-    ['HorizontalPodAutoscaler.autoscaling', { isFollowed: false, status: autoscalerStatus }],
-    ['PodDisruptionBudget.policy', { isFollowed: false, status: budgetStatus }],
-]);
-/** All other kinds of Kubernetes' own groups (ConfigMap, Secret, RBAC, quotas, classes, webhooks …) have nothing to wait for. */
-const OTHER_BUILT_IN = { isFollowed: false, status: applied };
-/** Only its controller knows what a custom resource takes, so it is asked. */
-const CUSTOM = { isFollowed: true, status: customResourceStatus };
-/** Groups that the API server itself serves (`kubectl api-versions` of an empty cluster), alpha and beta ones too. */
-const BUILT_IN_GROUPS = new Set([
-    '',
-    'admissionregistration.k8s.io',
-    'apiextensions.k8s.io',
-    'apiregistration.k8s.io',
-    'apps',
-    'authentication.k8s.io',
-    'authorization.k8s.io',
-    'autoscaling',
-    'batch',
-    'certificates.k8s.io',
-    'coordination.k8s.io',
-    'discovery.k8s.io',
-    'events.k8s.io',
-    'extensions',
-    'flowcontrol.apiserver.k8s.io',
-    'imagepolicy.k8s.io',
-    'internal.apiserver.k8s.io',
-    'networking.k8s.io',
-    'node.k8s.io',
-    'policy',
-    'rbac.authorization.k8s.io',
-    'resource.k8s.io',
-    'scheduling.k8s.io',
-    'storage.k8s.io',
-    'storagemigration.k8s.io',
-]);
-function ruleOf(object) {
-    return status_RULES.get((0,manifest_object/* groupKindOf */.zo)(object)) ?? (BUILT_IN_GROUPS.has((0,manifest_object/* groupOf */.F8)(object.apiVersion)) ? OTHER_BUILT_IN : CUSTOM);
-}
-/** Whether an object of this kind takes time to become what its spec says, in a way that is followed. */
-function isFollowed(object) {
-    return ruleOf(object).isFollowed;
-}
-function statusOf(object, expectation) {
-    if (object.metadata.deletionTimestamp !== undefined) {
-        const status = statusWhenGone(object);
-        return status.state === 'failed' && status.reason === 'Deleted'
-            ? { ...status, message: 'is being deleted by somebody else' }
-            : status;
-    }
-    if (object.metadata.annotations?.[IGNORE_HEALTH_ANNOTATION] === 'true') {
-        return { state: 'healthy', message: `is applied; its health is ignored (${IGNORE_HEALTH_ANNOTATION})` };
-    }
-    return ruleOf(object).status(object, expectation);
-}
-function applied() {
-    return { state: 'healthy', message: 'is applied' };
-}
-/** The condition that would be stale after a write on top of this object, if it has one. */
-function deadlineConditionTime(object) {
-    if (!object || (0,manifest_object/* groupKindOf */.zo)(object) !== 'Deployment.apps')
-        return undefined;
-    const condition = conditionOf(object, 'Progressing');
-    return condition?.reason === 'ProgressDeadlineExceeded' ? (condition.lastUpdateTime ?? '') : undefined;
-}
-const DEFAULT_PROGRESS_DEADLINE_SECONDS = 600;
-/** "No deadline" (pkg/controller/deployment/util/deployment_util.go, HasProgressDeadline). */
-const NO_DEADLINE = 2 ** 31 - 1;
-/** How long a workload may go without progress, in seconds; undefined when for ever, as for kinds without a deadline. */
-function progressDeadlineSeconds(object) {
-    if ((0,manifest_object/* groupKindOf */.zo)(object) !== 'Deployment.apps')
-        return undefined;
-    const seconds = object.spec?.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_SECONDS;
-    return seconds === NO_DEADLINE ? undefined : seconds;
-}
-/**
- * A value that changes whenever the rollout gets ahead, by the Deployment controller's own measure
- * (progress.go, DeploymentProgressing): more updated or available pods, fewer old ones, or a spec newly observed.
- */
-function progressMark(object) {
-    const { status } = object;
-    return JSON.stringify([
-        object.metadata.uid,
-        object.metadata.generation,
-        status?.observedGeneration,
-        status?.updatedReplicas,
-        (status?.replicas ?? 0) - (status?.updatedReplicas ?? 0),
-        status?.readyReplicas,
-        status?.availableReplicas,
-    ]);
-}
-
-;// CONCATENATED MODULE: ./lib/rollout/tracker.js
-/**
- * What is known of a rollout, as a reducer: state and observation in, state out. It reads no clock: `now` is milliseconds
- * on a clock that never jumps, and comes from outside.
- */
-
-
-
-
-
-
-const UNSEEN = { state: 'progressing', message: 'is applied' };
-function startTracking(targets, now, before) {
-    const pods = before?.pods ?? createPodIndex();
-    const tracked = targets.map((target) => {
-        const key = (0,manifest_object/* keyOf */.TN)(target.ref);
-        const seen = before?.tracked.get(key)?.seen;
-        return [key, { target, status: UNSEEN, mark: '', progressedAt: now, ...(seen && { seen }) }];
-    });
-    return withHealth({ tracked: new Map(tracked), pods, podsVersion: pods.version, isComingUp: true, lost: new Map() }, now);
-}
-function observe(state, source, observation, now) {
-    if (isOfPods(source) || isIndexed(source))
-        state.pods.observe(source, observation, now);
-    const known = observeTracked({ ...state, podsVersion: state.pods.version }, source, observation, now);
-    const isComingUp = !state.pods.hasTrouble || [...known.tracked.values()].some((tracked) => isUntroubled(known, tracked, now));
-    // What has waited for others gets another chance now that they are there.
-    if (state.isComingUp && !isComingUp)
-        state.pods.giveAnotherChance(now);
-    return withHealth({ ...known, isComingUp }, now);
-}
-/** Once a pod has failed, a workload is no longer one that others may just be waiting for, also while the pod runs again. */
-function isUntroubled(state, tracked, now) {
-    if (tracked.status.state !== 'progressing')
-        return false;
-    if (!tracked.object || !tracker_isObserved(tracked))
-        return true;
-    const { witnesses, creation } = state.pods.witnessesOf(tracked.object, now);
-    return (witnesses.length === 0 && !creation && !state.pods.newPodsOf(tracked.object).some(({ restarts }) => restarts > 0));
-}
-function observeTracked(state, source, observation, now) {
-    const seen = (next) => ({ ...state, tracked: new Map(state.tracked).set((0,manifest_object/* keyOf */.TN)(next.target.ref), next) });
-    switch (observation.type) {
-        case 'listed':
-            return isOfPods(source) ? state : observeList(state, source, observation.objects, now);
-        case 'changed': {
-            const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
-            return tracked ? seen(look(tracked, observation.object, now)) : state;
-        }
-        case 'deleted': {
-            const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
-            if (!tracked || observation.object.metadata.uid !== tracked.target.uid)
-                return state;
-            return seen({ ...tracked, status: statusWhenGone(observation.object, true) });
-        }
-        case 'lost':
-            return { ...state, lost: new Map(state.lost).set(source, observation.why) };
-        case 'found': {
-            const lost = new Map(state.lost);
-            lost.delete(source);
-            // Nobody knows what happened meanwhile, so the time without progress starts anew.
-            const tracked = new Map([...state.tracked].map(([key, one]) => [
-                key,
-                sourceOf(one.target.ref) === source ? { ...one, progressedAt: now } : one,
-            ]));
-            return { ...state, lost, tracked };
-        }
-    }
-}
-function observeList(state, source, objects, now) {
-    const listed = new Map(objects.map((object) => [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object]));
-    const tracked = [...state.tracked].map(([key, one]) => {
-        if (sourceOf(one.target.ref) !== source)
-            return [key, one];
-        const object = listed.get(key);
-        return [key, object ? look(one, object, now) : { ...one, status: statusWhenGone(one.object) }];
-    });
-    return { ...state, tracked: new Map(tracked) };
-}
-function look(tracked, object, now) {
-    if (object.metadata.uid !== tracked.target.uid) {
-        return {
-            ...tracked,
-            status: { state: 'failed', reason: 'Deleted', message: 'was deleted and made anew by somebody else' },
-        };
-    }
-    const mark = progressMark(object);
-    const status = statusOf(object, tracked.target.expectation);
-    const seen = seenBounds(tracked.seen, object);
-    const progressedAt = mark === tracked.mark ? tracked.progressedAt : now;
-    return { ...tracked, object, status, mark, progressedAt, ...(seen && { seen }) };
-}
-/**
- * The pods of the revision that is being rolled out; none while the controller has not seen our spec, since the newest
- * revision is an older one then.
- */
-function newPodsIn(state, tracked) {
-    return tracked.object && tracker_isObserved(tracked) ? [...state.pods.newPodsOf(tracked.object)] : [];
-}
-/** Whether the controller works on our spec. Kinds that do not say count as observed. */
-function tracker_isObserved({ object, target }) {
-    const status = object?.['status'];
-    const observed = (0,manifest_object/* isObject */.Gv)(status) ? status['observedGeneration'] : undefined;
-    return typeof observed !== 'number' || observed >= target.expectation.generation;
-}
-/**
- * The pods are seen on another connection than their workload, so what they tell of the time just before the soak may come
- * a moment after it has begun.
- */
-const SETTLING_MS = 1_000;
-function withHealth(state, now) {
-    const { soak, ...rest } = state;
-    const all = [...state.tracked.values()];
-    const unhealthy = all.find(({ status }) => status.state !== 'healthy');
-    if (unhealthy) {
-        const key = (0,manifest_object/* keyOf */.TN)(unhealthy.target.ref);
-        const isWorse = soak && !soak.assumed.has(key) && soak.asked.get(key) === askedOf(unhealthy);
-        return isWorse ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest;
-    }
-    if (!soak || now - soak.since < SETTLING_MS) {
-        const pods = all.flatMap((tracked) => newPodsIn(state, tracked));
-        const assumed = all.filter(({ status }) => status.state === 'healthy' && status.isAssumed);
-        return {
-            ...rest,
-            soak: {
-                since: soak?.since ?? now,
-                restarts: new Map(pods.map(({ uid, restarts }) => [uid, restarts])),
-                assumed: new Set(assumed.map(({ target }) => (0,manifest_object/* keyOf */.TN)(target.ref))),
-                asked: new Map(all.map((tracked) => [(0,manifest_object/* keyOf */.TN)(tracked.target.ref), askedOf(tracked)])),
-            },
-        };
-    }
-    const restarted = all.flatMap((tracked) => {
-        const pods = newPodsIn(state, tracked);
-        const pod = pods.find(({ uid, restarts }) => restarts > (soak.restarts.get(uid) ?? 0));
-        return pod
-            ? [
-                {
-                    ref: tracked.target.ref,
-                    message: `pod ${pod.name} restarted${pod.trouble ? `: ${pod.trouble.message}` : ''}`,
-                },
-            ]
-            : [];
-    })[0];
-    return { ...state, ...(restarted && { unstable: restarted }) };
-}
-function askedOf({ object, status }) {
-    return `${object?.metadata.generation} ${status.pods?.wanted}`;
-}
-
-;// CONCATENATED MODULE: ./lib/commands/concurrency.js
-/** As many as the connections to the API server: more would only wait in line for one. */
-const AT_ONCE = 8;
-/**
- * Runs `body` for every item, a few at a time; results in the order of the items. After a failure nothing new is begun,
- * what has begun is finished, and the first failure is thrown.
- */
-async function mapLimited(items, body) {
-    const results = [];
-    const failures = [];
-    const waiting = [...items.entries()].toReversed();
-    async function work() {
-        for (let entry = waiting.pop(); entry !== undefined && failures.length === 0; entry = waiting.pop()) {
-            const [index, item] = entry;
-            try {
-                results[index] = await body(item);
-            }
-            catch (error) {
-                failures.push(error);
-            }
-        }
-    }
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, work));
-    if (failures.length > 0)
-        throw failures[0];
-    return results;
-}
-
-;// CONCATENATED MODULE: ./lib/commands/diagnose.js
-
-
-
-
-
-
-
-
-
-/** A few pods of one revision fail alike; more of them would only make the report longer. */
-const PODS_IN_REPORT = 3;
-/** Reading evidence must not hold up the rollback for long. */
-const PATIENCE_MS = 15_000;
-/**
- * Collects why workloads failed, before the rollback takes the evidence away: their pods, events, and log tails. What cannot
- * be read is left out and said in the log; it never stands in the way of the rollback.
- */
-async function findCauses({ followed, problem }, observer, run) {
-    const { runner, journal } = run;
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    journal.enter('diagnose');
-    if (problem || followed?.verdict.type !== 'bad')
-        return [];
-    const { state, verdict } = followed;
-    const reports = await mapLimited(verdict.failures, async (failure) => {
-        const report = {
-            workload: failure.ref,
-            reason: failure.reason,
-            message: failure.message,
-            pods: [],
-            events: [],
-        };
-        const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)(failure.ref));
-        const object = observer.latest((0,manifest_object/* keyOf */.TN)(failure.ref)) ?? tracked?.object;
-        if (!object)
-            return report;
-        const newPods = new Set(tracked ? newPodsIn(state, tracked).map(({ uid }) => uid) : []);
-        return diagnose_explain(report, object, newPods, run, signal);
-    });
-    for (const { workload, message } of reports) {
-        runner.info(`${(0,manifest_object/* describe */.q0)(workload)}: ${message}`);
-        journal.note(`${(0,manifest_object/* describe */.q0)(workload)}: ${message}`);
-    }
-    return reports;
-}
-async function diagnose_explain(report, workload, newPods, run, signal) {
-    const labelSelector = selectorOf(workload);
-    if (labelSelector === undefined)
-        return report;
-    const { namespace } = (0,manifest_object/* refOf */.H8)(workload);
-    const inNamespace = { ...(namespace !== undefined && { namespace }), labelSelector };
-    const read = (apiVersion, kind, keep) => readList({ apiVersion, kind, ...inNamespace, ...(keep && { keep }) }, run, signal);
-    const isDeployment = (0,manifest_object/* groupKindOf */.zo)(workload) === 'Deployment.apps';
-    const replicaSet = isDeployment ? newestReplicaSet(workload, await read('apps/v1', 'ReplicaSet')) : undefined;
-    const owner = isDeployment ? replicaSet?.metadata.uid : workload.metadata.uid;
-    const pods = (await read('v1', 'Pod', keepPod)).filter(({ metadata }) => newPods.size > 0
-        ? newPods.has(metadata.uid ?? '')
-        : owner === undefined || metadata.ownerReferences?.some(({ uid }) => uid === owner));
-    const failing = troubledPods(pods).slice(0, PODS_IN_REPORT);
-    const [ofControllers, ofPods] = await Promise.all([
-        Promise.all([workload, ...(replicaSet ? [replicaSet] : [])].map((object) => readEvents(object, run, signal))),
-        Promise.all(failing.map((pod) => readFindings(pod, run, signal))),
-    ]);
-    const events = ofControllers.flat();
-    const findings = new Map(failing.map((pod, index) => [pod.metadata.uid ?? '', ofPods[index] ?? NO_FINDINGS]));
-    // A ReplicaSet's condition tells whether the refusal still stands, which its events do not.
-    const cause = causeOf(pods, replicaSet ? [replicaSet] : standingRefusals(events, pods), findings);
-    return {
-        ...report,
-        ...(cause && { reason: codeOf(cause, report), message: messageFor(cause, report) }),
-        pods: failing.map((pod) => podEvidence(pod, findings.get(pod.metadata.uid ?? '')?.logs ?? new Map())),
-        events: eventEvidence([...events, ...ofPods.flatMap((found) => found.events)]),
-    };
-}
-/** What may not be read is missing from the report; what may be read is in it all the same. */
-async function readList(query, { cluster, runner }, signal) {
     try {
-        return (await cluster.list(query, signal)).objects;
+        return prepared
+            ? (0,deploy_report/* deployReport */.y)(prepared, await (0,carry_out/* carryOut */.u)(prepared, session), session)
+            : (0,early_end/* supersededReport */.d)(session.run, `a newer run has deployed ${describeNewer(session)}`);
+    }
+    finally {
+        await session.close();
+    }
+}
+/** Undefined when a newer commit is in place already. */
+async function prepareIn(session, rendered) {
+    const { run, inPlace } = session;
+    try {
+        if (isSuperseded(run.inputs.run, inPlace?.by))
+            return undefined;
+        assertSameRelease(rendered, session);
+        return await (0,prepare/* prepare */.i)(rendered, session);
     }
     catch (error) {
-        runner.info(`${query.kind}s cannot be read, and are missing from the report: ${(0,errors/* messageOf */.bD)(error)}`);
-        return [];
+        await (0,commands_session/* leaveNamespace */.Bl)(session);
+        await session.close();
+        throw error;
     }
 }
-/** What became of the release, which the pods at most explain. */
-const FATES = ['Unstable', 'Deleted'];
-function messageFor(cause, verdict) {
-    return FATES.includes(verdict.reason) ? `${verdict.message}; ${cause.message}` : cause.message;
+function describeNewer({ inPlace }) {
+    const by = inPlace?.by;
+    return by ? `commit ${by.sha.slice(0, 7)} as revision ${inPlace?.revision}: ${by.url}` : 'another commit';
 }
-/** A pod that is only slow does not say by which clock it was too slow, nor one that crashed that its Job gave up. */
-function codeOf(cause, verdict) {
-    const isJobs = verdict.reason === 'JobFailed' && cause.reason === 'CrashLoop';
-    return isJobs || FATES.includes(verdict.reason) || cause.reason === 'ProgressDeadlineExceeded'
-        ? verdict.reason
-        : cause.reason;
+/** Two workflows that deploy different things under one name would prune and roll back each other's objects. */
+function assertSameRelease({ desired }, session) {
+    const had = new Set((0,commands_session/* inventoryOf */.o8)(session).map(({ object }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
+    if (had.size === 0 || desired.some(({ object }) => had.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)))))
+        return;
+    const { release } = session.run.inputs;
+    const problem = {
+        code: 'InvalidInput',
+        message: `none of these objects is in revision ${session.inPlace?.revision} of the release ${release}, which has ${had.size}`,
+        hint: `if another workflow deploys ${release}, set the input release to a name of its own here; to replace everything, keep one object for one deploy, or delete the Secrets rollsafe.${release}.v*`,
+    };
+    throw new errors/* RejectedError */.zs([problem]);
 }
-async function readEvents(about, run, signal) {
-    const { namespace } = (0,manifest_object/* refOf */.H8)(about);
-    const fieldSelector = `involvedObject.uid=${about.metadata.uid ?? ''}`;
-    const query = { apiVersion: 'v1', kind: 'Event', ...(namespace !== undefined && { namespace }), fieldSelector };
-    return (await readList(query, run, signal));
-}
-async function readFindings(pod, run, signal) {
-    const [events, logs] = await Promise.all([readEvents(pod, run, signal), readLogs(pod, run, signal)]);
-    return { events, logs };
-}
-async function readLogs(pod, { cluster, inputs: { logLines } }, signal) {
-    const logs = new Map();
-    for (const { status: container } of podContainers(pod)) {
-        const hasRunBefore = container.lastState?.terminated !== undefined;
-        const hasRun = hasRunBefore || container.state?.running !== undefined || container.state?.terminated !== undefined;
-        if (logLines === 0 || !hasRun || container.ready)
-            continue;
-        // Of a container that is between two attempts, the log of the attempt that failed.
-        const previous = hasRunBefore && container.state?.terminated === undefined;
-        const log = await readLog(cluster, (0,manifest_object/* refOf */.H8)(pod), container.name, { lines: logLines, previous, signal });
-        if (log !== undefined)
-            logs.set(container.name, log);
+
+
+/***/ }),
+
+/***/ 5701:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   b: () => (/* binding */ earlyEndReport),
+/* harmony export */   d: () => (/* binding */ supersededReport)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7703);
+/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5914);
+/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7997);
+/* harmony import */ var _render_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2761);
+/* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8902);
+
+
+
+
+
+
+/** The report of a run that ended before its release began; undefined for what is a defect of Rollsafe. */
+function earlyEndReport(error, known) {
+    const { inputs, cluster, journal } = known;
+    const frame = {
+        ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_4__/* .reportFrame */ .M)({ inputs, journal }),
+        namespace: inputs && cluster ? (0,_render_js__WEBPACK_IMPORTED_MODULE_3__/* .namespaceOf */ .N6)({ inputs, cluster }) : (inputs?.namespace ?? ''),
+        ...(cluster && { server: cluster.server }),
+        changed: false,
+    };
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs) {
+        const [first, ...rest] = error.problems;
+        const more = rest.length === 0 ? '' : `; and ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_5__/* .counted */ .hS)(rest.length, 'more problem')}`;
+        const explanation = { reason: first.code, message: `${first.message}${more}`, hint: first.hint };
+        return { ...frame, outcome: 'rejected', ...explanation, problems: error.problems };
     }
-    return logs;
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CancelledError */ .cc) {
+        const message = 'the run was cancelled before it wrote anything';
+        return { ...frame, outcome: 'cancelled', reason: 'Cancelled', message, hint: 'run it again' };
+    }
+    if (error instanceof _lock_js__WEBPACK_IMPORTED_MODULE_2__/* .LockLostError */ .y) {
+        const hint = 'look at that run; then run this one again if it is still wanted';
+        return { ...frame, outcome: 'superseded', message: `nothing was deployed: ${error.message}`, hint };
+    }
+    if (error instanceof _heal_js__WEBPACK_IMPORTED_MODULE_1__/* .HealError */ .dj) {
+        return {
+            ...frame,
+            outcome: 'rollback-failed',
+            reason: 'Cancelled',
+            message: error.message,
+            hint: 'finish the rollback by hand with the commands below, then run this again',
+            changed: true,
+            revision: error.record.revision,
+            rollback: error.rollback,
+        };
+    }
+    return undefined;
 }
-/** Undefined when there is none to be had: the node may be gone, or the container's files already removed. */
-async function readLog(cluster, pod, container, options) {
+/** The report of a run that came too late: nothing was written. */
+function supersededReport(known, message) {
+    const { inputs, cluster } = known;
+    return {
+        ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_4__/* .reportFrame */ .M)({ inputs, journal: known.journal }),
+        outcome: 'superseded',
+        message,
+        hint: 'nothing to do, if the newer commit is the one that is wanted; to deploy this one all the same, run it again',
+        namespace: inputs && cluster ? (0,_render_js__WEBPACK_IMPORTED_MODULE_3__/* .namespaceOf */ .N6)({ inputs, cluster }) : '',
+        ...(cluster && { server: cluster.server }),
+        changed: false,
+    };
+}
+
+
+/***/ }),
+
+/***/ 7282:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  e: () => (/* binding */ follow)
+});
+
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/rollout/pods.js
+var pods = __nccwpck_require__(393);
+// EXTERNAL MODULE: ./lib/rollout/sources.js
+var sources = __nccwpck_require__(2247);
+// EXTERNAL MODULE: ./lib/rollout/tracker.js
+var tracker = __nccwpck_require__(809);
+// EXTERNAL MODULE: ./lib/rollout/verdict.js
+var rollout_verdict = __nccwpck_require__(4012);
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+;// CONCATENATED MODULE: ./lib/commands/log-streams.js
+
+function keyOf({ namespace, name }, container) {
+    return `${namespace ?? ''}/${name}/${container}`;
+}
+function openLogStreams({ cluster, runner }) {
+    const closing = new AbortController();
+    const streams = new Map();
+    async function stream(pod, container, lines) {
+        const prefix = `[${pod.name} ${container}]`;
+        let left = lines;
+        try {
+            for await (const line of cluster.followLogs(pod, container, closing.signal)) {
+                runner.info(`${prefix} ${line}`);
+                left -= 1;
+                if (left > 0)
+                    continue;
+                runner.info(`${prefix} (more is in the log of the container: kubectl logs ${pod.name} --container ${container})`);
+                return;
+            }
+        }
+        catch (error) {
+            // The container has not begun, or is gone again. The log is for people, and nothing depends on it.
+            streams.delete(keyOf(pod, container));
+            if (!closing.signal.aborted)
+                runner.debug(`${prefix} has no log to follow: ${(0,errors/* messageOf */.bD)(error)}`);
+        }
+    }
+    return {
+        print(pod, container, lines) {
+            const key = keyOf(pod, container);
+            if (lines > 0 && !streams.has(key))
+                streams.set(key, stream(pod, container, lines));
+        },
+        async close() {
+            closing.abort(new Error('the rollout is over'));
+            await Promise.all(streams.values());
+        },
+    };
+}
+
+// EXTERNAL MODULE: ./lib/manifest/pod-template.js
+var pod_template = __nccwpck_require__(641);
+// EXTERNAL MODULE: ./lib/plan/stages.js
+var stages = __nccwpck_require__(7368);
+;// CONCATENATED MODULE: ./lib/commands/progress.js
+
+
+
+
+/** With more objects than this, only those that become healthy or fail get a line, and a count says how far all are. */
+const TABLE_ROWS = 12;
+/** The whole log of a hook is of interest, but not gigabytes of it. */
+const HOOK_LOG_LINES = 10_000;
+function openProgress({ clock, runner, journal, inputs }, logs, onSettled) {
+    const started = clock.now();
+    const told = new Set();
+    function tellStatus(before, { target, status }, isLong, width) {
+        const isSettled = status.state !== before?.status.state;
+        if (status.message === before?.status.message && !isSettled)
+            return false;
+        if (!isLong || status.state === 'failed')
+            runner.info(row(target.ref, status.message, width));
+        if (isSettled) {
+            onSettled((0,manifest_object/* keyOf */.TN)(target.ref));
+            if (status.state !== 'progressing')
+                journal.note(`${(0,manifest_object/* describe */.q0)(target.ref)}: ${status.message}`);
+        }
+        return isSettled;
+    }
+    function tellTrouble({ target, object }, pod, width) {
+        const { trouble } = pod;
+        const ref = { apiVersion: 'v1', kind: 'Pod', namespace: pod.namespace, name: pod.name };
+        if (object && (0,stages/* hookOf */.pd)(object)) {
+            for (const container of containersOf(object))
+                logs.print(ref, container, HOOK_LOG_LINES);
+        }
+        if (!trouble || trouble.gravity === 'passing')
+            return;
+        const key = `${(0,manifest_object/* keyOf */.TN)(target.ref)} ${trouble.container ?? ''} ${trouble.reason}`;
+        if (told.has(key))
+            return;
+        told.add(key);
+        runner.info(row(target.ref, `${trouble.reason}: ${trouble.message}`, width));
+        if (trouble.container !== undefined)
+            logs.print(ref, trouble.container, inputs.logLines);
+    }
+    function row(ref, message, width) {
+        const seconds = `${Math.floor((clock.now() - started) / 1000)}s`;
+        return `${seconds.padStart(5)}  ${(0,manifest_object/* describe */.q0)(ref).padEnd(width)}  ${message}`;
+    }
+    return {
+        tell(before, now) {
+            const all = [...now.tracked.values()];
+            const changed = all.filter((tracked) => tracked.status !== before.tracked.get((0,manifest_object/* keyOf */.TN)(tracked.target.ref))?.status);
+            const hooks = all.filter(isHook);
+            const hasNewTrouble = now.podsVersion !== before.podsVersion && (now.pods.hasTrouble || hooks.length > 0);
+            if (changed.length === 0 && !hasNewTrouble)
+                return;
+            const isLong = all.length > TABLE_ROWS;
+            const width = Math.max(0, ...all.map(({ target }) => (0,manifest_object/* describe */.q0)(target.ref).length));
+            const settled = changed.filter((tracked) => tellStatus(before.tracked.get((0,manifest_object/* keyOf */.TN)(tracked.target.ref)), tracked, isLong, width));
+            if (isLong && settled.length > 0) {
+                const healthy = all.filter(({ status }) => status.state === 'healthy').length;
+                runner.info(`${healthy} of ${all.length} objects are healthy`);
+            }
+            if (!hasNewTrouble)
+                return;
+            for (const tracked of all) {
+                if (tracked.status.state === 'healthy' && !isHook(tracked))
+                    continue;
+                for (const pod of (0,tracker/* newPodsIn */.ge)(now, tracked))
+                    tellTrouble(tracked, pod, width);
+            }
+        },
+    };
+}
+function isHook({ object }) {
+    return object !== undefined && (0,stages/* hookOf */.pd)(object) !== undefined;
+}
+function containersOf(job) {
+    const spec = (0,pod_template/* podTemplateOf */.D0)(job)?.spec ?? {};
+    return [spec['initContainers'], spec['containers']].flatMap(pod_template/* objectsIn */.Qv).map(({ item }) => String(item['name']));
+}
+
+;// CONCATENATED MODULE: ./lib/commands/follow.js
+
+
+
+
+
+
+
+/**
+ * Follows the targets until there is a verdict, or the signal aborts. One line in the log for each change; nothing is asked
+ * again and again.
+ */
+async function follow(targets, observer, run, { policy, before, signal, tend = () => Promise.resolve(true) }) {
+    const { clock, runner } = run;
+    const started = clock.now();
+    const settledAfter = new Map();
+    const logs = openLogStreams(run);
+    const progress = openProgress(run, logs, (key) => settledAfter.set(key, (clock.now() - started) / 1000));
+    let told = (0,tracker/* startTracking */.i1)(targets, started, before);
     try {
-        return await cluster.logs(pod, container, options);
+        for (let state = await beginFrom(told, observer, started);;) {
+            progress.tell(told, state);
+            told = state;
+            if (signal.aborted)
+                return { verdict: { type: 'interrupted', error: errorOf(signal) }, state, settledAfter };
+            const isTended = await tend(state);
+            const verdict = (0,rollout_verdict/* judge */.S)(state, policy, clock.now());
+            const isEarly = verdict.type === 'good' && !isTended && clock.now() < policy.deadline;
+            if (verdict.type !== 'wait' && !isEarly)
+                return { verdict, state, settledAfter };
+            const until = verdict.type === 'wait' ? verdict.until : policy.deadline;
+            for (const { source, observation } of await observer.next(until - clock.now(), signal)) {
+                if (observation.type === 'lost')
+                    runner.info(`the cluster cannot be observed: ${observation.why}; trying again`);
+                if (observation.type === 'found')
+                    runner.info('the cluster can be observed again');
+                state = (0,tracker/* observe */.lB)(state, source, observation, clock.now());
+            }
+        }
+    }
+    finally {
+        await logs.close();
+    }
+}
+function errorOf({ reason }) {
+    return reason instanceof Error ? reason : new Error(String(reason));
+}
+/** What came before is told by the objects as they are now; only the pods are not kept anywhere else. */
+async function beginFrom(state, observer, now) {
+    const isNews = ({ source, observation }) => (0,pods/* isOfPods */.Ed)(source) || observation.type === 'lost' || observation.type === 'found';
+    const sightings = (await observer.next(0)).filter(isNews);
+    const objects = [...state.tracked.values()].flatMap(({ target }) => observer.latest((0,manifest_object/* keyOf */.TN)(target.ref)) ?? []);
+    const current = objects.map((object) => ({
+        source: (0,sources/* sourceOf */.v)({ ...object, ...(0,manifest_object/* refOf */.H8)(object) }),
+        observation: { type: 'changed', object },
+    }));
+    return [...sightings, ...current].reduce((next, { source, observation }) => (0,tracker/* observe */.lB)(next, source, observation, now), state);
+}
+
+
+/***/ }),
+
+/***/ 9249:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Z: () => (/* binding */ guardedCluster)
+/* harmony export */ });
+/**
+ * The cluster, with every write only while this run certainly holds the lock of the release. The lock cannot be checked by the
+ * API server in the same step as the write, so it is checked as late as possible, and held with seconds to spare.
+ */
+function guardedCluster(cluster, lock) {
+    const guarded = (write) => async (...args) => {
+        await lock.ensureHeld();
+        return write(...args);
+    };
+    const { apply } = cluster;
+    const guardedApply = guarded(apply);
+    return {
+        ...cluster,
+        apply: (object, options = {}) => (options.dryRun ? apply(object, options) : guardedApply(object, options)),
+        create: guarded(cluster.create),
+        replace: guarded(cluster.replace),
+        replaceManagedFields: guarded(cluster.replaceManagedFields),
+        delete: guarded(cluster.delete),
+    };
+}
+
+
+/***/ }),
+
+/***/ 5914:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Rz: () => (/* binding */ heal),
+/* harmony export */   dj: () => (/* binding */ HealError),
+/* harmony export */   zH: () => (/* binding */ takeBack)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7935);
+/* harmony import */ var _release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3830);
+/* harmony import */ var _roll_back_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8093);
+/* harmony import */ var _undo_basis_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8761);
+
+
+
+
+
+/** What a run that was killed had written could not be taken back: nothing new is begun on top of it. */
+class HealError extends Error {
+    name = 'HealError';
+    record;
+    rollback;
+    constructor(record, rollback) {
+        super(`${whoseRun(record)} was ended in the middle of revision ${record.revision}: ${rollback.message}`);
+        this.record = record;
+        this.rollback = rollback;
+    }
+}
+/**
+ * Takes back what a run that no longer lives has written, so that the release is all old again. Returns whole sentences for the
+ * report. That the old version is not healthy is told and does not stand in the way: the next release may be what mends it.
+ * Throws HealError when an object could not be restored, and RejectedError when the record cannot be read.
+ */
+async function heal(unfinished, run) {
+    const record = await readPending(unfinished);
+    run.runner.info(`${whoseRun(record)} was ended in the middle of revision ${record.revision}: what it wrote is taken back first`);
+    const { report, isInterrupted } = await takeBack(record, unfinished, run);
+    if (isInterrupted)
+        run.signals.cancelled.throwIfAborted();
+    if (report.steps.some(({ step }) => step === 'failed'))
+        throw new HealError(record, report);
+    const end = report.outcome === 'rolled-back' ? 'it was taken back first' : report.message;
+    return [`${whoseRun(record)} had been ended in the middle of revision ${record.revision}: ${end}`];
+}
+/** Undoes the writes of a pending record and closes it. */
+async function takeBack(record, { heads, records, lock }, run) {
+    const { signals, clock } = run;
+    const { writes, earlier } = await (0,_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .undoBasis */ .Bp)((0,_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .recordedWrites */ .DR)(record), heads, records);
+    const rolledBack = await (0,_roll_back_js__WEBPACK_IMPORTED_MODULE_3__/* .rollBack */ .F)({ writes, signal: AbortSignal.any([lock.lost, signals.ending]) }, run);
+    // Whoever comes next goes on where this one was interrupted.
+    if (rolledBack.isInterrupted)
+        return rolledBack;
+    const { report, leftAlone } = rolledBack;
+    const isRestored = !report.steps.some(({ step }) => step === 'failed');
+    const status = isRestored ? (leftAlone.length > 0 ? 'superseded' : 'rolled-back') : 'bad';
+    await records.update({
+        ...record,
+        status,
+        reason: 'Cancelled',
+        message: `the run was ended before its time: ${report.message}`,
+        endedAt: clock.date().toISOString(),
+        writes: status === 'rolled-back' ? [] : record.writes,
+    });
+    if (status === 'rolled-back')
+        await (0,_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .closeEarlier */ .zf)(earlier, records);
+    return rolledBack;
+}
+async function readPending({ pending, records }) {
+    try {
+        return await records.read(pending);
+    }
+    catch (error) {
+        if (!(error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__/* .RecordError */ .W1))
+            throw error;
+        const name = (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(pending);
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs([
+            {
+                code: 'InvalidInput',
+                message: `an earlier run was ended in the middle of revision ${pending.revision}, and its record cannot be read: ${error.message}`,
+                hint: `look at the workloads with kubectl; when they are in order, delete the Secret ${name} and run again`,
+            },
+        ]);
+    }
+}
+function whoseRun({ by }) {
+    return by ? `the run ${by.url} (commit ${by.sha.slice(0, 7)} by ${by.actor})` : 'an earlier run';
+}
+
+
+/***/ }),
+
+/***/ 9661:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _: () => (/* binding */ openJournal)
+/* harmony export */ });
+function openJournal(clock) {
+    const started = clock.now();
+    const entries = [];
+    let phase = 'prepare';
+    const seconds = () => Math.round((clock.now() - started) / 100) / 10;
+    return {
+        enter(next) {
+            phase = next;
+        },
+        note(text) {
+            entries.push({ seconds: seconds(), phase, text });
+        },
+        entries,
+        startedAt: clock.date(),
+        seconds,
+    };
+}
+
+
+/***/ }),
+
+/***/ 7997:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  y: () => (/* reexport */ LockLostError),
+  I: () => (/* binding */ acquireLock)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/inputs/parse.js
+var parse = __nccwpck_require__(4170);
+// EXTERNAL MODULE: ./lib/plan/rejections.js
+var rejections = __nccwpck_require__(3015);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+;// CONCATENATED MODULE: ./lib/release/lease.js
+/**
+ * The lock of a release: a Lease that the run at work keeps renewing, and what others may conclude from seeing it. The rule is
+ * that of client-go (tools/leaderelection/leaderelection.go): the times in a Lease were written by a clock that may be hours
+ * off, so they are never compared with ours. What counts is whether the Lease changes, timed by our own clock.
+ */
+
+/** How long a lock lasts that nobody renews. */
+const LEASE_SECONDS = 30;
+const HOLDER = 'rollsafe.dev/holder';
+/** `leaseTransitions` is an int32. */
+const MOST_TRANSITIONS = 2 ** 31 - 1;
+/** Another run has the lock now, or this run cannot be sure that none has: it must not write any more. */
+class LockLostError extends Error {
+    name = 'LockLostError';
+    /** Who has it now, for people; absent when that is not known. */
+    takenBy;
+    constructor(message, takenBy) {
+        super(message);
+        if (takenBy !== undefined)
+            this.takenBy = takenBy;
+    }
+}
+function leaseRef(release, namespace) {
+    return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name: `rollsafe.${release}` };
+}
+/**
+ * The Lease to write; `over` one that is there, whose UID and resourceVersion it keeps, so that the server refuses it when
+ * anybody has written in between, or has deleted it: a PUT may create a Lease.
+ */
+function leaseManifest(content, over) {
+    const { release, namespace, run } = content;
+    const { apiVersion, kind, name } = leaseRef(release, namespace);
+    const holder = run && { url: run.url, sha: run.sha, actor: run.actor, attempt: run.attempt };
+    return {
+        apiVersion,
+        kind,
+        metadata: {
+            ...over?.metadata,
+            name,
+            namespace,
+            labels: {
+                ...over?.metadata.labels,
+                'rollsafe.dev/record-of': release,
+                'app.kubernetes.io/managed-by': 'rollsafe',
+            },
+            annotations: { ...over?.metadata.annotations, [HOLDER]: JSON.stringify(holder ?? {}) },
+        },
+        spec: {
+            holderIdentity: content.holder,
+            leaseDurationSeconds: LEASE_SECONDS,
+            acquireTime: microTime(content.acquired),
+            renewTime: microTime(content.renewed),
+            leaseTransitions: content.transitions > MOST_TRANSITIONS ? 0 : content.transitions,
+        },
+    };
+}
+/** A MicroTime of Kubernetes: six digits after the second, no more and no fewer. */
+function microTime(date) {
+    return date.toISOString().replace('Z', '000Z');
+}
+/** Reads a Lease; what is missing, or of the wrong type, counts as not said. */
+function readLease(object) {
+    const spec = (0,manifest_object/* isObject */.Gv)(object['spec']) ? object['spec'] : {};
+    const { holderIdentity, leaseDurationSeconds: duration, leaseTransitions: transitions } = spec;
+    const holder = typeof holderIdentity === 'string' ? holderIdentity : '';
+    const { uid = '', resourceVersion = '', annotations } = object.metadata;
+    return {
+        holder,
+        durationSeconds: isWhole(duration) && duration > 0 ? duration : LEASE_SECONDS,
+        transitions: isWhole(transitions) && transitions >= 0 ? transitions : 0,
+        version: JSON.stringify([uid, resourceVersion, holder, spec['renewTime'] ?? '']),
+        who: describeHolder(holder, lease_parse((0,manifest_object/* isObject */.Gv)(annotations) ? annotations[HOLDER] : undefined)),
+    };
+}
+/** `https://github.com/acme/shop/actions/runs/1 (commit abc1234 by octocat, attempt 1)`, as far as it is known. */
+function describeHolder(holder, { url, sha, actor, attempt }) {
+    const commit = typeof sha === 'string' && /^[0-9a-f]{7,64}$/.test(sha) ? `commit ${sha.slice(0, 7)}` : '';
+    // User names of GitHub, and of its apps: `dependabot[bot]`.
+    const by = typeof actor === 'string' && /^[\w.-]{1,60}(\[bot\])?$/.test(actor) ? `by ${actor}` : '';
+    const details = [
+        [commit, by].filter((part) => part !== '').join(' '),
+        isWhole(attempt) && attempt > 0 ? `attempt ${attempt}` : '',
+    ].filter((part) => part !== '');
+    return `${linkOf(url) ?? JSON.stringify(cut(holder))}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
+}
+const LONGEST_LINK = 500;
+function linkOf(text) {
+    if (typeof text !== 'string' || text.length > LONGEST_LINK || !URL.canParse(text))
+        return undefined;
+    const { protocol, href } = new URL(text);
+    return protocol === 'https:' || protocol === 'http:' ? href : undefined;
+}
+function cut(text) {
+    return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+function isWhole(value) {
+    return Number.isSafeInteger(value);
+}
+function lease_parse(text) {
+    try {
+        const value = typeof text === 'string' ? JSON.parse(text) : undefined;
+        return (0,manifest_object/* isObject */.Gv)(value) ? value : {};
     }
     catch {
-        return options.previous ? readLog(cluster, pod, container, { ...options, previous: false }) : undefined;
+        return {};
+    }
+}
+/**
+ * Time in which we could not look is not time in which the holder was silent: an API server that was down for us was most
+ * likely down for the holder too. After a pause longer than this the holder has its whole time again.
+ */
+const LONGEST_BLINK_MS = 15_000;
+/** Looks at a Lease at `now`, having looked `before`. */
+function watchLease({ version }, before, now) {
+    const goesOn = before?.version === version && now - before.last <= LONGEST_BLINK_MS;
+    return { version, since: goesOn ? before.since : now, last: now };
+}
+/** Whether `holder` may take the lock. The write that takes it must be refused if the Lease has changed since. */
+function judgeLease(lease, watch, holder) {
+    if (lease.holder === '')
+        return { type: 'free' };
+    if (lease.holder === holder)
+        return { type: 'ours' };
+    const until = watch.since + lease.durationSeconds * 1000;
+    return watch.last >= until ? { type: 'expired' } : { type: 'held', until };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/held-lock.js
+
+
+const TTL_MS = LEASE_SECONDS * 1000;
+const RENEW_EVERY_MS = 10_000;
+const RETRY_MS = 2_000;
+/** What must be left of the lock's time for a write to begin: it should have arrived before anybody else may take the lock. */
+const CERTAIN_MS = 10_000;
+/** A renewal without an answer is sent anew, down another connection, while the lock still has time left. */
+const ANSWER_MS = 8_000;
+/** As long as other requests are tried anew (adapters/kube/retry.ts). */
+const PATIENCE_MS = 60_000;
+/** A cancelled run is killed after 7.5 s. */
+const GIVE_BACK_MS = 5_000;
+const MOST_TRIES = 3;
+const momentOf = (clock) => ({ monotonic: clock.now(), wall: clock.date().getTime() });
+/** Keeps a lock that was just taken, until it is released or lost. */
+function holdLock({ live, since, content }, { cluster, clock, runner }) {
+    const { release, holder } = content;
+    const ref = leaseRef(release, content.namespace);
+    const lost = new AbortController();
+    const stopped = new AbortController();
+    let renewing;
+    let givingBack;
+    function isCertain() {
+        const now = momentOf(clock);
+        return Math.max(now.monotonic - since.monotonic, now.wall - since.wall) <= TTL_MS - CERTAIN_MS;
+    }
+    function lose(why, takenBy) {
+        const error = new LockLostError(`the lock of the release ${release} is lost: ${why}`, takenBy);
+        lost.abort(error);
+        stopped.abort(error);
+        return error;
+    }
+    /** A write that carries the last known resourceVersion: that the server takes it proves that nobody took the lock. */
+    async function renewOnce(signal) {
+        for (let tries = 1;; tries++) {
+            const moment = momentOf(clock);
+            try {
+                live = await cluster.replace(leaseManifest({ ...content, renewed: clock.date() }, live), signal);
+                since = moment;
+                return;
+            }
+            catch (error) {
+                if (!(error instanceof errors/* ClusterError */.b$) || ![403, 404, 409].includes(error.status))
+                    throw error;
+                if (error.status === 403 && isCertain())
+                    throw error;
+                live = await findOurs(error, signal);
+                if (error.status === 403 || tries === MOST_TRIES)
+                    throw lose(`it cannot be renewed: ${error.message}`);
+            }
+        }
+    }
+    /** After a refusal: perhaps an earlier renewal had arrived and only its answer was lost. */
+    async function findOurs(refusal, signal) {
+        const current = await cluster.get(ref, signal).catch((error) => {
+            if (error instanceof errors/* ClusterError */.b$ && error.status === 403 && !isCertain())
+                throw lose(`it cannot be renewed: ${refusal.message}`);
+            throw error;
+        });
+        if (!current)
+            throw lose('it was deleted');
+        const { holder: now, who } = readLease(current);
+        if (now === '')
+            throw lose('somebody took it away');
+        if (now !== holder)
+            throw lose(`another run has taken it: ${who}`, who);
+        return current;
+    }
+    function renew() {
+        renewing ??= within(ANSWER_MS, clock, stopped.signal, renewOnce).finally(() => (renewing = undefined));
+        return renewing;
+    }
+    async function keep() {
+        for (let pause = RENEW_EVERY_MS;;) {
+            await clock.sleep(pause, stopped.signal);
+            if (stopped.signal.aborted)
+                return;
+            try {
+                await renew();
+                pause = RENEW_EVERY_MS;
+            }
+            catch (error) {
+                if (stopped.signal.aborted)
+                    return;
+                runner.debug(`the lock of the release ${release} could not be renewed: ${(0,errors/* messageOf */.bD)(error)}; trying again`);
+                pause = RETRY_MS;
+            }
+        }
+    }
+    async function giveBack() {
+        stopped.abort(new LockLostError(`the lock of the release ${release} has been given back`));
+        if (lost.signal.aborted)
+            return;
+        try {
+            await within(GIVE_BACK_MS, clock, undefined, async (signal) => {
+                for (let tries = 1; tries <= MOST_TRIES; tries++) {
+                    // The UID alone would not do: it stays the same when another run takes the lock over.
+                    const { uid = '', resourceVersion = '' } = live.metadata;
+                    if (await cluster.delete(ref, { uid, resourceVersion }, signal))
+                        return;
+                    const current = await cluster.get(ref, signal);
+                    if (!current || readLease(current).holder !== holder)
+                        return;
+                    live = current;
+                }
+            });
+        }
+        catch (error) {
+            const end = `it ends by itself in ${LEASE_SECONDS} s`;
+            runner.info(`the lock of the release ${release} could not be given back, ${end}: ${(0,errors/* messageOf */.bD)(error)}`);
+        }
+    }
+    void keep().catch(() => undefined);
+    return {
+        holder,
+        lost: lost.signal,
+        async ensureHeld() {
+            for (const givesUpAt = clock.now() + PATIENCE_MS;;) {
+                stopped.signal.throwIfAborted();
+                if (isCertain())
+                    return;
+                try {
+                    await renew();
+                }
+                catch (error) {
+                    if (!(error instanceof errors/* ClusterError */.b$) || !error.isUnreachable || clock.now() >= givesUpAt)
+                        throw error;
+                    await clock.sleep(RETRY_MS, stopped.signal);
+                }
+            }
+        },
+        release: () => (givingBack ??= giveBack()),
+    };
+}
+/** Aborts what has no answer after `ms`, as a failure of the server. */
+async function within(ms, clock, stop, body) {
+    const done = new AbortController();
+    const late = new AbortController();
+    const timer = clock.sleep(ms, done.signal).then(() => late.abort(new errors/* ClusterError */.b$(`the API server did not answer in ${ms / 1000} s`, {
+        status: 0,
+        request: 'the lock of the release',
+    })));
+    try {
+        await body(stop ? AbortSignal.any([late.signal, stop]) : late.signal);
+    }
+    finally {
+        done.abort();
+        await timer;
     }
 }
 
+;// CONCATENATED MODULE: ./lib/commands/lock.js
+
+
+
+
+
+
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 3_000;
+/** Takes the lock of a release, and waits for the run that has it. Throws RejectedError, as nothing has been written yet. */
+async function acquireLock(request, ports) {
+    try {
+        return await waitForLock(request, ports);
+    }
+    catch (error) {
+        if (error instanceof errors/* ClusterError */.b$)
+            throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the lock of the release')]);
+        throw error;
+    }
+}
+async function waitForLock(request, ports) {
+    const { cluster, clock, runner } = ports;
+    const { namespace, release, signal, waitSeconds } = request;
+    const deadline = clock.now() + waitSeconds * 1000;
+    let failure;
+    let lease;
+    let watch;
+    /** The holder that the log has named, and the write after which one was silent for good. */
+    let told;
+    let buried;
+    /** Creates the Lease, or writes it over one that is there. Undefined when somebody was faster, or no answer came. */
+    async function take(over) {
+        const since = momentOf(clock);
+        const transitions = over ? readLease(over).transitions + 1 : 0;
+        const acquired = clock.date();
+        const content = { ...request, acquired, renewed: acquired, transitions };
+        try {
+            const manifest = leaseManifest(content, over);
+            const live = await (over ? cluster.replace(manifest, signal) : cluster.create(manifest, signal));
+            return holdLock({ live, since, content }, ports);
+        }
+        catch (error) {
+            signal?.throwIfAborted();
+            if (!(error instanceof errors/* ClusterError */.b$))
+                throw error;
+            // 404 for a Lease that was deleted meanwhile; for a new one, its namespace is missing.
+            const isBeaten = error.status === 409 || (over && error.status === 404);
+            if (!isBeaten && !error.isUnreachable)
+                throw error;
+            failure = isBeaten ? undefined : error;
+            return undefined;
+        }
+    }
+    /** When there is something to wait for: until when. */
+    async function look() {
+        const live = await cluster.get(leaseRef(release, namespace), signal);
+        failure = undefined;
+        if (!live)
+            return take();
+        lease = readLease(live);
+        watch = watchLease(lease, watch, clock.now());
+        const standing = judgeLease(lease, watch, request.holder);
+        if (standing.type === 'held')
+            return standing.until;
+        if (standing.type === 'expired' && buried !== lease.version) {
+            buried = lease.version;
+            const silence = `has not renewed its lock for ${lease.durationSeconds} s and is taken for dead`;
+            runner.info(`the run ${lease.who} ${silence}: taking the lock over`);
+        }
+        return take(live);
+    }
+    signal?.throwIfAborted();
+    // Most often nobody has the lock: then this is the only request.
+    const first = await take();
+    if (first)
+        return first;
+    for (let pause = FIRST_PAUSE_MS;; pause = Math.min(LONGEST_PAUSE_MS, pause * 1.25)) {
+        let until = Infinity;
+        try {
+            const found = await look();
+            if (typeof found === 'object')
+                return found;
+            until = found ?? Infinity;
+        }
+        catch (error) {
+            signal?.throwIfAborted();
+            // Before anything was seen of the lock, the address is more likely wrong than the server away.
+            if (!(error instanceof errors/* ClusterError */.b$) || !error.isUnreachable || !watch)
+                throw error;
+            failure = error;
+        }
+        const now = clock.now();
+        if (now >= deadline)
+            throw failure ?? lockedError(request, lease);
+        if (lease && until < Infinity && told !== lease.holder) {
+            const patience = (0,parse/* formatDuration */.a3)(waitSeconds);
+            runner.info(`another run of the release ${release} is at work: ${lease.who}; waiting up to ${patience} for it to end`);
+            told = lease.holder;
+        }
+        await clock.sleep(Math.min(pause, deadline - now, Math.max(1, until - now)), signal);
+        signal?.throwIfAborted();
+    }
+}
+function lockedError({ release, waitSeconds }, lease) {
+    const who = lease ? `: ${lease.who}` : '';
+    const waited = waitSeconds > 0 ? `; it has not ended in ${(0,parse/* formatDuration */.a3)(waitSeconds)}` : '';
+    const silence = `${lease?.durationSeconds ?? LEASE_SECONDS} s after its last sign of life`;
+    return new errors/* RejectedError */.zs([
+        {
+            code: 'Locked',
+            message: `another run of the release ${release} is at work${who}${waited}`,
+            hint: `wait for that run to end, or raise lock-timeout; if it was killed its lock ends by itself ${silence}`,
+        },
+    ]);
+}
+
+
+/***/ }),
+
+/***/ 1494:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   d: () => (/* binding */ openObserver)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
+/* harmony import */ var _rollout_pods_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(393);
+/* harmony import */ var _rollout_sources_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2247);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(325);
+
+
+
+
+
+function openObserver({ cluster, clock, runner }) {
+    const closing = new AbortController();
+    const latest = new Map();
+    const endings = [];
+    const known = new Set();
+    let unread = [];
+    let wake = () => undefined;
+    function take(source, observation) {
+        if (!(0,_rollout_pods_js__WEBPACK_IMPORTED_MODULE_1__/* .isOfPods */ .Ed)(source))
+            remember(latest, source, observation);
+        unread.push({ source, observation });
+        wake();
+    }
+    /** Resolves at the first list, and rejects when there can be none. */
+    async function begin(watched) {
+        const { promise: isListed, resolve, reject } = Promise.withResolvers();
+        const ended = pump(watched, resolve).catch((error) => {
+            if (closing.signal.aborted)
+                return resolve();
+            if (watched.isOptional && isForbidden(error)) {
+                runner.info(`${watched.query.kind}s are not watched, so some failures are seen later: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error)}`);
+                return resolve();
+            }
+            reject(error);
+            // Waiting cannot mend it, but it says nothing about the release either: what this watch would show is unknown.
+            take(watched.source, { type: 'lost', why: (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error) });
+        });
+        endings.push(ended);
+        return isListed;
+    }
+    async function pump({ source, query, refs }, onFirst) {
+        const follow = async (observations) => {
+            for await (const observation of observations) {
+                take(source, observation);
+                onFirst();
+            }
+        };
+        try {
+            await follow(cluster.watch(query, { signal: closing.signal }));
+        }
+        catch (error) {
+            if (!refs || !isForbidden(error))
+                throw error;
+            runner.info(`${query.kind}s may not be watched, so each is read every few seconds: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error)}`);
+            await follow(readRegularly(refs, { cluster, clock }, closing.signal));
+        }
+    }
+    return {
+        async watch(all) {
+            const fresh = all.filter(({ source }) => !known.has(source));
+            for (const { source } of fresh)
+                known.add(source);
+            const begun = await Promise.allSettled(fresh.map(begin));
+            for (const outcome of begun)
+                if (outcome.status === 'rejected')
+                    throw outcome.reason;
+        },
+        async close() {
+            closing.abort(new Error('the run is over'));
+            await Promise.all(endings);
+        },
+        async next(ms, signal) {
+            if (unread.length === 0 && ms > 0 && !signal?.aborted) {
+                const arrived = new AbortController();
+                wake = () => arrived.abort();
+                signal?.addEventListener('abort', wake);
+                await clock.sleep(ms, arrived.signal);
+                signal?.removeEventListener('abort', wake);
+                wake = () => undefined;
+            }
+            const read = unread;
+            unread = [];
+            return read;
+        },
+        latest: (key) => latest.get(key),
+    };
+}
+function remember(latest, source, observation) {
+    if (observation.type === 'changed')
+        latest.set((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(observation.object)), observation.object);
+    if (observation.type === 'deleted')
+        latest.delete((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(observation.object)));
+    if (observation.type !== 'listed')
+        return;
+    for (const [key, object] of latest)
+        if ((0,_rollout_sources_js__WEBPACK_IMPORTED_MODULE_3__/* .sourceOf */ .v)({ ...object, ...(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object) }) === source)
+            latest.delete(key);
+    for (const object of observation.objects)
+        latest.set((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object)), object);
+}
+function isForbidden(error) {
+    return error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$ && error.status === 403;
+}
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 10_000;
+/** What a watch would show, by reading again and again: for logins that may get objects, but not list or watch them. */
+async function* readRegularly(refs, { cluster, clock }, signal) {
+    let isLost = false;
+    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(LONGEST_PAUSE_MS, pause * 1.25)) {
+        try {
+            const objects = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(refs, (ref) => cluster.get(ref, signal));
+            if (isLost)
+                yield { type: 'found' };
+            isLost = false;
+            yield { type: 'listed', objects: objects.filter((object) => object !== undefined) };
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$) || !error.isUnreachable)
+                throw error;
+            if (!isLost)
+                yield { type: 'lost', why: (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error) };
+            isLost = true;
+        }
+        await clock.sleep(pause, signal);
+    }
+}
+
+
+/***/ }),
+
+/***/ 8206:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  i: () => (/* binding */ prepare)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/plan/field-set.js
+var field_set = __nccwpck_require__(878);
+// EXTERNAL MODULE: ./lib/plan/ownership.js
+var ownership = __nccwpck_require__(4658);
+;// CONCATENATED MODULE: ./lib/plan/autoscaling.js
+/**
+ * Replicas that an autoscaler owns are never written. An autoscaler changes them through the `scale` subresource
+ * (https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#horizontalpodautoscaler-api-object), and that is
+ * what `managedFields` tell; before it has changed anything, the autoscaler in the same manifests tells.
+ */
+
+
+
+const REPLICAS = 'f:replicas';
+/** Keys of the workloads that autoscalers in these manifests scale: HorizontalPodAutoscalers and KEDA's ScaledObjects. */
+function scaledByManifests(objects) {
+    return new Set(objects.flatMap((object) => scaleTargetOf(object) ?? []));
+}
+function scaleTargetOf(object) {
+    const isAutoscaler = ['HorizontalPodAutoscaler.autoscaling', 'ScaledObject.keda.sh'].includes((0,manifest_object/* groupKindOf */.zo)(object));
+    const target = isAutoscaler && (0,manifest_object/* isObject */.Gv)(object['spec']) ? object['spec']['scaleTargetRef'] : undefined;
+    if (!(0,manifest_object/* isObject */.Gv)(target) || typeof target['name'] !== 'string')
+        return undefined;
+    const { apiVersion = 'apps/v1', kind = 'Deployment', name } = target;
+    const { namespace } = object.metadata;
+    return (0,manifest_object/* keyOf */.TN)({
+        apiVersion: String(apiVersion),
+        kind: String(kind),
+        name,
+        ...(namespace !== undefined && { namespace }),
+    });
+}
+/**
+ * Whether something else than a person sets the replicas of a live object. `kubectl scale` goes the same way as an autoscaler,
+ * but what was set by hand gives way to the manifest (mayTake in ownership.ts).
+ */
+function isAutoscaled(live) {
+    return (live.metadata.managedFields ?? []).some(({ manager = '', subresource, fieldsV1 }) => subresource === 'scale' && !isKubectl(manager) && hasReplicas((0,field_set/* readFieldSet */.jv)(fieldsV1)));
+}
+function isKubectl(manager) {
+    return manager === 'kubectl' || manager.startsWith('kubectl-');
+}
+function hasReplicas(fields) {
+    return fields['f:spec']?.[REPLICAS] !== undefined;
+}
+/**
+ * The object as it may be applied beside an autoscaler: without `replicas` when that field is not Rollsafe's; with the number
+ * that is there when it is. Leaving out a field that nobody else owns would set it back to its default of 1
+ * (kubernetes/kubernetes#25238). `scaled` are the keys that `scaledByManifests` found.
+ */
+function withLiveReplicas(desired, live, scaled) {
+    const { spec } = desired;
+    if (!live || !(0,manifest_object/* isObject */.Gv)(spec) || !('replicas' in spec))
+        return desired;
+    if (!isAutoscaled(live) && !scaled.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(desired))))
+        return desired;
+    const current = (0,manifest_object/* isObject */.Gv)(live['spec']) ? live['spec']['replicas'] : undefined;
+    return hasReplicas((0,ownership/* ourOrAdoptedFields */.Qk)(live)) && current !== undefined
+        ? { ...desired, spec: { ...spec, replicas: current } }
+        : withoutReplicas(desired);
+}
+/** Also for an apply that finds out late that an autoscaler has taken the field. */
+function withoutReplicas(object) {
+    if (!(0,manifest_object/* isObject */.Gv)(object['spec']))
+        return object;
+    const { replicas: _replicas, ...spec } = object['spec'];
+    return { ...object, spec };
+}
+
+// EXTERNAL MODULE: ./lib/plan/change.js
+var change = __nccwpck_require__(4443);
+// EXTERNAL MODULE: ./lib/plan/desired.js
+var plan_desired = __nccwpck_require__(9369);
+;// CONCATENATED MODULE: ./lib/plan/keepers.js
+const ARGO_TRACKING_ID = 'argocd.argoproj.io/tracking-id';
+const ARGO_INSTANCE = 'argocd.argoproj.io/instance';
+const COMMON_INSTANCE = 'app.kubernetes.io/instance';
+const ARGO_MANAGERS = ['argocd-controller', 'argocd-application-controller'];
+const FLUX_KINDS = [
+    { label: 'kustomize.toolkit.fluxcd.io/name', kind: 'Kustomization' },
+    { label: 'helm.toolkit.fluxcd.io/name', kind: 'HelmRelease' },
+];
+const HELM_RELEASE = 'meta.helm.sh/release-name';
+const HELM_NAMESPACE = 'meta.helm.sh/release-namespace';
+const MANAGED_BY = 'app.kubernetes.io/managed-by';
+/**
+ * Who keeps a live object in sync, by the marks that each tool documents; undefined when nobody does.
+ *
+ * Argo CD: https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/. Flux puts the name of the Kustomization or
+ * HelmRelease into a label. Helm: https://helm.sh/docs/topics/charts_hooks and its check before it adopts an object.
+ */
+function keeperOf({ metadata }) {
+    const { labels = {}, annotations = {}, managedFields = [] } = metadata;
+    const trackingId = annotations[ARGO_TRACKING_ID];
+    if (trackingId !== undefined)
+        return argo(trackingId.split(':')[0] ?? '', `annotation ${ARGO_TRACKING_ID}`);
+    const instance = labels[ARGO_INSTANCE];
+    if (instance !== undefined)
+        return argo(instance, `label ${ARGO_INSTANCE}`);
+    // Argo CD before 3.0 tracks by a label that many others use as well, so that alone proves nothing.
+    const common = labels[COMMON_INSTANCE];
+    const isArgos = managedFields.some(({ manager }) => ARGO_MANAGERS.includes(manager ?? ''));
+    if (common !== undefined && isArgos)
+        return argo(common, `label ${COMMON_INSTANCE}, written by Argo CD`);
+    for (const { label, kind } of FLUX_KINDS) {
+        const name = labels[label];
+        if (name !== undefined)
+            return { tool: 'Flux', owner: `the ${kind} ${name}`, evidence: `label ${label}` };
+    }
+    const release = annotations[HELM_RELEASE];
+    if (release !== undefined && labels[MANAGED_BY] === 'Helm') {
+        const namespace = annotations[HELM_NAMESPACE];
+        const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
+        return { tool: 'Helm', owner: `the Helm release ${release}${where}`, evidence: `annotation ${HELM_RELEASE}` };
+    }
+    return undefined;
+}
+function argo(application, evidence) {
+    return { tool: 'Argo CD', owner: `the Application ${application}`, evidence };
+}
+
+;// CONCATENATED MODULE: ./lib/plan/claims.js
+
+
+
+/** Why the live object must not be written for this release; none when it may be. */
+function ownershipProblems(manifest, live, claim) {
+    if (!live)
+        return [];
+    const problem = (message, hint) => ({
+        code: 'Conflict',
+        message: `${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object))} ${message}`,
+        hint,
+        at: manifest.at,
+    });
+    if (live.metadata.deletionTimestamp !== undefined) {
+        const held = live.metadata.finalizers?.join(', ');
+        const by = held === undefined ? '' : ` and held by the finalizers ${held}`;
+        return [problem(`is being deleted${by}`, 'wait until it is gone and run again')];
+    }
+    return [...keeperProblems(live, claim, problem), ...releaseProblems(live, claim, problem)];
+}
+function keeperProblems(live, { forceConflicts }, problem) {
+    const keeper = keeperOf(live);
+    if (!keeper || (keeper.tool === 'Helm' && forceConflicts))
+        return [];
+    if (keeper.tool === 'Helm') {
+        return [
+            problem(`belongs to ${keeper.owner} (${keeper.evidence}), whose next upgrade would take back what is written here`, 'deploy it with Helm, use another name, or set force-conflicts: true to take it over'),
+        ];
+    }
+    return [
+        problem(`is kept in sync by ${keeper.tool}, as a part of ${keeper.owner} (${keeper.evidence}), which would take back both the release and its rollback`, `change it where ${keeper.tool} reads it; if ${keeper.tool} no longer manages it, remove that mark from the object`),
+    ];
+}
+function releaseProblems(live, { release, forceConflicts }, problem) {
+    const owner = live.metadata.labels?.[plan_desired/* RELEASE_LABEL */.l5];
+    if (owner === undefined || owner === release || forceConflicts)
+        return [];
+    return [
+        problem(`belongs to the release ${JSON.stringify(owner)}`, 'use another name, set the input release to that one, or set force-conflicts: true to take it over'),
+    ];
+}
+
+// EXTERNAL MODULE: ./lib/plan/provided.js
+var provided = __nccwpck_require__(5780);
+// EXTERNAL MODULE: ./lib/plan/rejections.js
+var rejections = __nccwpck_require__(3015);
+// EXTERNAL MODULE: ./lib/plan/stages.js
+var stages = __nccwpck_require__(7368);
+// EXTERNAL MODULE: ./lib/plan/strategy-change.js
+var strategy_change = __nccwpck_require__(7427);
+// EXTERNAL MODULE: ./lib/plan/strategy.js
+var strategy = __nccwpck_require__(5594);
+// EXTERNAL MODULE: ./lib/release/history.js
+var release_history = __nccwpck_require__(6753);
+// EXTERNAL MODULE: ./lib/commands/apply-object.js
+var apply_object = __nccwpck_require__(4100);
+// EXTERNAL MODULE: ./lib/commands/concurrency.js
+var concurrency = __nccwpck_require__(325);
+// EXTERNAL MODULE: ./lib/manifest/pod-template.js
+var pod_template = __nccwpck_require__(641);
+;// CONCATENATED MODULE: ./lib/plan/quantity.js
+/**
+ * Kubernetes quantities such as `100m`, `0.5`, `1Gi` or `1e3`, as thousandths in a BigInt: exact, as resources have no
+ * finer step (apimachinery, pkg/api/resource/quantity.go; core/v1/defaults.go, SetDefaults_ResourceList).
+ */
+const QUANTITY = /^(?<sign>[+-]?)(?<whole>\d*)(?:\.(?<fraction>\d*))?(?<suffix>[numkMGTPE]|[KMGTPE]i|[eE][+-]?\d{1,2}|)$/;
+const DECIMAL_EXPONENTS = {
+    n: -9,
+    u: -6,
+    m: -3,
+    '': 0,
+    k: 3,
+    M: 6,
+    G: 9,
+    T: 12,
+    P: 15,
+    E: 18,
+};
+const BINARY_UNITS = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
+/** Where the API server cuts off what is written with a binary unit: 2^63 - 1. */
+const MOST_BINARY = (2n ** 63n - 1n) * 1000n;
+/** Far beyond every real quantity; text that is longer only wastes time. */
+const LONGEST = 64;
+/**
+ * The quantity in thousandths: `100m` is 100n, `1Gi` is 1024n ** 3n * 1000n. What is finer is rounded away from zero, as
+ * the API server does. Takes JSON's numbers too; undefined for anything that is no quantity.
+ */
+function parseQuantity(value) {
+    const text = typeof value === 'number' ? String(value) : value;
+    if (typeof text !== 'string' || text.length > LONGEST)
+        return undefined;
+    const groups = QUANTITY.exec(text)?.groups;
+    if (!groups)
+        return undefined;
+    const { sign, whole = '', fraction = '', suffix = '' } = groups;
+    if (whole === '' && fraction === '')
+        return undefined;
+    const digits = BigInt(whole + fraction);
+    const power = BINARY_UNITS.findIndex((unit) => unit === suffix) + 1;
+    const exponent = (power > 0 ? 0 : (DECIMAL_EXPONENTS[suffix] ?? Number(suffix.slice(1)))) + 3 - fraction.length;
+    const scaled = digits * 1024n ** BigInt(power);
+    const exact = exponent >= 0 ? scaled * 10n ** BigInt(exponent) : dividedUp(scaled, 10n ** BigInt(-exponent));
+    const amount = power > 0 && exact > MOST_BINARY ? MOST_BINARY : exact;
+    return sign === '-' ? -amount : amount;
+}
+function dividedUp(dividend, divisor) {
+    return (dividend + divisor - 1n) / divisor;
+}
+/**
+ * Thousandths for people: `1500m` for CPU and counts, and for bytes the largest binary unit with at most two decimals, as
+ * `1.5Gi` or `123Mi`. The resource is a name as in a ResourceQuota (`requests.memory`) or in a pod (`memory`).
+ */
+function formatQuantity(amount, resource) {
+    if (amount < 0n)
+        return `-${formatQuantity(-amount, resource)}`;
+    if (!isBytes(resource))
+        return amount % 1000n === 0n ? String(amount / 1000n) : `${amount}m`;
+    const bytes = dividedUp(amount, 1000n);
+    const power = BINARY_UNITS.findLastIndex((_, index) => bytes >= 1024n ** BigInt(index + 1)) + 1;
+    if (power === 0)
+        return String(bytes);
+    const unit = 1024n ** BigInt(power);
+    const hundredths = (bytes * 100n + unit / 2n) / unit;
+    const decimals = String(hundredths % 100n)
+        .padStart(2, '0')
+        .replace(/0+$/, '');
+    return `${hundredths / 100n}${decimals === '' ? '' : `.${decimals}`}${BINARY_UNITS[power - 1] ?? ''}`;
+}
+function isBytes(resource) {
+    const name = resource.replace(/^(?:requests|limits)\./, '');
+    return name === 'memory' || name === 'storage' || name === 'ephemeral-storage' || name.startsWith('hugepages-');
+}
+
+;// CONCATENATED MODULE: ./lib/plan/pod-resources.js
+/** What one pod asks for, as the scheduler and a ResourceQuota count it (component-helpers, resource/helpers.go). */
+
+
+
+const NO_AMOUNTS = new Map();
+function sum(a, b) {
+    return merged(a, b, (one, other) => one + other);
+}
+function largest(a, b) {
+    return merged(a, b, (one, other) => (one > other ? one : other));
+}
+function times(amounts, count) {
+    return new Map([...amounts].map(([resource, amount]) => [resource, amount * BigInt(count)]));
+}
+function merged(a, b, choose) {
+    const result = new Map(a);
+    for (const [resource, amount] of b)
+        result.set(resource, choose(result.get(resource) ?? 0n, amount));
+    return result;
+}
+/** A map of quantities, such as `requests` or `allocatable`; what is no quantity is left out. */
+function readAmounts(value) {
+    if (!(0,manifest_object/* isObject */.Gv)(value))
+        return NO_AMOUNTS;
+    return new Map(Object.entries(value).flatMap(([resource, quantity]) => {
+        const amount = parseQuantity(quantity);
+        return amount === undefined ? [] : [[resource, amount]];
+    }));
+}
+/**
+ * The requests and limits of a pod with this spec: the larger of what its containers and sidecars need together and of what
+ * its init containers need one after the other; then what the pod itself asks for instead, and its overhead. What a
+ * LimitRange or a webhook would add is not in it.
+ */
+function podResources(podSpec) {
+    const spec = (0,manifest_object/* isObject */.Gv)(podSpec) ? podSpec : {};
+    const ofPod = (0,manifest_object/* isObject */.Gv)(spec['resources']) ? spec['resources'] : {};
+    const overhead = readAmounts(spec['overhead']);
+    const containers = { requests: effective(spec, requestsOf), limits: effective(spec, limitsOf) };
+    const podLimits = supported(readAmounts(ofPod['limits']));
+    // A pod's own limit is its request too, unless it or its containers say otherwise (core/v1/defaults.go, defaultPodRequests).
+    const podRequests = new Map([
+        ...[...podLimits].filter(([resource]) => !containers.requests.has(resource)),
+        ...supported(readAmounts(ofPod['requests'])),
+    ]);
+    const limits = new Map([...containers.limits, ...podLimits]);
+    const limitedOverhead = new Map([...overhead].filter(([resource]) => (limits.get(resource) ?? 0n) > 0n));
+    return {
+        requests: sum(new Map([...containers.requests, ...podRequests]), overhead),
+        limits: sum(limits, limitedOverhead),
+    };
+}
+/** A container that limits a resource and does not request it requests its limit (core/v1/defaults.go, SetDefaults_Pod). */
+function requestsOf(container) {
+    const { resources } = container;
+    if (!(0,manifest_object/* isObject */.Gv)(resources))
+        return NO_AMOUNTS;
+    return new Map([...readAmounts(resources['limits']), ...readAmounts(resources['requests'])]);
+}
+function limitsOf({ resources }) {
+    return (0,manifest_object/* isObject */.Gv)(resources) ? readAmounts(resources['limits']) : NO_AMOUNTS;
+}
+/**
+ * Init containers run one after the other, each beside the sidecars before it; sidecars, which are init containers with
+ * restartPolicy Always, go on running beside the containers.
+ * https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/753-sidecar-containers#exposing-pod-resource-requirements
+ */
+function effective(spec, amountsOf) {
+    let running = (0,pod_template/* objectsIn */.Qv)(spec['containers'])
+        .map(({ item }) => amountsOf(item))
+        .reduce(sum, NO_AMOUNTS);
+    let sidecars = NO_AMOUNTS;
+    let starting = NO_AMOUNTS;
+    for (const { item } of (0,pod_template/* objectsIn */.Qv)(spec['initContainers'])) {
+        const amounts = amountsOf(item);
+        starting = largest(starting, sum(sidecars, amounts));
+        if (item['restartPolicy'] !== 'Always')
+            continue;
+        sidecars = sum(sidecars, amounts);
+        running = sum(running, amounts);
+    }
+    return largest(running, starting);
+}
+/** What a pod can ask for itself, beside its containers. */
+function supported(amounts) {
+    return new Map([...amounts].filter(([name]) => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-')));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/node-room.js
+
+
+
+/** `pods` are those of all namespaces. */
+function readNodeRoom(nodes, pods, workloads) {
+    const isOld = oldPodsOf(workloads.filter(isPlaced));
+    const others = pods.filter((pod) => !isOld(pod));
+    return { now: readNodes(nodes, pods), afterwards: readNodes(nodes, others) };
+}
+/** DaemonSets choose nodes of their own. */
+function isPlaced({ expected }) {
+    return (0,manifest_object/* groupKindOf */.zo)(expected) !== 'DaemonSet.apps';
+}
+/**
+ * The first shortage; undefined when all finds room. Twice it is tried: the pods that come beside the old ones, wave by
+ * wave; and all new pods, with the old ones gone.
+ */
+function nodeShortage(room, peaks) {
+    const placed = peaks.filter(({ workload }) => isPlaced(workload)).toSorted(inOrder);
+    for (const wave of new Set(placed.map(({ workload }) => workload.wave))) {
+        const shortage = firstUnplaced(room.now, placed, (peak) => {
+            const { before, after, mostTotal, workload } = peak;
+            if (workload.wave > wave)
+                return 0;
+            return (workload.wave === wave ? mostTotal : after) - before;
+        });
+        if (shortage) {
+            const { before, after } = shortage.peak;
+            return { ...shortage, isSurge: shortage.free >= after - before };
+        }
+    }
+    const shortage = firstUnplaced(room.afterwards, placed, ({ after }) => after);
+    return shortage && { ...shortage, isSurge: false };
+}
+/** Earlier waves first, as they come first; in a wave the largest, so that no room seems to be lacking only by the order. */
+function inOrder(a, b) {
+    const difference = (resource) => Number((b.newPod.requests.get(resource) ?? 0n) - (a.newPod.requests.get(resource) ?? 0n));
+    return a.workload.wave - b.workload.wave || difference('cpu') || difference('memory');
+}
+function firstUnplaced(nodes, peaks, countOf) {
+    const filling = nodes.map((node) => ({ ...node, free: new Map(node.free) }));
+    for (const peak of peaks) {
+        const needed = Math.max(0, countOf(peak));
+        const free = place(filling, peak, needed);
+        if (free < needed)
+            return { peak, needed, free };
+    }
+    return undefined;
+}
+/** Puts as many of `count` equal pods as fit on the first nodes that take them; returns how many found room. */
+function place(nodes, { podSpec, newPod }, count) {
+    const needs = [...newPod.requests, ['pods', 1000n]].filter(([, amount]) => amount > 0n);
+    let left = BigInt(count);
+    for (const node of nodes) {
+        if (left === 0n)
+            break;
+        let fitting = left;
+        for (const [resource, amount] of needs) {
+            const room = (node.free.get(resource) ?? 0n) / amount;
+            if (room < fitting)
+                fitting = room;
+            if (fitting <= 0n)
+                break;
+        }
+        if (fitting <= 0n || !accepts(node, podSpec))
+            continue;
+        for (const [resource, amount] of needs)
+            node.free.set(resource, (node.free.get(resource) ?? 0n) - amount * fitting);
+        left -= fitting;
+    }
+    return count - Number(left);
+}
+/** The Ready nodes that are not cordoned, with what is free on them. */
+function readNodes(nodes, pods) {
+    const byNode = new Map();
+    for (const pod of pods) {
+        const { spec, status } = pod;
+        if (spec?.nodeName === undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed')
+            continue;
+        const there = byNode.get(spec.nodeName);
+        if (there)
+            there.push(pod);
+        else
+            byNode.set(spec.nodeName, [pod]);
+    }
+    return nodes.flatMap((node) => {
+        const spec = (0,manifest_object/* isObject */.Gv)(node['spec']) ? node['spec'] : {};
+        const status = (0,manifest_object/* isObject */.Gv)(node['status']) ? node['status'] : {};
+        const isReady = (0,pod_template/* objectsIn */.Qv)(status['conditions']).some(({ item }) => item['type'] === 'Ready' && item['status'] === 'True');
+        if (!isReady || spec['unschedulable'] === true || node.metadata.deletionTimestamp !== undefined)
+            return [];
+        const free = new Map(readAmounts(status['allocatable']));
+        for (const pod of byNode.get(node.metadata.name) ?? []) {
+            for (const [resource, amount] of new Map([...podResources(pod['spec']).requests, ['pods', 1000n]]))
+                free.set(resource, (free.get(resource) ?? 0n) - amount);
+        }
+        return [{ labels: node.metadata.labels ?? {}, taints: (0,pod_template/* objectsIn */.Qv)(spec['taints']).map(({ item }) => item), free }];
+    });
+}
+function accepts({ labels, taints }, podSpec) {
+    const { nodeSelector } = podSpec;
+    const isSelected = !(0,manifest_object/* isObject */.Gv)(nodeSelector) || Object.entries(nodeSelector).every(([key, value]) => labels[key] === value);
+    const tolerations = (0,pod_template/* objectsIn */.Qv)(podSpec['tolerations']).map(({ item }) => item);
+    return (isSelected &&
+        taints.every((taint) => taint['effect'] === 'PreferNoSchedule' || tolerations.some((one) => tolerates(one, taint))));
+}
+/** k8s.io/api/core/v1/toleration.go, ToleratesTaint, but for the comparison of numbers, which counts as tolerated. */
+function tolerates(toleration, taint) {
+    const { effect = '', key = '', operator = 'Equal', value = '' } = toleration;
+    if (effect !== '' && effect !== taint['effect'])
+        return false;
+    if (key !== '' && key !== taint['key'])
+        return false;
+    return operator !== 'Equal' || value === (taint['value'] ?? '');
+}
+/** By the labels that the workloads select their pods with; a selector with expressions matches none here. */
+function oldPodsOf(workloads) {
+    const selectors = workloads.flatMap(({ live }) => {
+        if (!live)
+            return [];
+        const { matchLabels, matchExpressions } = live.spec?.selector ?? {};
+        const labels = Object.entries(matchLabels ?? {});
+        if (labels.length === 0 || (matchExpressions ?? []).length > 0)
+            return [];
+        return [{ namespace: live.metadata.namespace ?? '', labels }];
+    });
+    const byNamespace = Map.groupBy(selectors, ({ namespace }) => namespace);
+    return ({ metadata }) => (byNamespace.get(metadata.namespace ?? '') ?? []).some(({ labels }) => labels.every(([key, value]) => metadata.labels?.[key] === value));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/quota-room.js
+/** Whether the rollout fits into the ResourceQuotas (https://kubernetes.io/docs/concepts/policy/resource-quotas/). */
+
+
+
+/** The first shortage; undefined when all fits. */
+function quotaShortage(quotas, peaks) {
+    for (const quota of quotas) {
+        const counted = peaks.filter((peak) => isCounted(quota, peak));
+        const extra = extraUsage(counted);
+        const status = (0,manifest_object/* isObject */.Gv)(quota['status']) ? quota['status'] : {};
+        const spec = (0,manifest_object/* isObject */.Gv)(quota['spec']) ? quota['spec'] : {};
+        const used = readAmounts(status['used']);
+        for (const [resource, hard] of readAmounts(status['hard'] ?? spec['hard'])) {
+            const needed = extra.get(resource) ?? 0n;
+            const left = hard - (used.get(resource) ?? 0n);
+            const free = left > 0n ? left : 0n;
+            if (needed > free)
+                return { quota, resource, needed, free };
+        }
+    }
+    return undefined;
+}
+/** What the release uses at its highest beyond what it uses now: waves before are done, waves behind still as they are. */
+function extraUsage(peaks) {
+    const waves = new Set(peaks.map(({ workload }) => workload.wave));
+    const now = total(peaks, usageBefore);
+    const highest = [...waves]
+        .map((wave) => total(peaks, (peak) => {
+        if (peak.workload.wave < wave)
+            return usageAfter(peak);
+        return peak.workload.wave === wave ? usageAtPeak(peak) : usageBefore(peak);
+    }))
+        .reduce(largest, now);
+    return sum(highest, times(now, -1));
+}
+function total(peaks, usageOf) {
+    return peaks.map(usageOf).reduce(sum, NO_AMOUNTS);
+}
+function usageBefore({ oldPod, before }) {
+    return times(usage(oldPod), before);
+}
+function usageAfter({ newPod, after }) {
+    return times(usage(newPod), after);
+}
+/** The worst mixture of old and new pods, resource by resource: as many as can be of the kind that needs more. */
+function usageAtPeak({ oldPod, newPod, after, mostOld, mostTotal }) {
+    const newPods = Math.min(after, mostTotal);
+    const oldPods = Math.min(mostOld, mostTotal);
+    return largest(sum(times(usage(newPod), newPods), times(usage(oldPod), Math.min(oldPods, mostTotal - newPods))), sum(times(usage(oldPod), oldPods), times(usage(newPod), Math.min(newPods, mostTotal - oldPods))));
+}
+/** What a quota charges for one pod (pkg/quota/v1/evaluator/core/pods.go, podComputeUsageHelper). */
+function usage({ requests, limits }) {
+    const charged = new Map([
+        ['pods', 1000n],
+        ['count/pods', 1000n],
+    ]);
+    for (const [resource, amount] of requests) {
+        charged.set(resource, amount);
+        charged.set(`requests.${resource}`, amount);
+    }
+    for (const [resource, amount] of limits)
+        charged.set(`limits.${resource}`, amount);
+    return charged;
+}
+/** Whether the quota counts the workload's pods: it is in their namespace, and they match all of its scopes. */
+function isCounted(quota, { workload, podSpec, newPod }) {
+    if (quota.metadata.namespace !== workload.expected.metadata.namespace)
+        return false;
+    const spec = (0,manifest_object/* isObject */.Gv)(quota['spec']) ? quota['spec'] : {};
+    const scopes = Array.isArray(spec['scopes']) ? spec['scopes'] : [];
+    const selector = (0,manifest_object/* isObject */.Gv)(spec['scopeSelector']) ? spec['scopeSelector'] : {};
+    const selectors = (0,pod_template/* objectsIn */.Qv)(selector['matchExpressions']).map(({ item }) => item);
+    return [
+        ...scopes.map((scopeName) => ({ scopeName, operator: 'Exists', values: undefined })),
+        ...selectors,
+    ].every(({ scopeName, operator, values }) => {
+        switch (scopeName) {
+            case 'NotTerminating':
+                // Pods of these workloads cannot have an activeDeadlineSeconds.
+                return true;
+            case 'BestEffort':
+                return isBestEffort(newPod);
+            case 'NotBestEffort':
+                return !isBestEffort(newPod);
+            case 'PriorityClass':
+                return matchesPriority(podSpec['priorityClassName'], operator, values);
+            default:
+                return false;
+        }
+    });
+}
+function isBestEffort({ requests, limits }) {
+    return [requests, limits].every((amounts) => ['cpu', 'memory'].every((name) => (amounts.get(name) ?? 0n) === 0n));
+}
+/** A pod without a class may be given the cluster's default one, which is not known here: it counts as in no scope. */
+function matchesPriority(name, operator, values) {
+    if (typeof name !== 'string' || name === '')
+        return false;
+    const isListed = Array.isArray(values) && values.includes(name);
+    switch (operator) {
+        case 'Exists':
+            return true;
+        case 'In':
+            return isListed;
+        case 'NotIn':
+            return !isListed;
+        default:
+            return false;
+    }
+}
+
+// EXTERNAL MODULE: ./lib/plan/pod-bounds.js
+var pod_bounds = __nccwpck_require__(6124);
+;// CONCATENATED MODULE: ./lib/plan/rollout-peak.js
+
+
+
+
+/** Undefined when it is not known how many pods the workload has, as for a DaemonSet that is new. */
+function peakOf(workload, bound) {
+    const { live } = workload;
+    const expected = bound ? withBound(workload.expected, bound) : workload.expected;
+    const bounds = (0,pod_bounds/* podBounds */.$t)(expected, live);
+    const podSpec = (0,pod_template/* podTemplateOf */.D0)(expected)?.spec;
+    if (!bounds || !podSpec)
+        return undefined;
+    const newPod = podResources(podSpec);
+    const before = live ? podsOf(live) : 0;
+    const isDeployment = (0,manifest_object/* groupKindOf */.zo)(expected) === 'Deployment.apps';
+    return {
+        workload,
+        before,
+        after: bounds.replicas,
+        mostOld: isDeployment && before > 0 ? Math.max(before, bounds.replicas) : before,
+        mostTotal: bounds.mostTotal,
+        oldPod: live ? podResources((0,pod_template/* podTemplateOf */.D0)(live)?.spec) : newPod,
+        newPod,
+        podSpec,
+    };
+}
+/** Only Deployments have a surge that can be made smaller without losing anything but time. */
+function isSurging({ workload, mostTotal, after, before }) {
+    return isRollingDeployment(workload.expected) && mostTotal > Math.max(after, before);
+}
+function isRollingDeployment(object) {
+    return (0,manifest_object/* groupKindOf */.zo)(object) === 'Deployment.apps' && object.spec?.strategy?.type !== 'Recreate';
+}
+function withBound(object, bound) {
+    if (!isRollingDeployment(object) || !(0,manifest_object/* isObject */.Gv)(object['spec']))
+        return object;
+    return { ...object, spec: { ...object['spec'], strategy: { type: 'RollingUpdate', rollingUpdate: bound } } };
+}
+function podsOf(live) {
+    const status = (0,manifest_object/* isObject */.Gv)(live['status']) ? live['status'] : {};
+    const count = (0,manifest_object/* groupKindOf */.zo)(live) === 'DaemonSet.apps' ? status['currentNumberScheduled'] : status['replicas'];
+    return typeof count === 'number' ? count : 0;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/capacity.js
+/** Whether a rollout fits at its peak: into the namespace's quotas, and on the nodes. Told before it starts, as a warning. */
+
+
+
+
+
+/**
+ * Compares the peak of the rollout with what is free. It is a forecast: others may take what is free now, and an autoscaler
+ * may add nodes. Pods that are already ending still hold their share for a while; that is not counted.
+ */
+function capacityOf(facts) {
+    const { workloads, quotas, onNodes } = facts;
+    const room = { quotas, nodes: onNodes && readNodeRoom(onNodes.nodes, onNodes.pods, workloads) };
+    const peaks = peaksOf(workloads);
+    const shortage = shortageOf(room, peaks);
+    if (!shortage)
+        return { fits: true };
+    const bound = boundThatFits(room, workloads, peaks);
+    const told = 'quota' in shortage ? quotaWords(shortage.quota) : nodeWords(shortage.nodes);
+    const advice = bound
+        ? `With strategy rolling, max-surge ${bound.maxSurge} and max-unavailable ${bound.maxUnavailable} it would fit`
+        : `Less surge would not help: ask for fewer or smaller pods, or make room`;
+    return {
+        fits: false,
+        what: told.what,
+        needed: told.needed,
+        free: told.free,
+        ...(bound && { boundThatFits: bound }),
+        warning: `${told.text}. ${advice}.`,
+    };
+}
+function peaksOf(workloads, bound) {
+    return workloads.map((workload) => peakOf(workload, bound)).filter((peak) => peak !== undefined);
+}
+function shortageOf({ quotas, nodes }, peaks) {
+    const quota = quotaShortage(quotas, peaks);
+    if (quota)
+        return { quota };
+    const onNodes = nodes && nodeShortage(nodes, peaks);
+    return onNodes && { nodes: onNodes };
+}
+/** Searched by halves, as less surge never needs more. Without any surge, a pod has to go before its successor comes. */
+function boundThatFits(room, workloads, peaks) {
+    const surges = peaks.filter(isSurging).map(({ mostTotal, after, before }) => mostTotal - Math.max(after, before));
+    if (surges.length === 0)
+        return undefined;
+    const fits = (maxSurge) => !shortageOf(room, peaksOf(workloads, boundOf(maxSurge)));
+    if (!fits(0))
+        return undefined;
+    let fitting = 0;
+    let tooMuch = Math.max(...surges);
+    while (tooMuch - fitting > 1) {
+        const middle = Math.floor((fitting + tooMuch) / 2);
+        if (fits(middle))
+            fitting = middle;
+        else
+            tooMuch = middle;
+    }
+    return boundOf(fitting);
+}
+function boundOf(maxSurge) {
+    return { maxSurge, maxUnavailable: maxSurge === 0 ? 1 : 0 };
+}
+function quotaWords({ quota, resource, needed, free }) {
+    const what = `${resource} of the ${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(quota))}`;
+    const [need, left] = distinct(resource, needed, free);
+    return {
+        what,
+        needed: need,
+        free: left,
+        text: `The rollout needs ${need} more ${what} at its peak, and ${left} is free`,
+    };
+}
+/** Rounding must not make two different amounts look the same. */
+function distinct(resource, needed, free) {
+    const words = [formatQuantity(needed, resource), formatQuantity(free, resource)];
+    return words[0] === words[1] ? [formatQuantity(needed, ''), formatQuantity(free, '')] : words;
+}
+function nodeWords({ peak, needed, free, isSurge }) {
+    const asks = [...peak.newPod.requests].map(([resource, amount]) => `${formatQuantity(amount, resource)} ${resource}`);
+    const each = asks.length === 0 ? '' : ` (${asks.join(', ')} each)`;
+    const name = (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(peak.workload.expected));
+    const when = isSurge ? 'beside the old ones' : 'in the end';
+    return {
+        what: 'room on the nodes',
+        needed: `${needed} ${needed === 1 ? 'pod' : 'pods'}`,
+        free: `${free} ${free === 1 ? 'pod' : 'pods'}`,
+        text: `${name} needs room for ${needed} new ${needed === 1 ? 'pod' : 'pods'} ${when}${each}, and the nodes that are ready have it for ${free}, unless an autoscaler adds some`,
+    };
+}
+
+// EXTERNAL MODULE: ./lib/rollout/pod-queries.js
+var pod_queries = __nccwpck_require__(8155);
+;// CONCATENATED MODULE: ./lib/commands/forecast.js
+
+
+
+
+
+
+
+/** In a larger cluster, reading all pods to know what is free on the nodes would cost more than the answer is worth. */
+const ALL_PODS = { apiVersion: 'v1', kind: 'Pod', keep: keepRequests, most: 250 };
+/** Tells the pod bounds of every rollout to come, and whether its peak fits into quotas and nodes. Never fails. */
+async function forecast(changes, { cluster, runner }) {
+    const workloads = changes.flatMap((change) => {
+        if (change.type === 'unchanged' || change.type === 'run')
+            return [];
+        const live = change.type === 'update' ? change.live : undefined;
+        const expected = change.expected ?? change.manifest.object;
+        const bounds = (0,pod_bounds/* podBounds */.$t)(expected, live);
+        return bounds ? [{ expected, bounds, wave: (0,stages/* waveOf */.j5)(change.manifest.object), ...(live && { live }) }] : [];
+    });
+    for (const { expected, bounds } of workloads)
+        runner.info(`${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(expected))}: ${(0,pod_bounds/* describeBounds */.nv)(bounds)}`);
+    const namespaces = [...new Set(workloads.flatMap(({ expected }) => expected.metadata.namespace ?? []))];
+    const quotas = await Promise.all(namespaces.map((namespace) => readIfAllowed(cluster, { apiVersion: 'v1', kind: 'ResourceQuota', namespace })));
+    // Pods that ask for nothing fit on every node.
+    const areSized = workloads.some(({ expected }) => asksForResources(expected));
+    const pods = areSized ? await readIfAllowed(cluster, ALL_PODS) : undefined;
+    const isNeeded = pods !== undefined || workloads.some(({ expected }) => (0,manifest_object/* groupKindOf */.zo)(expected) === 'DaemonSet.apps');
+    const nodes = isNeeded ? await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Node' }) : undefined;
+    const onNodes = pods && nodes && { pods, nodes };
+    const capacity = capacityOf({ workloads, quotas: quotas.flatMap((list) => list ?? []), ...(onNodes && { onNodes }) });
+    if (!capacity.fits)
+        runner.info(`warning: ${capacity.warning}`);
+    return {
+        bounds: new Map(workloads.map(({ expected, bounds }) => [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(expected)), bounds])),
+        warnings: capacity.fits ? [] : [capacity.warning],
+        nodes: nodes ?? [],
+    };
+}
+function asksForResources(workload) {
+    const spec = (0,pod_template/* podTemplateOf */.D0)(workload)?.spec ?? {};
+    const containers = pod_template/* CONTAINER_FIELDS */.Cm.flatMap((field) => (0,pod_template/* objectsIn */.Qv)(spec[field]));
+    return [spec, ...containers.map(({ item }) => item)].some(({ resources }) => (0,manifest_object/* isObject */.Gv)(resources) && Object.keys(resources).length > 0);
+}
+/** What an answer leaves out is left out of the forecast, which is for people alone. */
+async function readIfAllowed(cluster, query) {
+    try {
+        const { objects, isCut } = await cluster.list(query);
+        return isCut ? undefined : objects;
+    }
+    catch (error) {
+        if (error instanceof errors/* ClusterError */.b$)
+            return undefined;
+        throw error;
+    }
+}
+/** Of a pod of anybody: where it is and what it asks for. */
+function keepRequests(pod) {
+    return { ...(0,pod_queries/* keepPod */.v)(pod), spec: pod['spec'] };
+}
+
+// EXTERNAL MODULE: ./lib/rollout/sources.js
+var sources = __nccwpck_require__(2247);
+;// CONCATENATED MODULE: ./lib/commands/live.js
+
+
+
+
+/** Up to this many objects of a kind and namespace, a list saves no requests over reading each. */
+const READ_EACH = 2;
+/**
+ * The objects of a release as they are now, by key; what does not exist is not in the map. Lists by the release's label, so
+ * that the cost does not grow with what else lives in the namespace, and reads the rest one by one.
+ */
+async function readLive(cluster, manifests, release) {
+    const objects = manifests.map(({ object }) => object);
+    const live = new Map();
+    const bySource = Object.values(Object.groupBy(objects, (object) => (0,sources/* sourceOf */.v)({ ...object, ...(0,manifest_object/* refOf */.H8)(object) })));
+    await (0,concurrency/* mapLimited */.b)(bySource.flatMap((group) => (group && group.length > READ_EACH ? [group] : [])), async ([first]) => {
+        if (!first)
+            return;
+        const listed = await cluster.list({ ...(0,manifest_object/* refOf */.H8)(first), labelSelector: `${plan_desired/* RELEASE_LABEL */.l5}=${release}` });
+        for (const object of listed.objects)
+            live.set((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object);
+    });
+    await (0,concurrency/* mapLimited */.b)(objects, async (object) => {
+        const key = (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object));
+        if (live.has(key))
+            return;
+        const found = await cluster.get((0,manifest_object/* refOf */.H8)(object));
+        if (found)
+            live.set(key, found);
+    });
+    const wanted = new Set(objects.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
+    return new Map([...live].filter(([key]) => wanted.has(key)));
+}
+
+// EXTERNAL MODULE: ./lib/commands/prune.js + 1 modules
+var commands_prune = __nccwpck_require__(2965);
+// EXTERNAL MODULE: ./lib/commands/session.js
+var commands_session = __nccwpck_require__(5454);
+;// CONCATENATED MODULE: ./lib/commands/prepare.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Asks the API server, by dry-run, what each object would do. Throws RejectedError; writes nothing. */
+async function prepare({ namespace, desired }, session) {
+    const { run, inPlace, heads, madeNamespace } = session;
+    const { runner, journal, signals } = run;
+    try {
+        const compared = await dryRunAll(desired, run);
+        // Made a moment ago, for the lock: it is this release that creates it.
+        const changes = compared.map((change) => {
+            const isMade = madeNamespace && (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(change.manifest.object)) === (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(madeNamespace));
+            return isMade ? { type: 'create', manifest: change.manifest, expected: madeNamespace } : change;
+        });
+        signals.cancelled.throwIfAborted();
+        const prune = await (0,commands_prune/* planPrune */.w)((0,commands_session/* inventoryOf */.o8)(session), desired, run);
+        const counts = [
+            ...Object.entries(Object.groupBy(changes, ({ type }) => type)).map(([type, list]) => `${list.length} to ${WORDS[type]}`),
+            ...(prune.deletions.length > 0 ? [`${prune.deletions.length} to prune`] : []),
+        ];
+        runner.info(`the API server accepts them all: ${counts.join(', ')}`);
+        journal.note(`${changes.length} objects checked: ${counts.join(', ')}`);
+        const stamps = changes.flatMap((change) => ('live' in change && change.live ? [(0,plan_desired/* revisionOf */.DT)(change.live)] : []));
+        // Before there were records, the annotation alone told the revision.
+        const previous = inPlace?.revision ?? Math.max(0, ...stamps);
+        return {
+            namespace,
+            changes,
+            prune,
+            revision: Math.max((0,release_history/* nextRevision */.fB)(heads), previous + 1),
+            previousRevision: previous === 0 ? undefined : previous,
+            forecast: await forecast(changes, run),
+        };
+    }
+    catch (error) {
+        if (error instanceof errors/* ClusterError */.b$)
+            throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the cluster')]);
+        throw error;
+    }
+}
+const WORDS = {
+    create: 'create',
+    update: 'update',
+    unchanged: 'leave as they are',
+    run: 'run',
+};
+async function dryRunAll(desired, run) {
+    const waiting = await waitingForOthers(desired, run.cluster);
+    const checkable = desired.filter((manifest) => !waiting.has(manifest));
+    const live = await readLive(run.cluster, checkable, run.inputs.release);
+    const scaled = scaledByManifests(desired.map(({ object }) => object));
+    const checked = await (0,concurrency/* mapLimited */.b)(desired, async (manifest) => {
+        run.signals.cancelled.throwIfAborted();
+        if (waiting.has(manifest))
+            return { change: { type: 'create', manifest }, problems: [] };
+        const before = live.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object)));
+        const problems = ownershipProblems(manifest, before, run.inputs);
+        const scalable = { ...manifest, object: withLiveReplicas(manifest.object, before, scaled) };
+        try {
+            return { change: await dryRun(scalable, before, run), problems };
+        }
+        catch (error) {
+            if (!(error instanceof errors/* ClusterError */.b$))
+                throw error;
+            return { problems: [...problems, (0,rejections/* problemFrom */.Y)(error, (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object)), manifest.at)] };
+        }
+    });
+    // In the order of the objects, not of the answers: the first problem is the headline, and must not depend on chance.
+    (0,errors/* rejectIfAny */.rV)(checked.flatMap(({ problems }) => problems));
+    return checked.flatMap(({ change }) => change ?? []);
+}
+async function dryRun(manifest, before, { inputs, cluster, runner }) {
+    if ((0,stages/* hookOf */.pd)(manifest.object))
+        return checkHook(manifest, before, cluster);
+    const object = (0,plan_desired/* stampedAsBefore */.kK)(manifest.object, before);
+    const answer = await (0,apply_object/* applyTaking */.V)(cluster, before ? (0,strategy_change/* withOldStrategy */.rm)(object, before) : object, before, {
+        dryRun: true,
+        forceConflicts: inputs.forceConflicts,
+    });
+    const note = (0,strategy/* unservedNote */.p)(object, answer);
+    if (note !== undefined)
+        runner.info(note);
+    return (0,change/* changeOf */.C)(manifest, before, before ? (0,strategy_change/* withNewStrategy */.SW)(answer, object, before) : answer);
+}
+/** A Job cannot be changed, so a hook is checked under another name than the one that the last release's Job still has. */
+async function checkHook(manifest, live, cluster) {
+    const { object } = manifest;
+    const name = `${object.metadata.name.slice(0, 50)}-dry-run`;
+    await cluster.apply({ ...object, metadata: { ...object.metadata, name } }, { dryRun: true });
+    return { type: 'run', manifest, ...(live && { live }) };
+}
+/** Objects that cannot be checked yet, because their namespace or their kind is made by this same release. */
+async function waitingForOthers(desired, cluster) {
+    const newNamespaces = new Set();
+    for (const name of (0,provided/* providedNamespaces */.Y)(desired)) {
+        if (!(await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name })))
+            newNamespaces.add(name);
+    }
+    const waiting = new Set();
+    for (const manifest of desired) {
+        const { apiVersion, kind, metadata } = manifest.object;
+        const isServed = (await cluster.resourceType(apiVersion, kind)) !== undefined;
+        if (!isServed || newNamespaces.has(metadata.namespace ?? ''))
+            waiting.add(manifest);
+    }
+    return waiting;
+}
+
+
+/***/ }),
+
+/***/ 2965:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  w: () => (/* binding */ planPrune),
+  R: () => (/* binding */ prune)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/manifest/order.js
+var order = __nccwpck_require__(8449);
+// EXTERNAL MODULE: ./lib/plan/desired.js
+var desired = __nccwpck_require__(9369);
+// EXTERNAL MODULE: ./lib/plan/stages.js
+var stages = __nccwpck_require__(7368);
+;// CONCATENATED MODULE: ./lib/plan/prune.js
+/** What a release no longer has, and whether it may be deleted. */
+
+
+
+const PRUNE_ANNOTATION = 'rollsafe.dev/prune';
+/** Deleting one of these deletes what people keep in it. They are named, and deleting them is left to a person. */
+const NEVER_PRUNED = [
+    'Namespace',
+    'CustomResourceDefinition.apiextensions.k8s.io',
+    'PersistentVolumeClaim',
+    'PersistentVolume',
+];
+/** The objects that a revision had and that are not among `desired`. The Job of a hook is the history of what ran. */
+function leftBehind(before, desired) {
+    const wanted = new Set(desired.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
+    return before.filter(({ object }) => !wanted.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))) && (0,stages/* hookOf */.pd)(object) === undefined);
+}
+/**
+ * Whether what is left behind may be deleted: only the very object that the release made or adopted, by its UID, and only
+ * while it still carries the release's label. The record is not trusted further than that.
+ */
+function pruneDecision({ object, uid }, live, release) {
+    const keep = (why) => ({ type: 'keep', why });
+    if (!live)
+        return { type: 'gone' };
+    const { labels = {}, annotations = {} } = live.metadata;
+    if (NEVER_PRUNED.includes((0,manifest_object/* groupKindOf */.zo)(object))) {
+        const { kind, name, namespace } = (0,manifest_object/* refOf */.H8)(object);
+        const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
+        return keep(`stays, as a ${kind} is never pruned: kubectl delete ${kind.toLowerCase()} ${name}${where}`);
+    }
+    if (annotations[PRUNE_ANNOTATION] === 'keep' || object.metadata.annotations?.[PRUNE_ANNOTATION] === 'keep')
+        return keep(`stays, as its annotation ${PRUNE_ANNOTATION} says`);
+    if (uid === undefined || live.metadata.uid !== uid)
+        return keep('stays, as somebody else has made it anew');
+    if (labels[desired/* RELEASE_LABEL */.l5] !== release)
+        return keep(`stays, as it no longer has the label of the release ${release}`);
+    if (live.metadata.deletionTimestamp !== undefined)
+        return { type: 'gone' };
+    return { type: 'delete', live };
+}
+/** For people, in one line: `ConfigMap shop/old, Service shop/old and 3 more`. */
+function listed(objects, most = 5) {
+    const names = objects.slice(0, most).map(({ object }) => (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object)));
+    const more = objects.length - names.length;
+    return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
+}
+
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+// EXTERNAL MODULE: ./lib/commands/concurrency.js
+var concurrency = __nccwpck_require__(325);
+;// CONCATENATED MODULE: ./lib/commands/prune.js
+
+
+
+
+
+
+const NO_PRUNE = { deletions: [], notes: [] };
+/**
+ * Decides what of the inventory is to go, and tells it. Throws RejectedError when that is more than `prune-limit`
+ * allows: a manifest that was not rendered must not empty a namespace. A rollback by hand deletes what came after its target
+ * without being asked, as else the release would not be that revision.
+ */
+async function planPrune(inventory, desired, { inputs, cluster, runner }) {
+    const left = leftBehind(inventory, desired.map(({ object }) => object));
+    if (left.length === 0)
+        return NO_PRUNE;
+    const isRollback = inputs.command === 'rollback';
+    if (!inputs.prune && !isRollback) {
+        runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${listed(left)}`);
+        return NO_PRUNE;
+    }
+    const decided = await (0,concurrency/* mapLimited */.b)(left, async (recorded) => {
+        const live = await cluster.get((0,manifest_object/* refOf */.H8)(recorded.object));
+        return { ref: (0,manifest_object/* refOf */.H8)(recorded.object), decision: pruneDecision(recorded, live, inputs.release) };
+    });
+    const deletions = decided.flatMap(({ ref, decision }) => decision.type === 'delete' ? [{ ref, live: decision.live }] : []);
+    const notes = decided.flatMap(({ ref, decision }) => decision.type === 'keep' ? [`${(0,manifest_object/* describe */.q0)(ref)} ${decision.why}`] : []);
+    for (const note of notes)
+        runner.info(note);
+    for (const { ref } of deletions)
+        runner.info(`${(0,manifest_object/* describe */.q0)(ref)} is to be pruned when the release is good`);
+    if (deletions.length > inputs.pruneLimit && !isRollback)
+        throw new errors/* RejectedError */.zs([tooMany(left, deletions, inputs.pruneLimit)]);
+    return { deletions: deletions.toSorted((one, other) => (0,order/* phaseOf */.h)(other.ref) - (0,order/* phaseOf */.h)(one.ref)), notes };
+}
+function tooMany(left, { length }, limit) {
+    return {
+        code: 'Fenced',
+        message: `the release would prune ${(0,format/* counted */.hS)(length, 'object')}, more than prune-limit allows (${limit}): ${listed(left)}`,
+        hint: 'check that the manifests are complete; if they are, raise prune-limit',
+    };
+}
+/** Deletes what the plan says, by UID. */
+async function prune({ deletions }, { cluster, runner, journal }) {
+    const pruned = [];
+    const warnings = [];
+    for (const { ref, live } of deletions) {
+        try {
+            const isDeleted = await cluster.delete(ref, live.metadata.uid ?? '');
+            pruned.push(ref);
+            runner.info(`${(0,manifest_object/* describe */.q0)(ref)} ${isDeleted ? 'pruned' : 'is gone already'}`);
+        }
+        catch (error) {
+            warnings.push(`${(0,manifest_object/* describe */.q0)(ref)} could not be pruned: ${(0,errors/* messageOf */.bD)(error)}`);
+        }
+    }
+    if (pruned.length > 0)
+        journal.note(`${(0,format/* counted */.hS)(pruned.length, 'object')} pruned`);
+    return { pruned, warnings };
+}
+
+
+/***/ }),
+
+/***/ 2852:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  m: () => (/* binding */ publish)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/redact.js
+var redact = __nccwpck_require__(5078);
+// EXTERNAL MODULE: ./lib/report/outcome.js
+var outcome = __nccwpck_require__(5102);
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+;// CONCATENATED MODULE: ./lib/report/annotations.js
+
+
+
+/** https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md#limitations: more are dropped without a word. */
+const MOST_A_LEVEL = 10;
+/** GitHub's limit is 64 KB for a message; nobody reads more than this in a note. */
+const LONGEST_MESSAGE = 2000;
+/**
+ * At most ten notes a level. A red step gets one error with the verdict and one for each place in a file that has to do
+ * with it; each problem of a rejected run is an error. Where some are left out, the last note says how many.
+ */
+function annotationsOf(report) {
+    const errors = [...verdictOf(report), ...problemsOf(report), ...failuresOf(report)];
+    const warnings = report.warnings.map((message) => ({
+        level: 'warning',
+        title: `Release ${report.release}`,
+        message,
+    }));
+    return [...atMost(errors), ...atMost(warnings)].map((annotation) => ({
+        ...annotation,
+        message: (0,redact/* cut */.Jj)(annotation.message, LONGEST_MESSAGE),
+    }));
+}
+function verdictOf(report) {
+    if ((0,outcome/* succeeded */.gq)(report) || report.problems.length > 0)
+        return [];
+    const { words } = outcome/* HEADLINES */.Ol[report.outcome];
+    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
+    const why = report.reason === undefined ? report.message : `${report.reason}: ${report.message}`;
+    const next = report.hint === undefined ? '' : `\nWhat to do: ${report.hint}`;
+    const message = `${why}\nIs production safe? ${safe}: ${because}${next}`;
+    return [{ level: 'error', title: `${words}: release ${report.release}`, message }];
+}
+function problemsOf(report) {
+    return report.problems.map((problem) => ({
+        level: 'error',
+        title: problem.code,
+        message: `${problem.message}\n${problem.hint}`,
+        ...(problem.at && { at: problem.at }),
+    }));
+}
+function failuresOf(report) {
+    return report.failures.flatMap((failure) => failure.at
+        ? [
+            {
+                level: 'error',
+                title: `${failure.reason}: ${(0,format/* nameOf */.Vb)(failure.workload, report.namespace)}`,
+                message: failure.message,
+                at: failure.at,
+            },
+        ]
+        : []);
+}
+function atMost(annotations) {
+    const [first] = annotations;
+    if (!first || annotations.length <= MOST_A_LEVEL)
+        return annotations;
+    const shown = annotations.slice(0, MOST_A_LEVEL - 1);
+    const leftOut = annotations.length - shown.length;
+    const message = `${leftOut} more are in the job summary, because GitHub shows ${MOST_A_LEVEL} a step`;
+    return [...shown, { level: first.level, title: `${leftOut} more`, message }];
+}
+
+;// CONCATENATED MODULE: ./lib/report/markdown.js
+/**
+ * Untrusted text in GitHub's Markdown. It may hold HTML, images, links, mentions (`@team`), issue references (`#12`) and
+ * fences; none of them may have an effect. Nothing here trusts its argument: a plain string goes in, Markdown that shows
+ * exactly that string (without shapeless characters) comes out.
+ * Rules: https://github.github.com/gfm/ and, for mentions and references,
+ * https://docs.github.com/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
+ */
+
+const LONGEST_PROSE = 1000;
+const LONGEST_CODE = 300;
+const LONGEST_LOG_LINE = 2000;
+/**
+ * What GitHub would make a link, a notification, an emoji or a formula of, though nothing but a code span can escape it:
+ * mentions and e-mail addresses, URLs, `#12`, `GH-12`, commit hashes, `:emoji:`, `$formula$`.
+ */
+const ALIVE = /[@$]|:\/\/|www\.|mailto:|xmpp:|#\d|\bgh-\d|[\da-f]{40}|:(?!\d\d:)[\w+-]+:/i;
+/** Brackets, quotes and full stops around a word, so that they stay out of its code span. */
+const WORD = /^([("'[]*)(.*?)([)"'\],.;:!?]*)$/;
+/** A sentence: one line, at most 1,000 characters. */
+function prose(text) {
+    return wordsOf(text)
+        .map((word) => (ALIVE.test(word) ? aroundCore(word, escapeProse, code) : escapeProse(word)))
+        .join(' ')
+        .replace(/^[#+=-]/, String.raw `\$&`)
+        .replace(/^(\d+)([.)])/, String.raw `$1\$2`);
+}
+/** The same for a place where HTML is read and Markdown is not, such as `<summary>`. */
+function html(text) {
+    return wordsOf(text)
+        .map((word) => ALIVE.test(word) ? aroundCore(word, escapeHtml, (core) => `<code>${escapeHtml(core)}</code>`) : escapeHtml(word))
+        .join(' ');
+}
+/** A name, image or other literal, as a code span: one line, at most 300 characters. */
+function code(text) {
+    const line = (0,redact/* cut */.Jj)(wordsOf(text).join(' '), LONGEST_CODE);
+    if (line === '')
+        return '–';
+    const ticks = '`'.repeat(longestRun(line) + 1);
+    const space = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
+    return `${ticks}${space}${line}${space}${ticks}`;
+}
+/** A block of text as it is, such as the tail of a log. Of more than `characters`, the last whole lines are shown. */
+function fence(text, options = {}) {
+    const lines = (0,redact/* stripControls */.$Y)(text)
+        .replace(/\n+$/, '')
+        .split('\n')
+        .map((line) => (0,redact/* cut */.Jj)(line, LONGEST_LOG_LINE));
+    const shown = lastLines(lines, options.characters ?? Number.POSITIVE_INFINITY);
+    const leftOut = lines.length - shown.length;
+    const block = shown.join('\n');
+    const ticks = '`'.repeat(Math.max(3, longestRun(block) + 1));
+    const note = leftOut > 0 ? `_${leftOut} earlier lines left out._\n\n` : '';
+    return `${note}${ticks}${options.language ?? 'text'}\n${block}\n${ticks}`;
+}
+/** A link, if the address is one of the web; else only its text. The text is Markdown already. */
+function markdown_link(markdown, address) {
+    if (!URL.canParse(address))
+        return markdown;
+    const url = new URL(address);
+    if (url.protocol !== 'https:' && url.protocol !== 'http:')
+        return markdown;
+    return `[${markdown}](${url.href.replaceAll('(', '%28').replaceAll(')', '%29').replaceAll('|', '%7C')})`;
+}
+/** A table whose cells are Markdown already. Of more than `rows` rows, the first are shown and the others counted. */
+function table(header, rows, options = {}) {
+    const shown = rows.slice(0, options.rows ?? rows.length);
+    const lines = [rowOf(header), rowOf(header.map(() => '---')), ...shown.map(rowOf)];
+    const leftOut = rows.length - shown.length;
+    return leftOut === 0 ? lines.join('\n') : `${lines.join('\n')}\n\n_${leftOut} more left out._`;
+}
+function rowOf(cells) {
+    return `| ${cells.map((cell) => cell.replaceAll('|', String.raw `\|`)).join(' | ')} |`;
+}
+/** A part that opens on a click. The title is plain text, the body Markdown. */
+function details(title, body, options = {}) {
+    return `<details${options.open === true ? ' open' : ''}><summary>${html(title)}</summary>\n\n${body}\n\n</details>`;
+}
+/**
+ * Sections in their order, separated by empty lines, and `end`, within `limit` as `size` measures it. What does not fit
+ * is left out whole, the least important first, and named at the end.
+ */
+function assemble(sections, end, limit, size) {
+    const room = limit - size(end) - size(leftOutNote(sections));
+    const kept = new Set();
+    let used = 0;
+    for (const section of sections.toSorted((a, b) => a.rank - b.rank)) {
+        const more = size(`${section.markdown}\n\n`);
+        if (used + more > room)
+            continue;
+        used += more;
+        kept.add(section);
+    }
+    const missing = sections.filter((section) => !kept.has(section));
+    const shown = sections.filter((section) => kept.has(section)).map((section) => section.markdown);
+    return [...shown, ...(missing.length > 0 ? [leftOutNote(missing)] : []), end].join('\n\n');
+}
+/** Bytes in UTF-8. */
+function bytesOf(text) {
+    return new TextEncoder().encode(text).length;
+}
+function leftOutNote(sections) {
+    const names = [...new Set(sections.map((section) => section.name))];
+    return `_Left out, because GitHub limits the size of this page: ${prose(names.join(', '))}. The JSON report has everything._\n`;
+}
+/** Words of the text made harmless to look at, in one line, at most 1,000 characters. */
+function wordsOf(text) {
+    return (0,redact/* cut */.Jj)((0,redact/* stripControls */.$Y)(text).trim(), LONGEST_PROSE)
+        .split(/\s+/u)
+        .filter((word) => word !== '');
+}
+function aroundCore(word, around, core) {
+    const [, before = '', inside = word, after = ''] = WORD.exec(word) ?? [];
+    // Punctuation around it stays outside: a code span ends what its last letters and a colon could have made an emoji.
+    return inside === '' ? core(word) : `${around(before)}${core(inside)}${around(after)}`;
+}
+function escapeProse(text) {
+    return escapeHtml(text)
+        .replaceAll(/[\\`*_~[\]!]/g, String.raw `\$&`)
+        .replaceAll('|', '&#124;');
+}
+function escapeHtml(text) {
+    return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+/** As many of the last lines as fit into so many characters; at least one. */
+function lastLines(lines, characters) {
+    let first = lines.length - 1;
+    let used = (lines[first] ?? '').length;
+    while (first > 0) {
+        used += (lines[first - 1] ?? '').length + 1;
+        if (used > characters)
+            break;
+        first -= 1;
+    }
+    return lines.slice(first);
+}
+function longestRun(text) {
+    return Math.max(0, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
+}
+
+;// CONCATENATED MODULE: ./lib/report/evidence.js
+/** Why a release is bad, for a page: the failing pods, the last words of their containers, the events. */
+
+
+/** One section a bad workload, and one each for its logs and events, so that a full page drops those first. */
+function evidenceSections(report, detail) {
+    const shown = report.failures.slice(0, detail.failures);
+    const leftOut = report.failures.length - shown.length;
+    return [
+        ...shown.flatMap((failure) => failureSections(failure, report, detail)),
+        ...(leftOut > 0
+            ? [{ name: 'bad workloads', rank: 3, markdown: `_${(0,format/* counted */.hS)(leftOut, 'more bad workload')} left out._` }]
+            : []),
+    ];
+}
+function failureSections(failure, report, detail) {
+    const name = (0,format/* nameOf */.Vb)(failure.workload, report.namespace);
+    const pods = failure.pods.slice(0, detail.pods);
+    const where = failure.at ? ` Written in ${code(`${failure.at.file}:${failure.at.line}`)}.` : '';
+    const podsLeftOut = failure.pods.length - pods.length;
+    const head = [
+        `### ❌ ${code(name)}: ${failure.reason}`,
+        `${prose((0,format/* sentence */.em)(failure.message))}${where}`,
+        ...(pods.length > 0 ? [podTable(pods)] : []),
+        ...(podsLeftOut > 0 ? [`_${(0,format/* counted */.hS)(podsLeftOut, 'more pod')} left out._`] : []),
+    ].join('\n\n');
+    return [
+        { name: `pods of ${name}`, rank: 3, markdown: head },
+        ...pods.flatMap((pod, index) => pod.containers.flatMap((container) => logSection(pod, container, index === 0, detail))),
+        ...eventsSection(name, failure.events, detail),
+    ];
+}
+/** A line a container, because a pod is seldom bad as a whole. */
+function podTable(pods) {
+    const rows = pods.flatMap((pod) => {
+        const node = pod.node === undefined ? '' : `<br>on ${code(pod.node)}`;
+        const podCell = `${code(pod.name)}${node}`;
+        if (pod.containers.length === 0)
+            return [[podCell, '–', code(pod.status), '–', prose(pod.message)]];
+        return pod.containers.map((container, index) => [
+            index === 0 ? podCell : '',
+            code(container.name),
+            code(container.state === '' ? pod.status : container.state),
+            String(container.restarts),
+            prose(container.message === '' ? pod.message : container.message),
+        ]);
+    });
+    return table(['Pod', 'Container', 'State', 'Restarts', 'Message'], rows);
+}
+function logSection(pod, container, open, detail) {
+    if (container.log === undefined || container.log.trim() === '')
+        return [];
+    const title = `Log of ${pod.name}, container ${container.name}`;
+    const body = fence(container.log, { characters: detail.logCharacters });
+    return [{ name: `log of ${pod.name}`, rank: 4, markdown: details(title, body, { open }) }];
+}
+/** The last ones: an event that repeats moves to the end. */
+function eventsSection(name, events, detail) {
+    if (events.length === 0)
+        return [];
+    const shown = events.slice(-detail.events);
+    const leftOut = events.length - shown.length;
+    const rows = shown.map((event) => [
+        event.at === '' ? '–' : code((0,format/* timeOfDay */.rb)(event.at)),
+        `${event.type === 'Warning' ? '⚠️ ' : ''}${code(event.reason)}${event.count > 1 ? ` × ${event.count}` : ''}`,
+        code(event.object),
+        prose(event.message),
+    ]);
+    const note = leftOut > 0 ? `_${(0,format/* counted */.hS)(leftOut, 'earlier event')} left out._\n\n` : '';
+    const body = `${note}${table(['Time (UTC)', 'Event', 'Object', 'Message'], rows)}`;
+    return [
+        { name: `events of ${name}`, rank: 5, markdown: details(`${(0,format/* counted */.hS)(events.length, 'event')} of ${name}`, body) },
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/report/opening.js
+/** The first screen of a page, for someone who was just woken: what happened, why, is production safe, what to do. */
+
+
+
+const SAFETY_WORDS = {
+    yes: '🟢 Yes',
+    no: '🔴 **No**',
+    'not known': '🟡 **Not known**',
+};
+function openingSection(report) {
+    const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
+    const { release, namespace } = report;
+    // A run that ended early may know neither.
+    const what = [release !== '' && code(release), namespace !== '' && `in namespace ${code(namespace)}`].filter(Boolean);
+    const heading = `## ${emoji} ${words}${what.length === 0 ? '' : `: ${what.join(' ')}`}`;
+    const markdown = [heading, ...causeOf(report), answersOf(report), factsOf(report)].join('\n\n');
+    return { name: 'verdict', rank: 0, markdown };
+}
+function causeOf(report) {
+    if (report.message === '')
+        return [];
+    return [
+        report.reason === undefined
+            ? prose((0,format/* sentence */.em)(report.message))
+            : `**${report.reason}.** ${prose((0,format/* sentence */.em)(report.message))}`,
+    ];
+}
+/** The questions in the order they are asked in at night. A list, which a narrow screen can show. */
+function answersOf(report) {
+    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
+    const answers = [`- **Is production safe?** ${SAFETY_WORDS[safe]}: ${prose(because)}.`];
+    if (report.rollback) {
+        const question = report.rollback.outcome === 'rolled-back' ? 'What was done?' : 'What was tried?';
+        answers.push(`- **${question}** ${prose(report.rollback.message)} (${(0,format/* durationOf */.cf)(report.rollback.seconds)}).`);
+    }
+    if (report.hint !== undefined && report.hint !== '') {
+        answers.push(`- **${(0,outcome/* succeeded */.gq)(report) ? 'Next' : 'What to do?'}** ${prose((0,format/* sentence */.em)(report.hint))}`);
+    }
+    return answers.join('\n');
+}
+/** One line of small facts, with the ways to the run and the commit. */
+function factsOf(report) {
+    const { run } = report;
+    const facts = [];
+    if (report.revision !== undefined) {
+        const previous = report.previousRevision === undefined ? '' : ` (before: ${report.previousRevision})`;
+        facts.push(`revision ${report.revision}${previous}`);
+    }
+    facts.push(`took ${(0,format/* durationOf */.cf)(report.durationSeconds)}`);
+    if (report.server !== undefined)
+        facts.push(`cluster ${code(report.server)}`);
+    if (run) {
+        facts.push(markdown_link('workflow run', run.url), `commit ${commitOf(run)}`, `ref ${code(run.ref)}`, `by ${code(run.actor)}`);
+    }
+    return `<sub>${facts.join(' · ')}</sub>`;
+}
+function commitOf(run) {
+    const short = code(run.sha.slice(0, 7));
+    return URL.canParse(run.url) ? markdown_link(short, `${new URL(run.url).origin}/${run.repository}/commit/${run.sha}`) : short;
+}
+
+;// CONCATENATED MODULE: ./lib/report/sections.js
+/** The parts that the job summary and the comment are put together from. All text of the report is untrusted here. */
+
+
+const STATES = {
+    healthy: '✅ healthy',
+    progressing: '⏳ progressing',
+    failed: '❌ failed',
+    restored: '↩️ restored',
+    removed: '🗑️ removed',
+    unknown: '❓ unknown',
+};
+/** The commands that finish a failed rollback by hand. */
+function commandsSection(report) {
+    const commands = report.rollback?.commands ?? [];
+    if (commands.length === 0)
+        return [];
+    const markdown = `### Finish the rollback by hand\n\n${fence(commands.join('\n'), { language: 'sh', characters: 20_000 })}`;
+    return [{ name: 'commands to finish by hand', rank: 0, markdown }];
+}
+/** What is wrong with the inputs or manifests, and where. */
+function problemsSection(report, detail) {
+    if (report.problems.length === 0)
+        return [];
+    const rows = report.problems.map((problem) => [
+        code(problem.code),
+        problem.at ? code(`${problem.at.file}:${problem.at.line}`) : '–',
+        prose(problem.message),
+        prose(problem.hint),
+    ]);
+    const markdown = `### ${(0,format/* counted */.hS)(rows.length, 'problem')} to mend\n\n${table(['Reason', 'Where', 'What is wrong', 'What to do'], rows, { rows: detail.problems })}`;
+    return [{ name: 'problems', rank: 1, markdown }];
+}
+/** Every workload: where it was left, its images before and after, its pods. */
+function workloadsSection(report, detail) {
+    if (report.workloads.length === 0)
+        return [];
+    const rows = report.workloads.map((workload) => [
+        code((0,format/* nameOf */.Vb)(workload, report.namespace)),
+        `${STATES[workload.state]}${workload.message === '' ? '' : `<br>${prose(workload.message)}`}`,
+        imagesOf(workload),
+        podsOf(workload),
+        workload.seconds === undefined ? '–' : (0,format/* durationOf */.cf)(workload.seconds),
+    ]);
+    const markdown = `### Workloads\n\n${table(['Workload', 'State now', 'Image: before → this release', 'Pods available', 'Took'], rows, { rows: detail.workloads })}`;
+    return [{ name: 'workloads', rank: 2, markdown }];
+}
+/** `3 of 3`, and the fewest and most that were seen on the way, with what was planned where that was missed. */
+function podsOf({ pods, bounds }) {
+    if (!pods)
+        return '–';
+    const now = `${pods.available} of ${pods.wanted}`;
+    if (!bounds?.seen)
+        return now;
+    const { planned, seen } = bounds;
+    const most = seen.mostTotal === undefined ? '' : `, at most ${seen.mostTotal} in all`;
+    const isMissed = seen.leastAvailable < planned.leastAvailable || (seen.mostTotal ?? 0) > (planned.mostTotal ?? Infinity);
+    const plan = isMissed ? `; planned ${planned.leastAvailable} and ${planned.mostTotal ?? '–'}` : '';
+    return `${now}<br>at least ${seen.leastAvailable}${most}${plan}`;
+}
+/** What the rollback did to each object. */
+function rollbackSection(report, detail) {
+    const rollback = report.rollback;
+    if (!rollback || rollback.steps.length === 0)
+        return [];
+    const rows = rollback.steps.map((step) => [
+        code((0,format/* nameOf */.Vb)(step, report.namespace)),
+        step.step === 'failed' ? '❌ failed' : step.step.replaceAll('-', ' '),
+        prose(step.message),
+    ]);
+    const title = `Rollback: ${(0,format/* counted */.hS)(rows.length, 'object')} in ${(0,format/* durationOf */.cf)(rollback.seconds)}`;
+    const body = table(['Object', 'Done', 'Note'], rows, { rows: detail.rollbackSteps });
+    return [
+        {
+            name: 'steps of the rollback',
+            rank: 5,
+            markdown: details(title, body, { open: rollback.outcome === 'rollback-failed' }),
+        },
+    ];
+}
+/** What the run wrote, the rollback left aside. */
+function changesSection(report, detail) {
+    if (report.objects.length === 0)
+        return [];
+    const changed = report.objects.filter((object) => object.change !== 'unchanged');
+    const rows = [...changed, ...report.objects.filter((object) => object.change === 'unchanged')].map((object) => [
+        code((0,format/* nameOf */.Vb)(object, report.namespace)),
+        object.change.replaceAll('-', ' '),
+    ]);
+    const title = `What this run changed: ${countsOf(report.objects)}`;
+    const body = table(['Object', 'Change'], rows, { rows: detail.objects });
+    return [{ name: 'list of objects', rank: 7, markdown: details(title, body) }];
+}
+function timelineSection(report, detail) {
+    if (report.timeline.length === 0)
+        return [];
+    const rows = report.timeline.map((entry) => [
+        (0,format/* durationOf */.cf)(entry.seconds),
+        entry.phase.replaceAll('-', ' '),
+        prose(entry.text),
+    ]);
+    // The end of a rollout explains it; its beginning is always the same.
+    const shown = rows.slice(-detail.timeline);
+    const leftOut = rows.length - shown.length;
+    const body = `${leftOut > 0 ? `_${leftOut} earlier entries left out._\n\n` : ''}${table(['After', 'Phase', 'What happened'], shown)}`;
+    return [
+        {
+            name: 'timeline',
+            rank: 6,
+            markdown: details(`Timeline: ${(0,format/* durationOf */.cf)(report.durationSeconds)} since ${(0,format/* timeOfDay */.rb)(report.startedAt)} UTC`, body),
+        },
+    ];
+}
+function warningsSection(report, detail) {
+    if (report.warnings.length === 0)
+        return [];
+    const shown = report.warnings.slice(0, detail.warnings).map((warning) => `- ${prose(warning)}`);
+    const leftOut = report.warnings.length - shown.length;
+    const note = leftOut > 0 ? `\n\n_${leftOut} more left out._` : '';
+    return [{ name: 'warnings', rank: 3, markdown: `### ⚠️ Warnings\n\n${shown.join('\n')}${note}` }];
+}
+/** `2 created, 1 updated, 17 unchanged`. */
+function countsOf(objects) {
+    const kinds = ['created', 'updated', 'ran', 'pruned', 'unchanged', 'not-reached'];
+    return kinds
+        .map((change) => ({ change, count: objects.filter((object) => object.change === change).length }))
+        .filter(({ count }) => count > 0)
+        .map(({ change, count }) => `${count} ${change.replaceAll('-', ' ')}`)
+        .join(', ');
+}
+function imagesOf(workload) {
+    if (workload.images.length === 0)
+        return '–';
+    return workload.images
+        .map(({ container, from, to }) => {
+        const which = workload.images.length > 1 ? `${code(container)}: ` : '';
+        if (from === to)
+            return `${which}${code(to)}, as before`;
+        return `${which}${from === undefined ? '_new_' : code(from)}<br>→&nbsp;${code(to)}`;
+    })
+        .join('<br>');
+}
+
+;// CONCATENATED MODULE: ./lib/report/comment.js
+
+
+
+
+
+/**
+ * GitHub refuses a comment of more than 65,536 characters. Counted here in UTF-16 units, which are never fewer than
+ * characters, with some room to spare.
+ */
+const COMMENT_CHARACTERS = 65_000;
+const DETAIL = {
+    workloads: 25,
+    problems: 25,
+    objects: 50,
+    timeline: 0,
+    warnings: 10,
+    rollbackSteps: 50,
+    failures: 5,
+    pods: 2,
+    events: 8,
+    logCharacters: 2500,
+};
+function shouldComment(report, mode) {
+    if (report.run?.pullRequest === undefined)
+        return false;
+    return mode === 'auto' || (mode === 'failure' && !(0,outcome/* succeeded */.gq)(report));
+}
+/**
+ * The first line of the comment, invisible on the page, by which a later run finds it. Names are encoded, so that no name
+ * can end it or pass for another pair of names; text inside the body never comes first.
+ */
+function markerOf(release, namespace) {
+    return `<!-- rollsafe release=${encoded(release)} namespace=${encoded(namespace)} -->`;
+}
+function encoded(name) {
+    return encodeURIComponent(name.toWellFormed()).replaceAll('-', '%2D');
+}
+/** The comment on a pull request: its marker, and the body that begins with it. */
+function renderComment(report) {
+    const marker = markerOf(report.release, report.namespace);
+    const sections = [
+        openingSection(report),
+        ...commandsSection(report),
+        ...problemsSection(report, DETAIL),
+        ...workloadsSection(report, DETAIL),
+        ...evidenceSections(report, DETAIL),
+        ...warningsSection(report, DETAIL),
+        ...rollbackSection(report, DETAIL),
+        ...changesSection(report, DETAIL),
+    ];
+    const rest = report.run
+        ? `The ${markdown_link('run’s summary', report.run.url)} has the timeline and more of the evidence.`
+        : '';
+    const end = `<sub>${rest === '' ? '' : `${rest} `}Later runs of this release edit this comment.</sub>`;
+    const body = assemble(sections, end, COMMENT_CHARACTERS - marker.length - 1, (markdown) => markdown.length);
+    return { marker, body: `${marker}\n${body}` };
+}
+
+;// CONCATENATED MODULE: ./lib/report/log.js
+
+
+const MOST_WORKLOADS = 20;
+const MOST_PROBLEMS = 50;
+/** The last lines of the log. They hold untrusted text: print them through the runner, which makes it safe. */
+function renderLog(report) {
+    const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
+    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
+    const lines = [`${emoji} ${words}${whatOf(report)}, after ${(0,format/* durationOf */.cf)(report.durationSeconds)}`];
+    if (report.message !== '')
+        lines.push(`${report.reason === undefined ? '' : `${report.reason}: `}${report.message}`);
+    lines.push(...workloadLines(report), ...problemLines(report));
+    if (report.rollback)
+        lines.push(`Rollback: ${report.rollback.message} (${(0,format/* durationOf */.cf)(report.rollback.seconds)})`);
+    if (!(0,outcome/* succeeded */.gq)(report))
+        lines.push(`Is production safe? ${safe}: ${because}`);
+    if (report.hint !== undefined && report.hint !== '')
+        lines.push(`What to do: ${report.hint}`);
+    const commands = report.rollback?.commands ?? [];
+    if (commands.length > 0)
+        lines.push('Finish the rollback by hand:', ...commands.map((command) => `  ${command}`));
+    return lines;
+}
+function workloadLines(report) {
+    const lines = report.workloads
+        .slice(0, MOST_WORKLOADS)
+        .map((workload) => `  ${(0,format/* nameOf */.Vb)(workload, report.namespace)}: ${workload.state}, ${workload.message}`);
+    const leftOut = report.workloads.length - lines.length;
+    return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
+}
+function problemLines(report) {
+    const lines = report.problems.slice(0, MOST_PROBLEMS).map((problem) => {
+        const where = problem.at ? `${problem.at.file}:${problem.at.line}: ` : '';
+        return `  ${where}${problem.code}: ${(0,format/* sentence */.em)(problem.message)} ${problem.hint}`;
+    });
+    const leftOut = report.problems.length - lines.length;
+    return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
+}
+/** Empty when the run ended before it was known. */
+function whatOf({ release, namespace }) {
+    const parts = [release !== '' && `release ${release}`, namespace !== '' && `in namespace ${namespace}`].filter(Boolean);
+    return parts.length === 0 ? '' : `: ${parts.join(' ')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/outputs.js
+
+/** The names of the step's outputs that come from the report; `report`, the path of the file, is the caller's to add. */
+const OUTPUT_NAMES = (/* unused pure expression or super */ null && ([
+    'outcome',
+    'release',
+    'namespace',
+    'revision',
+    'previous-revision',
+    'reason',
+    'message',
+    'changed',
+    'duration-seconds',
+]));
+/** The step's outputs. What does not apply is empty; `message` is one line; `duration-seconds` is a whole number. */
+function outputsOf(report) {
+    return {
+        outcome: report.outcome,
+        release: report.release,
+        namespace: report.namespace,
+        revision: report.revision?.toString() ?? '',
+        'previous-revision': report.previousRevision?.toString() ?? '',
+        reason: report.reason ?? '',
+        message: (0,redact/* stripControls */.$Y)(report.message).replaceAll(/\s+/g, ' ').trim(),
+        changed: String(report.changed),
+        'duration-seconds': String(Math.round(report.durationSeconds)),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/report/report.js
+const OUTCOMES = [
+    'deployed',
+    'unchanged',
+    'planned',
+    'rolled-back',
+    'rollback-failed',
+    'failed',
+    'rejected',
+    'superseded',
+    'unknown',
+    'cancelled',
+    'removed',
+];
+
+;// CONCATENATED MODULE: ./lib/report/redact-report.js
+
+
+/** Words of our own that a field holds whole. A secret that happens to be one of them must not break the report. */
+const OWN_WORDS = new Set([
+    ...OUTCOMES,
+    ...errors/* REASON_CODES */.OE,
+    // commands
+    'deploy',
+    'plan',
+    'rollback',
+    'teardown',
+    'sweep',
+    // changes of objects and states of workloads
+    'created',
+    'updated',
+    'ran',
+    'not-reached',
+    'pruned',
+    'healthy',
+    'progressing',
+    'restored',
+    // phases, and steps of a rollback
+    'prepare',
+    'apply',
+    'follow',
+    'diagnose',
+    'roll-back',
+    'report',
+    'deleted',
+    'already-as-before',
+    'left-alone',
+]);
+/**
+ * The report with every text run through `redact`: the one place where secrets leave it, before a view escapes them so
+ * that they cannot be recognised any more. The names of release and namespace stay, since they are printed everywhere
+ * and find the comment of the last run.
+ */
+function redactReport(report, redact) {
+    const safe = JSON.parse(JSON.stringify(report), (_field, value) => typeof value === 'string' && !OWN_WORDS.has(value) ? redact(value) : value);
+    return { ...safe, release: report.release, namespace: report.namespace, startedAt: report.startedAt };
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary.js
+
+
+
+
+/**
+ * UTF-8 bytes. Over 1,024 KiB a step GitHub drops the whole summary; the margin is for what else the step may write.
+ * https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
+ */
+const SUMMARY_BYTES = 1_000_000;
+const summary_DETAIL = {
+    workloads: 200,
+    problems: 200,
+    objects: 500,
+    timeline: 200,
+    warnings: 50,
+    rollbackSteps: 500,
+    failures: 20,
+    pods: 5,
+    events: 40,
+    logCharacters: 20_000,
+};
+/** The job summary: GitHub-flavoured Markdown, at most `SUMMARY_BYTES` bytes. */
+function renderSummary(report) {
+    const sections = [
+        openingSection(report),
+        ...commandsSection(report),
+        ...problemsSection(report, summary_DETAIL),
+        ...workloadsSection(report, summary_DETAIL),
+        ...evidenceSections(report, summary_DETAIL),
+        ...warningsSection(report, summary_DETAIL),
+        ...rollbackSection(report, summary_DETAIL),
+        ...changesSection(report, summary_DETAIL),
+        ...timelineSection(report, summary_DETAIL),
+    ];
+    return assemble(sections, '', SUMMARY_BYTES, bytesOf);
+}
+
+;// CONCATENATED MODULE: ./lib/commands/publish.js
+
+
+
+
+
+
+
+/**
+ * All reporting together may delay the step by ten seconds: a GitHub that does not answer must not hold up a deploy. The
+ * last of them is for writing down in the report what went wrong in the others.
+ */
+const MILLISECONDS_TO_TELL = 9000;
+const MILLISECONDS_TO_CORRECT = 1000;
+/**
+ * Tells everyone: the closing lines of the log, step outputs, annotations, `report.json`, job summary and the comment on
+ * the pull request. Takes 10 s at most and never throws: what could not be told becomes a warning, in the log and in the
+ * report, which is returned with all warnings.
+ */
+async function publish(report, ports, mode) {
+    const { runner } = ports;
+    const safe = redactReport(report, ports.redact);
+    const warnings = [];
+    /** Runs one way of telling; its failure is a warning. */
+    const attempt = async (what, tell) => {
+        try {
+            await tell();
+        }
+        catch (error) {
+            warnings.push(ports.redact(`${what}: ${(0,errors/* messageOf */.bD)(error)}`));
+        }
+    };
+    const withWarnings = () => ({ ...safe, warnings: [...safe.warnings, ...warnings] });
+    const annotate = (from, levels) => {
+        for (const annotation of annotationsOf(from))
+            if (levels.includes(annotation.level))
+                runner.annotate(annotation);
+    };
+    // What needs no network first, so that it is there even if the runner kills the process in the middle.
+    await attempt('The log could not be closed', () => renderLog(safe).forEach((line) => runner.info(line)));
+    await attempt('The annotations could not be written', () => annotate(safe, ['error', 'notice']));
+    await attempt('The outputs could not be written', () => {
+        for (const [name, value] of Object.entries(outputsOf(safe)))
+            runner.output(name, value);
+    });
+    const writeReport = async () => runner.output('report', await runner.writeReport(`${JSON.stringify(withWarnings(), null, 2)}\n`));
+    await within(MILLISECONDS_TO_TELL, ports.clock, (signal) => [
+        attempt('The JSON report could not be written', () => orAborted(writeReport(), signal)),
+        attempt('The job summary could not be written', () => orAborted(runner.summary(renderSummary(safe)), signal)),
+        attempt('The pull request could not be commented', () => orAborted(comment(safe, ports.github, mode, signal), signal)),
+    ]);
+    if (warnings.length > 0) {
+        await within(MILLISECONDS_TO_CORRECT, ports.clock, (signal) => [
+            attempt('The JSON report does not have the last warnings', () => orAborted(writeReport(), signal)),
+        ]);
+    }
+    const told = withWarnings();
+    await attempt('The warnings could not be written', () => annotate(told, ['warning']));
+    return told;
+}
+async function comment(report, github, mode, signal) {
+    const pullRequest = report.run?.pullRequest;
+    if (!github || pullRequest === undefined || !shouldComment(report, mode))
+        return;
+    await github.upsertComment({ ...renderComment(report), pullRequest }, signal);
+}
+/** Runs all at once with a signal that aborts after `ms`. */
+async function within(ms, clock, start) {
+    const deadline = new AbortController();
+    const done = new AbortController();
+    const abortLate = async () => {
+        await clock.sleep(ms, done.signal);
+        if (!done.signal.aborted)
+            deadline.abort(new Error(`no answer within ${ms / 1000} s`));
+    };
+    const timer = abortLate();
+    await Promise.all(start(deadline.signal));
+    done.abort();
+    await timer;
+}
+/** The promise, or the signal's reason if that comes first: also for one that does not listen to the signal. */
+async function orAborted(promise, signal) {
+    const { promise: aborted, reject } = Promise.withResolvers();
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+        return await Promise.race([promise, aborted]);
+    }
+    finally {
+        signal.removeEventListener('abort', abort);
+    }
+}
+
+
+/***/ }),
+
+/***/ 8216:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   t: () => (/* binding */ openRecords)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7350);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7935);
+/* harmony import */ var _release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3830);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(325);
+/** The records of one release in the cluster: what was deployed, and what a rollback goes back to. */
+
+
+
+
+
+function openRecords(cluster, place) {
+    const { namespace, release } = place;
+    const seen = new Map();
+    /** Sends a Secret. Where the answer is lost, the Secret itself tells whether it arrived. */
+    async function sent(secret, send, mayExist = false) {
+        try {
+            return await send();
+        }
+        catch (error) {
+            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+                throw error;
+            if (!error.isUnreachable && !(mayExist && error.status === 409))
+                throw error;
+            const found = await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .refOf */ .H8)(secret));
+            if (found && (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .isSameSecret */ .n_)(found, secret))
+                return found;
+            throw error;
+        }
+    }
+    /** Makes the parts that are not there yet. Their names tell their contents, so one that is there is the right one. */
+    async function createParts(parts, revision) {
+        const known = seen.get(revision)?.parts ?? [];
+        return (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(parts, async (part) => {
+            const { name } = part.metadata;
+            const before = known.find((one) => one.name === name);
+            if (before)
+                return before;
+            const { metadata } = await sent(part, () => cluster.create(part), true);
+            return { revision, name, uid: metadata.uid ?? '' };
+        });
+    }
+    const deletePart = ({ name, uid }) => cluster.delete(refTo(name), uid);
+    const refTo = (name) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name });
+    /** Writes parts, then the head that turns to them, then deletes the parts that no head needs any more. */
+    async function write(record, send) {
+        if (record.release !== release || record.namespace !== namespace)
+            throw new Error('this is another release’s record');
+        const { revision } = record;
+        const secrets = await (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .secretsOf */ .Fj)(record);
+        const parts = await createParts(secrets.parts, revision);
+        const { metadata } = await sent(secrets.head, () => send(secrets.head));
+        const names = parts.map(({ name }) => name);
+        const surplus = (seen.get(revision)?.parts ?? []).filter(({ name }) => !names.includes(name));
+        seen.set(revision, { resourceVersion: metadata.resourceVersion, parts: [...parts, ...surplus] });
+        try {
+            await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(surplus, deletePart);
+            seen.set(revision, { resourceVersion: metadata.resourceVersion, parts });
+        }
+        catch (error) {
+            // The record is written; what is left over takes room until the revision is written or removed the next time.
+            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+                throw error;
+        }
+    }
+    return {
+        async list() {
+            const labelSelector = `${_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .RECORD_OF_LABEL */ .t}=${release}`;
+            const { objects } = await cluster.list({
+                apiVersion: 'v1',
+                kind: 'Secret',
+                namespace,
+                labelSelector,
+                metadataOnly: true,
+            });
+            const parts = Map.groupBy(objects.flatMap((object) => (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .partOf */ .BU)(object) ?? []), ({ revision }) => revision);
+            const heads = objects
+                .flatMap((object) => (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .headOf */ .Uo)(object) ?? [])
+                .map((head) => ({ ...head, parts: parts.get(head.revision) ?? [] }));
+            for (const [revision, ofRevision] of parts)
+                seen.set(revision, { parts: ofRevision });
+            for (const head of heads)
+                seen.set(head.revision, head);
+            return heads.toSorted((one, other) => one.revision - other.revision);
+        },
+        async read(head) {
+            const of = { release, namespace, revision: head.revision };
+            const secret = await cluster.get(refTo((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(of)));
+            if (!secret)
+                throw (0,_release_read_record_js__WEBPACK_IMPORTED_MODULE_1__/* .unreadable */ .O$)(of, 'it is no longer there');
+            const parts = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .partsOf */ .CI)(secret, of), (ref) => cluster.get(ref));
+            const record = await (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordFrom */ .Qd)(secret, parts, of);
+            const known = seen.get(head.revision)?.parts ?? head.parts;
+            seen.set(head.revision, { resourceVersion: secret.metadata.resourceVersion, parts: known });
+            return record;
+        },
+        create: (record) => write(record, (head) => cluster.create(head)),
+        async update(record) {
+            const { resourceVersion } = seen.get(record.revision) ?? {};
+            if (resourceVersion === undefined)
+                throw new Error(`${(0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(record)} has not been read, so it cannot be updated`);
+            await write(record, (head) => cluster.replace({ ...head, metadata: { ...head.metadata, resourceVersion } }));
+        },
+        async remove(heads) {
+            await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(heads, async ({ revision, uid, parts }) => {
+                const all = new Map([...parts, ...(seen.get(revision)?.parts ?? [])].map((part) => [part.uid, part]));
+                // The head goes last: as long as it is there, the next run finds the revision and removes the rest.
+                await Promise.all([...all.values()].map(deletePart));
+                await cluster.delete(refTo((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)({ release, revision })), uid);
+                seen.delete(revision);
+            });
+        },
+    };
+}
+
+
+/***/ }),
+
+/***/ 9090:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ readSessionState),
+/* harmony export */   l: () => (/* binding */ recover)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7350);
+/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6753);
+/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5914);
+/* harmony import */ var _guarded_cluster_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9249);
+/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7997);
+/* harmony import */ var _records_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8216);
+/* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8902);
+
+
+
+
+
+
+
+/** Reads back what `openSession` has saved; undefined when the main step had not come that far. */
+function readSessionState(text) {
+    if (text === undefined || text === '')
+        return undefined;
+    const state = JSON.parse(text);
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .isObject */ .Gv)(state) || typeof state['namespace'] !== 'string' || typeof state['holder'] !== 'string')
+        return undefined;
+    return { namespace: state['namespace'], holder: state['holder'] };
+}
+/**
+ * The post step after a main step that did not come to its end: takes back what that has written, or goes on where it was
+ * doing so, and follows it until it is healthy. Undefined when there is nothing left to do.
+ */
+async function recover({ namespace }, run) {
+    const { inputs, runner, clock, signals, cluster } = run;
+    const { release } = inputs;
+    const lock = await (0,_lock_js__WEBPACK_IMPORTED_MODULE_1__/* .acquireLock */ .I)({
+        namespace,
+        release,
+        holder: run.holder,
+        waitSeconds: inputs.lockTimeoutSeconds,
+        signal: signals.cancelled,
+        ...(inputs.run && { run: inputs.run }),
+    }, { cluster, clock, runner });
+    try {
+        const locked = { ...run, cluster: (0,_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_4__/* .guardedCluster */ .Z)(cluster, lock) };
+        const records = (0,_records_js__WEBPACK_IMPORTED_MODULE_2__/* .openRecords */ .t)(locked.cluster, { namespace, release });
+        const heads = await records.list();
+        const pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .pendingOf */ .lc)(heads);
+        if (!pending)
+            return undefined;
+        const record = await records.read(pending);
+        // Another run's, that was killed too, is left to the next deploy: this job has its own mess to clear up.
+        if (record.by?.id !== inputs.run?.id || record.by?.attempt !== inputs.run?.attempt)
+            return undefined;
+        runner.info(`the main step was ended in the middle of revision ${record.revision}: what it wrote is taken back`);
+        if (inputs.onCancel === 'leave')
+            return undefined;
+        const { report: rollback, leftAlone } = await (0,_heal_js__WEBPACK_IMPORTED_MODULE_0__/* .takeBack */ .zH)(record, { pending, heads, records, lock }, locked);
+        const previous = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .lastGood */ .mC)(heads)?.revision;
+        const isBack = rollback.outcome === 'rolled-back';
+        return {
+            ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_6__/* .reportFrame */ .M)(run),
+            outcome: isBack ? (leftAlone.length > 0 ? 'superseded' : 'cancelled') : 'rollback-failed',
+            reason: 'Cancelled',
+            message: isBack
+                ? 'the run was ended before its time, and what it had written was taken back'
+                : `the run was ended before its time; then: ${rollback.message}`,
+            hint: isBack ? 'run it again' : 'finish the rollback by hand with the commands below',
+            namespace,
+            server: cluster.server,
+            revision: record.revision,
+            ...(previous !== undefined && { previousRevision: previous }),
+            changed: !isBack,
+            rollback,
+        };
+    }
+    finally {
+        await lock.release();
+    }
+}
+
+
+/***/ }),
+
+/***/ 2761:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  N6: () => (/* binding */ namespaceOf),
+  ik: () => (/* binding */ place),
+  XX: () => (/* binding */ render)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/image-reference.js
 var image_reference = __nccwpck_require__(6260);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/manifest/pod-template.js
+var pod_template = __nccwpck_require__(641);
 ;// CONCATENATED MODULE: ./lib/manifest/images.js
 
 
@@ -79589,7 +81435,7 @@ var image_reference = __nccwpck_require__(6260);
 function setImages(manifests, requests) {
     if (requests.length === 0)
         return { manifests: [...manifests], changes: [] };
-    const copies = manifests.map((manifest) => (podTemplateOf(manifest.object) ? structuredClone(manifest) : manifest));
+    const copies = manifests.map((manifest) => ((0,pod_template/* podTemplateOf */.D0)(manifest.object) ? structuredClone(manifest) : manifest));
     const slots = copies.flatMap(slotsOf);
     const chosen = new Map();
     const problems = [];
@@ -79614,11 +81460,11 @@ function setImages(manifests, requests) {
     return { manifests: copies, changes };
 }
 function slotsOf(manifest) {
-    const spec = podTemplateOf(manifest.object)?.spec;
+    const spec = (0,pod_template/* podTemplateOf */.D0)(manifest.object)?.spec;
     if (!spec)
         return [];
-    const containers = CONTAINER_FIELDS.flatMap((field) => objectsIn(spec[field]).map(({ item }) => slotAt(manifest, item, 'image', textIn(item, 'name'), true)));
-    const volumes = objectsIn(spec['volumes']).flatMap(({ item }) => (0,manifest_object/* isObject */.Gv)(item['image']) ? [slotAt(manifest, item['image'], 'reference', textIn(item, 'name'), false)] : []);
+    const containers = pod_template/* CONTAINER_FIELDS */.Cm.flatMap((field) => (0,pod_template/* objectsIn */.Qv)(spec[field]).map(({ item }) => slotAt(manifest, item, 'image', textIn(item, 'name'), true)));
+    const volumes = (0,pod_template/* objectsIn */.Qv)(spec['volumes']).flatMap(({ item }) => (0,manifest_object/* isObject */.Gv)(item['image']) ? [slotAt(manifest, item['image'], 'reference', textIn(item, 'name'), false)] : []);
     return [...containers, ...volumes];
 }
 function slotAt(manifest, holder, field, name, isContainer) {
@@ -79698,11 +81544,11 @@ function dataMaps(object) {
     return fields.map((field) => ({ path: [field], value: object[field] }));
 }
 function podTemplateMaps(object) {
-    const template = podTemplateOf(object);
+    const template = (0,pod_template/* podTemplateOf */.D0)(object);
     if (!template)
         return [];
     const { path, metadata, spec } = template;
-    const variables = CONTAINER_FIELDS.flatMap((field) => objectsIn(spec[field]).flatMap(({ index, item: container }) => objectsIn(container['env'])
+    const variables = pod_template/* CONTAINER_FIELDS */.Cm.flatMap((field) => (0,pod_template/* objectsIn */.Qv)(spec[field]).flatMap(({ index, item: container }) => (0,pod_template/* objectsIn */.Qv)(container['env'])
         // A variable without a value is empty, which is allowed.
         .filter(({ item: variable }) => (variable['value'] ?? undefined) !== undefined)
         .map(({ index: position, item: variable }) => ({
@@ -79758,13 +81604,13 @@ function parseTolerantly(text, firstLine) {
             const indentation = source.slice(start, offset);
             const isMendable = error.reason === 'deficient indentation' && parsedAgain < MAX_PARSED_AGAIN;
             if (!isMendable || /\S/.test(indentation) || indentation.startsWith(DEEP_INDENTATION)) {
-                throw new YamlError(`this is not valid YAML: ${error.reason}`, line, yaml_events_hintFor(lines.textOf(line), error.reason));
+                throw new YamlError(`this is not valid YAML: ${error.reason}`, line, hintFor(lines.textOf(line), error.reason));
             }
             source = source.slice(0, start) + DEEP_INDENTATION + source.slice(offset);
         }
     }
 }
-function yaml_events_hintFor(line, reason) {
+function hintFor(line, reason) {
     if (line.includes('{{'))
         return 'This looks like a template. Render it first, and list what comes out.';
     if (line.startsWith('%'))
@@ -80487,1478 +82333,67 @@ function shapeOf(value) {
     return typeof value === 'string' ? 'text' : `a ${typeof value}`;
 }
 
-;// CONCATENATED MODULE: ./lib/manifest/order.js
-/**
- * The order in which the objects of a release are applied. What others are checked against or need to start comes before
- * them; what sends traffic or requests to others comes after. Objects of one phase do not need each other.
- */
+// EXTERNAL MODULE: ./lib/manifest/order.js
+var order = __nccwpck_require__(8449);
+// EXTERNAL MODULE: ./lib/plan/desired.js
+var plan_desired = __nccwpck_require__(9369);
+// EXTERNAL MODULE: ./lib/plan/provided.js
+var plan_provided = __nccwpck_require__(5780);
+// EXTERNAL MODULE: ./lib/plan/rejections.js
+var rejections = __nccwpck_require__(3015);
+// EXTERNAL MODULE: ./lib/plan/stages.js
+var stages = __nccwpck_require__(7368);
+// EXTERNAL MODULE: ./lib/plan/strategy.js
+var strategy = __nccwpck_require__(5594);
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+;// CONCATENATED MODULE: ./lib/commands/render.js
 
-const PHASES = [
-    // What other objects live in or are defined by.
-    [
-        'Namespace',
-        'CustomResourceDefinition.apiextensions.k8s.io',
-        'PriorityClass.scheduling.k8s.io',
-        'RuntimeClass.node.k8s.io',
-        'StorageClass.storage.k8s.io',
-        'IngressClass.networking.k8s.io',
-        'GatewayClass.gateway.networking.k8s.io',
-    ],
-    // What admission checks pods and the other objects against.
-    ['ResourceQuota', 'LimitRange', 'NetworkPolicy.networking.k8s.io'],
-    // Identities and roles, before the bindings that join them.
-    ['ServiceAccount', 'ClusterRole.rbac.authorization.k8s.io', 'Role.rbac.authorization.k8s.io'],
-    ['ClusterRoleBinding.rbac.authorization.k8s.io', 'RoleBinding.rbac.authorization.k8s.io'],
-    // What pods mount and read.
-    ['ConfigMap', 'Secret', 'PersistentVolume', 'PodTemplate'],
-    ['PersistentVolumeClaim'],
-    // A pod sees in its environment only the Services that were there before it. A budget guards the first replacement of a pod.
-    ['Service', 'PodDisruptionBudget.policy'],
-    // Custom resources and all kinds that are not named here.
-    [],
-    [
-        'Pod',
-        'ReplicationController',
-        'Deployment.apps',
-        'ReplicaSet.apps',
-        'StatefulSet.apps',
-        'DaemonSet.apps',
-        'Job.batch',
-        'CronJob.batch',
-    ],
-    [
-        'HorizontalPodAutoscaler.autoscaling',
-        'Ingress.networking.k8s.io',
-        'Gateway.gateway.networking.k8s.io',
-        'HTTPRoute.gateway.networking.k8s.io',
-        'GRPCRoute.gateway.networking.k8s.io',
-        'TLSRoute.gateway.networking.k8s.io',
-        'TCPRoute.gateway.networking.k8s.io',
-        'UDPRoute.gateway.networking.k8s.io',
-    ],
-    // These stand in the way of requests to the API server until the pods behind them answer.
-    [
-        'APIService.apiregistration.k8s.io',
-        'ValidatingAdmissionPolicy.admissionregistration.k8s.io',
-        'ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io',
-        'MutatingAdmissionPolicy.admissionregistration.k8s.io',
-        'MutatingAdmissionPolicyBinding.admissionregistration.k8s.io',
-        'ValidatingWebhookConfiguration.admissionregistration.k8s.io',
-        'MutatingWebhookConfiguration.admissionregistration.k8s.io',
-    ],
-];
-const PHASE_OF = new Map(PHASES.flatMap((kinds, phase) => kinds.map((kind) => [kind, phase])));
-const PHASE_OF_OTHERS = PHASES.findIndex((kinds) => kinds.length === 0);
-/** The phase, from 0, in which an object is applied. */
-function phaseOf(object) {
-    return PHASE_OF.get((0,manifest_object/* groupKindOf */.zo)(object)) ?? PHASE_OF_OTHERS;
-}
-/** The manifests by phase, and inside a phase in the order in which they were given. */
-function inOrder(manifests) {
-    return manifests.toSorted((one, other) => phaseOf(one.object) - phaseOf(other.object));
-}
-
-;// CONCATENATED MODULE: ./lib/plan/change.js
-
-/** Compares the live object with what a server dry-run says it will become. */
-function changeOf(manifest, live, expected) {
-    if (!live)
-        return { type: 'create', manifest, expected };
-    return isEqual(content(live), content(expected))
-        ? { type: 'unchanged', manifest, live }
-        : { type: 'update', manifest, live, expected };
-}
-/** An object without what the server keeps for itself: everything a write can change and a person would call a change. */
-function content(object) {
-    const { status: _status, ...rest } = object;
-    const { managedFields: _managedFields, resourceVersion: _resourceVersion, generation: _generation, ...metadata } = object.metadata;
-    return { ...rest, metadata };
-}
-
-;// CONCATENATED MODULE: ./lib/plan/desired.js
-
-const RELEASE_LABEL = 'rollsafe.dev/release';
-const REVISION_ANNOTATION = 'rollsafe.dev/revision';
-/** kubectl shows it in `kubectl rollout history`. */
-const CHANGE_CAUSE_ANNOTATION = 'kubernetes.io/change-cause';
-/** What the server keeps for itself. A manifest has it when it was exported from a cluster, and none of it can be applied. */
-const OF_THE_SERVER = ['creationTimestamp', 'generation', 'managedFields', 'resourceVersion', 'selfLink', 'uid'];
-/**
- * Puts an object where it belongs: what its kind's scope is, the server says, never the manifest. A namespace on a
- * cluster-scoped object means nothing, and Helm charts like to have it.
- */
-function locate(manifest, type, defaultNamespace) {
-    const { status: _status, ...object } = manifest.object;
-    const { namespace, name, ...written } = manifest.object.metadata;
-    const metadata = Object.fromEntries(Object.entries(written).filter(([field]) => !OF_THE_SERVER.includes(field)));
-    const place = type.namespaced ? { name, namespace: namespace ?? defaultNamespace } : { name };
-    return { ...manifest, object: withoutStringData({ ...object, metadata: { ...metadata, ...place } }) };
-}
-/**
- * A Secret's stringData is write-only: the server moves it into data, but goes on to call stringData the owner's field. What
- * is never there to be read can neither be compared nor restored, so it is moved here.
- * https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data
- */
-function withoutStringData(object) {
-    const { stringData, ...secret } = object;
-    if ((0,manifest_object/* groupKindOf */.zo)(object) !== 'Secret' || !(0,manifest_object/* isObject */.Gv)(stringData))
-        return object;
-    const encoded = Object.entries(stringData).map(([key, value]) => [key, toBase64(String(value))]);
-    const data = (0,manifest_object/* isObject */.Gv)(secret['data']) ? secret['data'] : {};
-    return { ...secret, data: { ...data, ...Object.fromEntries(encoded) } };
-}
-/** Base64 of the UTF-8 bytes of a text. */
-function toBase64(text) {
-    return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
-}
-/** What is wrong with a manifest, seen from where it will be sent. */
-function desired_problemsOf(manifest, type) {
-    if (type.verbs.includes('patch'))
-        return [];
-    const { object, at } = manifest;
-    const message = `${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object))}: the cluster does not let anybody apply objects of this kind`;
-    return [{ code: 'InvalidManifest', message, hint: 'take it out of the manifests', at }];
-}
-/** The label goes on the object only: in a pod template it would restart pods. */
-function desired_labelled(object, release) {
-    return {
-        ...object,
-        metadata: { ...object.metadata, labels: { ...object.metadata.labels, [RELEASE_LABEL]: release } },
-    };
-}
-const CONTROLLED_WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet'];
-/** Kinds that get the bookkeeping annotations: those with a revision history of their own. */
-function isRevisioned(object) {
-    return object.apiVersion === 'apps/v1' && CONTROLLED_WORKLOADS.includes(object.kind);
-}
-/** The object as it is written when it changes anyway. */
-function stamped(object, { revision, changeCause }) {
-    if (!isRevisioned(object))
-        return object;
-    return annotated(object, { [REVISION_ANNOTATION]: String(revision), [CHANGE_CAUSE_ANNOTATION]: changeCause });
-}
-/** The object as it is compared: with the annotations it got when it last changed, so that they are no difference. */
-function stampedAsBefore(object, live) {
-    if (!isRevisioned(object) || !live)
-        return object;
-    const before = live.metadata.annotations ?? {};
-    if (before[REVISION_ANNOTATION] === undefined)
-        return object;
-    const kept = [REVISION_ANNOTATION, CHANGE_CAUSE_ANNOTATION].flatMap((name) => before[name] === undefined ? [] : [[name, before[name]]]);
-    return annotated(object, Object.fromEntries(kept));
-}
-function annotated(object, annotations) {
-    // An annotation of the user's own manifest wins.
-    return {
-        ...object,
-        metadata: { ...object.metadata, annotations: { ...annotations, ...object.metadata.annotations } },
-    };
-}
-/** The revision that a live object carries; 0 when it carries none. */
-function revisionOf(object) {
-    const text = object.metadata.annotations?.[REVISION_ANNOTATION] ?? '';
-    return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/provided.js
-/** What a release brings along that its own objects need: namespaces, and kinds. */
-
-/** The kinds that the release's own CustomResourceDefinitions will make the cluster serve. */
-function providedTypes(manifests) {
-    return manifests.flatMap(({ object }) => (object.kind === 'CustomResourceDefinition' ? typesOf(object) : []));
-}
-function typesOf(definition) {
-    const { spec } = definition;
-    if (!(0,manifest_object/* isObject */.Gv)(spec) || !(0,manifest_object/* isObject */.Gv)(spec['names']) || !Array.isArray(spec['versions']))
-        return [];
-    const { names } = spec;
-    return spec['versions'].filter(manifest_object/* isObject */.Gv).flatMap((version) => version['served'] === true
-        ? [
-            {
-                apiVersion: `${String(spec['group'])}/${String(version['name'])}`,
-                kind: String(names['kind']),
-                plural: String(names['plural']),
-                namespaced: spec['scope'] !== 'Cluster',
-                verbs: ['get', 'list', 'watch', 'patch', 'update', 'delete'],
-            },
-        ]
-        : []);
-}
-function providedNamespaces(manifests) {
-    const namespaces = manifests.filter(({ object }) => object.kind === 'Namespace' && (0,manifest_object/* groupOf */.F8)(object.apiVersion) === '');
-    return new Set(namespaces.map(({ object }) => object.metadata.name));
-}
-
-;// CONCATENATED MODULE: ./lib/plan/field-set.js
-/**
- * Sets of fields, in the form the API server keeps them in `managedFields[].fieldsV1`: a tree whose keys say `f:<field>`,
- * `k:<keys of a list item as JSON>`, `v:<value of a set as JSON>`, `i:<index>`, and `.` for the node itself
- * (https://github.com/kubernetes-sigs/structured-merge-diff/blob/master/fieldpath/serialize-pe.go).
- * An empty node is a member whose whole value is meant, or an empty map.
- */
-
-const NO_FIELDS = {};
-/** Reads `fieldsV1`; anything that is not such a tree counts as empty. */
-function readFieldSet(fieldsV1) {
-    if (!(0,manifest_object/* isObject */.Gv)(fieldsV1))
-        return NO_FIELDS;
-    return Object.fromEntries(Object.entries(fieldsV1).map(([element, children]) => [element, readFieldSet(children)]));
-}
-function isEmpty(set) {
-    return Object.keys(set).length === 0;
-}
-function union(a, b) {
-    const merged = { ...a };
-    for (const [element, children] of Object.entries(b))
-        merged[element] = union(merged[element] ?? NO_FIELDS, children);
-    return merged;
-}
-/** The members of `a` that are not members of `b`. */
-function difference(a, b) {
-    const kept = {};
-    for (const [element, children] of Object.entries(a)) {
-        const taken = b[element];
-        if (taken === undefined)
-            kept[element] = children;
-        else if (!isEmpty(children)) {
-            const rest = difference(children, taken);
-            if (!isEmpty(rest))
-                kept[element] = rest;
-        }
-    }
-    return kept;
-}
-/** The members of `set` for which `keep` says yes; `keep` is asked for leaves, with the path of elements to them. */
-function filterLeaves(set, keep, path = []) {
-    const kept = {};
-    for (const [element, children] of Object.entries(set)) {
-        const at = [...path, element];
-        if (isEmpty(children)) {
-            if (keep(at))
-                kept[element] = children;
-        }
-        else {
-            const rest = filterLeaves(children, keep, at);
-            if (!isEmpty(rest))
-                kept[element] = rest;
-        }
-    }
-    return kept;
-}
-/** The value at a path of elements; undefined when there is none. */
-function valueAt(value, path) {
-    return path.reduce((at, element) => child(at, element), value);
-}
-function child(value, element) {
-    const name = element.slice(2);
-    switch (element.slice(0, 2)) {
-        case 'f:':
-            return (0,manifest_object/* isObject */.Gv)(value) ? value[name] : undefined;
-        case 'k:':
-            return Array.isArray(value) ? value.find((item) => hasKeys(item, name)) : undefined;
-        case 'v:':
-            return Array.isArray(value) ? value.find((item) => JSON.stringify(item) === name) : undefined;
-        case 'i:':
-            return Array.isArray(value) ? value[Number(name)] : undefined;
-        default:
-            return value;
-    }
-}
-/**
- * The part of a value that a set names: what its owner would have to apply to own just that. List items keep their order.
- * `others` are the fields of other owners: a map that is a member of `set` as a whole, but in which others own fields, was
- * empty when its owner set it and stays so.
- */
-function field_set_select(value, set, others = NO_FIELDS) {
-    const elements = Object.keys(set).filter((element) => element !== '.');
-    if (elements.length === 0) {
-        const isSharedMap = (0,manifest_object/* isObject */.Gv)(value) && !isEmpty(others);
-        return '.' in set || isSharedMap ? emptyLike(value) : value;
-    }
-    if (Array.isArray(value))
-        return selectItems(value, set, others);
-    if (!(0,manifest_object/* isObject */.Gv)(value))
-        return value;
-    const selected = {};
-    for (const element of elements) {
-        const name = element.slice(2);
-        if (name in value)
-            selected[name] = field_set_select(value[name], set[element] ?? NO_FIELDS, others[element]);
-    }
-    return selected;
-}
-function selectItems(list, set, others) {
-    const elements = Object.keys(set);
-    return list.flatMap((item, index) => {
-        const element = elements.find((candidate) => candidate === `i:${index}` ||
-            candidate === `v:${JSON.stringify(item)}` ||
-            (candidate.startsWith('k:') && hasKeys(item, candidate.slice(2))));
-        if (element === undefined)
-            return [];
-        if (!element.startsWith('k:'))
-            return [item];
-        const keys = JSON.parse(element.slice(2));
-        const selected = field_set_select(item, set[element] ?? NO_FIELDS, others[element]);
-        return [(0,manifest_object/* isObject */.Gv)(selected) && (0,manifest_object/* isObject */.Gv)(keys) ? { ...keys, ...selected } : selected];
-    });
-}
-function hasKeys(item, keysAsJson) {
-    const keys = JSON.parse(keysAsJson);
-    return ((0,manifest_object/* isObject */.Gv)(item) &&
-        (0,manifest_object/* isObject */.Gv)(keys) &&
-        Object.entries(keys).every(([key, value]) => item[key] === value || isDefault(item, key, value)));
-}
-/** The only list key that is defaulted after a client may have left it out: a port's protocol. */
-function isDefault(item, key, value) {
-    return key === 'protocol' && value === 'TCP' && item[key] === undefined;
-}
-function emptyLike(value) {
-    if (Array.isArray(value))
-        return [];
-    return (0,manifest_object/* isObject */.Gv)(value) ? {} : value;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/ownership.js
-
-const MANAGER = 'rollsafe';
-/**
- * Managers whose fields become Rollsafe's when it first applies an object, so that a field the manifest no longer has goes
- * away: client-side `kubectl apply` and `kubectl create` wrote down what a manifest said, as Rollsafe does now, and
- * Rollsafe's own updates are the exact repairs of a rollback.
- */
-const ADOPTED_MANAGERS = ['kubectl-client-side-apply', 'kubectl-create', MANAGER];
-/** Kept where it is, and with its owner: `kubectl apply` needs it if somebody goes back to that. */
-const LAST_APPLIED = {
-    'f:metadata': { 'f:annotations': { 'f:kubectl.kubernetes.io/last-applied-configuration': {} } },
-};
-function isOurs(entry) {
-    return entry.manager === MANAGER && entry.operation === 'Apply' && isMainResource(entry);
-}
-function isAdopted(entry) {
-    return entry.operation === 'Update' && ADOPTED_MANAGERS.includes(entry.manager ?? '') && isMainResource(entry);
-}
-function isMainResource(entry) {
-    return entry.subresource === undefined || entry.subresource === '';
-}
-function fieldsOf(object, isWanted) {
-    return (object.metadata.managedFields ?? [])
-        .filter(isWanted)
-        .map((entry) => readFieldSet(entry.fieldsV1))
-        .reduce(union, NO_FIELDS);
-}
-/** What Rollsafe applied. */
-function ourFields(object) {
-    return fieldsOf(object, isOurs);
-}
-/** What Rollsafe applied or would adopt. */
-function ourOrAdoptedFields(object) {
-    return union(ourFields(object), difference(fieldsOf(object, isAdopted), LAST_APPLIED));
-}
-/** What everybody else owns. */
-function othersFields(object) {
-    return fieldsOf(object, (entry) => !isOurs(entry) && !isAdopted(entry));
-}
-/**
- * The list of owners with adopted fields moved to Rollsafe, and `leftovers` made its own too; undefined when there is nothing
- * to do. `kubectl apply --server-side` does the same with its own (client-go, util/csaupgrade); a server-side apply alone
- * does not, and the old owner would keep alive every field that is later taken out of the manifest.
- */
-function adoptFields(live, leftovers = NO_FIELDS) {
-    const entries = live.metadata.managedFields ?? [];
-    const isNeeded = entries.some((entry) => isAdopted(entry) && !isEmpty(difference(readFieldSet(entry.fieldsV1), LAST_APPLIED)));
-    if (!isNeeded && isEmpty(leftovers))
-        return undefined;
-    const others = entries.flatMap((entry) => {
-        if (isOurs(entry))
-            return [];
-        if (!isAdopted(entry))
-            return [entry];
-        const left = keepOnly(readFieldSet(entry.fieldsV1), LAST_APPLIED);
-        return isEmpty(left) ? [] : [{ ...entry, fieldsV1: left }];
-    });
-    const first = entries.find((entry) => isOurs(entry) || isAdopted(entry));
-    return [
-        ...others,
-        {
-            manager: MANAGER,
-            operation: 'Apply',
-            apiVersion: first?.apiVersion ?? live.apiVersion,
-            fieldsType: 'FieldsV1',
-            fieldsV1: union(ourOrAdoptedFields(live), leftovers),
-            ...(first?.time !== undefined && { time: first.time }),
-        },
-    ];
-}
-function keepOnly(set, wanted) {
-    return difference(set, difference(set, wanted));
-}
-/** Reads the causes of a 409; empty when it is another kind of conflict. */
-function readConflicts(causes) {
-    return causes
-        .filter((cause) => cause.reason === 'FieldManagerConflict')
-        .map((cause) => ({ manager: /conflict with "([^"]*)"/.exec(cause.message)?.[1] ?? 'unknown', field: cause.field }));
-}
-/**
- * Whether a field may be taken without asking. What a person set by hand with kubectl gives way to the manifest, as it does
- * with `kubectl apply`. A controller, Helm or another declarative tool would set it again, so those need `force-conflicts`;
- * so does `kubectl apply --server-side`, which calls itself `kubectl`, as some commands that change things by hand do.
- */
-function mayTake(conflict, live) {
-    if (conflict.manager === MANAGER || conflict.manager.startsWith('kubectl-'))
-        return true;
-    const entries = live?.metadata.managedFields ?? [];
-    return (conflict.manager === 'kubectl' &&
-        !entries.some((entry) => entry.manager === 'kubectl' && entry.operation === 'Apply'));
-}
-
-;// CONCATENATED MODULE: ./lib/plan/rejections.js
-
-/** What an answer of the API server means for the person whose deploy it ended. */
-function problemFrom(error, subject, at) {
-    const problem = (code, message, hint) => ({
-        code,
-        message: `${subject}: ${message}`,
-        hint,
-        ...(at && { at }),
-    });
-    const said = firstLine(error.message);
-    if (error.isUnreachable && !isAdmission(said)) {
-        return problem('ClusterUnreachable', said, 'check the server address in the kubeconfig and that the runner can reach it, then run again');
-    }
-    if (error.isSchemaError) {
-        const field = /(\.[^\s:]+): field not declared in schema/.exec(said)?.[1];
-        const what = field === undefined ? said : `${field} is not a field of this kind`;
-        return problem('InvalidManifest', what, 'correct the name or the indentation of the field; kubectl explain shows which fields there are');
-    }
-    if (isAdmission(said)) {
-        return problem('QuotaOrAdmission', said, "change the manifest to satisfy the cluster's policy or quota, or ask its owner for an exception");
-    }
-    switch (error.status) {
-        case 401:
-            return problem('Forbidden', loginFailure(error), 'check that the token or the login in the kubeconfig is still valid');
-        case 403:
-            if (/because it is being terminated/.test(said)) {
-                return problem('InvalidInput', said, 'wait until the namespace is gone, or choose another one');
-            }
-            return problem('Forbidden', `${error.request} is forbidden (${said})`, `allow it in a Role: kubectl auth can-i ${canI(error)}`);
-        case 404:
-            if (error.kind === 'namespaces') {
-                return problem('InvalidInput', said, 'create the namespace first, add it to the manifests, or correct the input namespace');
-            }
-            return problem('InvalidManifest', said, 'check apiVersion and kind against kubectl api-resources; install the CustomResourceDefinition first if it is one');
-        case 409:
-            return conflictProblem(error, problem);
-        case 422:
-            if (/immutable|updates to statefulset spec for fields other than/.test(error.message)) {
-                return problem('Immutable', said, 'Kubernetes does not let this field change: delete the object and deploy again, or keep the old value');
-            }
-            return problem('InvalidManifest', said, 'correct the value');
-        default:
-            return problem('InvalidManifest', said, 'correct the manifest; the API server refuses it as it is');
-    }
-}
-function conflictProblem(error, problem) {
-    const conflicts = readConflicts(error.causes);
-    if (conflicts.length === 0) {
-        return problem('Conflict', firstLine(error.message), 'somebody else is writing the same object: run again when they are done');
-    }
-    const owners = new Map();
-    for (const { manager, field } of conflicts)
-        owners.set(manager, [...(owners.get(manager) ?? []), field]);
-    const list = [...owners].map(([manager, fields]) => `${JSON.stringify(manager)} owns ${fields.join(', ')}`).join('; ');
-    return problem('Conflict', list, 'take the fields out of the manifest, or set force-conflicts: true to take them over');
-}
-function isAdmission(message) {
-    return /admission webhook|failed calling webhook|exceeded quota|violates PodSecurity|ValidatingAdmissionPolicy|failed quota/.test(message);
-}
-function loginFailure(error) {
-    return error.reason === 'LoginFailed'
-        ? error.message
-        : 'the API server does not accept the credentials in the kubeconfig (401 Unauthorized)';
-}
-/** The question whose answer is no. The server names what is missing: to apply a new object takes `create` too. */
-function canI({ request, message }) {
-    const [askedVerb, resource] = request.split(' ');
-    const verb = /cannot (\w+) resource/.exec(message)?.[1] ?? askedVerb;
-    const namespace = / in namespace (\S+)$/.exec(request)?.[1];
-    return `${verb} ${resource}${namespace === undefined ? '' : ` --namespace ${namespace}`}`;
-}
-function firstLine(text) {
-    return (text.split('\n')[0] ?? '').trim();
-}
-
-;// CONCATENATED MODULE: ./lib/commands/apply-object.js
-
-
-/** Applies an object, and takes over the fields that may be taken; any other conflict is thrown as the server told it. */
-async function applyTaking(cluster, object, live, { forceConflicts, ...options }) {
-    try {
-        return await cluster.apply(object, options);
-    }
-    catch (error) {
-        if (!(error instanceof errors/* ClusterError */.b$) || error.status !== 409)
-            throw error;
-        const conflicts = readConflicts(error.causes);
-        if (conflicts.length === 0 || !(forceConflicts || conflicts.every((conflict) => mayTake(conflict, live))))
-            throw error;
-        return cluster.apply(object, { ...options, force: true });
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/plan/stages.js
-
-
-const WAVE_ANNOTATION = 'rollsafe.dev/wave';
-const HOOK_ANNOTATION = 'rollsafe.dev/hook';
-const HOOKS = ['pre-deploy', 'post-deploy'];
-/** When a Job is to run, by its annotation; undefined for everything that is not a hook. */
-function hookOf({ metadata }) {
-    const text = metadata.annotations?.[HOOK_ANNOTATION];
-    return HOOKS.find((hook) => hook === text);
-}
-/** Lower waves go first; without the annotation, 0. */
-function waveOf({ metadata }) {
-    const text = metadata.annotations?.[WAVE_ANNOTATION] ?? '0';
-    return /^-?\d{1,6}$/.test(text) ? Number(text) : 0;
-}
-/** What is wrong with the annotations that say when an object is applied. */
-function stageProblems({ object, at }) {
-    const { annotations = {} } = object.metadata;
-    const wave = annotations[WAVE_ANNOTATION];
-    const hook = annotations[HOOK_ANNOTATION];
-    const problems = [];
-    const refuse = (message, hint) => problems.push({ code: 'InvalidManifest', message: `${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object))}: ${message}`, hint, at });
-    if (wave !== undefined && !/^-?\d{1,6}$/.test(wave)) {
-        refuse(`the annotation ${WAVE_ANNOTATION} is ${JSON.stringify(wave)}, not a whole number`, 'write a number in quotes: "1"');
-    }
-    if (hook !== undefined && hookOf(object) === undefined) {
-        refuse(`the annotation ${HOOK_ANNOTATION} is ${JSON.stringify(hook)}`, `write ${HOOKS.join(' or ')}`);
-    }
-    if (hook !== undefined && (0,manifest_object/* isObject */.Gv)(object['spec']) && object['spec']['suspend'] === true) {
-        refuse('is a hook and suspended, so it would never run', 'remove spec.suspend');
-    }
-    if (hook !== undefined && (0,manifest_object/* groupKindOf */.zo)(object) !== 'Job.batch') {
-        refuse(`the annotation ${HOOK_ANNOTATION} is on a ${object.kind}`, 'only a Job can be a hook');
-    }
-    return problems;
-}
-const FIRST_POD_PHASE = phaseOf({ apiVersion: 'apps/v1', kind: 'Deployment' });
-/**
- * The stages of a release. Jobs that run before come after the objects of the first wave that pods need (namespaces, roles,
- * configuration, claims), so that they find their configuration, and before anything that runs is changed. When nothing
- * else changes, no Job runs.
- */
-function stagesOf(changes) {
-    const ofHook = (hook) => changes.filter(({ manifest }) => hookOf(manifest.object) === hook);
-    const rest = changes.filter(({ manifest }) => hookOf(manifest.object) === undefined);
-    if (rest.length > 0 && rest.every(({ type }) => type === 'unchanged'))
-        return [{ title: '', changes: rest }];
-    const byWave = Map.groupBy(rest, ({ manifest }) => waveOf(manifest.object));
-    const waves = [...byWave.keys()].toSorted((a, b) => a - b);
-    const stages = waves.map((wave) => ({
-        title: waves.length === 1 ? '' : `wave ${wave}`,
-        changes: byWave.get(wave) ?? [],
-    }));
-    const before = ofHook('pre-deploy');
-    const all = [
-        ...(before.length === 0 ? stages : aroundJobs(before, stages)),
-        { title: 'post-deploy Jobs', changes: ofHook('post-deploy') },
-    ];
-    return all.filter((stage) => stage.changes.length > 0);
-}
-/** Splits the first wave into what pods need and the rest, with the Jobs between them. */
-function aroundJobs(jobs, [first, ...later]) {
-    const needed = (first?.changes ?? []).filter(({ manifest }) => phaseOf(manifest.object) < FIRST_POD_PHASE);
-    const running = (first?.changes ?? []).filter(({ manifest }) => phaseOf(manifest.object) >= FIRST_POD_PHASE);
-    return [
-        { title: 'what pods need', changes: needed },
-        { title: 'pre-deploy Jobs', changes: jobs },
-        { title: first?.title || 'the release', changes: running },
-        ...later,
-    ];
-}
-
-;// CONCATENATED MODULE: ./lib/plan/strategy-change.js
-/**
- * Server-side apply cannot turn a rolling workload into a Recreate or OnDelete one by itself. The numbers that the API
- * server filled in as defaults belong to nobody, so no apply removes them, not even one that says `rollingUpdate: null`; and
- * the server refuses them beside the new type. Client-side `kubectl apply` has the patch strategy `retainKeys` for it. Here
- * the numbers are made Rollsafe's in `managedFields` first; the apply that leaves them out then takes them away.
- */
-
-
-
-const STRATEGY_FIELDS = new Map([
-    ['Deployment.apps', 'strategy'],
-    ['StatefulSet.apps', 'updateStrategy'],
-    ['DaemonSet.apps', 'updateStrategy'],
-]);
-/**
- * Where `desired` has another type of strategy that does not allow the `rollingUpdate` that `live` has. Not where somebody
- * else owns a part of the strategy: that is a conflict, and the API server is to say so.
- */
-function changedField(desired, live) {
-    const field = STRATEGY_FIELDS.get((0,manifest_object/* groupKindOf */.zo)(desired));
-    if (field === undefined)
-        return undefined;
-    const wanted = strategyOf(desired, field);
-    const has = strategyOf(live, field);
-    const isLeaving = wanted['type'] !== undefined && wanted['type'] !== 'RollingUpdate' && wanted['rollingUpdate'] === undefined;
-    const isOthers = othersFields(live)['f:spec']?.[`f:${field}`] !== undefined;
-    return isLeaving && (0,manifest_object/* isObject */.Gv)(has['rollingUpdate']) && !isOthers ? field : undefined;
-}
-/** The fields that Rollsafe has to own in `live` before it applies `desired`; empty when there is nothing to do. */
-function leftoverFields(desired, live) {
-    const field = changedField(desired, live);
-    if (field === undefined)
-        return NO_FIELDS;
-    const { rollingUpdate } = strategyOf(live, field);
-    const numbers = Object.fromEntries(Object.keys((0,manifest_object/* isObject */.Gv)(rollingUpdate) ? rollingUpdate : {}).map((name) => [`f:${name}`, {}]));
-    return { 'f:spec': { [`f:${field}`]: { 'f:rollingUpdate': numbers } } };
-}
-/**
- * What to send to a dry run instead of `desired`, as a dry run cannot change owners first: the same with the strategy that
- * is there. `withNewStrategy` turns the answer into what the apply will make of it.
- */
-function withOldStrategy(desired, live) {
-    const field = changedField(desired, live);
-    return field === undefined ? desired : withStrategy(desired, field, strategyOf(live, field));
-}
-/** The answer to a dry run of `withOldStrategy(desired, live)`, with the strategy that `desired` has. */
-function withNewStrategy(answer, desired, live) {
-    const field = changedField(desired, live);
-    return field === undefined ? answer : withStrategy(answer, field, strategyOf(desired, field));
-}
-function strategyOf(object, field) {
-    const { spec } = object;
-    const strategy = (0,manifest_object/* isObject */.Gv)(spec) ? spec[field] : undefined;
-    return (0,manifest_object/* isObject */.Gv)(strategy) ? strategy : {};
-}
-function withStrategy(object, field, strategy) {
-    return { ...object, spec: { ...((0,manifest_object/* isObject */.Gv)(object['spec']) ? object['spec'] : {}), [field]: strategy } };
-}
-
-;// CONCATENATED MODULE: ./lib/plan/strategy.js
-
-
-/** What Kubernetes takes for a Deployment that says nothing (pkg/apis/apps/v1/defaults.go, SetDefaults_Deployment). */
-const DEFAULT_BOUND = '25%';
-/**
- * Writes the strategy into the Deployments and StatefulSets; everything else stays as it is. A number that the inputs do
- * not give is the workload's own. Both numbers are always written out, so that Rollsafe owns them and can take them back.
- */
-function applyStrategy(manifests, strategy) {
-    const { type } = strategy;
-    if (type === 'as-written')
-        return { manifests: [...manifests], notes: [] };
-    const wanted = { ...strategy, type };
-    const notes = [];
-    const applied = manifests.map((manifest) => {
-        const { object } = manifest;
-        const spec = strategy_fieldsOf(object['spec']);
-        const note = (text) => void notes.push(`${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object))}: ${text}.`);
-        switch ((0,manifest_object/* groupKindOf */.zo)(object)) {
-            case 'Deployment.apps':
-                return { ...manifest, object: { ...object, spec: { ...spec, strategy: ofDeployment(spec, wanted, note) } } };
-            case 'StatefulSet.apps': {
-                const updateStrategy = ofStatefulSet(spec, wanted, note);
-                return updateStrategy ? { ...manifest, object: { ...object, spec: { ...spec, updateStrategy } } } : manifest;
-            }
-            default:
-                return manifest;
-        }
-    });
-    return { manifests: applied, notes };
-}
-function ofDeployment(spec, wanted, note) {
-    switch (wanted.type) {
-        case 'rolling':
-            return { type: 'RollingUpdate', rollingUpdate: rollingBounds(spec, wanted, note) };
-        case 'sequential':
-            return { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
-        case 'parallel':
-            return { type: 'RollingUpdate', rollingUpdate: { maxSurge: '100%', maxUnavailable: 0 } };
-        case 'recreate':
-            return { type: 'Recreate' };
-    }
-}
-function rollingBounds(spec, wanted, note) {
-    const own = strategy_fieldsOf(strategy_fieldsOf(spec['strategy'])['rollingUpdate']);
-    const maxSurge = wanted.maxSurge ?? own['maxSurge'] ?? DEFAULT_BOUND;
-    const maxUnavailable = wanted.maxUnavailable ?? own['maxUnavailable'] ?? DEFAULT_BOUND;
-    if (!isZeroBound(maxSurge) || !isZeroBound(maxUnavailable))
-        return { maxSurge, maxUnavailable };
-    // The API server refuses two zeros. One of them is the manifest's, as the inputs were checked: that one gives way.
-    const [manifests, inputs] = wanted.maxSurge === undefined ? ['maxSurge', 'max-unavailable'] : ['maxUnavailable', 'max-surge'];
-    note(`its ${manifests} of 0 becomes ${DEFAULT_BOUND}, because with ${inputs}: 0 no pod could ever be replaced`);
-    return { maxSurge, maxUnavailable, [manifests]: DEFAULT_BOUND };
-}
-/**
- * Undefined when the StatefulSet stays as it is. It has no maxSurge, its maxUnavailable is 1 when it is absent, and its
- * `podManagementPolicy` is immutable, and so never touched.
- */
-function ofStatefulSet(spec, wanted, note) {
-    const written = strategy_fieldsOf(spec['updateStrategy']);
-    const own = strategy_fieldsOf(written['rollingUpdate']);
-    if (written['type'] === 'OnDelete') {
-        note(`the strategy ${wanted.type} is not applied, as updateStrategy OnDelete leaves it to you to delete its pods`);
-        return undefined;
-    }
-    switch (wanted.type) {
-        case 'rolling':
-            return rolling(statefulSetBound(own, wanted, note));
-        case 'sequential':
-            note(ONE_IS_MISSING);
-            return rolling({ maxUnavailable: 1 });
-        case 'parallel':
-            note('a StatefulSet cannot start a new pod while the old one of the same name is there, so all at once and none missing do not go together: it stays as written');
-            return undefined;
-        case 'recreate':
-            // The type of that name is an alpha feature (StatefulSetRecreateStrategy); who has it on has what is asked for.
-            if (written['type'] === 'Recreate')
-                return undefined;
-            note('its old pods are all deleted at once, but a new pod may start while old ones of other ordinals are still ending, as a StatefulSet has no Recreate');
-            return rolling({ maxUnavailable: '100%' });
-    }
-    function rolling(bound) {
-        const { partition } = own;
-        if (typeof partition === 'number' && partition > 0)
-            note(`its partition stays: pods with an ordinal below ${partition} keep the old version`);
-        const rollingUpdate = { ...own, ...bound };
-        return { type: 'RollingUpdate', ...(Object.keys(rollingUpdate).length > 0 && { rollingUpdate }) };
-    }
-}
-const ONE_IS_MISSING = 'one pod at a time is missing while it is replaced, as a StatefulSet cannot start the new one beside the old one';
-function statefulSetBound(own, wanted, note) {
-    const { maxSurge, maxUnavailable = own['maxUnavailable'] } = wanted;
-    if (maxSurge !== undefined && !isZeroBound(maxSurge))
-        note('max-surge has no effect on it, as a StatefulSet never has more pods than replicas');
-    if (maxUnavailable === undefined)
-        return {};
-    if (!isZeroBound(maxUnavailable))
-        return { maxUnavailable };
-    // The API server refuses 0.
-    note(ONE_IS_MISSING);
-    return { maxUnavailable: 1 };
-}
-/**
- * Says when the API server left out the maxUnavailable of a StatefulSet, which it does without an error where the field is
- * not switched on (feature gate MaxUnavailableStatefulSet, on by default since Kubernetes 1.37). `expected` is its answer to
- * a dry run of `desired`.
- */
-function unservedNote(desired, expected) {
-    if ((0,manifest_object/* groupKindOf */.zo)(desired) !== 'StatefulSet.apps')
-        return undefined;
-    const maxUnavailable = (object) => strategy_fieldsOf(strategy_fieldsOf(strategy_fieldsOf(object['spec'])['updateStrategy'])['rollingUpdate'])['maxUnavailable'];
-    const wanted = maxUnavailable(desired);
-    if (wanted === undefined || wanted === 1 || maxUnavailable(expected) !== undefined)
-        return undefined;
-    const name = (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(desired));
-    return `${name}: its pods are replaced one at a time, as this cluster does not serve maxUnavailable for StatefulSets (its feature gate MaxUnavailableStatefulSet is off).`;
-}
-function strategy_fieldsOf(value) {
-    return (0,manifest_object/* isObject */.Gv)(value) ? value : {};
-}
-
-;// CONCATENATED MODULE: ./lib/plan/quantity.js
-/**
- * Kubernetes quantities such as `100m`, `0.5`, `1Gi` or `1e3`, as thousandths in a BigInt: exact, as resources have no
- * finer step (apimachinery, pkg/api/resource/quantity.go; core/v1/defaults.go, SetDefaults_ResourceList).
- */
-const QUANTITY = /^(?<sign>[+-]?)(?<whole>\d*)(?:\.(?<fraction>\d*))?(?<suffix>[numkMGTPE]|[KMGTPE]i|[eE][+-]?\d{1,2}|)$/;
-const DECIMAL_EXPONENTS = {
-    n: -9,
-    u: -6,
-    m: -3,
-    '': 0,
-    k: 3,
-    M: 6,
-    G: 9,
-    T: 12,
-    P: 15,
-    E: 18,
-};
-const BINARY_UNITS = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
-/** Where the API server cuts off what is written with a binary unit: 2^63 - 1. */
-const MOST_BINARY = (2n ** 63n - 1n) * 1000n;
-/** Far beyond every real quantity; text that is longer only wastes time. */
-const quantity_LONGEST = 64;
-/**
- * The quantity in thousandths: `100m` is 100n, `1Gi` is 1024n ** 3n * 1000n. What is finer is rounded away from zero, as
- * the API server does. Takes JSON's numbers too; undefined for anything that is no quantity.
- */
-function parseQuantity(value) {
-    const text = typeof value === 'number' ? String(value) : value;
-    if (typeof text !== 'string' || text.length > quantity_LONGEST)
-        return undefined;
-    const groups = QUANTITY.exec(text)?.groups;
-    if (!groups)
-        return undefined;
-    const { sign, whole = '', fraction = '', suffix = '' } = groups;
-    if (whole === '' && fraction === '')
-        return undefined;
-    const digits = BigInt(whole + fraction);
-    const power = BINARY_UNITS.findIndex((unit) => unit === suffix) + 1;
-    const exponent = (power > 0 ? 0 : (DECIMAL_EXPONENTS[suffix] ?? Number(suffix.slice(1)))) + 3 - fraction.length;
-    const scaled = digits * 1024n ** BigInt(power);
-    const exact = exponent >= 0 ? scaled * 10n ** BigInt(exponent) : dividedUp(scaled, 10n ** BigInt(-exponent));
-    const amount = power > 0 && exact > MOST_BINARY ? MOST_BINARY : exact;
-    return sign === '-' ? -amount : amount;
-}
-function dividedUp(dividend, divisor) {
-    return (dividend + divisor - 1n) / divisor;
-}
-/**
- * Thousandths for people: `1500m` for CPU and counts, and for bytes the largest binary unit with at most two decimals, as
- * `1.5Gi` or `123Mi`. The resource is a name as in a ResourceQuota (`requests.memory`) or in a pod (`memory`).
- */
-function formatQuantity(amount, resource) {
-    if (amount < 0n)
-        return `-${formatQuantity(-amount, resource)}`;
-    if (!isBytes(resource))
-        return amount % 1000n === 0n ? String(amount / 1000n) : `${amount}m`;
-    const bytes = dividedUp(amount, 1000n);
-    const power = BINARY_UNITS.findLastIndex((_, index) => bytes >= 1024n ** BigInt(index + 1)) + 1;
-    if (power === 0)
-        return String(bytes);
-    const unit = 1024n ** BigInt(power);
-    const hundredths = (bytes * 100n + unit / 2n) / unit;
-    const decimals = String(hundredths % 100n)
-        .padStart(2, '0')
-        .replace(/0+$/, '');
-    return `${hundredths / 100n}${decimals === '' ? '' : `.${decimals}`}${BINARY_UNITS[power - 1] ?? ''}`;
-}
-function isBytes(resource) {
-    const name = resource.replace(/^(?:requests|limits)\./, '');
-    return name === 'memory' || name === 'storage' || name === 'ephemeral-storage' || name.startsWith('hugepages-');
-}
-
-;// CONCATENATED MODULE: ./lib/plan/pod-resources.js
-/** What one pod asks for, as the scheduler and a ResourceQuota count it (component-helpers, resource/helpers.go). */
-
-
-
-const NO_AMOUNTS = new Map();
-function sum(a, b) {
-    return merged(a, b, (one, other) => one + other);
-}
-function largest(a, b) {
-    return merged(a, b, (one, other) => (one > other ? one : other));
-}
-function times(amounts, count) {
-    return new Map([...amounts].map(([resource, amount]) => [resource, amount * BigInt(count)]));
-}
-function merged(a, b, choose) {
-    const result = new Map(a);
-    for (const [resource, amount] of b)
-        result.set(resource, choose(result.get(resource) ?? 0n, amount));
-    return result;
-}
-/** A map of quantities, such as `requests` or `allocatable`; what is no quantity is left out. */
-function readAmounts(value) {
-    if (!(0,manifest_object/* isObject */.Gv)(value))
-        return NO_AMOUNTS;
-    return new Map(Object.entries(value).flatMap(([resource, quantity]) => {
-        const amount = parseQuantity(quantity);
-        return amount === undefined ? [] : [[resource, amount]];
-    }));
-}
-/**
- * The requests and limits of a pod with this spec: the larger of what its containers and sidecars need together and of what
- * its init containers need one after the other; then what the pod itself asks for instead, and its overhead. What a
- * LimitRange or a webhook would add is not in it.
- */
-function podResources(podSpec) {
-    const spec = (0,manifest_object/* isObject */.Gv)(podSpec) ? podSpec : {};
-    const ofPod = (0,manifest_object/* isObject */.Gv)(spec['resources']) ? spec['resources'] : {};
-    const overhead = readAmounts(spec['overhead']);
-    const containers = { requests: effective(spec, requestsOf), limits: effective(spec, limitsOf) };
-    const podLimits = supported(readAmounts(ofPod['limits']));
-    // A pod's own limit is its request too, unless it or its containers say otherwise (core/v1/defaults.go, defaultPodRequests).
-    const podRequests = new Map([
-        ...[...podLimits].filter(([resource]) => !containers.requests.has(resource)),
-        ...supported(readAmounts(ofPod['requests'])),
-    ]);
-    const limits = new Map([...containers.limits, ...podLimits]);
-    const limitedOverhead = new Map([...overhead].filter(([resource]) => (limits.get(resource) ?? 0n) > 0n));
-    return {
-        requests: sum(new Map([...containers.requests, ...podRequests]), overhead),
-        limits: sum(limits, limitedOverhead),
-    };
-}
-/** A container that limits a resource and does not request it requests its limit (core/v1/defaults.go, SetDefaults_Pod). */
-function requestsOf(container) {
-    const { resources } = container;
-    if (!(0,manifest_object/* isObject */.Gv)(resources))
-        return NO_AMOUNTS;
-    return new Map([...readAmounts(resources['limits']), ...readAmounts(resources['requests'])]);
-}
-function limitsOf({ resources }) {
-    return (0,manifest_object/* isObject */.Gv)(resources) ? readAmounts(resources['limits']) : NO_AMOUNTS;
-}
-/**
- * Init containers run one after the other, each beside the sidecars before it; sidecars, which are init containers with
- * restartPolicy Always, go on running beside the containers.
- * https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/753-sidecar-containers#exposing-pod-resource-requirements
- */
-function effective(spec, amountsOf) {
-    let running = objectsIn(spec['containers'])
-        .map(({ item }) => amountsOf(item))
-        .reduce(sum, NO_AMOUNTS);
-    let sidecars = NO_AMOUNTS;
-    let starting = NO_AMOUNTS;
-    for (const { item } of objectsIn(spec['initContainers'])) {
-        const amounts = amountsOf(item);
-        starting = largest(starting, sum(sidecars, amounts));
-        if (item['restartPolicy'] !== 'Always')
-            continue;
-        sidecars = sum(sidecars, amounts);
-        running = sum(running, amounts);
-    }
-    return largest(running, starting);
-}
-/** What a pod can ask for itself, beside its containers. */
-function supported(amounts) {
-    return new Map([...amounts].filter(([name]) => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-')));
-}
-
-;// CONCATENATED MODULE: ./lib/plan/node-room.js
-
-
-
-/** `pods` are those of all namespaces. */
-function readNodeRoom(nodes, pods, workloads) {
-    const isOld = oldPodsOf(workloads.filter(isPlaced));
-    const others = pods.filter((pod) => !isOld(pod));
-    return { now: readNodes(nodes, pods), afterwards: readNodes(nodes, others) };
-}
-/** DaemonSets choose nodes of their own. */
-function isPlaced({ expected }) {
-    return (0,manifest_object/* groupKindOf */.zo)(expected) !== 'DaemonSet.apps';
-}
-/**
- * The first shortage; undefined when all finds room. Twice it is tried: the pods that come beside the old ones, wave by
- * wave; and all new pods, with the old ones gone.
- */
-function nodeShortage(room, peaks) {
-    const placed = peaks.filter(({ workload }) => isPlaced(workload)).toSorted(node_room_inOrder);
-    for (const wave of new Set(placed.map(({ workload }) => workload.wave))) {
-        const shortage = firstUnplaced(room.now, placed, (peak) => {
-            const { before, after, mostTotal, workload } = peak;
-            if (workload.wave > wave)
-                return 0;
-            return (workload.wave === wave ? mostTotal : after) - before;
-        });
-        if (shortage) {
-            const { before, after } = shortage.peak;
-            return { ...shortage, isSurge: shortage.free >= after - before };
-        }
-    }
-    const shortage = firstUnplaced(room.afterwards, placed, ({ after }) => after);
-    return shortage && { ...shortage, isSurge: false };
-}
-/** Earlier waves first, as they come first; in a wave the largest, so that no room seems to be lacking only by the order. */
-function node_room_inOrder(a, b) {
-    const difference = (resource) => Number((b.newPod.requests.get(resource) ?? 0n) - (a.newPod.requests.get(resource) ?? 0n));
-    return a.workload.wave - b.workload.wave || difference('cpu') || difference('memory');
-}
-function firstUnplaced(nodes, peaks, countOf) {
-    const filling = nodes.map((node) => ({ ...node, free: new Map(node.free) }));
-    for (const peak of peaks) {
-        const needed = Math.max(0, countOf(peak));
-        const free = place(filling, peak, needed);
-        if (free < needed)
-            return { peak, needed, free };
-    }
-    return undefined;
-}
-/** Puts as many of `count` equal pods as fit on the first nodes that take them; returns how many found room. */
-function place(nodes, { podSpec, newPod }, count) {
-    const needs = [...newPod.requests, ['pods', 1000n]].filter(([, amount]) => amount > 0n);
-    let left = BigInt(count);
-    for (const node of nodes) {
-        if (left === 0n)
-            break;
-        let fitting = left;
-        for (const [resource, amount] of needs) {
-            const room = (node.free.get(resource) ?? 0n) / amount;
-            if (room < fitting)
-                fitting = room;
-            if (fitting <= 0n)
-                break;
-        }
-        if (fitting <= 0n || !accepts(node, podSpec))
-            continue;
-        for (const [resource, amount] of needs)
-            node.free.set(resource, (node.free.get(resource) ?? 0n) - amount * fitting);
-        left -= fitting;
-    }
-    return count - Number(left);
-}
-/** The Ready nodes that are not cordoned, with what is free on them. */
-function readNodes(nodes, pods) {
-    const byNode = new Map();
-    for (const pod of pods) {
-        const { spec, status } = pod;
-        if (spec?.nodeName === undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed')
-            continue;
-        const there = byNode.get(spec.nodeName);
-        if (there)
-            there.push(pod);
-        else
-            byNode.set(spec.nodeName, [pod]);
-    }
-    return nodes.flatMap((node) => {
-        const spec = (0,manifest_object/* isObject */.Gv)(node['spec']) ? node['spec'] : {};
-        const status = (0,manifest_object/* isObject */.Gv)(node['status']) ? node['status'] : {};
-        const isReady = objectsIn(status['conditions']).some(({ item }) => item['type'] === 'Ready' && item['status'] === 'True');
-        if (!isReady || spec['unschedulable'] === true || node.metadata.deletionTimestamp !== undefined)
-            return [];
-        const free = new Map(readAmounts(status['allocatable']));
-        for (const pod of byNode.get(node.metadata.name) ?? []) {
-            for (const [resource, amount] of new Map([...podResources(pod['spec']).requests, ['pods', 1000n]]))
-                free.set(resource, (free.get(resource) ?? 0n) - amount);
-        }
-        return [{ labels: node.metadata.labels ?? {}, taints: objectsIn(spec['taints']).map(({ item }) => item), free }];
-    });
-}
-function accepts({ labels, taints }, podSpec) {
-    const { nodeSelector } = podSpec;
-    const isSelected = !(0,manifest_object/* isObject */.Gv)(nodeSelector) || Object.entries(nodeSelector).every(([key, value]) => labels[key] === value);
-    const tolerations = objectsIn(podSpec['tolerations']).map(({ item }) => item);
-    return (isSelected &&
-        taints.every((taint) => taint['effect'] === 'PreferNoSchedule' || tolerations.some((one) => tolerates(one, taint))));
-}
-/** k8s.io/api/core/v1/toleration.go, ToleratesTaint, but for the comparison of numbers, which counts as tolerated. */
-function tolerates(toleration, taint) {
-    const { effect = '', key = '', operator = 'Equal', value = '' } = toleration;
-    if (effect !== '' && effect !== taint['effect'])
-        return false;
-    if (key !== '' && key !== taint['key'])
-        return false;
-    return operator !== 'Equal' || value === (taint['value'] ?? '');
-}
-/** By the labels that the workloads select their pods with; a selector with expressions matches none here. */
-function oldPodsOf(workloads) {
-    const selectors = workloads.flatMap(({ live }) => {
-        if (!live)
-            return [];
-        const { matchLabels, matchExpressions } = live.spec?.selector ?? {};
-        const labels = Object.entries(matchLabels ?? {});
-        if (labels.length === 0 || (matchExpressions ?? []).length > 0)
-            return [];
-        return [{ namespace: live.metadata.namespace ?? '', labels }];
-    });
-    const byNamespace = Map.groupBy(selectors, ({ namespace }) => namespace);
-    return ({ metadata }) => (byNamespace.get(metadata.namespace ?? '') ?? []).some(({ labels }) => labels.every(([key, value]) => metadata.labels?.[key] === value));
-}
-
-;// CONCATENATED MODULE: ./lib/plan/quota-room.js
-/** Whether the rollout fits into the ResourceQuotas (https://kubernetes.io/docs/concepts/policy/resource-quotas/). */
-
-
-
-/** The first shortage; undefined when all fits. */
-function quotaShortage(quotas, peaks) {
-    for (const quota of quotas) {
-        const counted = peaks.filter((peak) => isCounted(quota, peak));
-        const extra = extraUsage(counted);
-        const status = (0,manifest_object/* isObject */.Gv)(quota['status']) ? quota['status'] : {};
-        const spec = (0,manifest_object/* isObject */.Gv)(quota['spec']) ? quota['spec'] : {};
-        const used = readAmounts(status['used']);
-        for (const [resource, hard] of readAmounts(status['hard'] ?? spec['hard'])) {
-            const needed = extra.get(resource) ?? 0n;
-            const left = hard - (used.get(resource) ?? 0n);
-            const free = left > 0n ? left : 0n;
-            if (needed > free)
-                return { quota, resource, needed, free };
-        }
-    }
-    return undefined;
-}
-/** What the release uses at its highest beyond what it uses now: waves before are done, waves behind still as they are. */
-function extraUsage(peaks) {
-    const waves = new Set(peaks.map(({ workload }) => workload.wave));
-    const now = total(peaks, usageBefore);
-    const highest = [...waves]
-        .map((wave) => total(peaks, (peak) => {
-        if (peak.workload.wave < wave)
-            return usageAfter(peak);
-        return peak.workload.wave === wave ? usageAtPeak(peak) : usageBefore(peak);
-    }))
-        .reduce(largest, now);
-    return sum(highest, times(now, -1));
-}
-function total(peaks, usageOf) {
-    return peaks.map(usageOf).reduce(sum, NO_AMOUNTS);
-}
-function usageBefore({ oldPod, before }) {
-    return times(usage(oldPod), before);
-}
-function usageAfter({ newPod, after }) {
-    return times(usage(newPod), after);
-}
-/** The worst mixture of old and new pods, resource by resource: as many as can be of the kind that needs more. */
-function usageAtPeak({ oldPod, newPod, after, mostOld, mostTotal }) {
-    const newPods = Math.min(after, mostTotal);
-    const oldPods = Math.min(mostOld, mostTotal);
-    return largest(sum(times(usage(newPod), newPods), times(usage(oldPod), Math.min(oldPods, mostTotal - newPods))), sum(times(usage(oldPod), oldPods), times(usage(newPod), Math.min(newPods, mostTotal - oldPods))));
-}
-/** What a quota charges for one pod (pkg/quota/v1/evaluator/core/pods.go, podComputeUsageHelper). */
-function usage({ requests, limits }) {
-    const charged = new Map([
-        ['pods', 1000n],
-        ['count/pods', 1000n],
-    ]);
-    for (const [resource, amount] of requests) {
-        charged.set(resource, amount);
-        charged.set(`requests.${resource}`, amount);
-    }
-    for (const [resource, amount] of limits)
-        charged.set(`limits.${resource}`, amount);
-    return charged;
-}
-/** Whether the quota counts the workload's pods: it is in their namespace, and they match all of its scopes. */
-function isCounted(quota, { workload, podSpec, newPod }) {
-    if (quota.metadata.namespace !== workload.expected.metadata.namespace)
-        return false;
-    const spec = (0,manifest_object/* isObject */.Gv)(quota['spec']) ? quota['spec'] : {};
-    const scopes = Array.isArray(spec['scopes']) ? spec['scopes'] : [];
-    const selector = (0,manifest_object/* isObject */.Gv)(spec['scopeSelector']) ? spec['scopeSelector'] : {};
-    const selectors = objectsIn(selector['matchExpressions']).map(({ item }) => item);
-    return [
-        ...scopes.map((scopeName) => ({ scopeName, operator: 'Exists', values: undefined })),
-        ...selectors,
-    ].every(({ scopeName, operator, values }) => {
-        switch (scopeName) {
-            case 'NotTerminating':
-                // Pods of these workloads cannot have an activeDeadlineSeconds.
-                return true;
-            case 'BestEffort':
-                return isBestEffort(newPod);
-            case 'NotBestEffort':
-                return !isBestEffort(newPod);
-            case 'PriorityClass':
-                return matchesPriority(podSpec['priorityClassName'], operator, values);
-            default:
-                return false;
-        }
-    });
-}
-function isBestEffort({ requests, limits }) {
-    return [requests, limits].every((amounts) => ['cpu', 'memory'].every((name) => (amounts.get(name) ?? 0n) === 0n));
-}
-/** A pod without a class may be given the cluster's default one, which is not known here: it counts as in no scope. */
-function matchesPriority(name, operator, values) {
-    if (typeof name !== 'string' || name === '')
-        return false;
-    const isListed = Array.isArray(values) && values.includes(name);
-    switch (operator) {
-        case 'Exists':
-            return true;
-        case 'In':
-            return isListed;
-        case 'NotIn':
-            return !isListed;
-        default:
-            return false;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/plan/rollout-peak.js
 
 
 
 
-/** Undefined when it is not known how many pods the workload has, as for a DaemonSet that is new. */
-function peakOf(workload, bound) {
-    const { live } = workload;
-    const expected = bound ? withBound(workload.expected, bound) : workload.expected;
-    const bounds = podBounds(expected, live);
-    const podSpec = podTemplateOf(expected)?.spec;
-    if (!bounds || !podSpec)
-        return undefined;
-    const newPod = podResources(podSpec);
-    const before = live ? podsOf(live) : 0;
-    const isDeployment = (0,manifest_object/* groupKindOf */.zo)(expected) === 'Deployment.apps';
-    return {
-        workload,
-        before,
-        after: bounds.replicas,
-        mostOld: isDeployment && before > 0 ? Math.max(before, bounds.replicas) : before,
-        mostTotal: bounds.mostTotal,
-        oldPod: live ? podResources(podTemplateOf(live)?.spec) : newPod,
-        newPod,
-        podSpec,
-    };
-}
-/** Only Deployments have a surge that can be made smaller without losing anything but time. */
-function isSurging({ workload, mostTotal, after, before }) {
-    return isRollingDeployment(workload.expected) && mostTotal > Math.max(after, before);
-}
-function isRollingDeployment(object) {
-    return (0,manifest_object/* groupKindOf */.zo)(object) === 'Deployment.apps' && object.spec?.strategy?.type !== 'Recreate';
-}
-function withBound(object, bound) {
-    if (!isRollingDeployment(object) || !(0,manifest_object/* isObject */.Gv)(object['spec']))
-        return object;
-    return { ...object, spec: { ...object['spec'], strategy: { type: 'RollingUpdate', rollingUpdate: bound } } };
-}
-function podsOf(live) {
-    const status = (0,manifest_object/* isObject */.Gv)(live['status']) ? live['status'] : {};
-    const count = (0,manifest_object/* groupKindOf */.zo)(live) === 'DaemonSet.apps' ? status['currentNumberScheduled'] : status['replicas'];
-    return typeof count === 'number' ? count : 0;
-}
-
-;// CONCATENATED MODULE: ./lib/plan/capacity.js
-/** Whether a rollout fits at its peak: into the namespace's quotas, and on the nodes. Told before it starts, as a warning. */
-
-
-
-
-
-/**
- * Compares the peak of the rollout with what is free. It is a forecast: others may take what is free now, and an autoscaler
- * may add nodes. Pods that are already ending still hold their share for a while; that is not counted.
- */
-function capacityOf(facts) {
-    const { workloads, quotas, onNodes } = facts;
-    const room = { quotas, nodes: onNodes && readNodeRoom(onNodes.nodes, onNodes.pods, workloads) };
-    const peaks = peaksOf(workloads);
-    const shortage = shortageOf(room, peaks);
-    if (!shortage)
-        return { fits: true };
-    const bound = boundThatFits(room, workloads, peaks);
-    const told = 'quota' in shortage ? quotaWords(shortage.quota) : nodeWords(shortage.nodes);
-    const advice = bound
-        ? `With strategy rolling, max-surge ${bound.maxSurge} and max-unavailable ${bound.maxUnavailable} it would fit`
-        : `Less surge would not help: ask for fewer or smaller pods, or make room`;
-    return {
-        fits: false,
-        what: told.what,
-        needed: told.needed,
-        free: told.free,
-        ...(bound && { boundThatFits: bound }),
-        warning: `${told.text}. ${advice}.`,
-    };
-}
-function peaksOf(workloads, bound) {
-    return workloads.map((workload) => peakOf(workload, bound)).filter((peak) => peak !== undefined);
-}
-function shortageOf({ quotas, nodes }, peaks) {
-    const quota = quotaShortage(quotas, peaks);
-    if (quota)
-        return { quota };
-    const onNodes = nodes && nodeShortage(nodes, peaks);
-    return onNodes && { nodes: onNodes };
-}
-/** Searched by halves, as less surge never needs more. Without any surge, a pod has to go before its successor comes. */
-function boundThatFits(room, workloads, peaks) {
-    const surges = peaks.filter(isSurging).map(({ mostTotal, after, before }) => mostTotal - Math.max(after, before));
-    if (surges.length === 0)
-        return undefined;
-    const fits = (maxSurge) => !shortageOf(room, peaksOf(workloads, boundOf(maxSurge)));
-    if (!fits(0))
-        return undefined;
-    let fitting = 0;
-    let tooMuch = Math.max(...surges);
-    while (tooMuch - fitting > 1) {
-        const middle = Math.floor((fitting + tooMuch) / 2);
-        if (fits(middle))
-            fitting = middle;
-        else
-            tooMuch = middle;
-    }
-    return boundOf(fitting);
-}
-function boundOf(maxSurge) {
-    return { maxSurge, maxUnavailable: maxSurge === 0 ? 1 : 0 };
-}
-function quotaWords({ quota, resource, needed, free }) {
-    const what = `${resource} of the ${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(quota))}`;
-    const [need, left] = distinct(resource, needed, free);
-    return {
-        what,
-        needed: need,
-        free: left,
-        text: `The rollout needs ${need} more ${what} at its peak, and ${left} is free`,
-    };
-}
-/** Rounding must not make two different amounts look the same. */
-function distinct(resource, needed, free) {
-    const words = [formatQuantity(needed, resource), formatQuantity(free, resource)];
-    return words[0] === words[1] ? [formatQuantity(needed, ''), formatQuantity(free, '')] : words;
-}
-function nodeWords({ peak, needed, free, isSurge }) {
-    const asks = [...peak.newPod.requests].map(([resource, amount]) => `${formatQuantity(amount, resource)} ${resource}`);
-    const each = asks.length === 0 ? '' : ` (${asks.join(', ')} each)`;
-    const name = (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(peak.workload.expected));
-    const when = isSurge ? 'beside the old ones' : 'in the end';
-    return {
-        what: 'room on the nodes',
-        needed: `${needed} ${needed === 1 ? 'pod' : 'pods'}`,
-        free: `${free} ${free === 1 ? 'pod' : 'pods'}`,
-        text: `${name} needs room for ${needed} new ${needed === 1 ? 'pod' : 'pods'} ${when}${each}, and the nodes that are ready have it for ${free}, unless an autoscaler adds some`,
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/commands/forecast.js
 
 
 
 
 
 
-
-/** In a larger cluster, reading all pods to know what is free on the nodes would cost more than the answer is worth. */
-const ALL_PODS = { apiVersion: 'v1', kind: 'Pod', keep: keepRequests, most: 250 };
-/** Tells the pod bounds of every rollout to come, and whether its peak fits into quotas and nodes. Never fails. */
-async function forecast(changes, { cluster, runner }) {
-    const workloads = changes.flatMap((change) => {
-        if (change.type === 'unchanged' || change.type === 'run')
-            return [];
-        const live = change.type === 'update' ? change.live : undefined;
-        const expected = change.expected ?? change.manifest.object;
-        const bounds = podBounds(expected, live);
-        return bounds ? [{ expected, bounds, wave: waveOf(change.manifest.object), ...(live && { live }) }] : [];
-    });
-    for (const { expected, bounds } of workloads)
-        runner.info(`${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(expected))}: ${describeBounds(bounds)}`);
-    const namespaces = [...new Set(workloads.flatMap(({ expected }) => expected.metadata.namespace ?? []))];
-    const quotas = await Promise.all(namespaces.map((namespace) => readIfAllowed(cluster, { apiVersion: 'v1', kind: 'ResourceQuota', namespace })));
-    // Pods that ask for nothing fit on every node.
-    const areSized = workloads.some(({ expected }) => asksForResources(expected));
-    const pods = areSized ? await readIfAllowed(cluster, ALL_PODS) : undefined;
-    const isNeeded = pods !== undefined || workloads.some(({ expected }) => (0,manifest_object/* groupKindOf */.zo)(expected) === 'DaemonSet.apps');
-    const nodes = isNeeded ? await readIfAllowed(cluster, { apiVersion: 'v1', kind: 'Node' }) : undefined;
-    const onNodes = pods && nodes && { pods, nodes };
-    const capacity = capacityOf({ workloads, quotas: quotas.flatMap((list) => list ?? []), ...(onNodes && { onNodes }) });
-    if (!capacity.fits)
-        runner.info(`warning: ${capacity.warning}`);
-    return {
-        bounds: new Map(workloads.map(({ expected, bounds }) => [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(expected)), bounds])),
-        warnings: capacity.fits ? [] : [capacity.warning],
-        nodes: nodes ?? [],
-    };
-}
-function asksForResources(workload) {
-    const spec = podTemplateOf(workload)?.spec ?? {};
-    const containers = CONTAINER_FIELDS.flatMap((field) => objectsIn(spec[field]));
-    return [spec, ...containers.map(({ item }) => item)].some(({ resources }) => (0,manifest_object/* isObject */.Gv)(resources) && Object.keys(resources).length > 0);
-}
-/** What an answer leaves out is left out of the forecast, which is for people alone. */
-async function readIfAllowed(cluster, query) {
-    try {
-        const { objects, isCut } = await cluster.list(query);
-        return isCut ? undefined : objects;
-    }
-    catch (error) {
-        if (error instanceof errors/* ClusterError */.b$)
-            return undefined;
-        throw error;
-    }
+/** Where objects of the release go that name no namespace. */
+function namespaceOf({ inputs, cluster }) {
+    return inputs.namespace ?? cluster.contextNamespace ?? 'default';
 }
-/** Of a pod of anybody: where it is and what it asks for. */
-function keepRequests(pod) {
-    return { ...keepPod(pod), spec: pod['spec'] };
+/** Reads the manifests and puts in images, strategy and namespaces. Throws RejectedError; writes nothing. */
+async function render(run) {
+    const { inputs, renderer } = run;
+    const { manifests } = setImages(loadManifests(await renderer.render(inputs.sources)), inputs.images);
+    return place(manifests, run);
 }
-
-;// CONCATENATED MODULE: ./lib/commands/live.js
-
-
-
-
-/** Up to this many objects of a kind and namespace, a list saves no requests over reading each. */
-const READ_EACH = 2;
-/**
- * The objects of a release as they are now, by key; what does not exist is not in the map. Lists by the release's label, so
- * that the cost does not grow with what else lives in the namespace, and reads the rest one by one.
- */
-async function readLive(cluster, manifests, release) {
-    const objects = manifests.map(({ object }) => object);
-    const live = new Map();
-    const bySource = Object.values(Object.groupBy(objects, (object) => sourceOf({ ...object, ...(0,manifest_object/* refOf */.H8)(object) })));
-    await mapLimited(bySource.flatMap((group) => (group && group.length > READ_EACH ? [group] : [])), async ([first]) => {
-        if (!first)
-            return;
-        const listed = await cluster.list({ ...(0,manifest_object/* refOf */.H8)(first), labelSelector: `${RELEASE_LABEL}=${release}` });
-        for (const object of listed.objects)
-            live.set((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object);
-    });
-    await mapLimited(objects, async (object) => {
-        const key = (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object));
-        if (live.has(key))
-            return;
-        const found = await cluster.get((0,manifest_object/* refOf */.H8)(object));
-        if (found)
-            live.set(key, found);
-    });
-    const wanted = new Set(objects.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
-    return new Map([...live].filter(([key]) => wanted.has(key)));
-}
-
-;// CONCATENATED MODULE: ./lib/commands/prepare.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Renders the manifests and asks the API server, by dry-run, what each would do. Throws RejectedError; writes nothing. */
-async function prepare(run) {
-    const { inputs, cluster, renderer, runner, journal } = run;
-    const written = loadManifests(await renderer.render(inputs.sources));
-    const { manifests } = setImages(written, inputs.images);
-    const namespace = inputs.namespace ?? cluster.contextNamespace ?? 'default';
+/** The same for manifests that are at hand, as those of a record. */
+async function place(manifests, run) {
+    const { inputs, cluster, runner } = run;
+    const namespace = namespaceOf(run);
     runner.info(`${(0,format/* counted */.hS)(manifests.length, 'object')} for ${cluster.server}, namespace ${namespace}`);
     try {
-        const { manifests: shaped, notes } = applyStrategy(await locateAll(manifests, namespace, cluster), inputs.strategy);
+        const located = await locateAll(manifests, namespace, cluster);
+        const { manifests: shaped, notes } = (0,strategy/* applyStrategy */.A)(located, inputs.strategy);
         for (const note of notes)
             runner.info(note);
-        const desired = inOrder(shaped).map((manifest) => ({
+        const desired = (0,order/* inOrder */.a)(shaped).map((manifest) => ({
             ...manifest,
-            object: desired_labelled(manifest.object, inputs.release),
+            object: (0,plan_desired/* labelled */.wW)(manifest.object, inputs.release),
         }));
-        const changes = await dryRunAll(desired, run);
-        const revisions = changes.flatMap((change) => ('live' in change && change.live ? [revisionOf(change.live)] : []));
-        const previous = Math.max(0, ...revisions);
-        const counts = Object.entries(Object.groupBy(changes, ({ type }) => type)).map(([type, list]) => `${list.length} to ${prepare_WORDS[type]}`);
-        runner.info(`the API server accepts them all: ${counts.join(', ')}`);
-        journal.note(`${changes.length} objects checked: ${counts.join(', ')}`);
-        return {
-            forecast: await forecast(changes, run),
-            namespace,
-            changes,
-            revision: previous + 1,
-            previousRevision: previous === 0 ? undefined : previous,
-        };
+        return { namespace, desired };
     }
     catch (error) {
         if (error instanceof errors/* ClusterError */.b$)
-            throw new errors/* RejectedError */.zs([problemFrom(error, 'the cluster')]);
+            throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the cluster')]);
         throw error;
     }
 }
-const prepare_WORDS = {
-    create: 'create',
-    update: 'update',
-    unchanged: 'leave as they are',
-    run: 'run',
-};
 /** Gives every object its namespace, by the scope that the cluster says its kind has. */
 async function locateAll(manifests, namespace, cluster) {
-    const provided = providedTypes(manifests);
+    const provided = (0,plan_provided/* providedTypes */.d)(manifests);
     const problems = [];
     const located = [];
     for (const manifest of manifests) {
@@ -81966,8 +82401,8 @@ async function locateAll(manifests, namespace, cluster) {
         const type = (await cluster.resourceType(apiVersion, kind)) ??
             provided.find((one) => one.apiVersion === apiVersion && one.kind === kind);
         if (type) {
-            problems.push(...desired_problemsOf(manifest, type), ...stageProblems(manifest));
-            located.push(locate(manifest, type, namespace));
+            problems.push(...(0,plan_desired/* problemsOf */.GW)(manifest, type), ...(0,stages/* stageProblems */.N0)(manifest));
+            located.push((0,plan_desired/* locate */.x5)(manifest, type, namespace));
         }
         else {
             problems.push({
@@ -81982,338 +82417,293 @@ async function locateAll(manifests, namespace, cluster) {
     assertNoDuplicates(located);
     return located;
 }
-async function dryRunAll(desired, run) {
-    const waiting = await waitingForOthers(desired, run.cluster);
-    const checkable = desired.filter((manifest) => !waiting.has(manifest));
-    const live = await readLive(run.cluster, checkable, run.inputs.release);
-    const checked = await mapLimited(desired, async (manifest) => {
-        if (waiting.has(manifest))
-            return { change: { type: 'create', manifest }, problems: [] };
-        const before = live.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object)));
-        const problems = ownershipProblems(manifest, before, run.inputs);
-        try {
-            return { change: await dryRun(manifest, before, run), problems };
-        }
-        catch (error) {
-            if (!(error instanceof errors/* ClusterError */.b$))
-                throw error;
-            return { problems: [...problems, problemFrom(error, (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object)), manifest.at)] };
-        }
-    });
-    // In the order of the objects, not of the answers: the first problem is the headline, and must not depend on chance.
-    (0,errors/* rejectIfAny */.rV)(checked.flatMap(({ problems }) => problems));
-    return checked.flatMap(({ change }) => change ?? []);
-}
-async function dryRun(manifest, before, { inputs, cluster, runner }) {
-    if (hookOf(manifest.object))
-        return checkHook(manifest, before, cluster);
-    const object = stampedAsBefore(manifest.object, before);
-    const answer = await applyTaking(cluster, before ? withOldStrategy(object, before) : object, before, {
-        dryRun: true,
-        forceConflicts: inputs.forceConflicts,
-    });
-    const note = unservedNote(object, answer);
-    if (note !== undefined)
-        runner.info(note);
-    return changeOf(manifest, before, before ? withNewStrategy(answer, object, before) : answer);
-}
-/** A Job cannot be changed, so a hook is checked under another name than the one that the last release's Job still has. */
-async function checkHook(manifest, live, cluster) {
-    const { object } = manifest;
-    const name = `${object.metadata.name.slice(0, 50)}-dry-run`;
-    await cluster.apply({ ...object, metadata: { ...object.metadata, name } }, { dryRun: true });
-    return { type: 'run', manifest, ...(live && { live }) };
-}
-/** Objects that cannot be checked yet, because their namespace or their kind is made by this same release. */
-async function waitingForOthers(desired, cluster) {
-    const newNamespaces = new Set();
-    for (const name of providedNamespaces(desired)) {
-        if (!(await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name })))
-            newNamespaces.add(name);
-    }
-    const waiting = new Set();
-    for (const manifest of desired) {
-        const { apiVersion, kind, metadata } = manifest.object;
-        const isServed = (await cluster.resourceType(apiVersion, kind)) !== undefined;
-        if (!isServed || newNamespaces.has(metadata.namespace ?? ''))
-            waiting.add(manifest);
-    }
-    return waiting;
-}
-function ownershipProblems(manifest, live, inputs) {
-    const owner = live?.metadata.labels?.[RELEASE_LABEL];
-    const problem = (code, message, hint) => ({
-        code,
-        message: `${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object))} ${message}`,
-        hint,
-        at: manifest.at,
-    });
-    if (live?.metadata.deletionTimestamp !== undefined) {
-        const held = live.metadata.finalizers?.join(', ');
-        return [
-            problem('Conflict', `is being deleted${held === undefined ? '' : ` and held by the finalizers ${held}`}`, 'wait until it is gone and run again'),
-        ];
-    }
-    if (owner === undefined || owner === inputs.release || inputs.forceConflicts)
-        return [];
-    return [
-        problem('Conflict', `belongs to the release ${JSON.stringify(owner)}`, 'use another name, set the input release to that one, or set force-conflicts: true to take it over'),
-    ];
+
+
+/***/ }),
+
+/***/ 8902:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   M: () => (/* binding */ reportFrame)
+/* harmony export */ });
+/** What every report has, whatever the run came to. */
+function reportFrame({ inputs, journal, }) {
+    return {
+        schema: 1,
+        command: inputs?.command ?? 'deploy',
+        release: inputs?.release ?? '',
+        startedAt: journal.startedAt.toISOString(),
+        durationSeconds: journal.seconds(),
+        ...(inputs?.run && { run: inputs.run }),
+        timeline: journal.entries,
+        warnings: [],
+        problems: [],
+        objects: [],
+        workloads: [],
+        failures: [],
+    };
 }
 
-;// CONCATENATED MODULE: ./lib/rollback/by-hand.js
 
-const REVISIONED = ['Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps'];
-/**
- * What to type to finish a rollback by hand: delete what the release had created, look at what failed, take workloads back,
- * and follow them. `isCreated` tells whether the release had created an object.
- */
-function finishByHand(steps, isCreated) {
-    return steps.flatMap((one) => {
-        const target = `${(0,manifest_object/* groupKindOf */.zo)(one).toLowerCase()}/${one.name}${namespaceFlag(one)}`;
-        const hasRevisions = REVISIONED.includes((0,manifest_object/* groupKindOf */.zo)(one));
-        if (one.step === 'failed') {
-            if (isCreated(one))
-                return [`kubectl delete ${target}`];
-            if (!hasRevisions)
-                return [`kubectl get ${target} -o yaml`];
-            return [`kubectl rollout history ${target}`, `kubectl rollout undo ${target}`, `kubectl rollout status ${target}`];
-        }
-        return hasRevisions && one.step === 'restored' ? [`kubectl rollout status ${target}`] : [];
-    });
-}
-/** Names come from the API server, which allows no character in them that a shell would read as more than a letter. */
-function namespaceFlag({ namespace }) {
-    return namespace === undefined ? '' : ` --namespace ${namespace}`;
-}
+/***/ }),
 
-;// CONCATENATED MODULE: ./lib/rollout/verdict.js
+/***/ 8093:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  F: () => (/* binding */ rollBack)
+});
+
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/plan/desired.js
+var desired = __nccwpck_require__(9369);
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+// EXTERNAL MODULE: ./lib/rollback/by-hand.js
+var by_hand = __nccwpck_require__(7449);
+// EXTERNAL MODULE: ./lib/rollout/verdict.js
+var rollout_verdict = __nccwpck_require__(4012);
+// EXTERNAL MODULE: ./lib/commands/follow.js + 2 modules
+var follow = __nccwpck_require__(7282);
+// EXTERNAL MODULE: ./lib/commands/observer.js
+var commands_observer = __nccwpck_require__(1494);
+// EXTERNAL MODULE: ./lib/commands/targets.js + 1 modules
+var targets = __nccwpck_require__(8094);
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/rollout/state.js
+var state = __nccwpck_require__(9280);
+// EXTERNAL MODULE: ./lib/plan/ownership.js
+var ownership = __nccwpck_require__(4658);
+;// CONCATENATED MODULE: ./lib/rollback/bad-revision.js
 
 
 
-
-
-
-/**
- * The controller reports a missed deadline itself; only when it does not (it never repeats the condition after a rollout
- * that had failed already) does this timer speak, so it must come second.
- */
-const DEADLINE_GRACE_MS = 5_000;
-/** The annotation that switches fail-fast off for one object. */
-const FAIL_FAST_ANNOTATION = 'rollsafe.dev/fail-fast';
-function judge(state, policy, now) {
-    const all = [...state.tracked.values()];
-    const mode = doomMode(state, policy);
-    const failures = all.flatMap((tracked) => failureOf(state, tracked, mode, now));
-    const [first, ...rest] = failures;
-    if (first)
-        return { type: 'bad', failures: [first, ...rest] };
-    if (state.unstable) {
-        const { ref, message } = state.unstable;
-        return { type: 'bad', failures: [{ ref, reason: 'Unstable', message: `was healthy, then no longer: ${message}` }] };
-    }
-    if (state.soak) {
-        const stableAt = state.soak.since + policy.stableForMs;
-        if (now >= stableAt && state.lost.size === 0)
-            return { type: 'good' };
-        return waitOrGiveUp(state, all, { ...policy, deadline: Math.max(policy.deadline, stableAt) }, now, stableAt);
-    }
-    const turns = all.flatMap((tracked) => [stalledAt(state, tracked) ?? [], doomedAt(state, tracked, mode, now) ?? []].flat());
-    return waitOrGiveUp(state, all, policy, now, Math.min(policy.deadline, ...turns));
-}
-function waitOrGiveUp(state, all, policy, now, until) {
-    if (now < policy.deadline)
-        return { type: 'wait', until: until > now ? until : policy.deadline };
-    const [why] = state.lost.values();
-    if (why !== undefined)
-        return { type: 'unknown', why };
-    const [first, ...rest] = all
-        .filter(({ status }) => status.state !== 'healthy')
-        .map(({ target, status }) => ({
-        ref: target.ref,
-        reason: 'Timeout',
-        message: `was not done within ${policy.timeoutSeconds} s: ${status.message}`,
-    }));
-    return first ? { type: 'bad', failures: [first, ...rest] } : { type: 'good' };
-}
-function failureOf(state, tracked, mode, now) {
-    const { status, target, object } = tracked;
-    if (status.state === 'failed')
-        return [{ ref: target.ref, reason: status.reason, message: status.message }];
-    const doom = object && isInQuestion(state, tracked) ? doomOf(...doomQuestion(state, object, mode, now)) : undefined;
-    if (doom)
-        return [{ ref: target.ref, ...doom }];
-    const stalled = stalledAt(state, tracked);
-    if (stalled === undefined || now < stalled)
-        return [];
-    const seconds = object && progressDeadlineSeconds(object);
-    return [
-        {
-            ref: target.ref,
-            reason: 'ProgressDeadlineExceeded',
-            message: `made no progress for ${seconds} s: ${status.message}`,
-        },
-    ];
-}
-/** Unfinished, and the controller works on our spec: only then do its newest pods tell of our release. */
-function isInQuestion({ pods }, tracked) {
-    return pods.hasTrouble && tracked.status.state === 'progressing' && tracker_isObserved(tracked);
+/** Counts the changes of the template; the API server does so itself (registry/apps/daemonset/strategy.go). */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+function templateGenerationOf({ metadata }) {
+    return metadata.annotations?.[TEMPLATE_GENERATION];
 }
 /**
- * A program that keeps ending may only be waiting for another workload of the same release, a database for instance. So while
- * one is still coming up, only what can never heal counts.
+ * `lastSeen` is the object as last seen before it was restored, from a watch or read for it. Undefined for other kinds, when the release did not change the
+ * template, and when the controller never got to see the release: `status.updateRevision` is that of a good one then.
  */
-function doomMode({ isComingUp }, { failFast }) {
-    return failFast === 'safe' && isComingUp ? 'fatal' : failFast;
-}
-function doomQuestion(state, object, mode, now) {
-    const { witnesses, creation } = state.pods.witnessesOf(object, now);
-    const isOff = object.metadata.annotations?.[FAIL_FAST_ANNOTATION] === 'off';
-    return [(0,manifest_object/* groupKindOf */.zo)(object), witnesses, creation, isOff ? 'off' : mode];
-}
-/** When evidence that is not fatal yet will have lasted long enough. */
-function doomedAt(state, tracked, mode, now) {
-    const { object } = tracked;
-    const due = object && isInQuestion(state, tracked) ? doomDueInMs(...doomQuestion(state, object, mode, now)) : undefined;
-    return due === undefined ? undefined : now + due;
-}
-/** When the lack of progress becomes a failure; undefined when the kind has no deadline, is done, or cannot be observed. */
-function stalledAt(state, { status, target, object, progressedAt }) {
-    if (status.state !== 'progressing' || !object || state.lost.has(sourceOf(target.ref)))
+function badRevisionOf({ before, after }, lastSeen = after) {
+    const { uid, generation = 0 } = after.metadata;
+    if (lastSeen.metadata.uid !== uid || (lastSeen.metadata.generation ?? 0) < generation)
         return undefined;
-    const seconds = progressDeadlineSeconds(object);
-    return seconds === undefined ? undefined : progressedAt + seconds * 1000 + DEADLINE_GRACE_MS;
-}
-/** The failures in one sentence, the first in full. */
-function summarize(failures) {
-    const [first, ...rest] = failures;
-    const others = rest.length === 0 ? '' : `; ${(0,format/* counted */.hS)(rest.length, 'more object')} failed`;
-    return `${(0,manifest_object/* describe */.q0)(first.ref)}: ${first.message}${others}`;
-}
-
-;// CONCATENATED MODULE: ./lib/commands/log-streams.js
-
-function keyOf({ namespace, name }, container) {
-    return `${namespace ?? ''}/${name}/${container}`;
-}
-function openLogStreams({ cluster, runner }) {
-    const closing = new AbortController();
-    const streams = new Map();
-    async function stream(pod, container, lines) {
-        const prefix = `[${pod.name} ${container}]`;
-        let left = lines;
-        try {
-            for await (const line of cluster.followLogs(pod, container, closing.signal)) {
-                runner.info(`${prefix} ${line}`);
-                left -= 1;
-                if (left > 0)
-                    continue;
-                runner.info(`${prefix} (more is in the log of the container: kubectl logs ${pod.name} --container ${container})`);
-                return;
-            }
+    switch ((0,manifest_object/* groupKindOf */.zo)(after)) {
+        case 'StatefulSet.apps': {
+            const set = lastSeen;
+            const revision = (0,state/* isObserved */.X)(set, { generation }) ? set.status?.updateRevision : undefined;
+            const since = after.metadata.managedFields?.flatMap((entry) => ((0,ownership/* isRollsafes */.mY)(entry) && entry.time) || []);
+            const latest = since?.toSorted().at(-1);
+            const isNew = revision !== before.status?.updateRevision;
+            return revision !== undefined && latest !== undefined && isNew
+                ? { kind: 'StatefulSet', revision, since: latest }
+                : undefined;
         }
-        catch (error) {
-            // The container has not begun, or is gone again. The log is for people, and nothing depends on it.
-            streams.delete(keyOf(pod, container));
-            if (!closing.signal.aborted)
-                runner.debug(`${prefix} has no log to follow: ${(0,errors/* messageOf */.bD)(error)}`);
+        case 'DaemonSet.apps': {
+            const templateGeneration = templateGenerationOf(lastSeen);
+            return templateGeneration !== undefined && templateGeneration !== templateGenerationOf(before)
+                ? { kind: 'DaemonSet', templateGeneration }
+                : undefined;
         }
+        default:
+            return undefined;
     }
-    return {
-        print(pod, container, lines) {
-            const key = keyOf(pod, container);
-            if (lines > 0 && !streams.has(key))
-                streams.set(key, stream(pod, container, lines));
-        },
-        async close() {
-            closing.abort(new Error('the rollout is over'));
-            await Promise.all(streams.values());
-        },
-    };
 }
-
-;// CONCATENATED MODULE: ./lib/commands/progress.js
-
-
-
-
-/** With more objects than this, only those that become healthy or fail get a line, and a count says how far all are. */
-const TABLE_ROWS = 12;
-/** The whole log of a hook is of interest, but not gigabytes of it. */
-const HOOK_LOG_LINES = 10_000;
-function openProgress({ clock, runner, journal, inputs }, logs, onSettled) {
-    const started = clock.now();
-    const told = new Set();
-    function tellStatus(before, { target, status }, isLong, width) {
-        const isSettled = status.state !== before?.status.state;
-        if (status.message === before?.status.message && !isSettled)
+function isOfBadRevision(pod, bad) {
+    switch (bad?.kind) {
+        case 'StatefulSet':
+            return pod.revision === bad.revision && pod.createdAt !== undefined && pod.createdAt >= bad.since;
+        case 'DaemonSet':
+            return pod.templateGeneration === bad.templateGeneration;
+        case undefined:
             return false;
-        if (!isLong || status.state === 'failed')
-            runner.info(row(target.ref, status.message, width));
-        if (isSettled) {
-            onSettled((0,manifest_object/* keyOf */.TN)(target.ref));
-            if (status.state !== 'progressing')
-                journal.note(`${(0,manifest_object/* describe */.q0)(target.ref)}: ${status.message}`);
-        }
-        return isSettled;
     }
-    function tellTrouble({ target, object }, pod, width) {
-        const { trouble } = pod;
-        const ref = { apiVersion: 'v1', kind: 'Pod', namespace: pod.namespace, name: pod.name };
-        if (object && hookOf(object)) {
-            for (const container of containersOf(object))
-                logs.print(ref, container, HOOK_LOG_LINES);
-        }
-        if (!trouble || trouble.gravity === 'passing')
-            return;
-        const key = `${(0,manifest_object/* keyOf */.TN)(target.ref)} ${trouble.container ?? ''} ${trouble.reason}`;
-        if (told.has(key))
-            return;
-        told.add(key);
-        runner.info(row(target.ref, `${trouble.reason}: ${trouble.message}`, width));
-        if (trouble.container !== undefined)
-            logs.print(ref, trouble.container, inputs.logLines);
+}
+
+// EXTERNAL MODULE: ./lib/plan/int-or-percent.js
+var int_or_percent = __nccwpck_require__(4378);
+;// CONCATENATED MODULE: ./lib/rollback/replacement.js
+
+const DONE = { delete: [], isDone: true };
+/** How many pods may be missing at once; at least one, as none could be replaced otherwise. */
+function boundOf({ type, maxUnavailable }, total, rounding) {
+    return type === 'fast' ? Infinity : Math.max(1, (0,int_or_percent/* scaledValue */.G)(maxUnavailable, total, rounding));
+}
+function namesOf(pods) {
+    return `${pods.length === 1 ? 'pod' : 'pods'} ${pods.map(({ name }) => name).join(', ')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/rollback/replace-in-daemon-set.js
+
+
+/**
+ * The controller replaces nothing by itself with OnDelete. With RollingUpdate it does, and pods that are not ready first
+ * (pkg/controller/daemon/update.go, rollingUpdate).
+ */
+function replaceInDaemonSet(set, { notReadyNodes = [] }, bad, pods, strategy) {
+    const restored = templateGenerationOf(set);
+    if (set.spec?.updateStrategy?.type !== 'OnDelete' || bad?.kind !== 'DaemonSet')
+        return DONE;
+    if (restored === bad.templateGeneration)
+        return DONE;
+    // A pod on a node that is not ready is not missed, and cannot end before the node is back.
+    const isAway = ({ node }) => node !== undefined && notReadyNodes.includes(node);
+    const here = pods.filter((pod) => !isAway(pod));
+    const wanted = Math.max(0, (set.status?.desiredNumberScheduled ?? 0) - notReadyNodes.length);
+    const living = here.filter(({ deleting }) => !deleting);
+    const missing = Math.max(0, wanted - new Set(living.map(({ node, uid }) => node ?? uid)).size);
+    const starting = living.filter(({ ready, templateGeneration }) => !ready && templateGeneration === restored);
+    const inProgress = missing + starting.length;
+    const room = Math.max(0, boundOf(strategy, wanted, 'up') - inProgress);
+    const isBad = (pod) => isOfBadRevision(pod, bad);
+    const next = living
+        .filter(isBad)
+        .toSorted((a, b) => Number(a.ready) - Number(b.ready) || ((a.node ?? '') < (b.node ?? '') ? -1 : 1));
+    const some = [...pods.filter((pod) => isAway(pod) && isBad(pod) && !pod.deleting), ...next.slice(0, room)];
+    const note = some.length > 0 ? `deletes ${namesOf(some)} of the bad revision` : undefined;
+    return { delete: some, isDone: inProgress === 0 && !here.some(isBad), ...(note !== undefined && { note }) };
+}
+
+;// CONCATENATED MODULE: ./lib/rollback/pods-in-order.js
+/** A slot for each replica in ascending order, and the pods beyond them, highest ordinal first. */
+function podsInOrder({ metadata, spec }, pods) {
+    const start = spec?.ordinals?.start ?? 0;
+    const names = Array.from({ length: spec?.replicas ?? 1 }, (_, index) => `${metadata.name}-${start + index}`);
+    const byName = new Map();
+    for (const pod of pods) {
+        // Of two under one name, one is gone already and only still listed.
+        if (byName.get(pod.name)?.deleting !== false)
+            byName.set(pod.name, pod);
     }
-    function row(ref, message, width) {
-        const seconds = `${Math.floor((clock.now() - started) / 1000)}s`;
-        return `${seconds.padStart(5)}  ${(0,manifest_object/* describe */.q0)(ref).padEnd(width)}  ${message}`;
+    const slots = names.map((name, index) => {
+        const pod = byName.get(name);
+        return { index, name, ...(pod && { pod }) };
+    });
+    const ordinal = ({ name }) => Number(name.slice(name.lastIndexOf('-') + 1));
+    const extra = [...byName.values()]
+        .filter(({ name }) => !names.includes(name))
+        .toSorted((a, b) => ordinal(b) - ordinal(a));
+    return { slots, extra };
+}
+
+;// CONCATENATED MODULE: ./lib/rollback/replace-in-stateful-set.js
+
+
+
+/**
+ * An OrderedReady set stands still at its lowest pod that is not ready, even when that is to be replaced, so exactly that one
+ * is deleted: one above it would not be made anew before. Then come healthy pods that the controller leaves alone.
+ */
+function replaceInStatefulSet(set, bad, pods, strategy) {
+    const { type = 'RollingUpdate' } = set.spec?.updateStrategy ?? {};
+    // The alpha type Recreate deletes all old pods before anything can block it.
+    if (type !== 'RollingUpdate' && type !== 'OnDelete')
+        return DONE;
+    const isOnDelete = type === 'OnDelete';
+    const isOrdered = set.spec?.podManagementPolicy !== 'Parallel';
+    const { slots, extra } = podsInOrder(set, pods);
+    const isLeftToUs = leftToUs(set);
+    const isWrong = wrongPods(set, bad);
+    const wrong = slots.filter(isWrong);
+    const unavailable = slots.filter(({ pod }) => !isUp(pod));
+    const [blocker] = unavailable;
+    const highestFirst = wrong.toReversed().flatMap(({ pod, index }) => (pod && !pod.deleting ? [{ pod, index }] : []));
+    const broken = highestFirst.filter(({ pod }) => !pod.ready).map(({ pod }) => pod);
+    const answer = (some, note) => ({
+        delete: some,
+        isDone: wrong.length === 0 && unavailable.length === 0 && extra.length === 0,
+        ...(note !== undefined && { note }),
+    });
+    if (strategy.type === 'fast' && highestFirst.length > 0) {
+        const all = highestFirst.map(({ pod }) => pod);
+        return answer(all, `deletes ${namesOf(all)} of the bad revision, all at once`);
     }
-    return {
-        tell(before, now) {
-            const all = [...now.tracked.values()];
-            const changed = all.filter((tracked) => tracked.status !== before.tracked.get((0,manifest_object/* keyOf */.TN)(tracked.target.ref))?.status);
-            const hooks = all.filter(isHook);
-            const hasNewTrouble = now.podsVersion !== before.podsVersion && (now.pods.hasTrouble || hooks.length > 0);
-            if (changed.length === 0 && !hasNewTrouble)
-                return;
-            const isLong = all.length > TABLE_ROWS;
-            const width = Math.max(0, ...all.map(({ target }) => (0,manifest_object/* describe */.q0)(target.ref).length));
-            const settled = changed.filter((tracked) => tellStatus(before.tracked.get((0,manifest_object/* keyOf */.TN)(tracked.target.ref)), tracked, isLong, width));
-            if (isLong && settled.length > 0) {
-                const healthy = all.filter(({ status }) => status.state === 'healthy').length;
-                runner.info(`${healthy} of ${all.length} objects are healthy`);
-            }
-            if (!hasNewTrouble)
-                return;
-            for (const tracked of all) {
-                if (tracked.status.state === 'healthy' && !isHook(tracked))
-                    continue;
-                for (const pod of newPodsIn(now, tracked))
-                    tellTrouble(tracked, pod, width);
-            }
-        },
+    if (isOrdered && blocker && (!blocker.pod || blocker.pod.deleting || !isWrong(blocker)))
+        return answer([], waitFor(blocker));
+    const [top] = highestFirst;
+    const relapsing = isOrdered ? blocker : unavailable.find((slot) => !slot.pod || isWrong(slot));
+    if (top && relapsing && comesBackBad(relapsing, slots, set)) {
+        const busy = slots.find(({ pod, index }) => {
+            const isStarting = !isOrdered && index > top.index && !isUp(pod);
+            return index > relapsing.index && (pod?.deleting === true || isStarting);
+        });
+        if (busy)
+            return answer([], waitFor(busy));
+        return answer([top.pod], `deletes pod ${top.pod.name}: before, ${relapsing.name} would get the bad revision again`);
+    }
+    if (isOrdered && blocker?.pod)
+        return answer([blocker.pod], `deletes pod ${blocker.name}, which the controller would wait for (kubernetes#67250)`);
+    const surplus = extra.find(({ deleting }) => deleting) ?? extra[0];
+    if (isOrdered && surplus && isStuckSurplus(surplus, set, bad))
+        return answer([surplus], `deletes pod ${surplus.name}, beyond the replicas and not ready, which is in the way`);
+    // Kubernetes 1.37 deletes broken pods of a Parallel set itself, without asking how many. Older ones with the feature gate
+    // MaxUnavailableStatefulSet wait for them for ever. To delete one twice does no harm.
+    const room = Math.max(0, boundOf(strategy, slots.length, 'down') - (unavailable.length - broken.length));
+    const healthy = highestFirst.filter(({ pod, index }) => pod.ready && isLeftToUs(index)).map(({ pod }) => pod);
+    const some = [
+        ...(isOnDelete ? broken.slice(0, room) : broken),
+        ...healthy.slice(0, Math.max(0, room - broken.length)),
+    ];
+    if (some.length > 0)
+        return answer(some, `deletes ${namesOf(some)} of the bad revision`);
+    return answer([], blocker && waitFor(blocker));
+}
+/** Whether the controller never replaces the pod at an index: any with OnDelete, and those below a partition. */
+function leftToUs({ spec }) {
+    const { type, rollingUpdate } = spec?.updateStrategy ?? {};
+    const partition = type === 'OnDelete' ? Infinity : (rollingUpdate?.partition ?? 0);
+    return (index) => index < partition;
+}
+/**
+ * Pods that are not of the revision they should have. What the controller leaves alone may be of any, so there only the pods
+ * of the bad release count, and only if they would come back as others: below a partition, a new pod gets the current revision.
+ */
+function wrongPods(set, bad) {
+    const { status, spec } = set;
+    const isLeftToUs = leftToUs(set);
+    const cameBackAs = spec?.updateStrategy?.type === 'OnDelete' ? status?.updateRevision : status?.currentRevision;
+    return ({ pod, index }) => {
+        if (!pod)
+            return false;
+        if (!isLeftToUs(index))
+            return pod.revision !== status?.updateRevision;
+        return isOfBadRevision(pod, bad) && pod.revision !== cameBackAs;
     };
 }
-function isHook({ object }) {
-    return object !== undefined && hookOf(object) !== undefined;
+/**
+ * A set whose `rollingUpdate` is absent makes pods of the current revision for its lowest ordinals, as many as there are of it
+ * (newVersionedStatefulSetPod). After a rollout that was once complete that is the bad revision, so a pod that is deleted, by
+ * whomever, comes back as it was until enough of those above it are replaced: the highest has to go first.
+ */
+function comesBackBad(slot, slots, { spec, status }) {
+    const { type = 'RollingUpdate', rollingUpdate } = spec?.updateStrategy ?? {};
+    if (type !== 'RollingUpdate' || rollingUpdate || status?.currentRevision === status?.updateRevision)
+        return false;
+    const current = slots.filter(({ pod }) => pod && !pod.deleting && pod.revision === status?.currentRevision);
+    return current.filter(({ index }) => index !== slot.index).length > slot.index;
 }
-function containersOf(job) {
-    const spec = podTemplateOf(job)?.spec ?? {};
-    return [spec['initContainers'], spec['containers']].flatMap(objectsIn).map(({ item }) => String(item['name']));
+/** The controller removes pods beyond the replicas from the highest down, but only ready ones if a lower one is not ready. */
+function isStuckSurplus(pod, { spec, status }, bad) {
+    if (pod.deleting || pod.ready || pod.revision === status?.updateRevision)
+        return false;
+    return spec?.updateStrategy?.type !== 'OnDelete' || isOfBadRevision(pod, bad);
+}
+function isUp(pod) {
+    return pod !== undefined && pod.ready && !pod.deleting;
+}
+function waitFor({ pod, name }) {
+    return `waits for pod ${name} to ${pod?.deleting ? 'end' : pod ? 'be ready' : 'be made'}`;
 }
 
-;// CONCATENATED MODULE: ./lib/commands/follow.js
-
+;// CONCATENATED MODULE: ./lib/rollback/replace-pods.js
 
 
 
@@ -82321,46 +82711,148 @@ function containersOf(job) {
 
 
 /**
- * Follows the targets until there is a verdict. One line in the log for each change; nothing is asked again and again.
- * `before` is what an earlier follow of the same run has seen.
+ * `restored` is the workload as last seen, `expectation` what is known of our restoring write. Before the controller has seen
+ * that, a deleted pod would come back on the bad revision.
  */
-async function follow(targets, observer, run, policy, before) {
-    const { clock, runner } = run;
-    const started = clock.now();
-    const settledAfter = new Map();
-    const logs = openLogStreams(run);
-    const progress = openProgress(run, logs, (key) => settledAfter.set(key, (clock.now() - started) / 1000));
-    let told = startTracking(targets, started, before);
-    try {
-        for (let state = await beginFrom(told, observer, started);;) {
-            progress.tell(told, state);
-            told = state;
-            const verdict = judge(state, policy, clock.now());
-            if (verdict.type !== 'wait')
-                return { verdict, state, settledAfter };
-            for (const { source, observation } of await observer.next(verdict.until - clock.now())) {
-                if (observation.type === 'lost')
-                    runner.info(`the cluster cannot be observed: ${observation.why}; trying again`);
-                if (observation.type === 'found')
-                    runner.info('the cluster can be observed again');
-                state = observe(state, source, observation, clock.now());
-            }
+function replacePods(restored, expectation, bad, pods, strategy) {
+    const kind = (0,manifest_object/* groupKindOf */.zo)(restored);
+    if (kind !== 'StatefulSet.apps' && kind !== 'DaemonSet.apps')
+        return DONE;
+    const set = restored;
+    if (!(0,state/* isObserved */.X)(set, expectation))
+        return { delete: [], isDone: false, note: state/* OBSERVING */.K };
+    return kind === 'StatefulSet.apps'
+        ? replaceInStatefulSet(restored, bad, [...pods], strategy)
+        : replaceInDaemonSet(restored, expectation, bad, [...pods], strategy);
+}
+
+// EXTERNAL MODULE: ./lib/commands/concurrency.js
+var concurrency = __nccwpck_require__(325);
+;// CONCATENATED MODULE: ./lib/commands/tend-pods.js
+
+
+
+
+const WITH_PODS_BY_HAND = ['StatefulSet.apps', 'DaemonSet.apps'];
+/**
+ * Deletes the pods that stand in the way of an old revision, after each thing that is seen, and tells whether all is done. A
+ * pod that may not be deleted is named; the rollback then ends when its time does, with the commands to do it by hand.
+ */
+function podTender(returning, { cluster, runner, inputs }) {
+    const tended = returning.filter(({ target }) => WITH_PODS_BY_HAND.includes((0,manifest_object/* groupKindOf */.zo)(target.ref)));
+    const asked = new Set();
+    const told = new Set();
+    function tell(ref, text) {
+        const line = `${(0,manifest_object/* describe */.q0)(ref)}: ${text}`;
+        if (!told.has(line))
+            runner.info(line);
+        told.add(line);
+    }
+    async function remove(ref, { name, namespace, uid }) {
+        if (asked.has(uid))
+            return;
+        asked.add(uid);
+        try {
+            await cluster.delete({ apiVersion: 'v1', kind: 'Pod', namespace, name }, uid);
+        }
+        catch (error) {
+            tell(ref, `pod ${name} cannot be deleted: ${(0,errors/* messageOf */.bD)(error)}`);
         }
     }
-    finally {
-        await logs.close();
+    async function tend({ target, bad }, { tracked, pods }) {
+        const object = tracked.get((0,manifest_object/* keyOf */.TN)(target.ref))?.object;
+        if (!object)
+            return false;
+        const all = [...pods.podsOf(object)];
+        // Pods that may not be seen cannot be tended; the status of the workload has to be enough then.
+        if (all.length === 0 && hasPods(object))
+            return true;
+        const step = replacePods(object, target.expectation, bad, all, inputs.rollbackStrategy);
+        const fresh = step.delete.filter(({ uid }) => !asked.has(uid));
+        if (fresh.length > 0)
+            tell(target.ref, `replacing ${step.note ?? 'pods of the bad revision'}`);
+        await (0,concurrency/* mapLimited */.b)(fresh, (pod) => remove(target.ref, pod));
+        return step.isDone;
     }
+    return async (state) => {
+        const done = await Promise.all(tended.map((one) => tend(one, state)));
+        return done.every(Boolean);
+    };
 }
-/** What came before is told by the objects as they are now; only the pods are not kept anywhere else. */
-async function beginFrom(state, observer, now) {
-    const isNews = ({ source, observation }) => isOfPods(source) || observation.type === 'lost' || observation.type === 'found';
-    const sightings = (await observer.next(0)).filter(isNews);
-    const objects = [...state.tracked.values()].flatMap(({ target }) => observer.latest((0,manifest_object/* keyOf */.TN)(target.ref)) ?? []);
-    const current = objects.map((object) => ({
-        source: sourceOf({ ...object, ...(0,manifest_object/* refOf */.H8)(object) }),
-        observation: { type: 'changed', object },
-    }));
-    return [...sightings, ...current].reduce((next, { source, observation }) => observe(next, source, observation, now), state);
+function hasPods({ status }) {
+    return (0,manifest_object/* isObject */.Gv)(status) && [status['replicas'], status['currentNumberScheduled']].some((count) => Number(count) > 0);
+}
+
+// EXTERNAL MODULE: ./lib/manifest/order.js
+var order = __nccwpck_require__(8449);
+// EXTERNAL MODULE: ./lib/manifest/pod-template.js
+var pod_template = __nccwpck_require__(641);
+// EXTERNAL MODULE: ./lib/plan/change.js
+var change = __nccwpck_require__(4443);
+// EXTERNAL MODULE: ./lib/plan/field-set.js
+var field_set = __nccwpck_require__(878);
+// EXTERNAL MODULE: ./lib/plan/json.js
+var json = __nccwpck_require__(1433);
+// EXTERNAL MODULE: ./lib/plan/strategy-change.js
+var strategy_change = __nccwpck_require__(7427);
+;// CONCATENATED MODULE: ./lib/rollback/other-deployers.js
+/** Who else has deployed an object since Rollsafe wrote it: then it is theirs, and a rollback leaves it alone. */
+
+
+
+
+
+/**
+ * The field managers that have changed what our write had set, by their names; empty when nobody has. `after` is the object as
+ * our write left it, `current` as it is now.
+ *
+ * What controllers add beside our fields is not counted, nor are the subresources `scale` and `status`: autoscalers and
+ * controllers write there, and people who scale by hand, and none of them deploys.
+ */
+function otherDeployers(after, current) {
+    const release = after.metadata.labels?.[desired/* RELEASE_LABEL */.l5];
+    const owner = current.metadata.labels?.[desired/* RELEASE_LABEL */.l5];
+    if (owner !== undefined && release !== undefined && owner !== release)
+        return [`the release ${owner}`];
+    const changed = (0,field_set/* filterLeaves */.tb)((0,ownership/* ourFields */.Qz)(after), (path) => path.at(-1) !== '.' && !isReplicas(path) && !(0,json/* isEqual */.n)((0,field_set/* valueAt */.fK)(after, path), (0,field_set/* valueAt */.fK)(current, path)));
+    if ((0,field_set/* isEmpty */.Im)(changed))
+        return [];
+    const others = (current.metadata.managedFields ?? []).filter((entry) => !(0,ownership/* isRollsafes */.mY)(entry) && (entry.subresource ?? '') === '' && !isTheSameIn(after, entry));
+    return [
+        ...new Set(others.flatMap((entry) => (shares((0,field_set/* readFieldSet */.jv)(entry.fieldsV1), changed) ? [entry.manager ?? 'unknown'] : []))),
+    ];
+}
+function isReplicas(path) {
+    return path.join('/') === 'f:spec/f:replicas';
+}
+/** Untouched since our write: such an owner has changed nothing. */
+function isTheSameIn(after, entry) {
+    return (after.metadata.managedFields ?? []).some((known) => (0,json/* isEqual */.n)(known, entry));
+}
+/** Whether two sets have a member in common, or one a member of which the other has a part. */
+function shares(a, b) {
+    return Object.entries(a).some(([element, children]) => {
+        const other = b[element];
+        return other !== undefined && ((0,field_set/* isEmpty */.Im)(children) || (0,field_set/* isEmpty */.Im)(other) || shares(children, other));
+    });
+}
+/** Whether the object under this name is another one than the one that was there before, and not of our making. */
+function isMadeAnew(before, current) {
+    if ((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(before)) !== (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(current)))
+        throw new Error('two different objects are compared');
+    const isOfOurMaking = (current.metadata.managedFields ?? []).some(ownership/* isRollsafes */.mY);
+    return before.metadata.uid !== current.metadata.uid && !isOfOurMaking;
+}
+
+;// CONCATENATED MODULE: ./lib/rollback/recreate.js
+/**
+ * What to create to bring back an object that is gone: all of it, also what others had set, but for what the server keeps for
+ * itself. Only the UID cannot come back.
+ */
+function recreatable(before) {
+    const { status: _status, ...object } = before;
+    const { uid: _uid, resourceVersion: _resourceVersion, generation: _generation, creationTimestamp: _creationTimestamp, deletionTimestamp: _deletionTimestamp, managedFields: _managedFields, ...metadata } = before.metadata;
+    return { ...object, metadata };
 }
 
 ;// CONCATENATED MODULE: ./lib/rollback/restore.js
@@ -82379,8 +82871,8 @@ async function beginFrom(state, observer, now) {
  */
 function restoringApply(written, current) {
     const { before } = written;
-    const fields = difference(fieldsToRestore(written), fieldsTakenSince(written, current));
-    const body = field_set_select(before, fields, othersFields(before));
+    const fields = (0,field_set/* difference */.iv)(fieldsToRestore(written), fieldsTakenSince(written, current));
+    const body = (0,field_set/* select */.Lt)(before, fields, (0,ownership/* othersFields */.LK)(before));
     const { apiVersion, kind } = before;
     const { name, namespace } = before.metadata;
     const selected = (0,manifest_object/* isObject */.Gv)(body) ? body : {};
@@ -82397,30 +82889,30 @@ function restoringApply(written, current) {
  * (the order of a list, a value the server had allocated). Undefined when there is nothing left to repair.
  */
 function exactRepair(written, current, restored) {
-    const touched = difference(union(fieldsToRestore(written), ourFields(written.after)), fieldsTakenSince(written, current));
+    const touched = (0,field_set/* difference */.iv)((0,field_set/* union */.KC)(fieldsToRestore(written), (0,ownership/* ourFields */.Qz)(written.after)), fieldsTakenSince(written, current));
     const repaired = goBack(written.before, restored, touched);
-    return isEqual(repaired, restored) ? undefined : repaired;
+    return (0,json/* isEqual */.n)(repaired, restored) ? undefined : repaired;
 }
 function fieldsToRestore({ before, after }) {
-    const replaced = filterLeaves(ourFields(after), (path) => {
-        const old = valueAt(before, path);
-        return path.at(-1) !== '.' && old !== undefined && !isEqual(old, valueAt(after, path));
+    const replaced = (0,field_set/* filterLeaves */.tb)((0,ownership/* ourFields */.Qz)(after), (path) => {
+        const old = (0,field_set/* valueAt */.fK)(before, path);
+        return path.at(-1) !== '.' && old !== undefined && !(0,json/* isEqual */.n)(old, (0,field_set/* valueAt */.fK)(after, path));
     });
-    return union(ourOrAdoptedFields(before), replaced);
+    return (0,field_set/* union */.KC)((0,ownership/* ourOrAdoptedFields */.Qk)(before), replaced);
 }
 /** Fields that were ours after our write and no longer are, and fields that others have set since. */
 function fieldsTakenSince({ after }, current) {
     if (!current)
-        return NO_FIELDS;
-    const ours = ourFields(current);
-    const lost = difference(ourFields(after), ours);
-    const added = difference(difference(othersFields(current), othersFields(after)), ours);
-    return union(lost, added);
+        return field_set/* NO_FIELDS */.eL;
+    const ours = (0,ownership/* ourFields */.Qz)(current);
+    const lost = (0,field_set/* difference */.iv)((0,ownership/* ourFields */.Qz)(after), ours);
+    const added = (0,field_set/* difference */.iv)((0,field_set/* difference */.iv)((0,ownership/* othersFields */.LK)(current), (0,ownership/* othersFields */.LK)(after)), ours);
+    return (0,field_set/* union */.KC)(lost, added);
 }
 function goBack(before, now, touched) {
-    if (isEqual(before, now))
+    if ((0,json/* isEqual */.n)(before, now))
         return now;
-    if (!(0,manifest_object/* isObject */.Gv)(before) || !(0,manifest_object/* isObject */.Gv)(now) || isEmpty(touched))
+    if (!(0,manifest_object/* isObject */.Gv)(before) || !(0,manifest_object/* isObject */.Gv)(now) || (0,field_set/* isEmpty */.Im)(touched))
         return before;
     const result = { ...now };
     for (const [element, children] of Object.entries(touched)) {
@@ -82429,7 +82921,7 @@ function goBack(before, now, touched) {
         const name = element.slice(2);
         if (name in before)
             result[name] = goBack(before[name], now[name], children);
-        else if ((0,manifest_object/* isObject */.Gv)(now[name]) && !isEmpty(children)) {
+        else if ((0,manifest_object/* isObject */.Gv)(now[name]) && !(0,field_set/* isEmpty */.Im)(children)) {
             // The map is new, but others may have put something into it too.
             const rest = goBack({}, now[name], children);
             if ((0,manifest_object/* isObject */.Gv)(rest) && Object.keys(rest).length > 0)
@@ -82443,6 +82935,690 @@ function goBack(before, now, touched) {
     return result;
 }
 
+// EXTERNAL MODULE: ./lib/plan/pod-bounds.js
+var pod_bounds = __nccwpck_require__(6124);
+;// CONCATENATED MODULE: ./lib/rollback/way-back.js
+
+
+
+
+
+/** What Kubernetes takes for a Deployment that says nothing (pkg/apis/apps/v1/defaults.go, SetDefaults_Deployment). */
+const DEFAULT_BOUND = '25%';
+/**
+ * `body` is what restores the workload (restoringApply), `before` the workload as it was before the release, `current` as it is
+ * now. Only to be asked where the templates of the two differ: otherwise no pod is replaced, and nothing is to be had.
+ */
+function onTheWayBack(body, before, strategy, current = before) {
+    const { type } = strategy;
+    if (type === 'as-written')
+        return { body, isFinal: true };
+    const field = (0,manifest_object/* groupKindOf */.zo)(before) === 'Deployment.apps' ? 'strategy' : 'updateStrategy';
+    const wish = wishFor(before, replicasOf(body, current, before), { ...strategy, type });
+    const note = (text) => text !== undefined && { note: `${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(before))}: ${text}.` };
+    if (!wish.strategy || (0,json/* isEqual */.n)(wish.strategy, specOf(before)[field]))
+        return { body, isFinal: true, ...note(wish.note) };
+    // To take the fields would be to keep them: their owner could not get them back from us.
+    if ((0,ownership/* othersFields */.LK)(current)['f:spec']?.[`f:${field}`] !== undefined) {
+        const kept = `it goes back by the ${field} it has, as another tool has set that`;
+        return { body, isFinal: true, ...note(kept) };
+    }
+    const spec = { ...specOf(body), [field]: wish.strategy };
+    return { body: { ...body, spec }, isFinal: false, ...note(wish.note) };
+}
+function wishFor(before, replicas, wanted) {
+    switch ((0,manifest_object/* groupKindOf */.zo)(before)) {
+        case 'Deployment.apps':
+            return ofDeployment(fieldsOf(specOf(before)['strategy']), replicas, wanted);
+        case 'StatefulSet.apps':
+            return ofStatefulSet(fieldsOf(specOf(before)['updateStrategy']), replicas, wanted);
+        case 'DaemonSet.apps':
+            return ofDaemonSet(fieldsOf(specOf(before)['updateStrategy']), wanted);
+        default:
+            return {};
+    }
+}
+const RECREATE = {
+    note: 'it goes back by Recreate, with all of its pods gone for a while, as two versions of it must not run side by side',
+};
+function ofDeployment(own, replicas, { type, maxUnavailable }) {
+    if (own['type'] === 'Recreate')
+        return RECREATE;
+    const bounds = fieldsOf(own['rollingUpdate']);
+    const ownSurge = bounds['maxSurge'] ?? DEFAULT_BOUND;
+    const ownUnavailable = bounds['maxUnavailable'] ?? DEFAULT_BOUND;
+    // More than twice as many pods are never needed. Several that the workload allows beyond that are no reason to write it.
+    if (type === 'fast') {
+        const isFast = (0,pod_bounds/* resolveFenceposts */.jk)(ownSurge, ownUnavailable, replicas).surge >= replicas;
+        return isFast ? {} : rolling({ maxSurge: '100%', maxUnavailable: ownUnavailable });
+    }
+    const wished = maxUnavailable ?? ownUnavailable;
+    // Where both numbers come to nothing, the controller lets one pod go missing all the same.
+    const most = Math.max(1, replicas);
+    const isBroken = (0,pod_bounds/* resolveFenceposts */.jk)(ownSurge, wished, most).unavailable > (0,int_or_percent/* scaledValue */.G)(wished, most, 'down');
+    return rolling({ maxSurge: isBroken ? 1 : ownSurge, maxUnavailable: wished });
+}
+/** `fast` is not the strategy's business: replacePods deletes the pods. It has room for OnDelete, too. */
+function ofStatefulSet(own, replicas, { type, maxUnavailable }) {
+    if (own['type'] === 'Recreate')
+        return RECREATE;
+    if (own['type'] === 'OnDelete' || type === 'fast' || maxUnavailable === undefined)
+        return {};
+    // The API server refuses 0, and the controller never takes less than 1 (getStatefulSetMaxUnavailable).
+    const bound = (0,int_or_percent/* isZeroBound */.B)(maxUnavailable) ? 1 : maxUnavailable;
+    const note = 'one pod at a time is missing on the way back, as a StatefulSet cannot start the old one beside the bad one';
+    return {
+        ...rolling({ ...fieldsOf(own['rollingUpdate']), maxUnavailable: bound }),
+        ...((0,int_or_percent/* scaledValue */.G)(maxUnavailable, replicas, 'down') < 1 && { note }),
+    };
+}
+/**
+ * Exactly one of the two numbers may be other than 0 (pkg/apis/apps/validation, ValidateRollingUpdateDaemonSet). One that
+ * adds pods keeps doing so, as then none is missing; one that does not may have a reason, such as a port of the node.
+ */
+function ofDaemonSet(own, { type, maxUnavailable }) {
+    if (own['type'] === 'OnDelete')
+        return {};
+    const { maxSurge = 0 } = fieldsOf(own['rollingUpdate']);
+    if (!(0,int_or_percent/* isZeroBound */.B)(maxSurge))
+        return type === 'fast' ? rolling({ maxSurge: '100%', maxUnavailable: 0 }) : {};
+    if (type === 'fast')
+        return rolling({ maxSurge: 0, maxUnavailable: '100%' });
+    if (maxUnavailable === undefined)
+        return {};
+    if (!(0,int_or_percent/* isZeroBound */.B)(maxUnavailable))
+        return rolling({ maxSurge: 0, maxUnavailable });
+    const note = 'one pod at a time is missing on the way back, as its maxSurge of 0 allows no second one on a node';
+    return { ...rolling({ maxSurge: 0, maxUnavailable: 1 }), note };
+}
+function rolling(rollingUpdate) {
+    return { strategy: { type: 'RollingUpdate', rollingUpdate } };
+}
+/** An autoscaler's number is in no body of ours, but in the workload as it is. */
+function replicasOf(...objects) {
+    const numbers = objects.map((object) => specOf(object)['replicas']);
+    return numbers.find((number) => typeof number === 'number') ?? 1;
+}
+function specOf(object) {
+    return fieldsOf(object['spec']);
+}
+function fieldsOf(value) {
+    return (0,manifest_object/* isObject */.Gv)(value) ? value : {};
+}
+
+// EXTERNAL MODULE: ./lib/rollout/status.js + 11 modules
+var rollout_status = __nccwpck_require__(8217);
+// EXTERNAL MODULE: ./lib/commands/render.js + 9 modules
+var render = __nccwpck_require__(2761);
+;// CONCATENATED MODULE: ./lib/commands/undo.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Takes back every write of a release: what it changed or pruned goes back first, in the order of an apply, so that the old
+ * pods find their old configuration; then what it created is deleted, in reverse. One object that cannot be restored does not
+ * stop the others. Done again, it does nothing: what is as it was before is left as it is.
+ */
+async function undo(writes, run, options) {
+    const { runner } = run;
+    const attempt = async (write, body) => {
+        const step = await body(write).catch((error) => ({
+            report: { ...write.ref, step: 'failed', message: (0,errors/* messageOf */.bD)(error) },
+        }));
+        runner.info(`${(0,manifest_object/* describe */.q0)(write.ref)} ${step.report.message}`);
+        return step;
+    };
+    const inPhases = Map.groupBy(writes, ({ ref }) => (0,order/* phaseOf */.h)(ref));
+    const phases = [...inPhases.keys()].toSorted((a, b) => a - b);
+    const ofType = (phase, types) => (inPhases.get(phase) ?? []).filter(({ type }) => types.includes(type));
+    const steps = [];
+    for (const phase of phases) {
+        const changed = ofType(phase, ['update', 'prune']);
+        steps.push(...(await (0,concurrency/* mapLimited */.b)(changed, (write) => attempt(write, (one) => restore(one, run, options)))));
+    }
+    steps.push(...phases.flatMap((phase) => ofType(phase, ['run'])).map(leaveHook));
+    for (const phase of phases.toReversed()) {
+        const created = ofType(phase, ['create']);
+        steps.push(...(await (0,concurrency/* mapLimited */.b)(created, (write) => attempt(write, (one) => remove(one, run)))));
+    }
+    return {
+        steps: steps.map(({ report }) => report),
+        returning: steps.flatMap(({ returning }) => returning ?? []),
+        toFinish: steps.flatMap(({ toFinish }) => toFinish ?? []),
+    };
+}
+/** Gives a workload that went back with another strategy its own again, now that all its pods are as before. */
+async function finishRestoring(write, { cluster, inputs }) {
+    const { before } = write;
+    const current = await cluster.get(write.ref);
+    if (!before || !current)
+        throw new Error(`${(0,manifest_object/* describe */.q0)(write.ref)} is gone again`);
+    const restored = await restoreOnce({ before, after: current }, current, {
+        cluster,
+        inputs: { rollbackStrategy: { type: 'as-written' }, release: inputs.release },
+    });
+    return (0,targets/* targetOf */.$r)(restored.object, current);
+}
+/** A hook has run, and nobody knows how to take back what it did in the world. Its Job stays, for its logs. */
+function leaveHook({ ref }) {
+    return { report: { ...ref, step: 'left-alone', message: 'if it has run, what it did cannot be undone' } };
+}
+/** How often an object that somebody else writes at the same moment is read again. */
+const RESTORE_ATTEMPTS = 5;
+async function restore(write, run, options) {
+    const { ref, before, after } = write;
+    if (!before)
+        throw new Error(`nothing is known of ${(0,manifest_object/* describe */.q0)(ref)} from before the release`);
+    for (let attempt = 1;; attempt++) {
+        try {
+            const current = await settledObject(ref, run, options);
+            if (isFenced(write, current, run))
+                return leaveAlone(ref, OUTSIDE);
+            if (!current)
+                return await recreate(before, ref, run);
+            if (isMadeAnew(before, current))
+                return leaveAlone(ref, 'was deleted and made anew by somebody else');
+            if ((0,json/* isEqual */.n)((0,change/* content */.Q)(identityOf(before, current)), (0,change/* content */.Q)(before)))
+                return { report: { ...ref, step: 'already-as-before', message: 'is as it was before' }, ...following(current) };
+            const others = after ? otherDeployers(after, current) : [];
+            if (others.length > 0)
+                return leaveAlone(ref, `was changed by ${others.join(', ')} since this release wrote it`);
+            const written = { before, after: after ?? current };
+            const bad = badRevisionOf(written, current);
+            const restored = await restoreOnce(written, current, run);
+            const how = restored.note === undefined ? '' : `; ${restored.note}`;
+            return {
+                report: { ...ref, step: 'restored', message: `restored${how}` },
+                ...following(restored.object, current, bad),
+                ...(restored.isUnfinished && { toFinish: write }),
+            };
+        }
+        catch (error) {
+            const isOutdated = error instanceof errors/* ClusterError */.b$ && error.status === 409;
+            if (!isOutdated || attempt === RESTORE_ATTEMPTS)
+                throw error;
+        }
+    }
+}
+const OUTSIDE = 'is outside of the namespace of the release, and nothing on it says that the release wrote it';
+/**
+ * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects changed
+ * elsewhere, so those have to carry the release's label themselves.
+ */
+function isFenced({ ref, isRecorded }, current, run) {
+    if (!isRecorded || ref.namespace === (0,render/* namespaceOf */.N6)(run))
+        return false;
+    return current?.metadata.labels?.[desired/* RELEASE_LABEL */.l5] !== run.inputs.release;
+}
+function leaveAlone(ref, why) {
+    return { report: { ...ref, step: 'left-alone', message: `${why}: left as it is` } };
+}
+function following(object, before, bad) {
+    return (0,rollout_status/* isFollowed */.bJ)(object) ? { returning: { target: (0,targets/* targetOf */.$r)(object, before), ...(bad && { bad }) } } : {};
+}
+/** An object that had to be made anew is the same one but for its UID and its age. */
+function identityOf(before, current) {
+    const { uid, creationTimestamp } = before.metadata;
+    return {
+        ...current,
+        metadata: {
+            ...current.metadata,
+            ...(uid !== undefined && { uid }),
+            ...(creationTimestamp !== undefined && { creationTimestamp }),
+        },
+    };
+}
+const PAUSE_MS = 500;
+/** The object, once nobody is deleting it any more; what is written to it until then would go with it. */
+async function settledObject(ref, { cluster, clock }, { deadline, signal }) {
+    for (;;) {
+        signal.throwIfAborted();
+        const current = await cluster.get(ref);
+        if (current?.metadata.deletionTimestamp === undefined)
+            return current;
+        if (clock.now() > deadline) {
+            const held = current.metadata.finalizers?.join(', ') ?? 'nothing';
+            throw new Error(`is still being deleted (finalizers: ${held}), so it cannot be restored`);
+        }
+        await clock.sleep(PAUSE_MS, signal);
+    }
+}
+async function recreate(before, ref, { cluster }) {
+    const restored = await cluster.create(recreatable(before));
+    return { report: { ...ref, step: 'restored', message: 'restored: it had been deleted' }, ...following(restored) };
+}
+async function restoreOnce(written, current, { cluster, inputs, }) {
+    const { before } = written;
+    const exact = restoringApply(written, current);
+    const replacesPods = !(0,json/* isEqual */.n)((0,pod_template/* podTemplateOf */.D0)(before), (0,pod_template/* podTemplateOf */.D0)(current));
+    const way = replacesPods
+        ? onTheWayBack(exact, before, inputs.rollbackStrategy, current)
+        : { body: exact, isFinal: true };
+    const leftovers = (0,strategy_change/* leftoverFields */.l$)(way.body, current);
+    const managedFields = (0,field_set/* isEmpty */.Im)(leftovers) ? undefined : (0,ownership/* adoptFields */._M)(current, leftovers);
+    if (managedFields)
+        await cluster.replaceManagedFields(current, managedFields);
+    const restored = await cluster.apply(way.body);
+    const note = way.note === undefined ? {} : { note: way.note };
+    if (!way.isFinal)
+        return { object: restored, isUnfinished: true, ...note };
+    const repaired = exactRepair(written, current, restored);
+    const object = repaired ? await cluster.replace(repaired) : restored;
+    const owners = (0,ownership/* ownersAsBefore */.SP)(before, object);
+    return {
+        object: owners ? await cluster.replaceManagedFields(object, owners) : object,
+        isUnfinished: false,
+        ...note,
+    };
+}
+async function remove(write, run) {
+    const { ref, after } = write;
+    const { cluster, inputs } = run;
+    const isGone = { report: { ...ref, step: 'already-as-before', message: 'is not there, as before' } };
+    const current = await cluster.get(ref);
+    if (!current || (after ? after.metadata.uid !== current.metadata.uid : !isOurs(current, inputs.release)))
+        return isGone;
+    if (isFenced(write, current, run))
+        return leaveAlone(ref, OUTSIDE);
+    const others = after ? otherDeployers(after, current) : [];
+    if (others.length > 0)
+        return leaveAlone(ref, `was changed by ${others.join(', ')} since this release created it`);
+    if (!(await cluster.delete(ref, current.metadata.uid ?? '')))
+        return isGone;
+    return { report: { ...ref, step: 'deleted', message: 'deleted: this release had created it' } };
+}
+/**
+ * The answer to our write was lost, or the run that wrote it is dead. The object did not exist before, so if it carries our
+ * fields and the label of the release, we made it.
+ */
+function isOurs(current, release) {
+    return !(0,field_set/* isEmpty */.Im)((0,ownership/* ourFields */.Qz)(current)) && current.metadata.labels?.[desired/* RELEASE_LABEL */.l5] === release;
+}
+
+;// CONCATENATED MODULE: ./lib/commands/roll-back.js
+
+
+
+
+
+
+
+
+
+
+/** Undoes what was written and follows it until it is healthy, within the rollback's own time. Never rolls back itself. */
+async function rollBack(request, run) {
+    const { writes, bad, signal } = request;
+    const { clock, inputs, journal } = run;
+    journal.enter('roll-back');
+    const started = clock.now();
+    const deadline = started + inputs.rollbackTimeoutSeconds * 1000;
+    const { steps, returning, toFinish } = await undo(writes, run, { deadline, signal });
+    const count = (wanted) => steps.filter(({ step }) => step === wanted).length;
+    journal.note(`${(0,format/* counted */.hS)(count('restored'), 'object')} restored, ${count('deleted')} deleted`);
+    // No soak, which would only keep the team waiting; and a way back is not given up before its time is over.
+    const policy = { deadline, timeoutSeconds: inputs.rollbackTimeoutSeconds, stableForMs: 0, failFast: 'off' };
+    const before = bad && { pods: bad.pods, tracked: new Map() };
+    const observer = request.observer ?? (await observeRestored(writes, run));
+    let followed;
+    try {
+        const tend = podTender(returning, run);
+        const targets = returning.map(({ target }) => target);
+        followed = await (0,follow/* follow */.e)(targets, observer, run, { policy, signal, tend, ...(before && { before }) });
+        if (followed.verdict.type === 'good' && toFinish.length > 0) {
+            const finished = await Promise.all(toFinish.map((write) => finishRestoring(write, run)));
+            const seen = { pods: followed.state.pods, tracked: new Map() };
+            followed = await (0,follow/* follow */.e)(finished, observer, run, { policy, signal, before: seen });
+        }
+    }
+    finally {
+        if (!request.observer)
+            await observer.close();
+    }
+    const created = new Set(writes.filter(({ type }) => type === 'create').map(({ ref }) => (0,manifest_object/* keyOf */.TN)(ref)));
+    const hooks = new Set(writes.filter(({ type }) => type === 'run').map(({ ref }) => (0,manifest_object/* keyOf */.TN)(ref)));
+    const leftAlone = steps.filter((one) => one.step === 'left-alone' && !hooks.has((0,manifest_object/* keyOf */.TN)(one)));
+    const { outcome, message } = conclude(steps, leftAlone, followed.verdict);
+    return {
+        report: {
+            outcome,
+            message,
+            seconds: Math.round((clock.now() - started) / 100) / 10,
+            steps,
+            commands: outcome === 'rolled-back' ? [] : (0,by_hand/* finishByHand */.u)(steps, (ref) => created.has((0,manifest_object/* keyOf */.TN)(ref))),
+        },
+        leftAlone,
+        isInterrupted: signal.aborted,
+    };
+}
+function conclude(steps, [taken, ...more], verdict) {
+    const failed = (message) => ({ outcome: 'rollback-failed', message });
+    const unrestored = steps.find(({ step }) => step === 'failed');
+    if (unrestored)
+        return failed(`${(0,manifest_object/* describe */.q0)(unrestored)} could not be restored: ${unrestored.message}`);
+    switch (verdict.type) {
+        case 'good': {
+            const others = more.length > 0 ? ` and ${(0,format/* counted */.hS)(more.length, 'more object')}` : '';
+            return {
+                outcome: 'rolled-back',
+                message: taken
+                    ? `${(0,manifest_object/* describe */.q0)(taken)} ${taken.message}${others}; everything else is as it was before the release`
+                    : 'Everything is as it was before the release',
+            };
+        }
+        case 'bad':
+            return failed(`The previous revision is back, but ${(0,rollout_verdict/* summarize */.e)(verdict.failures)}`);
+        case 'unknown':
+            return failed(`The previous revision was restored, but whether it is healthy could not be observed: ${verdict.why}`);
+        case 'interrupted':
+            return failed(`The previous revision was restored, but nobody has seen it healthy yet: ${verdict.error.message}`);
+    }
+}
+/** A watch of one's own: the rollback may bring back more than this run has written. */
+async function observeRestored(writes, run) {
+    const observer = (0,commands_observer/* openObserver */.d)(run);
+    const watchables = writes.flatMap(({ before }) => before ? [{ object: before, isLabelled: before.metadata.labels?.[desired/* RELEASE_LABEL */.l5] === run.inputs.release }] : []);
+    try {
+        await observer.watch((0,targets/* watchesOf */.Jw)(watchables, run.inputs.release));
+        return observer;
+    }
+    catch (error) {
+        await observer.close();
+        throw error;
+    }
+}
+
+
+/***/ }),
+
+/***/ 3772:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   d: () => (/* binding */ rollback)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(9369);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7935);
+/* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9850);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(325);
+/* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6741);
+/* harmony import */ var _prepare_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8206);
+/* harmony import */ var _render_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2761);
+/* harmony import */ var _session_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5454);
+
+
+
+
+
+
+
+
+
+
+/**
+ * Goes back by hand to a good revision, out of its record: all its objects as they were, and what came later deleted. It makes a
+ * new revision, is followed like a deploy, and is never taken back by itself. Throws RejectedError when nothing was written.
+ */
+async function rollback(run) {
+    const { session, prepared, target } = await run.runner.group('Prepare', async () => {
+        const opened = await (0,_session_js__WEBPACK_IMPORTED_MODULE_6__/* .openSession */ .fA)({ namespace: (0,_render_js__WEBPACK_IMPORTED_MODULE_5__/* .namespaceOf */ .N6)(run), desired: [] }, run);
+        try {
+            return { session: opened, ...(await prepareTarget(opened)) };
+        }
+        catch (error) {
+            await opened.close();
+            throw error;
+        }
+    });
+    try {
+        const copyOf = target.copyOf ?? target.revision;
+        return (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_3__/* .deployReport */ .y)(prepared, await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_2__/* .carryOut */ .u)(prepared, session, { copyOf }), session);
+    }
+    finally {
+        await session.close();
+    }
+}
+async function prepareTarget(session) {
+    const { run } = session;
+    const target = await chooseTarget(session);
+    const by = target.by ? `, which ${target.by.actor} deployed from commit ${target.by.sha.slice(0, 7)}` : '';
+    run.runner.info(`going back to revision ${target.revision} of ${target.startedAt}${by}`);
+    await assertOurs(target, run);
+    const name = `revision ${target.revision}`;
+    const manifests = target.objects.map(({ object }) => ({ object, at: { file: name, line: 1 } }));
+    return { target, prepared: await (0,_prepare_js__WEBPACK_IMPORTED_MODULE_4__/* .prepare */ .i)(await (0,_render_js__WEBPACK_IMPORTED_MODULE_5__/* .place */ .ik)(manifests, run), session) };
+}
+/**
+ * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects made or changed
+ * elsewhere, so those have to be there already and to carry the release's label.
+ */
+async function assertOurs({ objects, namespace, revision }, { cluster, inputs }) {
+    const outside = objects.map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_7__/* .refOf */ .H8)(object)).filter((ref) => ref.namespace !== namespace);
+    const live = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_8__/* .mapLimited */ .b)(outside, (ref) => cluster.get(ref));
+    const problems = outside
+        .filter((_ref, index) => live[index]?.metadata.labels?.[_plan_desired_js__WEBPACK_IMPORTED_MODULE_9__/* .RELEASE_LABEL */ .l5] !== inputs.release)
+        .map((ref) => ({
+        code: 'Fenced',
+        message: `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_7__/* .describe */ .q0)(ref)} is outside of the namespace of the release, and is not the release's now`,
+        hint: `deploy the commit of revision ${revision} instead: its manifests are trusted further than a record`,
+    }));
+    (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)(problems);
+}
+/** The revision that was asked for or, without a wish, the newest good one that differs from what is in place. */
+async function chooseTarget({ run, heads, records, inPlace }) {
+    const { toRevision, release } = run.inputs;
+    if (toRevision !== undefined) {
+        const head = heads.find(({ revision }) => revision === toRevision);
+        if (!head)
+            throw refusal(`the release ${release} has no revision ${toRevision}`, heads);
+        if (head.status !== 'good')
+            throw refusal(`revision ${toRevision} was never good: it is ${head.status}`, heads);
+        return readTarget(head);
+    }
+    const origin = inPlace && (inPlace.copyOf ?? inPlace.revision);
+    const candidates = heads.filter(({ status, revision }) => status === 'good' && revision !== inPlace?.revision);
+    for (const head of candidates.toReversed()) {
+        const record = await readTarget(head);
+        // After going back from 5 to 4 and again, the way leads to 3, and not to 5 once more.
+        if (inPlace?.status !== 'good' || origin === undefined || (record.copyOf ?? record.revision) < origin)
+            return record;
+    }
+    throw refusal(`the release ${release} has no good revision before the one in place`, heads);
+    async function readTarget(head) {
+        try {
+            return await records.read(head);
+        }
+        catch (error) {
+            if (error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__/* .RecordError */ .W1)
+                throw refusal(error.message, heads);
+            throw error;
+        }
+    }
+}
+function refusal(message, heads) {
+    const good = heads.filter(({ status }) => status === 'good').map(({ revision }) => revision);
+    const hint = good.length === 0
+        ? 'there is no good revision on record: deploy the commit that you want'
+        : `good revisions on record: ${good.join(', ')}; name one with to-revision, or deploy the commit that you want`;
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs([{ code: 'InvalidInput', message, hint }]);
+}
+
+
+/***/ }),
+
+/***/ 5454:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $t: () => (/* binding */ SESSION_STATE),
+/* harmony export */   Bl: () => (/* binding */ leaveNamespace),
+/* harmony export */   fA: () => (/* binding */ openSession),
+/* harmony export */   o8: () => (/* binding */ inventoryOf)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
+/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6753);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7935);
+/* harmony import */ var _guarded_cluster_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9249);
+/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5914);
+/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7997);
+/* harmony import */ var _records_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8216);
+
+
+
+
+
+
+
+
+
+/** What the post step of the job has to know: enough to find the record, and nothing secret. */
+const SESSION_STATE = 'session';
+/**
+ * Takes the lock of the release, waiting for another run if need be, takes back what a run that was killed has left half
+ * done, and reads the records. Throws RejectedError.
+ */
+async function openSession({ namespace, desired }, run) {
+    const { inputs, runner, clock, signals } = run;
+    const { release } = inputs;
+    try {
+        const madeNamespace = await makeNamespace(namespace, desired, run);
+        runner.saveState(SESSION_STATE, JSON.stringify({ namespace, holder: run.holder }));
+        const lock = await (0,_lock_js__WEBPACK_IMPORTED_MODULE_4__/* .acquireLock */ .I)({
+            namespace,
+            release,
+            holder: run.holder,
+            waitSeconds: inputs.lockTimeoutSeconds,
+            signal: signals.cancelled,
+            ...(inputs.run && { run: inputs.run }),
+        }, { cluster: run.cluster, clock, runner });
+        const close = () => lock.release();
+        try {
+            const locked = { ...run, cluster: (0,_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_6__/* .guardedCluster */ .Z)(run.cluster, lock) };
+            const stop = AbortSignal.any([signals.cancelled, lock.lost]);
+            const records = (0,_records_js__WEBPACK_IMPORTED_MODULE_5__/* .openRecords */ .t)(locked.cluster, { namespace, release });
+            const warned = [];
+            let heads = await records.list();
+            for (let pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .pendingOf */ .lc)(heads); pending; pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .pendingOf */ .lc)(heads)) {
+                warned.push(...(await (0,_heal_js__WEBPACK_IMPORTED_MODULE_3__/* .heal */ .Rz)({ pending, heads, records, lock }, locked)));
+                heads = await records.list();
+            }
+            const known = await readBoth(records, heads);
+            for (const warning of known.warnings)
+                runner.info(`warning: ${warning}`);
+            return {
+                ...known,
+                warnings: [...warned, ...known.warnings],
+                run: locked,
+                lock,
+                records,
+                heads,
+                stop,
+                close,
+                ...(madeNamespace && { madeNamespace }),
+            };
+        }
+        catch (error) {
+            await close();
+            throw error;
+        }
+    }
+    catch (error) {
+        if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$)
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs([(0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, 'the records of the release')]);
+        throw error;
+    }
+}
+/** The records that matter. One that cannot be read is as if it were not there, and is named. */
+async function readBoth(records, heads) {
+    const warnings = [];
+    const read = async (head) => {
+        if (!head)
+            return undefined;
+        try {
+            return await records.read(head);
+        }
+        catch (error) {
+            if (!(error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__/* .RecordError */ .W1))
+                throw error;
+            warnings.push(`the record of revision ${head.revision} is not used: ${error.message}`);
+            return undefined;
+        }
+    };
+    const current = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .inPlace */ .zp)(heads);
+    const good = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .lastGood */ .mC)(heads);
+    const place = await read(current);
+    const last = good?.revision === current?.revision ? place : await read(good);
+    return { ...(place && { inPlace: place }), ...(last && { lastGood: last }), warnings };
+}
+/**
+ * Makes the namespace of the release when its manifests have it and it is not there: the lock and the record need it. It is the
+ * one write without a record; a run that ends before the release begins takes it back (`leaveNamespace`).
+ */
+async function makeNamespace(name, desired, { cluster, runner }) {
+    const manifest = desired.find(({ object }) => object.apiVersion === 'v1' && object.kind === 'Namespace' && object.metadata.name === name);
+    if (!manifest || (await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(manifest.object))))
+        return undefined;
+    const made = await cluster.apply(manifest.object);
+    runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(made))} created, for the lock and the record of the release`);
+    return made;
+}
+/** What the release has in the cluster: of the last good revision, and of a bad one that was left in place since. */
+function inventoryOf({ inPlace: place, lastGood: good }) {
+    const all = [...(good?.objects ?? []), ...(place?.objects ?? [])];
+    return [...new Map(all.map((recorded) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(recorded.object)), recorded])).values()];
+}
+/** For a release that was rejected before it began. */
+async function leaveNamespace({ madeNamespace, run }) {
+    if (madeNamespace)
+        await run.cluster.delete((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(madeNamespace), madeNamespace.metadata.uid ?? '');
+}
+
+
+/***/ }),
+
+/***/ 8094:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  fw: () => (/* binding */ observeWorkloads),
+  $r: () => (/* binding */ targetOf),
+  QR: () => (/* binding */ targetsOf),
+  Jw: () => (/* binding */ watchesOf),
+  mF: () => (/* binding */ watchesOfChanges)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/plan/desired.js
+var desired = __nccwpck_require__(9369);
+// EXTERNAL MODULE: ./lib/plan/rejections.js
+var rejections = __nccwpck_require__(3015);
+// EXTERNAL MODULE: ./lib/rollout/conditions.js
+var conditions = __nccwpck_require__(5135);
 ;// CONCATENATED MODULE: ./lib/rollout/nodes.js
 
 /**
@@ -82451,11 +83627,11 @@ function goBack(before, now, touched) {
  */
 function notReadyNodes(set, nodes) {
     return nodes
-        .filter((node) => conditionOf(node, 'Ready')?.status !== 'True' && nodes_isCounted(set, node))
+        .filter((node) => (0,conditions/* conditionOf */.rI)(node, 'Ready')?.status !== 'True' && isCounted(set, node))
         .map(({ metadata }) => metadata.name);
 }
 /** The controller's own question (nodeShouldRunDaemonPod in pkg/controller/daemon/daemon_controller.go). */
-function nodes_isCounted(set, node) {
+function isCounted(set, node) {
     const pod = set.spec?.template.spec;
     if (!pod)
         return false;
@@ -82466,7 +83642,7 @@ function nodes_isCounted(set, node) {
     return ((pod.nodeName === undefined || pod.nodeName === node.metadata.name) &&
         selected &&
         (terms === undefined || terms.some((term) => matches(term, node))) &&
-        (node.spec?.taints ?? []).every((taint) => taint.effect === 'PreferNoSchedule' || tolerations.some((one) => nodes_tolerates(one, taint))));
+        (node.spec?.taints ?? []).every((taint) => taint.effect === 'PreferNoSchedule' || tolerations.some((one) => tolerates(one, taint))));
 }
 const tolerating = (name, effect) => ({
     key: `node.kubernetes.io/${name}`,
@@ -82484,7 +83660,7 @@ const AUTOMATIC = [
 ];
 const ON_HOST_NETWORK = [tolerating('network-unavailable', 'NoSchedule')];
 /** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
-function nodes_tolerates({ key = '', operator = 'Equal', value = '', effect = '' }, taint) {
+function tolerates({ key = '', operator = 'Equal', value = '', effect = '' }, taint) {
     if (effect !== '' && effect !== taint.effect)
         return false;
     if (key !== taint.key)
@@ -82521,128 +83697,14 @@ function isSatisfied(operator, values, actual) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/commands/observer.js
-
-
-
-
-
-function openObserver({ cluster, clock, runner }) {
-    const closing = new AbortController();
-    const latest = new Map();
-    const endings = [];
-    const known = new Set();
-    let unread = [];
-    let wake = () => undefined;
-    function take(source, observation) {
-        if (!isOfPods(source))
-            remember(latest, source, observation);
-        unread.push({ source, observation });
-        wake();
-    }
-    /** Resolves at the first list, and rejects when there can be none. */
-    async function begin(watched) {
-        const { promise: isListed, resolve, reject } = Promise.withResolvers();
-        const ended = pump(watched, resolve).catch((error) => {
-            if (closing.signal.aborted)
-                return resolve();
-            if (watched.isOptional && isForbidden(error)) {
-                runner.info(`${watched.query.kind}s are not watched, so some failures are seen later: ${(0,errors/* messageOf */.bD)(error)}`);
-                return resolve();
-            }
-            reject(error);
-            // Waiting cannot mend it, but it says nothing about the release either: what this watch would show is unknown.
-            take(watched.source, { type: 'lost', why: (0,errors/* messageOf */.bD)(error) });
-        });
-        endings.push(ended);
-        return isListed;
-    }
-    async function pump({ source, query, refs }, onFirst) {
-        const follow = async (observations) => {
-            for await (const observation of observations) {
-                take(source, observation);
-                onFirst();
-            }
-        };
-        try {
-            await follow(cluster.watch(query, { signal: closing.signal }));
-        }
-        catch (error) {
-            if (!refs || !isForbidden(error))
-                throw error;
-            runner.info(`${query.kind}s may not be watched, so each is read every few seconds: ${(0,errors/* messageOf */.bD)(error)}`);
-            await follow(readRegularly(refs, { cluster, clock }, closing.signal));
-        }
-    }
-    return {
-        async watch(all) {
-            const fresh = all.filter(({ source }) => !known.has(source));
-            for (const { source } of fresh)
-                known.add(source);
-            const begun = await Promise.allSettled(fresh.map(begin));
-            for (const outcome of begun)
-                if (outcome.status === 'rejected')
-                    throw outcome.reason;
-        },
-        async close() {
-            closing.abort(new Error('the run is over'));
-            await Promise.all(endings);
-        },
-        async next(ms) {
-            if (unread.length === 0 && ms > 0) {
-                const arrived = new AbortController();
-                wake = () => arrived.abort();
-                await clock.sleep(ms, arrived.signal);
-                wake = () => undefined;
-            }
-            const read = unread;
-            unread = [];
-            return read;
-        },
-        latest: (key) => latest.get(key),
-    };
-}
-function remember(latest, source, observation) {
-    if (observation.type === 'changed')
-        latest.set((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)), observation.object);
-    if (observation.type === 'deleted')
-        latest.delete((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
-    if (observation.type !== 'listed')
-        return;
-    for (const [key, object] of latest)
-        if (sourceOf({ ...object, ...(0,manifest_object/* refOf */.H8)(object) }) === source)
-            latest.delete(key);
-    for (const object of observation.objects)
-        latest.set((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object);
-}
-function isForbidden(error) {
-    return error instanceof errors/* ClusterError */.b$ && error.status === 403;
-}
-const FIRST_PAUSE_MS = 2_000;
-const LONGEST_PAUSE_MS = 10_000;
-/** What a watch would show, by reading again and again: for logins that may get objects, but not list or watch them. */
-async function* readRegularly(refs, { cluster, clock }, signal) {
-    let isLost = false;
-    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(LONGEST_PAUSE_MS, pause * 1.25)) {
-        try {
-            const objects = await mapLimited(refs, (ref) => cluster.get(ref, signal));
-            if (isLost)
-                yield { type: 'found' };
-            isLost = false;
-            yield { type: 'listed', objects: objects.filter((object) => object !== undefined) };
-        }
-        catch (error) {
-            signal.throwIfAborted();
-            if (!(error instanceof errors/* ClusterError */.b$) || !error.isUnreachable)
-                throw error;
-            if (!isLost)
-                yield { type: 'lost', why: (0,errors/* messageOf */.bD)(error) };
-            isLost = true;
-        }
-        await clock.sleep(pause, signal);
-    }
-}
-
+// EXTERNAL MODULE: ./lib/rollout/pod-queries.js
+var pod_queries = __nccwpck_require__(8155);
+// EXTERNAL MODULE: ./lib/rollout/sources.js
+var sources = __nccwpck_require__(2247);
+// EXTERNAL MODULE: ./lib/rollout/status.js + 11 modules
+var rollout_status = __nccwpck_require__(8217);
+// EXTERNAL MODULE: ./lib/commands/observer.js
+var commands_observer = __nccwpck_require__(1494);
 ;// CONCATENATED MODULE: ./lib/commands/targets.js
 
 
@@ -82655,16 +83717,16 @@ async function* readRegularly(refs, { cluster, clock }, signal) {
 
 /** Opens the watches before anything is written: without the right to observe, nothing could be judged or taken back. */
 async function observeWorkloads({ changes }, run) {
-    const observer = openObserver(run);
+    const observer = (0,commands_observer/* openObserver */.d)(run);
     try {
         // A kind that the release only brings along cannot be watched before it is there.
-        await observer.watch(watchesOf(changes.filter(isChecked), run.inputs.release));
+        await observer.watch(watchesOfChanges(changes, changes.filter(isChecked), run.inputs.release));
         return observer;
     }
     catch (error) {
         await observer.close();
         if (error instanceof errors/* ClusterError */.b$)
-            throw new errors/* RejectedError */.zs([problemFrom(error, 'the rollout cannot be followed')]);
+            throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the rollout cannot be followed')]);
         throw error;
     }
 }
@@ -82672,13 +83734,29 @@ async function observeWorkloads({ changes }, run) {
 function isChecked(change) {
     return change.type !== 'create' || change.expected !== undefined;
 }
-/** What to watch to follow these objects, and the pods that they make. */
-function watchesOf(changes, release) {
-    const followed = changes.filter(({ manifest }) => isFollowed(manifest.object));
-    const objects = followed.map(({ manifest }) => manifest.object);
+/**
+ * What to watch to follow the changes in `reached`, and the pods that they make. What one watch is to show is decided for the
+ * whole release: a kind in a namespace is watched once, also for the objects of later stages.
+ */
+function watchesOfChanges(all, reached, release) {
+    const keys = new Set(reached.map(({ manifest }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object))));
+    const watchables = all.map((change) => ({
+        object: change.manifest.object,
+        // Before and after a rollback too: an object that was adopted loses the label again.
+        isLabelled: change.type === 'create' || change.live?.metadata.labels?.[desired/* RELEASE_LABEL */.l5] === release,
+    }));
+    return watchesOf(watchables, release, (object) => keys.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
+}
+/** What to watch to follow these objects, or those of them that `isReached`, and the pods that they make. */
+function watchesOf(all, release, isReached = () => true) {
+    const followed = all.filter(({ object }) => (0,rollout_status/* isFollowed */.bJ)(object));
+    const groups = [...Map.groupBy(followed, ({ object }) => (0,sources/* sourceOf */.v)({ ...object, ...(0,manifest_object/* refOf */.H8)(object) })).values()];
+    const objects = followed.map(({ object }) => object).filter(isReached);
     return [
-        ...[...Map.groupBy(followed, ({ manifest }) => sourceOf((0,manifest_object/* refOf */.H8)(manifest.object))).values()].map((group) => ofObjects(group, release)),
-        ...podQueries(objects).map((query) => ({ query, source: partialSourceOf(query), isOptional: true })),
+        ...groups
+            .filter((group) => group.some(({ object }) => isReached(object)))
+            .map((group) => ofObjects(group, release)),
+        ...(0,pod_queries/* podQueries */.a)(objects).map((query) => ({ query, source: (0,sources/* partialSourceOf */.I)(query), isOptional: true })),
     ];
 }
 /**
@@ -82686,23 +83764,18 @@ function watchesOf(changes, release) {
  * everything of the kind in the namespace otherwise.
  */
 function ofObjects(group, release) {
-    const refs = group.map(({ manifest }) => (0,manifest_object/* refOf */.H8)(manifest.object));
+    const refs = group.map(({ object }) => (0,manifest_object/* refOf */.H8)(object));
     const [first] = refs;
     if (!first)
         throw new Error('nothing to watch');
     const { apiVersion, kind, namespace, name } = first;
-    const areLabelled = group.every((change) => isLabelled(change, release));
     const selector = refs.length === 1
         ? { fieldSelector: `metadata.name=${name}` }
-        : areLabelled
-            ? { labelSelector: `${RELEASE_LABEL}=${release}` }
+        : group.every(({ isLabelled }) => isLabelled)
+            ? { labelSelector: `${desired/* RELEASE_LABEL */.l5}=${release}` }
             : {};
     const query = { apiVersion, kind, ...(namespace !== undefined && { namespace }), ...selector };
-    return { query, source: sourceOf(query), refs, isOptional: false };
-}
-/** Before and after a rollback too: an object that was adopted loses the label again. */
-function isLabelled(change, release) {
-    return change.type === 'create' || change.live?.metadata.labels?.[RELEASE_LABEL] === release;
+    return { query, source: (0,sources/* sourceOf */.v)(query), refs, isOptional: false };
 }
 /** What is to become healthy, also what this run leaves unchanged: it may have been broken before. */
 function targetsOf(changes, written, nodes) {
@@ -82710,7 +83783,7 @@ function targetsOf(changes, written, nodes) {
     return changes.flatMap((change) => {
         const ref = (0,manifest_object/* refOf */.H8)(change.manifest.object);
         const object = after.get((0,manifest_object/* keyOf */.TN)(ref)) ?? (change.type === 'create' ? undefined : change.live);
-        if (!object || !isFollowed(change.manifest.object))
+        if (!object || !(0,rollout_status/* isFollowed */.bJ)(change.manifest.object))
             return [];
         return [targetOf(object, change.type === 'update' ? change.live : undefined, nodes)];
     });
@@ -82720,7 +83793,7 @@ function targetsOf(changes, written, nodes) {
  * the cluster at that time, as far as they are known.
  */
 function targetOf(object, before, nodes = []) {
-    const stale = deadlineConditionTime(before);
+    const stale = (0,rollout_status/* deadlineConditionTime */.Tm)(before);
     const idle = (0,manifest_object/* groupKindOf */.zo)(object) === 'DaemonSet.apps' ? notReadyNodes(object, nodes) : [];
     const expectation = {
         generation: object.metadata.generation ?? 0,
@@ -82730,1290 +83803,85 @@ function targetOf(object, before, nodes = []) {
     return { ref: (0,manifest_object/* refOf */.H8)(object), uid: object.metadata.uid ?? '', expectation };
 }
 
-;// CONCATENATED MODULE: ./lib/commands/undo.js
-
-
-
-
-
-
-
-
-
-
-
-
-/**
- * Takes back every write of a release: what it changed goes back first, in the order of an apply, so that the old pods find
- * their old configuration; then what it created is deleted, in reverse. One object that cannot be restored does not stop
- * the others.
- */
-async function undo(written, { cluster, runner }) {
-    const attempt = async (one, body) => {
-        const ref = (0,manifest_object/* refOf */.H8)(one.change.manifest.object);
-        const step = await body(ref).catch((error) => ({
-            report: { ...ref, step: 'failed', message: (0,errors/* messageOf */.bD)(error) },
-        }));
-        runner.info(`${(0,manifest_object/* describe */.q0)(ref)} ${step.report.message}`);
-        return step;
-    };
-    const steps = [];
-    const byPhase = Map.groupBy(written, ({ change }) => phaseOf(change.manifest.object));
-    const phases = [...byPhase.keys()].toSorted((a, b) => a - b);
-    for (const phase of phases) {
-        const changed = (byPhase.get(phase) ?? []).filter(({ change }) => change.type === 'update');
-        steps.push(...(await mapLimited(changed, (one) => attempt(one, (ref) => restore(one, ref, cluster)))));
-    }
-    steps.push(...written.filter(({ change }) => change.type === 'run').map(leaveHook));
-    for (const phase of phases.toReversed()) {
-        const created = (byPhase.get(phase) ?? []).filter(({ change }) => change.type === 'create');
-        steps.push(...(await mapLimited(created, (one) => attempt(one, (ref) => remove(one, ref, cluster)))));
-    }
-    return { steps: steps.map(({ report }) => report), targets: steps.flatMap(({ target }) => target ?? []) };
-}
-/** A hook has run, and nobody knows how to take back what it did in the world. Its Job stays, for its logs. */
-function leaveHook({ change }) {
-    const ref = (0,manifest_object/* refOf */.H8)(change.manifest.object);
-    return { report: { ...ref, step: 'left-alone', message: 'it has run: what it did cannot be undone' } };
-}
-/** How often an object that somebody else writes at the same moment is read again. */
-const RESTORE_ATTEMPTS = 5;
-async function restore({ change, after }, ref, cluster) {
-    if (change.type !== 'update')
-        throw new Error(`${(0,manifest_object/* describe */.q0)(ref)} was created, not changed`);
-    const before = change.live;
-    for (let attempt = 1;; attempt++) {
-        try {
-            const current = await cluster.get(ref);
-            if (current && isEqual(content(current), content(before))) {
-                return { report: { ...ref, step: 'already-as-before', message: 'is as it was before' } };
-            }
-            const restored = await restoreOnce({ before, after: after ?? current ?? before }, current, cluster);
-            return {
-                report: { ...ref, step: 'restored', message: current ? 'restored' : 'restored: it had been deleted' },
-                ...(isFollowed(restored) && { target: targetOf(restored, current) }),
-            };
-        }
-        catch (error) {
-            const isOutdated = error instanceof errors/* ClusterError */.b$ && error.status === 409;
-            if (!isOutdated || attempt === RESTORE_ATTEMPTS)
-                throw error;
-        }
-    }
-}
-async function restoreOnce(written, current, cluster) {
-    const body = restoringApply(written, current);
-    const leftovers = current ? leftoverFields(body, current) : NO_FIELDS;
-    const managedFields = current && !isEmpty(leftovers) ? adoptFields(current, leftovers) : undefined;
-    if (current && managedFields)
-        await cluster.replaceManagedFields(current, managedFields);
-    const restored = await cluster.apply(body);
-    const repaired = exactRepair(written, current, restored);
-    return repaired ? cluster.replace(repaired) : restored;
-}
-async function remove({ after }, ref, cluster) {
-    let created = after;
-    if (!created) {
-        // The answer to our write was lost. The object did not exist before, so if it carries our fields, we made it.
-        const current = await cluster.get(ref);
-        created = current && !isEmpty(ourFields(current)) ? current : undefined;
-    }
-    const isDeleted = created !== undefined && (await cluster.delete(ref, created.metadata.uid ?? ''));
-    return {
-        report: {
-            ...ref,
-            step: isDeleted ? 'deleted' : 'already-as-before',
-            message: isDeleted ? 'deleted: this release had created it' : 'is not there, as before',
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/commands/roll-back.js
-
-
-
-
-
-
-/** Undoes what was written and follows it until it is healthy, within the rollback's own time. */
-async function rollBack({ written, followed }, observer, run) {
-    const { clock, inputs, journal } = run;
-    journal.enter('roll-back');
-    const started = clock.now();
-    const deadline = started + inputs.rollbackTimeoutSeconds * 1000;
-    const { steps, targets } = await undo(written, run);
-    const count = (wanted) => steps.filter(({ step }) => step === wanted).length;
-    journal.note(`${(0,format/* counted */.hS)(count('restored'), 'object')} restored, ${count('deleted')} deleted`);
-    const created = new Set(written.filter(({ change }) => change.type === 'create').map(({ change }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(change.manifest.object))));
-    const failed = steps.filter(({ step }) => step === 'failed');
-    // No soak, which would only keep the team waiting; and a way back is not given up before its time is over.
-    const policy = { deadline, timeoutSeconds: inputs.rollbackTimeoutSeconds, stableForMs: 0, failFast: 'off' };
-    const { verdict } = await follow(targets, observer, run, policy, followed && { pods: followed.state.pods, tracked: new Map() });
-    const report = (outcome, message) => ({
-        outcome,
-        message,
-        seconds: Math.round((clock.now() - started) / 100) / 10,
-        steps,
-        commands: outcome === 'rolled-back' ? [] : finishByHand(steps, (ref) => created.has((0,manifest_object/* keyOf */.TN)(ref))),
-    });
-    const [first] = failed;
-    if (first)
-        return report('rollback-failed', `${(0,manifest_object/* describe */.q0)(first)} could not be restored: ${first.message}`);
-    switch (verdict.type) {
-        case 'good':
-            return report('rolled-back', 'Everything is as it was before the release');
-        case 'bad':
-            return report('rollback-failed', `The previous revision is back, but ${summarize(verdict.failures)}`);
-        case 'unknown':
-            return report('rollback-failed', `The previous revision was restored, but whether it is healthy could not be observed: ${verdict.why}`);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/commands/custom-kinds.js
-
-
-/** The server needs a moment between accepting a CustomResourceDefinition and serving it. */
-const custom_kinds_PATIENCE_MS = 30_000;
-const PAUSE_MS = 200;
-/** Waits until the kinds that were just defined can be used. Discovery has no watch, so this one asks again. */
-async function waitUntilServed(defined, cluster, clock) {
-    const started = clock.now();
-    for (const { apiVersion, kind } of providedTypes(defined)) {
-        let fresh = false;
-        while (!(await cluster.resourceType(apiVersion, kind, { fresh }))) {
-            if (clock.now() - started > custom_kinds_PATIENCE_MS) {
-                throw new errors/* ClusterError */.b$(`${kind} in ${apiVersion} is not served ${custom_kinds_PATIENCE_MS / 1000} s after it was defined`, {
-                    status: 404,
-                    reason: 'UnknownKind',
-                    request: `discover ${apiVersion}`,
-                });
-            }
-            if (fresh)
-                await clock.sleep(PAUSE_MS);
-            fresh = true;
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/commands/apply.js
-
-
-
-
-
-
-
-
-
-
-/** Writes what changes, phase by phase, and stops at the first write that the server refuses. */
-async function applyChanges(changes, revision, run) {
-    const { cluster, runner, journal, clock } = run;
-    journal.enter('apply');
-    const bookkeeping = { revision, changeCause: changeCause(run) };
-    const written = [];
-    const phases = Map.groupBy(changes, ({ manifest }) => phaseOf(manifest.object));
-    let problem;
-    for (const phase of [...phases.keys()].toSorted((a, b) => a - b)) {
-        const before = written.length;
-        try {
-            await mapLimited(phases.get(phase) ?? [], async (change) => {
-                if (change.type !== 'unchanged')
-                    await write(change);
-            });
-            await waitUntilServed(written.slice(before).map(({ change }) => change.manifest), cluster, clock);
-        }
-        catch (error) {
-            problem ??= unexpected(error);
-        }
-        if (problem)
-            break;
-    }
-    journal.note(problem
-        ? `stopped after ${written.length} of ${changes.length} objects: ${problem.message}`
-        : `${written.length} of ${changes.length} objects written`);
-    return { written, ...(problem && { problem }) };
-    async function write(change) {
-        const subject = (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(change.manifest.object));
-        try {
-            const after = await writeObject(change, bookkeeping, run);
-            written.push({ change, after });
-            runner.info(`${subject} ${change.type === 'update' ? 'configured' : 'created'}`);
-        }
-        catch (error) {
-            if (!(error instanceof errors/* ClusterError */.b$))
-                throw error;
-            if (error.isUnreachable)
-                written.push({ change, after: undefined });
-            problem ??= problemFrom(error, subject, change.manifest.at);
-            throw error;
-        }
-    }
-}
-/** How often an object that somebody else keeps writing is read again before giving up. */
-const ADOPT_ATTEMPTS = 5;
-/** What `kubectl rollout history` shows: the commit, who deployed it, and where to read more. */
-function changeCause({ inputs }) {
-    const { run, release } = inputs;
-    return run ? `rollsafe: ${release} at ${run.sha.slice(0, 12)} by ${run.actor}, ${run.url}` : `rollsafe: ${release}`;
-}
-async function writeObject(change, bookkeeping, { cluster, clock, inputs }) {
-    const { forceConflicts } = inputs;
-    const { object } = change.manifest;
-    if (change.type === 'create') {
-        // What could not be checked before its namespace or kind existed is checked now, before it is written.
-        if (!change.expected)
-            await cluster.apply(object, { dryRun: true });
-        return applyTaking(cluster, stamped(object, bookkeeping), undefined, { forceConflicts });
-    }
-    if (change.type === 'run') {
-        if (change.live)
-            await removeJob(change.live, cluster, clock);
-        return cluster.apply(object);
-    }
-    await adopt(cluster, object, change.live);
-    return applyTaking(cluster, stamped(object, bookkeeping), change.live, { forceConflicts });
-}
-const REMOVAL_PATIENCE_MS = 60_000;
-const REMOVAL_PAUSE_MS = 200;
-/** The Job of the last release stands in the way of this one's, until its pods are gone too. */
-async function removeJob(job, cluster, clock) {
-    const started = clock.now();
-    await cluster.delete((0,manifest_object/* refOf */.H8)(job), job.metadata.uid ?? '');
-    while ((await cluster.get((0,manifest_object/* refOf */.H8)(job)))?.metadata.uid === job.metadata.uid) {
-        if (clock.now() - started > REMOVAL_PATIENCE_MS) {
-            throw new errors/* ClusterError */.b$(`the Job of the last release is still being deleted after ${REMOVAL_PATIENCE_MS / 1000} s`, {
-                status: 409,
-                request: `delete jobs.batch ${job.metadata.name}`,
-            });
-        }
-        await clock.sleep(REMOVAL_PAUSE_MS);
-    }
-}
-/** Makes the fields that kubectl applied ours, before the first apply by Rollsafe, and those that only an owner can remove. */
-async function adopt(cluster, desired, live) {
-    let current = live;
-    for (let attempt = 1; current; attempt++) {
-        const managedFields = adoptFields(current, leftoverFields(desired, current));
-        if (!managedFields)
-            return;
-        try {
-            await cluster.replaceManagedFields(current, managedFields);
-            return;
-        }
-        catch (error) {
-            const isOutdated = error instanceof errors/* ClusterError */.b$ && error.status === 409;
-            if (!isOutdated || attempt === ADOPT_ATTEMPTS)
-                throw error;
-            current = await cluster.get((0,manifest_object/* refOf */.H8)(live));
-        }
-    }
-}
-function unexpected(error) {
-    if (error instanceof errors/* ClusterError */.b$)
-        return problemFrom(error, error.request);
-    return { code: 'InvalidManifest', message: (0,errors/* messageOf */.bD)(error), hint: 'this is a defect of Rollsafe: please report it' };
-}
-
-;// CONCATENATED MODULE: ./lib/commands/roll-out.js
-
-
-
-
-
-
-/** A write was refused, or something did not become healthy. Not knowing is not bad. */
-function isBad({ problem, followed }) {
-    return problem !== undefined || followed?.verdict.type === 'bad';
-}
-/** Applies stage by stage, each healthy before the next; at the end all must stay healthy together for a while. */
-async function rollOut({ changes, revision, forecast }, observer, run) {
-    const { clock, inputs } = run;
-    const stages = stagesOf(changes);
-    const policy = {
-        deadline: clock.now() + inputs.timeoutSeconds * 1000,
-        timeoutSeconds: inputs.timeoutSeconds,
-        stableForMs: 0,
-        failFast: inputs.failFast,
-    };
-    const written = [];
-    let followed;
-    for (const stage of stages) {
-        const { written: more, problem } = await run.runner.group(titleOf('Apply', stage), () => applyChanges(stage.changes, revision, run));
-        written.push(...more);
-        if (problem)
-            return { written, problem, ...(followed && { followed }) };
-        // Everything that has been reached so far: a wave must not go wrong behind the back of the next.
-        const reached = stages.slice(0, stages.indexOf(stage) + 1).flatMap((one) => one.changes);
-        const isLast = stage === stages.at(-1);
-        // What has not changed has already stood the test of time.
-        const stableForMs = isLast && written.length > 0 ? inputs.stableForSeconds * 1000 : 0;
-        followed = await run.runner.group(titleOf('Follow', stage), () => followAll(reached, { ...policy, stableForMs }));
-        tellBounds(followed, stage);
-        if (followed.verdict.type !== 'good')
-            break;
-    }
-    return { written, ...(followed && { followed }) };
-    /** What was promised before, and what came of it. */
-    function tellBounds({ state }, stage) {
-        for (const { manifest } of stage.changes) {
-            const ref = (0,manifest_object/* refOf */.H8)(manifest.object);
-            const planned = forecast.bounds.get((0,manifest_object/* keyOf */.TN)(ref));
-            const seen = state.tracked.get((0,manifest_object/* keyOf */.TN)(ref))?.seen;
-            if (!planned || !seen)
-                continue;
-            const most = seen.mostTotal === undefined ? '' : `, at most ${seen.mostTotal} in all`;
-            run.runner.info(`${(0,manifest_object/* describe */.q0)(ref)}: at least ${seen.leastAvailable} pods were available${most} (planned: ${describeBounds(planned)})`);
-        }
-    }
-    async function followAll(reached, wanted) {
-        run.journal.enter('follow');
-        await observer.watch(watchesOf(reached, inputs.release));
-        return follow(targetsOf(reached, written, forecast.nodes), observer, run, wanted, followed?.state);
-    }
-}
-function titleOf(verb, { title }) {
-    return title === '' ? `${verb} the release` : `${verb} ${title}`;
-}
-
-;// CONCATENATED MODULE: ./lib/commands/deploy.js
-
-
-
-
-
-
-/**
- * Renders, applies, follows; and when the release is bad, finds out why and brings back what was there before.
- * Throws RejectedError when nothing was written; every other end is a report.
- */
-async function deploy(run) {
-    const { runner, inputs } = run;
-    const prepared = await runner.group('Prepare', () => prepare(run));
-    const observer = await observeWorkloads(prepared, run);
-    try {
-        const rolledOut = await rollOut(prepared, observer, run);
-        if (!isBad(rolledOut))
-            return deployReport({ prepared, rolledOut }, run);
-        const failures = await runner.group('Find the cause', () => findCauses(rolledOut, observer, run));
-        if (inputs.rollback === 'off' || rolledOut.written.length === 0)
-            return deployReport({ prepared, rolledOut, failures }, run);
-        const rollback = await runner.group('Roll back', () => rollBack(rolledOut, observer, run));
-        return deployReport({ prepared, rolledOut, failures, rollback }, run);
-    }
-    finally {
-        await observer.close();
-    }
-}
-
 
 /***/ }),
 
-/***/ 9661:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   _: () => (/* binding */ openJournal)
-/* harmony export */ });
-function openJournal(clock) {
-    const started = clock.now();
-    const entries = [];
-    let phase = 'prepare';
-    const seconds = () => Math.round((clock.now() - started) / 100) / 10;
-    return {
-        enter(next) {
-            phase = next;
-        },
-        note(text) {
-            entries.push({ seconds: seconds(), phase, text });
-        },
-        entries,
-        startedAt: clock.date(),
-        seconds,
-    };
-}
-
-
-/***/ }),
-
-/***/ 2852:
+/***/ 8761:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  m: () => (/* binding */ publish)
+  zf: () => (/* binding */ closeEarlier),
+  DR: () => (/* binding */ recordedWrites),
+  Bp: () => (/* binding */ undoBasis)
 });
 
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/redact.js
-var redact = __nccwpck_require__(5078);
-// EXTERNAL MODULE: ./lib/report/outcome.js
-var outcome = __nccwpck_require__(5102);
-// EXTERNAL MODULE: ./lib/report/format.js
-var format = __nccwpck_require__(7703);
-;// CONCATENATED MODULE: ./lib/report/annotations.js
-
-
-
-/** https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md#limitations: more are dropped without a word. */
-const MOST_A_LEVEL = 10;
-/** GitHub's limit is 64 KB for a message; nobody reads more than this in a note. */
-const LONGEST_MESSAGE = 2000;
-/**
- * At most ten notes a level. A red step gets one error with the verdict and one for each place in a file that has to do
- * with it; each problem of a rejected run is an error. Where some are left out, the last note says how many.
- */
-function annotationsOf(report) {
-    const errors = [...verdictOf(report), ...problemsOf(report), ...failuresOf(report)];
-    const warnings = report.warnings.map((message) => ({
-        level: 'warning',
-        title: `Release ${report.release}`,
-        message,
-    }));
-    return [...atMost(errors), ...atMost(warnings)].map((annotation) => ({
-        ...annotation,
-        message: (0,redact/* cut */.Jj)(annotation.message, LONGEST_MESSAGE),
-    }));
-}
-function verdictOf(report) {
-    if ((0,outcome/* succeeded */.gq)(report) || report.problems.length > 0)
-        return [];
-    const { words } = outcome/* HEADLINES */.Ol[report.outcome];
-    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
-    const why = report.reason === undefined ? report.message : `${report.reason}: ${report.message}`;
-    const next = report.hint === undefined ? '' : `\nWhat to do: ${report.hint}`;
-    const message = `${why}\nIs production safe? ${safe}: ${because}${next}`;
-    return [{ level: 'error', title: `${words}: release ${report.release}`, message }];
-}
-function problemsOf(report) {
-    return report.problems.map((problem) => ({
-        level: 'error',
-        title: problem.code,
-        message: `${problem.message}\n${problem.hint}`,
-        ...(problem.at && { at: problem.at }),
-    }));
-}
-function failuresOf(report) {
-    return report.failures.flatMap((failure) => failure.at
-        ? [
-            {
-                level: 'error',
-                title: `${failure.reason}: ${(0,format/* nameOf */.Vb)(failure.workload, report.namespace)}`,
-                message: failure.message,
-                at: failure.at,
-            },
-        ]
-        : []);
-}
-function atMost(annotations) {
-    const [first] = annotations;
-    if (!first || annotations.length <= MOST_A_LEVEL)
-        return annotations;
-    const shown = annotations.slice(0, MOST_A_LEVEL - 1);
-    const leftOut = annotations.length - shown.length;
-    const message = `${leftOut} more are in the job summary, because GitHub shows ${MOST_A_LEVEL} a step`;
-    return [...shown, { level: first.level, title: `${leftOut} more`, message }];
-}
-
-;// CONCATENATED MODULE: ./lib/report/markdown.js
-/**
- * Untrusted text in GitHub's Markdown. It may hold HTML, images, links, mentions (`@team`), issue references (`#12`) and
- * fences; none of them may have an effect. Nothing here trusts its argument: a plain string goes in, Markdown that shows
- * exactly that string (without shapeless characters) comes out.
- * Rules: https://github.github.com/gfm/ and, for mentions and references,
- * https://docs.github.com/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
- */
-
-const LONGEST_PROSE = 1000;
-const LONGEST_CODE = 300;
-const LONGEST_LOG_LINE = 2000;
-/**
- * What GitHub would make a link, a notification, an emoji or a formula of, though nothing but a code span can escape it:
- * mentions and e-mail addresses, URLs, `#12`, `GH-12`, commit hashes, `:emoji:`, `$formula$`.
- */
-const ALIVE = /[@$]|:\/\/|www\.|mailto:|xmpp:|#\d|\bgh-\d|[\da-f]{40}|:(?!\d\d:)[\w+-]+:/i;
-/** Brackets, quotes and full stops around a word, so that they stay out of its code span. */
-const WORD = /^([("'[]*)(.*?)([)"'\],.;:!?]*)$/;
-/** A sentence: one line, at most 1,000 characters. */
-function prose(text) {
-    return wordsOf(text)
-        .map((word) => (ALIVE.test(word) ? aroundCore(word, escapeProse, code) : escapeProse(word)))
-        .join(' ')
-        .replace(/^[#+=-]/, String.raw `\$&`)
-        .replace(/^(\d+)([.)])/, String.raw `$1\$2`);
-}
-/** The same for a place where HTML is read and Markdown is not, such as `<summary>`. */
-function html(text) {
-    return wordsOf(text)
-        .map((word) => ALIVE.test(word) ? aroundCore(word, escapeHtml, (core) => `<code>${escapeHtml(core)}</code>`) : escapeHtml(word))
-        .join(' ');
-}
-/** A name, image or other literal, as a code span: one line, at most 300 characters. */
-function code(text) {
-    const line = (0,redact/* cut */.Jj)(wordsOf(text).join(' '), LONGEST_CODE);
-    if (line === '')
-        return '–';
-    const ticks = '`'.repeat(longestRun(line) + 1);
-    const space = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
-    return `${ticks}${space}${line}${space}${ticks}`;
-}
-/** A block of text as it is, such as the tail of a log. Of more than `characters`, the last whole lines are shown. */
-function fence(text, options = {}) {
-    const lines = (0,redact/* stripControls */.$Y)(text)
-        .replace(/\n+$/, '')
-        .split('\n')
-        .map((line) => (0,redact/* cut */.Jj)(line, LONGEST_LOG_LINE));
-    const shown = lastLines(lines, options.characters ?? Number.POSITIVE_INFINITY);
-    const leftOut = lines.length - shown.length;
-    const block = shown.join('\n');
-    const ticks = '`'.repeat(Math.max(3, longestRun(block) + 1));
-    const note = leftOut > 0 ? `_${leftOut} earlier lines left out._\n\n` : '';
-    return `${note}${ticks}${options.language ?? 'text'}\n${block}\n${ticks}`;
-}
-/** A link, if the address is one of the web; else only its text. The text is Markdown already. */
-function markdown_link(markdown, address) {
-    if (!URL.canParse(address))
-        return markdown;
-    const url = new URL(address);
-    if (url.protocol !== 'https:' && url.protocol !== 'http:')
-        return markdown;
-    return `[${markdown}](${url.href.replaceAll('(', '%28').replaceAll(')', '%29').replaceAll('|', '%7C')})`;
-}
-/** A table whose cells are Markdown already. Of more than `rows` rows, the first are shown and the others counted. */
-function table(header, rows, options = {}) {
-    const shown = rows.slice(0, options.rows ?? rows.length);
-    const lines = [rowOf(header), rowOf(header.map(() => '---')), ...shown.map(rowOf)];
-    const leftOut = rows.length - shown.length;
-    return leftOut === 0 ? lines.join('\n') : `${lines.join('\n')}\n\n_${leftOut} more left out._`;
-}
-function rowOf(cells) {
-    return `| ${cells.map((cell) => cell.replaceAll('|', String.raw `\|`)).join(' | ')} |`;
-}
-/** A part that opens on a click. The title is plain text, the body Markdown. */
-function details(title, body, options = {}) {
-    return `<details${options.open === true ? ' open' : ''}><summary>${html(title)}</summary>\n\n${body}\n\n</details>`;
-}
-/**
- * Sections in their order, separated by empty lines, and `end`, within `limit` as `size` measures it. What does not fit
- * is left out whole, the least important first, and named at the end.
- */
-function assemble(sections, end, limit, size) {
-    const room = limit - size(end) - size(leftOutNote(sections));
-    const kept = new Set();
-    let used = 0;
-    for (const section of sections.toSorted((a, b) => a.rank - b.rank)) {
-        const more = size(`${section.markdown}\n\n`);
-        if (used + more > room)
-            continue;
-        used += more;
-        kept.add(section);
-    }
-    const missing = sections.filter((section) => !kept.has(section));
-    const shown = sections.filter((section) => kept.has(section)).map((section) => section.markdown);
-    return [...shown, ...(missing.length > 0 ? [leftOutNote(missing)] : []), end].join('\n\n');
-}
-/** Bytes in UTF-8. */
-function bytesOf(text) {
-    return new TextEncoder().encode(text).length;
-}
-function leftOutNote(sections) {
-    const names = [...new Set(sections.map((section) => section.name))];
-    return `_Left out, because GitHub limits the size of this page: ${prose(names.join(', '))}. The JSON report has everything._\n`;
-}
-/** Words of the text made harmless to look at, in one line, at most 1,000 characters. */
-function wordsOf(text) {
-    return (0,redact/* cut */.Jj)((0,redact/* stripControls */.$Y)(text).trim(), LONGEST_PROSE)
-        .split(/\s+/u)
-        .filter((word) => word !== '');
-}
-function aroundCore(word, around, core) {
-    const [, before = '', inside = word, after = ''] = WORD.exec(word) ?? [];
-    // Punctuation around it stays outside: a code span ends what its last letters and a colon could have made an emoji.
-    return inside === '' ? core(word) : `${around(before)}${core(inside)}${around(after)}`;
-}
-function escapeProse(text) {
-    return escapeHtml(text)
-        .replaceAll(/[\\`*_~[\]!]/g, String.raw `\$&`)
-        .replaceAll('|', '&#124;');
-}
-function escapeHtml(text) {
-    return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-/** As many of the last lines as fit into so many characters; at least one. */
-function lastLines(lines, characters) {
-    let first = lines.length - 1;
-    let used = (lines[first] ?? '').length;
-    while (first > 0) {
-        used += (lines[first - 1] ?? '').length + 1;
-        if (used > characters)
-            break;
-        first -= 1;
-    }
-    return lines.slice(first);
-}
-function longestRun(text) {
-    return Math.max(0, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
-}
-
-;// CONCATENATED MODULE: ./lib/report/evidence.js
-/** Why a release is bad, for a page: the failing pods, the last words of their containers, the events. */
-
-
-/** One section a bad workload, and one each for its logs and events, so that a full page drops those first. */
-function evidenceSections(report, detail) {
-    const shown = report.failures.slice(0, detail.failures);
-    const leftOut = report.failures.length - shown.length;
-    return [
-        ...shown.flatMap((failure) => failureSections(failure, report, detail)),
-        ...(leftOut > 0
-            ? [{ name: 'bad workloads', rank: 3, markdown: `_${(0,format/* counted */.hS)(leftOut, 'more bad workload')} left out._` }]
-            : []),
-    ];
-}
-function failureSections(failure, report, detail) {
-    const name = (0,format/* nameOf */.Vb)(failure.workload, report.namespace);
-    const pods = failure.pods.slice(0, detail.pods);
-    const where = failure.at ? ` Written in ${code(`${failure.at.file}:${failure.at.line}`)}.` : '';
-    const podsLeftOut = failure.pods.length - pods.length;
-    const head = [
-        `### ❌ ${code(name)}: ${failure.reason}`,
-        `${prose((0,format/* sentence */.em)(failure.message))}${where}`,
-        ...(pods.length > 0 ? [podTable(pods)] : []),
-        ...(podsLeftOut > 0 ? [`_${(0,format/* counted */.hS)(podsLeftOut, 'more pod')} left out._`] : []),
-    ].join('\n\n');
-    return [
-        { name: `pods of ${name}`, rank: 3, markdown: head },
-        ...pods.flatMap((pod, index) => pod.containers.flatMap((container) => logSection(pod, container, index === 0, detail))),
-        ...eventsSection(name, failure.events, detail),
-    ];
-}
-/** A line a container, because a pod is seldom bad as a whole. */
-function podTable(pods) {
-    const rows = pods.flatMap((pod) => {
-        const node = pod.node === undefined ? '' : `<br>on ${code(pod.node)}`;
-        const podCell = `${code(pod.name)}${node}`;
-        if (pod.containers.length === 0)
-            return [[podCell, '–', code(pod.status), '–', prose(pod.message)]];
-        return pod.containers.map((container, index) => [
-            index === 0 ? podCell : '',
-            code(container.name),
-            code(container.state === '' ? pod.status : container.state),
-            String(container.restarts),
-            prose(container.message === '' ? pod.message : container.message),
-        ]);
-    });
-    return table(['Pod', 'Container', 'State', 'Restarts', 'Message'], rows);
-}
-function logSection(pod, container, open, detail) {
-    if (container.log === undefined || container.log.trim() === '')
-        return [];
-    const title = `Log of ${pod.name}, container ${container.name}`;
-    const body = fence(container.log, { characters: detail.logCharacters });
-    return [{ name: `log of ${pod.name}`, rank: 4, markdown: details(title, body, { open }) }];
-}
-/** The last ones: an event that repeats moves to the end. */
-function eventsSection(name, events, detail) {
-    if (events.length === 0)
-        return [];
-    const shown = events.slice(-detail.events);
-    const leftOut = events.length - shown.length;
-    const rows = shown.map((event) => [
-        event.at === '' ? '–' : code((0,format/* timeOfDay */.rb)(event.at)),
-        `${event.type === 'Warning' ? '⚠️ ' : ''}${code(event.reason)}${event.count > 1 ? ` × ${event.count}` : ''}`,
-        code(event.object),
-        prose(event.message),
-    ]);
-    const note = leftOut > 0 ? `_${(0,format/* counted */.hS)(leftOut, 'earlier event')} left out._\n\n` : '';
-    const body = `${note}${table(['Time (UTC)', 'Event', 'Object', 'Message'], rows)}`;
-    return [
-        { name: `events of ${name}`, rank: 5, markdown: details(`${(0,format/* counted */.hS)(events.length, 'event')} of ${name}`, body) },
-    ];
-}
-
-;// CONCATENATED MODULE: ./lib/report/opening.js
-/** The first screen of a page, for someone who was just woken: what happened, why, is production safe, what to do. */
-
-
-
-const SAFETY_WORDS = {
-    yes: '🟢 Yes',
-    no: '🔴 **No**',
-    'not known': '🟡 **Not known**',
-};
-function openingSection(report) {
-    const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
-    const { release, namespace } = report;
-    // A run that ended early may know neither.
-    const what = [release !== '' && code(release), namespace !== '' && `in namespace ${code(namespace)}`].filter(Boolean);
-    const heading = `## ${emoji} ${words}${what.length === 0 ? '' : `: ${what.join(' ')}`}`;
-    const markdown = [heading, ...causeOf(report), answersOf(report), factsOf(report)].join('\n\n');
-    return { name: 'verdict', rank: 0, markdown };
-}
-function causeOf(report) {
-    if (report.message === '')
-        return [];
-    return [
-        report.reason === undefined
-            ? prose((0,format/* sentence */.em)(report.message))
-            : `**${report.reason}.** ${prose((0,format/* sentence */.em)(report.message))}`,
-    ];
-}
-/** The questions in the order they are asked in at night. A list, which a narrow screen can show. */
-function answersOf(report) {
-    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
-    const answers = [`- **Is production safe?** ${SAFETY_WORDS[safe]}: ${prose(because)}.`];
-    if (report.rollback) {
-        const question = report.rollback.outcome === 'rolled-back' ? 'What was done?' : 'What was tried?';
-        answers.push(`- **${question}** ${prose(report.rollback.message)} (${(0,format/* durationOf */.cf)(report.rollback.seconds)}).`);
-    }
-    if (report.hint !== undefined && report.hint !== '') {
-        answers.push(`- **${(0,outcome/* succeeded */.gq)(report) ? 'Next' : 'What to do?'}** ${prose((0,format/* sentence */.em)(report.hint))}`);
-    }
-    return answers.join('\n');
-}
-/** One line of small facts, with the ways to the run and the commit. */
-function factsOf(report) {
-    const { run } = report;
-    const facts = [];
-    if (report.revision !== undefined) {
-        const previous = report.previousRevision === undefined ? '' : ` (before: ${report.previousRevision})`;
-        facts.push(`revision ${report.revision}${previous}`);
-    }
-    facts.push(`took ${(0,format/* durationOf */.cf)(report.durationSeconds)}`);
-    if (report.server !== undefined)
-        facts.push(`cluster ${code(report.server)}`);
-    if (run) {
-        facts.push(markdown_link('workflow run', run.url), `commit ${commitOf(run)}`, `ref ${code(run.ref)}`, `by ${code(run.actor)}`);
-    }
-    return `<sub>${facts.join(' · ')}</sub>`;
-}
-function commitOf(run) {
-    const short = code(run.sha.slice(0, 7));
-    return URL.canParse(run.url) ? markdown_link(short, `${new URL(run.url).origin}/${run.repository}/commit/${run.sha}`) : short;
-}
-
-;// CONCATENATED MODULE: ./lib/report/sections.js
-/** The parts that the job summary and the comment are put together from. All text of the report is untrusted here. */
-
-
-const STATES = {
-    healthy: '✅ healthy',
-    progressing: '⏳ progressing',
-    failed: '❌ failed',
-    restored: '↩️ restored',
-    removed: '🗑️ removed',
-    unknown: '❓ unknown',
-};
-/** The commands that finish a failed rollback by hand. */
-function commandsSection(report) {
-    const commands = report.rollback?.commands ?? [];
-    if (commands.length === 0)
-        return [];
-    const markdown = `### Finish the rollback by hand\n\n${fence(commands.join('\n'), { language: 'sh', characters: 20_000 })}`;
-    return [{ name: 'commands to finish by hand', rank: 0, markdown }];
-}
-/** What is wrong with the inputs or manifests, and where. */
-function problemsSection(report, detail) {
-    if (report.problems.length === 0)
-        return [];
-    const rows = report.problems.map((problem) => [
-        code(problem.code),
-        problem.at ? code(`${problem.at.file}:${problem.at.line}`) : '–',
-        prose(problem.message),
-        prose(problem.hint),
-    ]);
-    const markdown = `### ${(0,format/* counted */.hS)(rows.length, 'problem')} to mend\n\n${table(['Reason', 'Where', 'What is wrong', 'What to do'], rows, { rows: detail.problems })}`;
-    return [{ name: 'problems', rank: 1, markdown }];
-}
-/** Every workload: where it was left, its images before and after, its pods. */
-function workloadsSection(report, detail) {
-    if (report.workloads.length === 0)
-        return [];
-    const rows = report.workloads.map((workload) => [
-        code((0,format/* nameOf */.Vb)(workload, report.namespace)),
-        `${STATES[workload.state]}${workload.message === '' ? '' : `<br>${prose(workload.message)}`}`,
-        imagesOf(workload),
-        podsOf(workload),
-        workload.seconds === undefined ? '–' : (0,format/* durationOf */.cf)(workload.seconds),
-    ]);
-    const markdown = `### Workloads\n\n${table(['Workload', 'State now', 'Image: before → this release', 'Pods available', 'Took'], rows, { rows: detail.workloads })}`;
-    return [{ name: 'workloads', rank: 2, markdown }];
-}
-/** `3 of 3`, and the fewest and most that were seen on the way, with what was planned where that was missed. */
-function podsOf({ pods, bounds }) {
-    if (!pods)
-        return '–';
-    const now = `${pods.available} of ${pods.wanted}`;
-    if (!bounds?.seen)
-        return now;
-    const { planned, seen } = bounds;
-    const most = seen.mostTotal === undefined ? '' : `, at most ${seen.mostTotal} in all`;
-    const isMissed = seen.leastAvailable < planned.leastAvailable || (seen.mostTotal ?? 0) > (planned.mostTotal ?? Infinity);
-    const plan = isMissed ? `; planned ${planned.leastAvailable} and ${planned.mostTotal ?? '–'}` : '';
-    return `${now}<br>at least ${seen.leastAvailable}${most}${plan}`;
-}
-/** What the rollback did to each object. */
-function rollbackSection(report, detail) {
-    const rollback = report.rollback;
-    if (!rollback || rollback.steps.length === 0)
-        return [];
-    const rows = rollback.steps.map((step) => [
-        code((0,format/* nameOf */.Vb)(step, report.namespace)),
-        step.step === 'failed' ? '❌ failed' : step.step.replaceAll('-', ' '),
-        prose(step.message),
-    ]);
-    const title = `Rollback: ${(0,format/* counted */.hS)(rows.length, 'object')} in ${(0,format/* durationOf */.cf)(rollback.seconds)}`;
-    const body = table(['Object', 'Done', 'Note'], rows, { rows: detail.rollbackSteps });
-    return [
-        {
-            name: 'steps of the rollback',
-            rank: 5,
-            markdown: details(title, body, { open: rollback.outcome === 'rollback-failed' }),
-        },
-    ];
-}
-/** What the run wrote, the rollback left aside. */
-function changesSection(report, detail) {
-    if (report.objects.length === 0)
-        return [];
-    const changed = report.objects.filter((object) => object.change !== 'unchanged');
-    const rows = [...changed, ...report.objects.filter((object) => object.change === 'unchanged')].map((object) => [
-        code((0,format/* nameOf */.Vb)(object, report.namespace)),
-        object.change.replaceAll('-', ' '),
-    ]);
-    const title = `What this run changed: ${countsOf(report.objects)}`;
-    const body = table(['Object', 'Change'], rows, { rows: detail.objects });
-    return [{ name: 'list of objects', rank: 7, markdown: details(title, body) }];
-}
-function timelineSection(report, detail) {
-    if (report.timeline.length === 0)
-        return [];
-    const rows = report.timeline.map((entry) => [
-        (0,format/* durationOf */.cf)(entry.seconds),
-        entry.phase.replaceAll('-', ' '),
-        prose(entry.text),
-    ]);
-    // The end of a rollout explains it; its beginning is always the same.
-    const shown = rows.slice(-detail.timeline);
-    const leftOut = rows.length - shown.length;
-    const body = `${leftOut > 0 ? `_${leftOut} earlier entries left out._\n\n` : ''}${table(['After', 'Phase', 'What happened'], shown)}`;
-    return [
-        {
-            name: 'timeline',
-            rank: 6,
-            markdown: details(`Timeline: ${(0,format/* durationOf */.cf)(report.durationSeconds)} since ${(0,format/* timeOfDay */.rb)(report.startedAt)} UTC`, body),
-        },
-    ];
-}
-function warningsSection(report, detail) {
-    if (report.warnings.length === 0)
-        return [];
-    const shown = report.warnings.slice(0, detail.warnings).map((warning) => `- ${prose(warning)}`);
-    const leftOut = report.warnings.length - shown.length;
-    const note = leftOut > 0 ? `\n\n_${leftOut} more left out._` : '';
-    return [{ name: 'warnings', rank: 3, markdown: `### ⚠️ Warnings\n\n${shown.join('\n')}${note}` }];
-}
-/** `2 created, 1 updated, 17 unchanged`. */
-function countsOf(objects) {
-    const kinds = ['created', 'updated', 'ran', 'unchanged', 'not-reached'];
-    return kinds
-        .map((change) => ({ change, count: objects.filter((object) => object.change === change).length }))
-        .filter(({ count }) => count > 0)
-        .map(({ change, count }) => `${count} ${change.replaceAll('-', ' ')}`)
-        .join(', ');
-}
-function imagesOf(workload) {
-    if (workload.images.length === 0)
-        return '–';
-    return workload.images
-        .map(({ container, from, to }) => {
-        const which = workload.images.length > 1 ? `${code(container)}: ` : '';
-        if (from === to)
-            return `${which}${code(to)}, as before`;
-        return `${which}${from === undefined ? '_new_' : code(from)}<br>→&nbsp;${code(to)}`;
-    })
-        .join('<br>');
-}
-
-;// CONCATENATED MODULE: ./lib/report/comment.js
-
-
-
-
+// EXTERNAL MODULE: ./lib/release/history.js
+var release_history = __nccwpck_require__(6753);
+// EXTERNAL MODULE: ./lib/release/read-record.js
+var read_record = __nccwpck_require__(7935);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var object = __nccwpck_require__(7350);
+;// CONCATENATED MODULE: ./lib/rollback/write.js
 
 /**
- * GitHub refuses a comment of more than 65,536 characters. Counted here in UTF-16 units, which are never fewer than
- * characters, with some room to spare.
+ * The writes of several runs, oldest first, as if they were one: what was before the first is what a rollback goes back to,
+ * and what the last made is what it finds.
  */
-const COMMENT_CHARACTERS = 65_000;
-const DETAIL = {
-    workloads: 25,
-    problems: 25,
-    objects: 50,
-    timeline: 0,
-    warnings: 10,
-    rollbackSteps: 50,
-    failures: 5,
-    pods: 2,
-    events: 8,
-    logCharacters: 2500,
-};
-function shouldComment(report, mode) {
-    if (report.run?.pullRequest === undefined)
-        return false;
-    return mode === 'auto' || (mode === 'failure' && !(0,outcome/* succeeded */.gq)(report));
+function mergeWrites(writes) {
+    const merged = new Map();
+    for (const write of writes) {
+        const key = (0,object/* keyOf */.TN)(write.ref);
+        const first = merged.get(key);
+        merged.set(key, first ? joined(first, write) : write);
+    }
+    return [...merged.values()];
 }
-/**
- * The first line of the comment, invisible on the page, by which a later run finds it. Names are encoded, so that no name
- * can end it or pass for another pair of names; text inside the body never comes first.
- */
-function markerOf(release, namespace) {
-    return `<!-- rollsafe release=${encoded(release)} namespace=${encoded(namespace)} -->`;
-}
-function encoded(name) {
-    return encodeURIComponent(name.toWellFormed()).replaceAll('-', '%2D');
-}
-/** The comment on a pull request: its marker, and the body that begins with it. */
-function renderComment(report) {
-    const marker = markerOf(report.release, report.namespace);
-    const sections = [
-        openingSection(report),
-        ...commandsSection(report),
-        ...problemsSection(report, DETAIL),
-        ...workloadsSection(report, DETAIL),
-        ...evidenceSections(report, DETAIL),
-        ...warningsSection(report, DETAIL),
-        ...rollbackSection(report, DETAIL),
-        ...changesSection(report, DETAIL),
-    ];
-    const rest = report.run
-        ? `The ${markdown_link('run’s summary', report.run.url)} has the timeline and more of the evidence.`
-        : '';
-    const end = `<sub>${rest === '' ? '' : `${rest} `}Later runs of this release edit this comment.</sub>`;
-    const body = assemble(sections, end, COMMENT_CHARACTERS - marker.length - 1, (markdown) => markdown.length);
-    return { marker, body: `${marker}\n${body}` };
-}
-
-;// CONCATENATED MODULE: ./lib/report/log.js
-
-
-const MOST_WORKLOADS = 20;
-const MOST_PROBLEMS = 50;
-/** The last lines of the log. They hold untrusted text: print them through the runner, which makes it safe. */
-function renderLog(report) {
-    const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
-    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
-    const lines = [`${emoji} ${words}${whatOf(report)}, after ${(0,format/* durationOf */.cf)(report.durationSeconds)}`];
-    if (report.message !== '')
-        lines.push(`${report.reason === undefined ? '' : `${report.reason}: `}${report.message}`);
-    lines.push(...workloadLines(report), ...problemLines(report));
-    if (report.rollback)
-        lines.push(`Rollback: ${report.rollback.message} (${(0,format/* durationOf */.cf)(report.rollback.seconds)})`);
-    if (!(0,outcome/* succeeded */.gq)(report))
-        lines.push(`Is production safe? ${safe}: ${because}`);
-    if (report.hint !== undefined && report.hint !== '')
-        lines.push(`What to do: ${report.hint}`);
-    const commands = report.rollback?.commands ?? [];
-    if (commands.length > 0)
-        lines.push('Finish the rollback by hand:', ...commands.map((command) => `  ${command}`));
-    return lines;
-}
-function workloadLines(report) {
-    const lines = report.workloads
-        .slice(0, MOST_WORKLOADS)
-        .map((workload) => `  ${(0,format/* nameOf */.Vb)(workload, report.namespace)}: ${workload.state}, ${workload.message}`);
-    const leftOut = report.workloads.length - lines.length;
-    return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
-}
-function problemLines(report) {
-    const lines = report.problems.slice(0, MOST_PROBLEMS).map((problem) => {
-        const where = problem.at ? `${problem.at.file}:${problem.at.line}: ` : '';
-        return `  ${where}${problem.code}: ${(0,format/* sentence */.em)(problem.message)} ${problem.hint}`;
-    });
-    const leftOut = report.problems.length - lines.length;
-    return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
-}
-/** Empty when the run ended before it was known. */
-function whatOf({ release, namespace }) {
-    const parts = [release !== '' && `release ${release}`, namespace !== '' && `in namespace ${namespace}`].filter(Boolean);
-    return parts.length === 0 ? '' : `: ${parts.join(' ')}`;
-}
-
-;// CONCATENATED MODULE: ./lib/report/outputs.js
-
-/** The names of the step's outputs that come from the report; `report`, the path of the file, is the caller's to add. */
-const OUTPUT_NAMES = (/* unused pure expression or super */ null && ([
-    'outcome',
-    'release',
-    'namespace',
-    'revision',
-    'previous-revision',
-    'reason',
-    'message',
-    'changed',
-    'duration-seconds',
-]));
-/** The step's outputs. What does not apply is empty; `message` is one line; `duration-seconds` is a whole number. */
-function outputsOf(report) {
+function joined(first, last) {
+    const { type, ref } = first;
+    const hasBefore = first.before !== undefined;
+    // What was there and is no longer comes back; what is there and was not goes away.
+    const joinedType = last.type === 'prune' || type === 'run' ? last.type : hasBefore ? 'update' : 'create';
     return {
-        outcome: report.outcome,
-        release: report.release,
-        namespace: report.namespace,
-        revision: report.revision?.toString() ?? '',
-        'previous-revision': report.previousRevision?.toString() ?? '',
-        reason: report.reason ?? '',
-        message: (0,redact/* stripControls */.$Y)(report.message).replaceAll(/\s+/g, ' ').trim(),
-        changed: String(report.changed),
-        'duration-seconds': String(Math.round(report.durationSeconds)),
+        type: joinedType,
+        ref,
+        ...(first.before && { before: first.before }),
+        ...(last.after && { after: last.after }),
+        ...((first.isRecorded || last.isRecorded) && { isRecorded: true }),
     };
 }
 
-;// CONCATENATED MODULE: ./lib/report/report.js
-const OUTCOMES = [
-    'deployed',
-    'unchanged',
-    'planned',
-    'rolled-back',
-    'rollback-failed',
-    'failed',
-    'rejected',
-    'superseded',
-    'unknown',
-    'cancelled',
-    'removed',
-];
-
-;// CONCATENATED MODULE: ./lib/report/redact-report.js
-
-
-/** Words of our own that a field holds whole. A secret that happens to be one of them must not break the report. */
-const OWN_WORDS = new Set([
-    ...OUTCOMES,
-    ...errors/* REASON_CODES */.OE,
-    // commands
-    'deploy',
-    'plan',
-    'rollback',
-    'teardown',
-    'sweep',
-    // changes of objects and states of workloads
-    'created',
-    'updated',
-    'ran',
-    'not-reached',
-    'healthy',
-    'progressing',
-    'restored',
-    // phases, and steps of a rollback
-    'prepare',
-    'apply',
-    'follow',
-    'diagnose',
-    'roll-back',
-    'report',
-    'deleted',
-    'already-as-before',
-    'left-alone',
-]);
-/**
- * The report with every text run through `redact`: the one place where secrets leave it, before a view escapes them so
- * that they cannot be recognised any more. The names of release and namespace stay, since they are printed everywhere
- * and find the comment of the last run.
- */
-function redactReport(report, redact) {
-    const safe = JSON.parse(JSON.stringify(report), (_field, value) => typeof value === 'string' && !OWN_WORDS.has(value) ? redact(value) : value);
-    return { ...safe, release: report.release, namespace: report.namespace, startedAt: report.startedAt };
-}
-
-;// CONCATENATED MODULE: ./lib/report/summary.js
-
+;// CONCATENATED MODULE: ./lib/commands/undo-basis.js
 
 
 
 /**
- * UTF-8 bytes. Over 1,024 KiB a step GitHub drops the whole summary; the margin is for what else the step may write.
- * https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
+ * What to take back to get to the last good revision: these writes and, when bad revisions were left in place since, theirs as
+ * well. Where no revision was ever good, only these: what earlier runs have left in place may be all that there is.
  */
-const SUMMARY_BYTES = 1_000_000;
-const summary_DETAIL = {
-    workloads: 200,
-    problems: 200,
-    objects: 500,
-    timeline: 200,
-    warnings: 50,
-    rollbackSteps: 500,
-    failures: 20,
-    pods: 5,
-    events: 40,
-    logCharacters: 20_000,
-};
-/** The job summary: GitHub-flavoured Markdown, at most `SUMMARY_BYTES` bytes. */
-function renderSummary(report) {
-    const sections = [
-        openingSection(report),
-        ...commandsSection(report),
-        ...problemsSection(report, summary_DETAIL),
-        ...workloadsSection(report, summary_DETAIL),
-        ...evidenceSections(report, summary_DETAIL),
-        ...warningsSection(report, summary_DETAIL),
-        ...rollbackSection(report, summary_DETAIL),
-        ...changesSection(report, summary_DETAIL),
-        ...timelineSection(report, summary_DETAIL),
-    ];
-    return assemble(sections, '', SUMMARY_BYTES, bytesOf);
-}
-
-;// CONCATENATED MODULE: ./lib/commands/publish.js
-
-
-
-
-
-
-
-/**
- * All reporting together may delay the step by ten seconds: a GitHub that does not answer must not hold up a deploy. The
- * last of them is for writing down in the report what went wrong in the others.
- */
-const MILLISECONDS_TO_TELL = 9000;
-const MILLISECONDS_TO_CORRECT = 1000;
-/**
- * Tells everyone: the closing lines of the log, step outputs, annotations, `report.json`, job summary and the comment on
- * the pull request. Takes 10 s at most and never throws: what could not be told becomes a warning, in the log and in the
- * report, which is returned with all warnings.
- */
-async function publish(report, ports, mode) {
-    const { runner } = ports;
-    const safe = redactReport(report, ports.redact);
+async function undoBasis(writes, heads, records) {
+    const earlier = [];
     const warnings = [];
-    /** Runs one way of telling; its failure is a warning. */
-    const attempt = async (what, tell) => {
+    for (const head of (0,release_history/* lastGood */.mC)(heads) ? (0,release_history/* badSince */.Uu)(heads) : []) {
         try {
-            await tell();
+            earlier.push(await records.read(head));
         }
         catch (error) {
-            warnings.push(ports.redact(`${what}: ${(0,errors/* messageOf */.bD)(error)}`));
+            if (!(error instanceof read_record/* RecordError */.W1))
+                throw error;
+            warnings.push(`what revision ${head.revision} has left in place is not taken back: ${error.message}`);
         }
-    };
-    const withWarnings = () => ({ ...safe, warnings: [...safe.warnings, ...warnings] });
-    const annotate = (from, levels) => {
-        for (const annotation of annotationsOf(from))
-            if (levels.includes(annotation.level))
-                runner.annotate(annotation);
-    };
-    // What needs no network first, so that it is there even if the runner kills the process in the middle.
-    await attempt('The log could not be closed', () => renderLog(safe).forEach((line) => runner.info(line)));
-    await attempt('The annotations could not be written', () => annotate(safe, ['error', 'notice']));
-    await attempt('The outputs could not be written', () => {
-        for (const [name, value] of Object.entries(outputsOf(safe)))
-            runner.output(name, value);
-    });
-    const writeReport = async () => runner.output('report', await runner.writeReport(`${JSON.stringify(withWarnings(), null, 2)}\n`));
-    await within(MILLISECONDS_TO_TELL, ports.clock, (signal) => [
-        attempt('The JSON report could not be written', () => orAborted(writeReport(), signal)),
-        attempt('The job summary could not be written', () => orAborted(runner.summary(renderSummary(safe)), signal)),
-        attempt('The pull request could not be commented', () => orAborted(comment(safe, ports.github, mode, signal), signal)),
-    ]);
-    if (warnings.length > 0) {
-        await within(MILLISECONDS_TO_CORRECT, ports.clock, (signal) => [
-            attempt('The JSON report does not have the last warnings', () => orAborted(writeReport(), signal)),
-        ]);
     }
-    const told = withWarnings();
-    await attempt('The warnings could not be written', () => annotate(told, ['warning']));
-    return told;
+    return { writes: mergeWrites([...earlier.flatMap(recordedWrites), ...writes]), earlier, warnings };
 }
-async function comment(report, github, mode, signal) {
-    const pullRequest = report.run?.pullRequest;
-    if (!github || pullRequest === undefined || !shouldComment(report, mode))
-        return;
-    await github.upsertComment({ ...renderComment(report), pullRequest }, signal);
+function recordedWrites({ writes }) {
+    return writes.map((write) => ({ ...write, isRecorded: true }));
 }
-/** Runs all at once with a signal that aborts after `ms`. */
-async function within(ms, clock, start) {
-    const deadline = new AbortController();
-    const done = new AbortController();
-    const abortLate = async () => {
-        await clock.sleep(ms, done.signal);
-        if (!done.signal.aborted)
-            deadline.abort(new Error(`no answer within ${ms / 1000} s`));
-    };
-    const timer = abortLate();
-    await Promise.all(start(deadline.signal));
-    done.abort();
-    await timer;
-}
-/** The promise, or the signal's reason if that comes first: also for one that does not listen to the signal. */
-async function orAborted(promise, signal) {
-    const { promise: aborted, reject } = Promise.withResolvers();
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-        return await Promise.race([promise, aborted]);
-    }
-    finally {
-        signal.removeEventListener('abort', abort);
-    }
-}
-
-
-/***/ }),
-
-/***/ 7673:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   B: () => (/* binding */ rejectedReport)
-/* harmony export */ });
-/* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7703);
-/* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8902);
-
-
-/** The report of a run that ended before anything was written, and knew only this much. */
-function rejectedReport(problems, { journal, inputs, cluster }) {
-    const [first, ...rest] = problems;
-    const more = rest.length === 0 ? '' : `; and ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(rest.length, 'more problem')}`;
-    const frame = (0,_report_frame_js__WEBPACK_IMPORTED_MODULE_1__/* .reportFrame */ .M)({ inputs, journal });
-    return {
-        ...frame,
-        outcome: 'rejected',
-        reason: first.code,
-        message: `${first.message}${more}`,
-        hint: first.hint,
-        namespace: inputs?.namespace ?? (cluster ? (cluster.contextNamespace ?? 'default') : ''),
-        ...(cluster && { server: cluster.server }),
-        changed: false,
-        problems,
-    };
-}
-
-
-/***/ }),
-
-/***/ 8902:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   M: () => (/* binding */ reportFrame)
-/* harmony export */ });
-/** What every report has, whatever the run came to. */
-function reportFrame({ inputs, journal, }) {
-    return {
-        schema: 1,
-        command: inputs?.command ?? 'deploy',
-        release: inputs?.release ?? '',
-        startedAt: journal.startedAt.toISOString(),
-        durationSeconds: journal.seconds(),
-        ...(inputs?.run && { run: inputs.run }),
-        timeline: journal.entries,
-        warnings: [],
-        problems: [],
-        objects: [],
-        workloads: [],
-        failures: [],
-    };
+/** Writes down that the bad revisions are taken back, too. */
+async function closeEarlier(earlier, records) {
+    for (const record of earlier)
+        await records.update({ ...record, status: 'rolled-back', writes: [] });
 }
 
 
@@ -84029,6 +83897,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   s: () => (/* binding */ composeGitHub)
 });
 
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:path"
@@ -84893,6 +84763,8 @@ function parseEvent(line) {
 /** The name under which the API server keeps which fields are Rollsafe's. It must never change: see docs/adr. */
 const FIELD_MANAGER = 'rollsafe';
 const PAGE_SIZE = 500;
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 function createCluster(access) {
     const http = createHttpClient(access);
     const discovery = createDiscovery(http);
@@ -84918,6 +84790,7 @@ function createCluster(access) {
                     limit: String(Math.min(PAGE_SIZE, query.most ?? PAGE_SIZE)),
                     ...(page !== undefined && { continue: page }),
                 },
+                ...(query.metadataOnly && { accept: METADATA_ONLY }),
                 signal,
                 what: describeRequest('list', type, query.namespace),
                 repeatable: true,
@@ -84939,7 +84812,9 @@ function createCluster(access) {
     async function send(verb, ref, request) {
         const type = await typeOf(ref, request.signal);
         const what = describeRequest(verb, type, ref.namespace, ref.name);
-        const answer = await http.json({ ...request, path: objectPath(type, ref.namespace, ref.name), what });
+        // What does not exist yet has no path of its own.
+        const path = verb === 'create' ? collectionPath(type, ref.namespace) : objectPath(type, ref.namespace, ref.name);
+        const answer = await http.json({ ...request, path, what });
         if ((0,manifest_object/* isObject */.Gv)(answer) && (0,manifest_object/* isObject */.Gv)(answer['metadata']))
             return answer;
         throw new errors/* ClusterError */.b$('the answer is not a Kubernetes object', { status: 200, reason: 'BadAnswer', request: what });
@@ -84977,6 +84852,15 @@ function createCluster(access) {
             // The same fields by the same manager give the same result, however often they arrive.
             repeatable: true,
         }),
+        create: (object, signal) => send('create', (0,manifest_object/* refOf */.H8)(object), {
+            method: 'POST',
+            query: { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' },
+            contentType: 'application/json',
+            body: JSON.stringify(object),
+            signal,
+            // Sent twice, the second answer would be that the object is already there, and nobody could tell by whom.
+            repeatable: false,
+        }),
         replaceManagedFields: (live, managedFields, signal) => send('patch', (0,manifest_object/* refOf */.H8)(live), {
             method: 'PATCH',
             query: { fieldManager: FIELD_MANAGER },
@@ -84997,12 +84881,12 @@ function createCluster(access) {
             signal,
             repeatable: false,
         }),
-        async delete(ref, uid, signal) {
+        async delete(ref, only, signal) {
             const options = {
                 apiVersion: 'v1',
                 kind: 'DeleteOptions',
                 propagationPolicy: 'Background',
-                preconditions: { uid },
+                preconditions: typeof only === 'string' ? { uid: only } : only,
             };
             try {
                 await send('delete', ref, {
@@ -85016,7 +84900,7 @@ function createCluster(access) {
                 return true;
             }
             catch (error) {
-                // 409: the name now belongs to another object.
+                // 409: the name now belongs to another object, or somebody has written it.
                 if (error instanceof errors/* ClusterError */.b$ && (error.status === 404 || error.status === 409))
                     return false;
                 throw error;
@@ -85443,14 +85327,22 @@ class Checkout {
 
 
 
+
 /** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
-async function compose(inputs, runner, clock, journal) {
+async function compose(inputs, { holder, ...surroundings }) {
+    const { runner } = surroundings;
     const context = chooseContext(await readKubeconfigs(inputs), inputs.context);
     const access = await openAccess(context, {
         allowInsecure: inputs.allowInsecure,
         mask: (secret) => runner.mask(secret),
     });
-    return { inputs, runner, clock, journal, cluster: createCluster(access), renderer: createFileRenderer() };
+    return {
+        ...surroundings,
+        inputs,
+        holder: holder ?? `${inputs.run?.url ?? 'a run outside GitHub'}#${(0,external_node_crypto_.randomBytes)(4).toString('hex')}`,
+        cluster: createCluster(access),
+        renderer: createFileRenderer(),
+    };
 }
 /** Absent without a token, or outside GitHub. */
 function composeGitHub(inputs, env) {
@@ -85488,6 +85380,7 @@ async function readKubeconfigs({ kubeconfig }) {
 /* harmony export */   OE: () => (/* binding */ REASON_CODES),
 /* harmony export */   b$: () => (/* binding */ ClusterError),
 /* harmony export */   bD: () => (/* binding */ messageOf),
+/* harmony export */   cc: () => (/* binding */ CancelledError),
 /* harmony export */   rV: () => (/* binding */ rejectIfAny),
 /* harmony export */   zs: () => (/* binding */ RejectedError)
 /* harmony export */ });
@@ -85540,6 +85433,16 @@ function rejectIfAny(problems) {
     if (first)
         throw new RejectedError([first, ...rest]);
 }
+/** Somebody cancelled the run. Thrown by what stops in the middle because of it. */
+class CancelledError extends Error {
+    name = 'CancelledError';
+    /** `SIGINT` or `SIGTERM`. */
+    signal;
+    constructor(signal) {
+        super(`the run was cancelled (${signal})`);
+        this.signal = signal;
+    }
+}
 /**
  * A request to the API server that did not succeed, after the retries it deserved
  * (https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#response-status-kind).
@@ -85587,15 +85490,17 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5369);
 /* harmony import */ var _adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2578);
 /* harmony import */ var _adapters_system_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8767);
-/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6542);
-/* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9661);
-/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2852);
-/* harmony import */ var _commands_rejected_report_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(7673);
-/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4354);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(452);
-/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(1072);
-/* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5078);
-/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5102);
+/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8412);
+/* harmony import */ var _commands_early_end_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5701);
+/* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(9661);
+/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2852);
+/* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9090);
+/* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3772);
+/* harmony import */ var _commands_session_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5454);
+/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(4354);
+/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5317);
+/* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(5078);
+/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5102);
 
 
 
@@ -85608,11 +85513,18 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
+
+
+/** The same program is the main step and the post step; what the main step saves tells them apart. */
+const STARTED_STATE = 'started';
+const DONE_STATE = 'done';
+const COMMANDS = { deploy: _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__/* .deploy */ .g, rollback: _commands_rollback_js__WEBPACK_IMPORTED_MODULE_7__/* .rollback */ .d };
 (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .keepMemorySmall */ .EO)();
-const redactor = (0,_redact_js__WEBPACK_IMPORTED_MODULE_9__/* .createRedactor */ .lY)();
+const redactor = (0,_redact_js__WEBPACK_IMPORTED_MODULE_12__/* .createRedactor */ .lY)();
 const runner = (0,_adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__/* .createRunner */ .j)(process.env, redactor);
+const signals = (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .cancellation */ .WN)();
 try {
-    process.exitCode = (await main((0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .createClock */ .ts)())) ? 0 : 1;
+    process.exitCode = (await start()) ? 0 : 1;
 }
 catch (error) {
     // Every expected failure is a report. What arrives here is a defect, and its stack is what will mend it.
@@ -85624,30 +85536,48 @@ catch (error) {
     process.exitCode = 1;
 }
 /** True when the step is to be green. */
-async function main(clock) {
-    const journal = (0,_commands_journal_js__WEBPACK_IMPORTED_MODULE_10__/* .openJournal */ ._)(clock);
+async function start() {
+    if (process.env[`STATE_${STARTED_STATE}`] !== 'true') {
+        runner.saveState(STARTED_STATE, 'true');
+        const isGreen = await run((ready) => COMMANDS[ready.inputs.command](ready));
+        // Cut short, the main step leaves the rest to the post step.
+        if (!signals.ending.aborted)
+            runner.saveState(DONE_STATE, 'true');
+        return isGreen;
+    }
+    const session = (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_6__/* .readSessionState */ .W)(process.env[`STATE_${_commands_session_js__WEBPACK_IMPORTED_MODULE_8__/* .SESSION_STATE */ .$t}`]);
+    if (process.env[`STATE_${DONE_STATE}`] === 'true' || !session)
+        return true;
+    return run((ready) => (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_6__/* .recover */ .l)(session, ready), session);
+}
+/** Does one command and tells everybody; true when it did what it was asked to. A command without a report had nothing to do. */
+async function run(command, session) {
+    const clock = (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .createClock */ .ts)();
+    const journal = (0,_commands_journal_js__WEBPACK_IMPORTED_MODULE_13__/* .openJournal */ ._)(clock);
     const known = {};
     let report;
     try {
-        known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_7__/* .readInputs */ .K)((0,_adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__/* .createInputSource */ .k)(process.env));
+        known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_10__/* .readInputs */ .K)((0,_adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__/* .createInputSource */ .k)(process.env));
         if (known.inputs.githubToken !== undefined)
             runner.mask(known.inputs.githubToken);
-        const run = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_5__/* .compose */ .Z)(known.inputs, runner, clock, journal);
-        known.cluster = run.cluster;
-        report = await (0,_commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__/* .deploy */ .g)(run);
+        const ready = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_9__/* .compose */ .Z)(known.inputs, { runner, clock, journal, signals, ...session });
+        known.cluster = ready.cluster;
+        report = await command(ready);
     }
     catch (error) {
-        if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_6__/* .RejectedError */ .zs))
+        report = (0,_commands_early_end_js__WEBPACK_IMPORTED_MODULE_4__/* .earlyEndReport */ .b)(error, { journal, ...known });
+        if (!report)
             throw error;
-        report = (0,_commands_rejected_report_js__WEBPACK_IMPORTED_MODULE_11__/* .rejectedReport */ .B)(error.problems, { journal, ...known });
     }
     finally {
         await known.cluster?.close();
     }
-    const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_5__/* .composeGitHub */ .s)(known.inputs, process.env);
+    if (!report)
+        return true;
+    const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_9__/* .composeGitHub */ .s)(known.inputs, process.env);
     const redact = (text) => redactor.redact(text);
-    const told = await (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_4__/* .publish */ .m)(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
-    return (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_8__/* .succeeded */ .gq)(told);
+    const told = await (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_5__/* .publish */ .m)(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
+    return (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_11__/* .succeeded */ .gq)(told);
 }
 
 __webpack_async_result__();
@@ -85655,7 +85585,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 1072:
+/***/ 5317:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -85770,8 +85700,14 @@ function readRun(env, event) {
         actor: env['GITHUB_ACTOR'] ?? '',
         event: env['GITHUB_EVENT_NAME'] ?? '',
         url: `${server}/${repository}/actions/runs/${id}/attempts/${attempt}`,
+        id: wholeNumber(id),
+        attempt: wholeNumber(attempt),
         ...(pullRequest !== undefined && { pullRequest }),
     };
+}
+/** 0 for what is no number, which is older than every run. */
+function wholeNumber(text) {
+    return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 /** The number of the pull request that the event is about; a comment on one is an event of an issue. */
 function pullRequestOf(event) {
@@ -85809,12 +85745,13 @@ function readStrategy(reader) {
     const type = reader.value('strategy', (text) => (0,parse/* parseChoice */.HU)(text, STRATEGY_TYPES), undefined);
     if (type !== undefined && type !== 'rolling') {
         refuseBound(reader, 'max-surge', type);
-        refuseBound(reader, 'max-unavailable', type);
+        // On the way back the bound may be wanted all the same: readRollbackStrategy reads it.
+        if (reader.text('rollback-strategy') !== 'max-unavailable')
+            refuseBound(reader, 'max-unavailable', type);
         return { type };
     }
     const maxSurge = readBound(reader, 'max-surge', (text) => (0,parse/* parseIntOrPercent */.vZ)(text));
-    // The API server refuses more than 100% for max-unavailable, and takes it for max-surge.
-    const maxUnavailable = readBound(reader, 'max-unavailable', (text) => (0,parse/* parseIntOrPercent */.vZ)(text, 100));
+    const maxUnavailable = readMaxUnavailable(reader);
     if (isZero(maxSurge) && isZero(maxUnavailable)) {
         const hint = 'Set max-surge to 1 or more to keep all pods available, or max-unavailable to 1 or more to get by without extra pods.';
         reader.refuse('max-unavailable', 'is 0 and so is max-surge, so that no pod could ever be replaced', hint);
@@ -85824,6 +85761,10 @@ function readStrategy(reader) {
         ...(maxSurge !== undefined && { maxSurge }),
         ...(maxUnavailable !== undefined && { maxUnavailable }),
     };
+}
+/** Undefined when it is not given. The API server refuses more than 100% for max-unavailable, and takes it for max-surge. */
+function readMaxUnavailable(reader) {
+    return readBound(reader, 'max-unavailable', (text) => (0,parse/* parseIntOrPercent */.vZ)(text, 100));
 }
 function readBound(reader, name, parse) {
     return reader.text(name) === '' ? undefined : reader.value(name, parse, undefined);
@@ -85838,6 +85779,19 @@ function isZero(bound) {
     return bound === 0 || bound === '0%';
 }
 
+;// CONCATENATED MODULE: ./lib/inputs/rollback-strategy.js
+
+
+const ROLLBACK_STRATEGY_TYPES = ['as-written', 'max-unavailable', 'fast'];
+/** Reads `rollback-strategy` and, where `strategy` has no use for it, `max-unavailable`. */
+function readRollbackStrategy(reader, strategy) {
+    const type = reader.value('rollback-strategy', (text) => (0,parse/* parseChoice */.HU)(text, ROLLBACK_STRATEGY_TYPES), 'as-written');
+    if (type !== 'max-unavailable')
+        return { type };
+    const maxUnavailable = strategy.type === 'rolling' ? strategy.maxUnavailable : readMaxUnavailable(reader);
+    return { type, ...(maxUnavailable !== undefined && { maxUnavailable }) };
+}
+
 ;// CONCATENATED MODULE: ./lib/inputs/inputs.js
 /** What a run is asked to do: read once, before anything else happens, and never changed. */
 
@@ -85847,6 +85801,8 @@ function isZero(bound) {
 
 
 
+
+const COMMANDS = ['deploy', 'rollback'];
 /**
  * The inputs of this version and their defaults, as action.yml declares them (a test compares the two). An empty default
  * means that there is none, or that it is found out in the run.
@@ -85867,19 +85823,31 @@ const INPUT_DEFAULTS = {
     'max-surge': '',
     'max-unavailable': '',
     rollback: 'auto',
+    'rollback-strategy': 'as-written',
+    'to-revision': '',
+    'on-delete': 'restore',
+    'on-cancel': 'rollback',
+    'on-unknown': 'leave',
+    prune: 'false',
+    'prune-limit': '10',
+    'history-limit': '10',
+    'lock-timeout': '5m',
     'force-conflicts': 'false',
     'github-token': '',
     comment: 'auto',
     'log-lines': '40',
     'allow-insecure': 'false',
 };
-const LATER_COMMANDS = ['plan', 'rollback', 'teardown', 'sweep'];
+const LATER_COMMANDS = ['plan', 'teardown', 'sweep'];
 /** `-pr-N` and the names of what belongs to the release must fit behind it. */
 const LONGEST_RELEASE = 40;
 const LONGEST_NAMESPACE = 63;
 const DAY = 24 * 3600;
 const HOUR = 3600;
 const MOST_LOG_LINES = 1000;
+const MOST_PRUNED = 1000;
+const MOST_REVISIONS = 100;
+const HIGHEST_REVISION = 999_999_999;
 /** Reads and checks every input. Throws one RejectedError with an InvalidInput problem for each that is wrong. */
 function readInputs(source) {
     const reader = new InputReader(source, INPUT_DEFAULTS);
@@ -85888,10 +85856,13 @@ function readInputs(source) {
     const context = reader.text('context');
     const githubToken = reader.text('github-token');
     const run = readRun(env, event);
+    const command = reader.value('command', parseCommand, 'deploy');
+    const toRevision = reader.text('to-revision');
+    const strategy = readStrategy(reader);
     const inputs = {
-        command: reader.value('command', parseCommand, 'deploy'),
+        command,
         release: readRelease(reader, env),
-        sources: { workspace: env['GITHUB_WORKSPACE'] || env['PWD'] || '.', manifests: readManifests(reader) },
+        sources: { workspace: env['GITHUB_WORKSPACE'] || env['PWD'] || '.', manifests: readManifests(reader, command) },
         images: readImages(reader),
         ...(namespace !== '' && {
             namespace: reader.value('namespace', (text) => (0,parse/* parseDnsLabel */.Rb)(text, LONGEST_NAMESPACE), ''),
@@ -85902,8 +85873,17 @@ function readInputs(source) {
         rollbackTimeoutSeconds: reader.value('rollback-timeout', (text) => (0,parse/* parseDuration */.E9)(text, { least: 1, most: DAY }), 0),
         failFast: reader.value('fail-fast', (text) => (0,parse/* parseChoice */.HU)(text, ['off', 'safe', 'eager']), 'safe'),
         stableForSeconds: reader.value('stable-for', (text) => (0,parse/* parseDuration */.E9)(text, { least: 0, most: HOUR }), 0),
-        strategy: readStrategy(reader),
+        strategy,
         rollback: reader.value('rollback', (text) => (0,parse/* parseChoice */.HU)(text, ['auto', 'off']), 'auto'),
+        rollbackStrategy: readRollbackStrategy(reader, strategy),
+        ...(toRevision !== '' && { toRevision: readToRevision(reader, command) }),
+        onDelete: reader.value('on-delete', (text) => (0,parse/* parseChoice */.HU)(text, ['restore', 'fail']), 'restore'),
+        onCancel: reader.value('on-cancel', (text) => (0,parse/* parseChoice */.HU)(text, ['rollback', 'leave']), 'rollback'),
+        onUnknown: reader.value('on-unknown', (text) => (0,parse/* parseChoice */.HU)(text, ['leave', 'rollback']), 'leave'),
+        prune: reader.value('prune', parse/* parseBoolean */.yG, false),
+        pruneLimit: reader.value('prune-limit', (text) => (0,parse/* parseInteger */.cG)(text, { least: 0, most: MOST_PRUNED }), 0),
+        historyLimit: reader.value('history-limit', (text) => (0,parse/* parseInteger */.cG)(text, { least: 1, most: MOST_REVISIONS }), 1),
+        lockTimeoutSeconds: reader.value('lock-timeout', (text) => (0,parse/* parseDuration */.E9)(text, { least: 0, most: DAY }), 0),
         forceConflicts: reader.value('force-conflicts', parse/* parseBoolean */.yG, false),
         ...(githubToken !== '' && { githubToken }),
         comment: reader.value('comment', (text) => (0,parse/* parseChoice */.HU)(text, ['auto', 'failure', 'never']), 'auto'),
@@ -85920,8 +85900,15 @@ function readInputs(source) {
 }
 function parseCommand(text) {
     if (!LATER_COMMANDS.includes(text))
-        return (0,parse/* parseChoice */.HU)(text, ['deploy']);
-    return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy, or leave it out.' };
+        return (0,parse/* parseChoice */.HU)(text, COMMANDS);
+    return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy or rollback.' };
+}
+function readToRevision(reader, command) {
+    const revision = reader.value('to-revision', (text) => (0,parse/* parseInteger */.cG)(text, { least: 1, most: HIGHEST_REVISION }), 0);
+    if (command !== 'rollback') {
+        reader.refuse('to-revision', `is given, but the command is ${command}, which makes a new revision`, 'Set command: rollback, or leave to-revision out.');
+    }
+    return revision;
 }
 function readRelease(reader, env) {
     const given = reader.text('release');
@@ -85939,9 +85926,10 @@ function readRelease(reader, env) {
     }
     return release;
 }
-function readManifests(reader) {
+function readManifests(reader, command) {
     const manifests = (0,parse/* parseLines */.Li)(reader.text('manifests'));
-    if (manifests.length === 0) {
+    // A rollback deploys what the record of a revision holds.
+    if (manifests.length === 0 && command === 'deploy') {
         const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/".';
         reader.refuse('manifests', 'is not given: there is nothing to deploy', hint);
     }
@@ -86197,6 +86185,1187 @@ function isObject(value) {
 
 /***/ }),
 
+/***/ 8449:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   a: () => (/* binding */ inOrder),
+/* harmony export */   h: () => (/* binding */ phaseOf)
+/* harmony export */ });
+/* harmony import */ var _object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+/**
+ * The order in which the objects of a release are applied. What others are checked against or need to start comes before
+ * them; what sends traffic or requests to others comes after. Objects of one phase do not need each other.
+ */
+
+const PHASES = [
+    // What other objects live in or are defined by.
+    [
+        'Namespace',
+        'CustomResourceDefinition.apiextensions.k8s.io',
+        'PriorityClass.scheduling.k8s.io',
+        'RuntimeClass.node.k8s.io',
+        'StorageClass.storage.k8s.io',
+        'IngressClass.networking.k8s.io',
+        'GatewayClass.gateway.networking.k8s.io',
+    ],
+    // What admission checks pods and the other objects against.
+    ['ResourceQuota', 'LimitRange', 'NetworkPolicy.networking.k8s.io'],
+    // Identities and roles, before the bindings that join them.
+    ['ServiceAccount', 'ClusterRole.rbac.authorization.k8s.io', 'Role.rbac.authorization.k8s.io'],
+    ['ClusterRoleBinding.rbac.authorization.k8s.io', 'RoleBinding.rbac.authorization.k8s.io'],
+    // What pods mount and read.
+    ['ConfigMap', 'Secret', 'PersistentVolume', 'PodTemplate'],
+    ['PersistentVolumeClaim'],
+    // A pod sees in its environment only the Services that were there before it. A budget guards the first replacement of a pod.
+    ['Service', 'PodDisruptionBudget.policy'],
+    // Custom resources and all kinds that are not named here.
+    [],
+    [
+        'Pod',
+        'ReplicationController',
+        'Deployment.apps',
+        'ReplicaSet.apps',
+        'StatefulSet.apps',
+        'DaemonSet.apps',
+        'Job.batch',
+        'CronJob.batch',
+    ],
+    [
+        'HorizontalPodAutoscaler.autoscaling',
+        'Ingress.networking.k8s.io',
+        'Gateway.gateway.networking.k8s.io',
+        'HTTPRoute.gateway.networking.k8s.io',
+        'GRPCRoute.gateway.networking.k8s.io',
+        'TLSRoute.gateway.networking.k8s.io',
+        'TCPRoute.gateway.networking.k8s.io',
+        'UDPRoute.gateway.networking.k8s.io',
+    ],
+    // These stand in the way of requests to the API server until the pods behind them answer.
+    [
+        'APIService.apiregistration.k8s.io',
+        'ValidatingAdmissionPolicy.admissionregistration.k8s.io',
+        'ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io',
+        'MutatingAdmissionPolicy.admissionregistration.k8s.io',
+        'MutatingAdmissionPolicyBinding.admissionregistration.k8s.io',
+        'ValidatingWebhookConfiguration.admissionregistration.k8s.io',
+        'MutatingWebhookConfiguration.admissionregistration.k8s.io',
+    ],
+];
+const PHASE_OF = new Map(PHASES.flatMap((kinds, phase) => kinds.map((kind) => [kind, phase])));
+const PHASE_OF_OTHERS = PHASES.findIndex((kinds) => kinds.length === 0);
+/** The phase, from 0, in which an object is applied. */
+function phaseOf(object) {
+    return PHASE_OF.get((0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(object)) ?? PHASE_OF_OTHERS;
+}
+/** The manifests by phase, and inside a phase in the order in which they were given. */
+function inOrder(manifests) {
+    return manifests.toSorted((one, other) => phaseOf(one.object) - phaseOf(other.object));
+}
+
+
+/***/ }),
+
+/***/ 641:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Cm: () => (/* binding */ CONTAINER_FIELDS),
+/* harmony export */   D0: () => (/* binding */ podTemplateOf),
+/* harmony export */   Qv: () => (/* binding */ objectsIn)
+/* harmony export */ });
+/* harmony import */ var _object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+
+/** Where the kinds of Kubernetes keep the pods that they make: the path to what holds `metadata` and `spec` of a pod. */
+const TEMPLATE_PATHS = new Map([
+    ['Pod', []],
+    ['PodTemplate', ['template']],
+    ['ReplicationController', ['spec', 'template']],
+    ['Deployment', ['spec', 'template']],
+    ['ReplicaSet', ['spec', 'template']],
+    ['StatefulSet', ['spec', 'template']],
+    ['DaemonSet', ['spec', 'template']],
+    ['Job', ['spec', 'template']],
+    ['CronJob', ['spec', 'jobTemplate', 'spec', 'template']],
+]);
+const GROUPS_OF_KUBERNETES = new Set(['', 'apps', 'batch']);
+/**
+ * The pod template of a workload; undefined for an object without one. Custom kinds (an Argo Rollout, a Knative Service)
+ * have one when there are containers at `spec.template.spec`, which is where all of them keep it.
+ */
+function podTemplateOf(object) {
+    const isBuiltIn = GROUPS_OF_KUBERNETES.has((0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupOf */ .F8)(object.apiVersion));
+    const path = isBuiltIn ? TEMPLATE_PATHS.get(object.kind) : ['spec', 'template'];
+    if (!path)
+        return undefined;
+    let template = object;
+    for (const field of path)
+        template = (0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(template) ? template[field] : undefined;
+    if (!(0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(template) || !(0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(template['spec']))
+        return undefined;
+    const { metadata, spec } = template;
+    if (!isBuiltIn && !Array.isArray(spec['containers']))
+        return undefined;
+    return { path, metadata: (0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(metadata) ? metadata : {}, spec };
+}
+/** The fields of a pod's spec that are lists of containers. */
+const CONTAINER_FIELDS = ['initContainers', 'containers', 'ephemeralContainers'];
+/** The items of a list of objects, each with its index; none when it is no such list. */
+function objectsIn(list) {
+    if (!Array.isArray(list))
+        return [];
+    return list.flatMap((item, index) => ((0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(item) ? [{ index, item }] : []));
+}
+
+
+/***/ }),
+
+/***/ 4443:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C: () => (/* binding */ changeOf),
+/* harmony export */   Q: () => (/* binding */ content)
+/* harmony export */ });
+/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1433);
+
+/** Compares the live object with what a server dry-run says it will become. */
+function changeOf(manifest, live, expected) {
+    if (!live)
+        return { type: 'create', manifest, expected };
+    return (0,_json_js__WEBPACK_IMPORTED_MODULE_0__/* .isEqual */ .n)(content(live), content(expected))
+        ? { type: 'unchanged', manifest, live }
+        : { type: 'update', manifest, live, expected };
+}
+/** An object without what the server keeps for itself: everything a write can change and a person would call a change. */
+function content(object) {
+    const { status: _status, ...rest } = object;
+    const { managedFields: _managedFields, resourceVersion: _resourceVersion, generation: _generation, ...metadata } = object.metadata;
+    return { ...rest, metadata };
+}
+
+
+/***/ }),
+
+/***/ 9369:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   DT: () => (/* binding */ revisionOf),
+/* harmony export */   GW: () => (/* binding */ problemsOf),
+/* harmony export */   kK: () => (/* binding */ stampedAsBefore),
+/* harmony export */   l5: () => (/* binding */ RELEASE_LABEL),
+/* harmony export */   py: () => (/* binding */ stamped),
+/* harmony export */   wW: () => (/* binding */ labelled),
+/* harmony export */   x5: () => (/* binding */ locate)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+
+const RELEASE_LABEL = 'rollsafe.dev/release';
+const REVISION_ANNOTATION = 'rollsafe.dev/revision';
+/** kubectl shows it in `kubectl rollout history`. */
+const CHANGE_CAUSE_ANNOTATION = 'kubernetes.io/change-cause';
+/** What the server keeps for itself. A manifest has it when it was exported from a cluster, and none of it can be applied. */
+const OF_THE_SERVER = ['creationTimestamp', 'generation', 'managedFields', 'resourceVersion', 'selfLink', 'uid'];
+/**
+ * Puts an object where it belongs: what its kind's scope is, the server says, never the manifest. A namespace on a
+ * cluster-scoped object means nothing, and Helm charts like to have it.
+ */
+function locate(manifest, type, defaultNamespace) {
+    const { status: _status, ...object } = manifest.object;
+    const { namespace, name, ...written } = manifest.object.metadata;
+    const metadata = Object.fromEntries(Object.entries(written).filter(([field]) => !OF_THE_SERVER.includes(field)));
+    const place = type.namespaced ? { name, namespace: namespace ?? defaultNamespace } : { name };
+    return { ...manifest, object: withoutStringData({ ...object, metadata: { ...metadata, ...place } }) };
+}
+/**
+ * A Secret's stringData is write-only: the server moves it into data, but goes on to call stringData the owner's field. What
+ * is never there to be read can neither be compared nor restored, so it is moved here.
+ * https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data
+ */
+function withoutStringData(object) {
+    const { stringData, ...secret } = object;
+    if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(object) !== 'Secret' || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(stringData))
+        return object;
+    const encoded = Object.entries(stringData).map(([key, value]) => [key, toBase64(String(value))]);
+    const data = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(secret['data']) ? secret['data'] : {};
+    return { ...secret, data: { ...data, ...Object.fromEntries(encoded) } };
+}
+/** Base64 of the UTF-8 bytes of a text. */
+function toBase64(text) {
+    return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
+}
+/** What is wrong with a manifest, seen from where it will be sent. */
+function problemsOf(manifest, type) {
+    if (type.verbs.includes('patch'))
+        return [];
+    const { object, at } = manifest;
+    const message = `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .refOf */ .H8)(object))}: the cluster does not let anybody apply objects of this kind`;
+    return [{ code: 'InvalidManifest', message, hint: 'take it out of the manifests', at }];
+}
+/** The label goes on the object only: in a pod template it would restart pods. */
+function labelled(object, release) {
+    return {
+        ...object,
+        metadata: { ...object.metadata, labels: { ...object.metadata.labels, [RELEASE_LABEL]: release } },
+    };
+}
+const CONTROLLED_WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet'];
+/** Kinds that get the bookkeeping annotations: those with a revision history of their own. */
+function isRevisioned(object) {
+    return object.apiVersion === 'apps/v1' && CONTROLLED_WORKLOADS.includes(object.kind);
+}
+/** The object as it is written when it changes anyway. */
+function stamped(object, { revision, changeCause }) {
+    if (!isRevisioned(object))
+        return object;
+    return annotated(object, { [REVISION_ANNOTATION]: String(revision), [CHANGE_CAUSE_ANNOTATION]: changeCause });
+}
+/** The object as it is compared: with the annotations it got when it last changed, so that they are no difference. */
+function stampedAsBefore(object, live) {
+    if (!isRevisioned(object) || !live)
+        return object;
+    const before = live.metadata.annotations ?? {};
+    if (before[REVISION_ANNOTATION] === undefined)
+        return object;
+    const kept = [REVISION_ANNOTATION, CHANGE_CAUSE_ANNOTATION].flatMap((name) => before[name] === undefined ? [] : [[name, before[name]]]);
+    return annotated(object, Object.fromEntries(kept));
+}
+function annotated(object, annotations) {
+    // An annotation of the user's own manifest wins.
+    return {
+        ...object,
+        metadata: { ...object.metadata, annotations: { ...annotations, ...object.metadata.annotations } },
+    };
+}
+/** The revision that a live object carries; 0 when it carries none. */
+function revisionOf(object) {
+    const text = object.metadata.annotations?.[REVISION_ANNOTATION] ?? '';
+    return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
+}
+
+
+/***/ }),
+
+/***/ 878:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Im: () => (/* binding */ isEmpty),
+/* harmony export */   KC: () => (/* binding */ union),
+/* harmony export */   Lt: () => (/* binding */ select),
+/* harmony export */   eL: () => (/* binding */ NO_FIELDS),
+/* harmony export */   fK: () => (/* binding */ valueAt),
+/* harmony export */   iv: () => (/* binding */ difference),
+/* harmony export */   jv: () => (/* binding */ readFieldSet),
+/* harmony export */   tb: () => (/* binding */ filterLeaves)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+/**
+ * Sets of fields, in the form the API server keeps them in `managedFields[].fieldsV1`: a tree whose keys say `f:<field>`,
+ * `k:<keys of a list item as JSON>`, `v:<value of a set as JSON>`, `i:<index>`, and `.` for the node itself
+ * (https://github.com/kubernetes-sigs/structured-merge-diff/blob/master/fieldpath/serialize-pe.go).
+ * An empty node is a member whose whole value is meant, or an empty map.
+ */
+
+const NO_FIELDS = {};
+/** Reads `fieldsV1`; anything that is not such a tree counts as empty. */
+function readFieldSet(fieldsV1) {
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(fieldsV1))
+        return NO_FIELDS;
+    return Object.fromEntries(Object.entries(fieldsV1).map(([element, children]) => [element, readFieldSet(children)]));
+}
+function isEmpty(set) {
+    return Object.keys(set).length === 0;
+}
+function union(a, b) {
+    const merged = { ...a };
+    for (const [element, children] of Object.entries(b))
+        merged[element] = union(merged[element] ?? NO_FIELDS, children);
+    return merged;
+}
+/** The members of `a` that are not members of `b`. */
+function difference(a, b) {
+    const kept = {};
+    for (const [element, children] of Object.entries(a)) {
+        const taken = b[element];
+        if (taken === undefined)
+            kept[element] = children;
+        else if (!isEmpty(children)) {
+            const rest = difference(children, taken);
+            if (!isEmpty(rest))
+                kept[element] = rest;
+        }
+    }
+    return kept;
+}
+/** The members of `set` for which `keep` says yes; `keep` is asked for leaves, with the path of elements to them. */
+function filterLeaves(set, keep, path = []) {
+    const kept = {};
+    for (const [element, children] of Object.entries(set)) {
+        const at = [...path, element];
+        if (isEmpty(children)) {
+            if (keep(at))
+                kept[element] = children;
+        }
+        else {
+            const rest = filterLeaves(children, keep, at);
+            if (!isEmpty(rest))
+                kept[element] = rest;
+        }
+    }
+    return kept;
+}
+/** The value at a path of elements; undefined when there is none. */
+function valueAt(value, path) {
+    return path.reduce((at, element) => child(at, element), value);
+}
+function child(value, element) {
+    const name = element.slice(2);
+    switch (element.slice(0, 2)) {
+        case 'f:':
+            return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value) ? value[name] : undefined;
+        case 'k:':
+            return Array.isArray(value) ? value.find((item) => hasKeys(item, name)) : undefined;
+        case 'v:':
+            return Array.isArray(value) ? value.find((item) => JSON.stringify(item) === name) : undefined;
+        case 'i:':
+            return Array.isArray(value) ? value[Number(name)] : undefined;
+        default:
+            return value;
+    }
+}
+/**
+ * The part of a value that a set names: what its owner would have to apply to own just that. List items keep their order.
+ * `others` are the fields of other owners: a map that is a member of `set` as a whole, but in which others own fields, was
+ * empty when its owner set it and stays so.
+ */
+function select(value, set, others = NO_FIELDS) {
+    const elements = Object.keys(set).filter((element) => element !== '.');
+    if (elements.length === 0) {
+        const isSharedMap = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value) && !isEmpty(others);
+        return '.' in set || isSharedMap ? emptyLike(value) : value;
+    }
+    if (Array.isArray(value))
+        return selectItems(value, set, others);
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value))
+        return value;
+    const selected = {};
+    for (const element of elements) {
+        const name = element.slice(2);
+        if (name in value)
+            selected[name] = select(value[name], set[element] ?? NO_FIELDS, others[element]);
+    }
+    return selected;
+}
+function selectItems(list, set, others) {
+    const elements = Object.keys(set);
+    return list.flatMap((item, index) => {
+        const element = elements.find((candidate) => candidate === `i:${index}` ||
+            candidate === `v:${JSON.stringify(item)}` ||
+            (candidate.startsWith('k:') && hasKeys(item, candidate.slice(2))));
+        if (element === undefined)
+            return [];
+        if (!element.startsWith('k:'))
+            return [item];
+        const keys = JSON.parse(element.slice(2));
+        const selected = select(item, set[element] ?? NO_FIELDS, others[element]);
+        return [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(selected) && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(keys) ? { ...keys, ...selected } : selected];
+    });
+}
+function hasKeys(item, keysAsJson) {
+    const keys = JSON.parse(keysAsJson);
+    return ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(item) &&
+        (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(keys) &&
+        Object.entries(keys).every(([key, value]) => item[key] === value || isDefault(item, key, value)));
+}
+/** The only list key that is defaulted after a client may have left it out: a port's protocol. */
+function isDefault(item, key, value) {
+    return key === 'protocol' && value === 'TCP' && item[key] === undefined;
+}
+function emptyLike(value) {
+    if (Array.isArray(value))
+        return [];
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value) ? {} : value;
+}
+
+
+/***/ }),
+
+/***/ 4378:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   B: () => (/* binding */ isZeroBound),
+/* harmony export */   G: () => (/* binding */ scaledValue)
+/* harmony export */ });
+/**
+ * The pods that a number or a percentage (`25%`) of `total` pods stands for, rounded as its field asks for
+ * (apimachinery, pkg/util/intstr, GetScaledValueFromIntOrPercent). What is neither counts as 0: the API server refuses it.
+ */
+function scaledValue(value, total, rounding) {
+    if (typeof value === 'number')
+        return value;
+    if (typeof value !== 'string' || !/^\d+%$/.test(value))
+        return 0;
+    const share = (Number(value.slice(0, -1)) * total) / 100;
+    return rounding === 'up' ? Math.ceil(share) : Math.floor(share);
+}
+/** True for `0` and `0%`, which the API server does not accept for all bounds of a strategy at once. */
+function isZeroBound(value) {
+    return value === 0 || (typeof value === 'string' && /^0+%$/.test(value));
+}
+
+
+/***/ }),
+
+/***/ 1433:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   n: () => (/* binding */ isEqual)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+
+/** Equal as JSON: the order of an object's fields does not matter, that of a list's items does. */
+function isEqual(a, b) {
+    if (Object.is(a, b))
+        return true;
+    if (Array.isArray(a) && Array.isArray(b))
+        return a.length === b.length && a.every((item, index) => isEqual(item, b[index]));
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(a) || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(b))
+        return false;
+    const names = Object.keys(a);
+    return names.length === Object.keys(b).length && names.every((name) => name in b && isEqual(a[name], b[name]));
+}
+
+
+/***/ }),
+
+/***/ 4658:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   IF: () => (/* binding */ readConflicts),
+/* harmony export */   LK: () => (/* binding */ othersFields),
+/* harmony export */   Qk: () => (/* binding */ ourOrAdoptedFields),
+/* harmony export */   Qz: () => (/* binding */ ourFields),
+/* harmony export */   SP: () => (/* binding */ ownersAsBefore),
+/* harmony export */   _M: () => (/* binding */ adoptFields),
+/* harmony export */   mY: () => (/* binding */ isRollsafes),
+/* harmony export */   zL: () => (/* binding */ mayTake)
+/* harmony export */ });
+/* harmony import */ var _field_set_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(878);
+
+const MANAGER = 'rollsafe';
+/**
+ * Managers whose fields become Rollsafe's when it first applies an object, so that a field the manifest no longer has goes
+ * away: client-side `kubectl apply` and `kubectl create` wrote down what a manifest said, as Rollsafe does now, and
+ * Rollsafe's own updates are the exact repairs of a rollback.
+ */
+const ADOPTED_MANAGERS = ['kubectl-client-side-apply', 'kubectl-create', MANAGER];
+/** Kept where it is, and with its owner: `kubectl apply` needs it if somebody goes back to that. */
+const LAST_APPLIED = {
+    'f:metadata': { 'f:annotations': { 'f:kubectl.kubernetes.io/last-applied-configuration': {} } },
+};
+/** Whether Rollsafe wrote it, in whatever way. */
+function isRollsafes(entry) {
+    return entry.manager === MANAGER;
+}
+function isOurs(entry) {
+    return entry.manager === MANAGER && entry.operation === 'Apply' && isMainResource(entry);
+}
+function isAdopted(entry) {
+    return entry.operation === 'Update' && ADOPTED_MANAGERS.includes(entry.manager ?? '') && isMainResource(entry);
+}
+function isMainResource(entry) {
+    return entry.subresource === undefined || entry.subresource === '';
+}
+function fieldsOf(object, isWanted) {
+    return (object.metadata.managedFields ?? [])
+        .filter(isWanted)
+        .map((entry) => (0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .readFieldSet */ .jv)(entry.fieldsV1))
+        .reduce(_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .union */ .KC, _field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .NO_FIELDS */ .eL);
+}
+/** What Rollsafe applied. */
+function ourFields(object) {
+    return fieldsOf(object, isOurs);
+}
+/** What Rollsafe applied or would adopt. */
+function ourOrAdoptedFields(object) {
+    return (0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .union */ .KC)(ourFields(object), (0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .difference */ .iv)(fieldsOf(object, isAdopted), LAST_APPLIED));
+}
+/** What everybody else owns. */
+function othersFields(object) {
+    return fieldsOf(object, (entry) => !isOurs(entry) && !isAdopted(entry));
+}
+/**
+ * The list of owners with adopted fields moved to Rollsafe, and `leftovers` made its own too; undefined when there is nothing
+ * to do. `kubectl apply --server-side` does the same with its own (client-go, util/csaupgrade); a server-side apply alone
+ * does not, and the old owner would keep alive every field that is later taken out of the manifest.
+ */
+function adoptFields(live, leftovers = _field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .NO_FIELDS */ .eL) {
+    const entries = live.metadata.managedFields ?? [];
+    const isNeeded = entries.some((entry) => isAdopted(entry) && !(0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .isEmpty */ .Im)((0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .difference */ .iv)((0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .readFieldSet */ .jv)(entry.fieldsV1), LAST_APPLIED)));
+    if (!isNeeded && (0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .isEmpty */ .Im)(leftovers))
+        return undefined;
+    const others = entries.flatMap((entry) => {
+        if (isOurs(entry))
+            return [];
+        if (!isAdopted(entry))
+            return [entry];
+        const left = keepOnly((0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .readFieldSet */ .jv)(entry.fieldsV1), LAST_APPLIED);
+        return (0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .isEmpty */ .Im)(left) ? [] : [{ ...entry, fieldsV1: left }];
+    });
+    const first = entries.find((entry) => isOurs(entry) || isAdopted(entry));
+    return [
+        ...others,
+        {
+            manager: MANAGER,
+            operation: 'Apply',
+            apiVersion: first?.apiVersion ?? live.apiVersion,
+            fieldsType: 'FieldsV1',
+            fieldsV1: (0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .union */ .KC)(ourOrAdoptedFields(live), leftovers),
+            ...(first?.time !== undefined && { time: first.time }),
+        },
+    ];
+}
+/**
+ * The list of owners as it was before Rollsafe first wrote an object, for when that is taken back: Rollsafe owns nothing, and
+ * everybody else owns again what they did, beside what they have set since. Undefined when Rollsafe had been there before.
+ */
+function ownersAsBefore(before, restored) {
+    const owned = before.metadata.managedFields ?? [];
+    if (owned.some(isRollsafes))
+        return undefined;
+    const isSame = (a, b) => a.manager === b.manager && a.operation === b.operation && (a.subresource ?? '') === (b.subresource ?? '');
+    const now = (restored.metadata.managedFields ?? []).filter((entry) => !isRollsafes(entry));
+    const kept = owned.map((entry) => {
+        const since = now.find((other) => isSame(entry, other));
+        if (!since)
+            return entry;
+        const fields = (0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .union */ .KC)((0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .readFieldSet */ .jv)(entry.fieldsV1), (0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .readFieldSet */ .jv)(since.fieldsV1));
+        return { ...since, fieldsV1: fields };
+    });
+    return [...kept, ...now.filter((entry) => !owned.some((other) => isSame(entry, other)))];
+}
+function keepOnly(set, wanted) {
+    return (0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .difference */ .iv)(set, (0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .difference */ .iv)(set, wanted));
+}
+/** Reads the causes of a 409; empty when it is another kind of conflict. */
+function readConflicts(causes) {
+    return causes
+        .filter((cause) => cause.reason === 'FieldManagerConflict')
+        .map((cause) => ({ manager: /conflict with "([^"]*)"/.exec(cause.message)?.[1] ?? 'unknown', field: cause.field }));
+}
+/**
+ * Whether a field may be taken without asking. What a person set by hand with kubectl gives way to the manifest, as it does
+ * with `kubectl apply`. A controller, Helm or another declarative tool would set it again, so those need `force-conflicts`;
+ * so does `kubectl apply --server-side`, which calls itself `kubectl`, as some commands that change things by hand do.
+ */
+function mayTake(conflict, live) {
+    if (conflict.manager === MANAGER || conflict.manager.startsWith('kubectl-'))
+        return true;
+    const entries = live?.metadata.managedFields ?? [];
+    return (conflict.manager === 'kubectl' &&
+        !entries.some((entry) => entry.manager === 'kubectl' && entry.operation === 'Apply'));
+}
+
+
+/***/ }),
+
+/***/ 6124:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $t: () => (/* binding */ podBounds),
+/* harmony export */   jk: () => (/* binding */ resolveFenceposts),
+/* harmony export */   jm: () => (/* binding */ seenBounds),
+/* harmony export */   nv: () => (/* binding */ describeBounds)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+/* harmony import */ var _int_or_percent_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4378);
+/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1433);
+
+
+
+/**
+ * The bounds of the rollout that turns `live` into `workload`, which is best the API server's answer to a dry run: only
+ * there are all defaults filled in and replicas that an autoscaler owns. Without `live` the workload is new. Undefined for
+ * kinds without such bounds, and for a new DaemonSet, as only its status tells how many nodes it is for.
+ */
+function podBounds(workload, live) {
+    switch ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(workload)) {
+        case 'Deployment.apps':
+            return deploymentBounds(workload, live);
+        case 'StatefulSet.apps':
+            return statefulSetBounds(workload, live);
+        case 'DaemonSet.apps':
+            return live && daemonSetBounds(workload, live);
+        default:
+            return undefined;
+    }
+}
+/** For people: `at least 2 of 3 available, at most 4 pods in all`. */
+function describeBounds({ replicas, leastAvailable, mostTotal, note }) {
+    const most = `at most ${mostTotal} ${mostTotal === 1 ? 'pod' : 'pods'} in all`;
+    return `at least ${leastAvailable} of ${replicas} available, ${most}${note === undefined ? '' : ` (${note})`}`;
+}
+/** The two numbers of a Deployment's rolling update, in pods (deployment_util.go, ResolveFenceposts and MaxUnavailable). */
+function resolveFenceposts(maxSurge, maxUnavailable, replicas) {
+    const surge = (0,_int_or_percent_js__WEBPACK_IMPORTED_MODULE_1__/* .scaledValue */ .G)(maxSurge, replicas, 'up');
+    const unavailable = (0,_int_or_percent_js__WEBPACK_IMPORTED_MODULE_1__/* .scaledValue */ .G)(maxUnavailable, replicas, 'down');
+    // Rounding can make both zero, and then nothing could be replaced. A surge might not fit into a quota, so one goes missing.
+    const allowed = surge === 0 && unavailable === 0 ? 1 : unavailable;
+    return { surge, unavailable: Math.min(allowed, replicas) };
+}
+const NEW = 'it is new';
+function deploymentBounds(workload, live) {
+    const replicas = workload.spec?.replicas ?? 1;
+    if (!live)
+        return { replicas, leastAvailable: 0, mostTotal: replicas, note: NEW };
+    const { status } = live;
+    const before = {
+        available: status?.availableReplicas ?? 0,
+        total: Math.max(status?.replicas ?? 0, live.spec?.replicas ?? 1),
+    };
+    if (workload.spec?.paused === true)
+        return scaled(before, replicas, 'it is paused, so no pod is replaced');
+    const isFinished = (status?.updatedReplicas ?? 0) === (status?.replicas ?? 0);
+    if (hasTemplateOf(live, workload) && isFinished)
+        return scaled(before, replicas);
+    const { type, rollingUpdate } = workload.spec?.strategy ?? {};
+    if (type === 'Recreate')
+        return { ...scaled(before, replicas), leastAvailable: 0, note: 'Recreate removes all old pods first' };
+    const { maxSurge = '25%', maxUnavailable = '25%' } = rollingUpdate ?? {};
+    const { surge, unavailable } = resolveFenceposts(maxSurge, maxUnavailable, replicas);
+    // When the number of replicas changes too, the old pods are scaled to it first. New ones are then added up to the surge,
+    // but never more than replicas (sync.go, scale; deployment_util.go, NewRSNewReplicas).
+    const old = before.total === 0 ? 0 : Math.max(before.total, replicas);
+    if (isFinished || replicas === (live.spec?.replicas ?? 1)) {
+        const mostTotal = Math.max(old, Math.min(replicas + surge, replicas + old));
+        return fromBefore(before, { replicas, leastAvailable: replicas - unavailable, mostTotal });
+    }
+    // Several ReplicaSets at once are scaled in proportion: up to the surge, and down whether their pods are available or not.
+    const mostTotal = Math.max(old, replicas + surge);
+    if (before.total <= replicas + surge)
+        return fromBefore(before, { replicas, leastAvailable: replicas - unavailable, mostTotal });
+    return {
+        replicas,
+        leastAvailable: 0,
+        mostTotal,
+        note: 'the rollout before is unfinished and has more pods than that',
+    };
+}
+function statefulSetBounds(workload, live) {
+    const { spec } = workload;
+    const replicas = spec?.replicas ?? 1;
+    if (!live)
+        return { replicas, leastAvailable: 0, mostTotal: replicas, note: NEW };
+    const { status } = live;
+    const before = {
+        available: status?.availableReplicas ?? status?.readyReplicas ?? 0,
+        total: Math.max(status?.replicas ?? 0, live.spec?.replicas ?? 1),
+    };
+    const { type, rollingUpdate } = spec?.updateStrategy ?? {};
+    if (type === 'OnDelete')
+        return scaled(before, replicas, 'updateStrategy OnDelete replaces no pod by itself');
+    const isFinished = status?.updateRevision === status?.currentRevision;
+    if (hasTemplateOf(live, workload) && isFinished)
+        return scaled(before, replicas);
+    const mostTotal = Math.max(before.total, replicas);
+    if (type === 'Recreate')
+        return { replicas, leastAvailable: 0, mostTotal, note: 'Recreate removes all old pods first' };
+    // At least one, however small the percentage (stateful_set_utils.go, getStatefulSetMaxUnavailable).
+    const unavailable = Math.max(1, (0,_int_or_percent_js__WEBPACK_IMPORTED_MODULE_1__/* .scaledValue */ .G)(rollingUpdate?.maxUnavailable ?? 1, replicas, 'down'));
+    const replaced = Math.max(0, replicas - (rollingUpdate?.partition ?? 0));
+    return fromBefore(before, { replicas, leastAvailable: replicas - Math.min(unavailable, replaced), mostTotal });
+}
+function daemonSetBounds(workload, live) {
+    const { status } = live;
+    const replicas = status?.desiredNumberScheduled ?? 0;
+    const before = { available: status?.numberAvailable ?? 0, total: status?.currentNumberScheduled ?? 0 };
+    const { type, rollingUpdate } = workload.spec?.updateStrategy ?? {};
+    if (type === 'OnDelete')
+        return scaled(before, replicas, 'updateStrategy OnDelete replaces no pod by itself');
+    const isFinished = (status?.updatedNumberScheduled ?? 0) >= replicas;
+    if (hasTemplateOf(live, workload) && isFinished)
+        return scaled(before, replicas);
+    // Unlike those of a Deployment, both percentages round up (daemonset_util.go, SurgeCount and UnavailableCount).
+    const surge = Math.min(replicas, (0,_int_or_percent_js__WEBPACK_IMPORTED_MODULE_1__/* .scaledValue */ .G)(rollingUpdate?.maxSurge ?? 0, replicas, 'up'));
+    const unavailable = surge > 0 ? 0 : Math.max(1, (0,_int_or_percent_js__WEBPACK_IMPORTED_MODULE_1__/* .scaledValue */ .G)(rollingUpdate?.maxUnavailable ?? 1, replicas, 'up'));
+    // An old pod that is not available gets its new one at once, beyond the surge.
+    const beside = surge === 0 ? 0 : Math.min(replicas, surge + Math.max(0, replicas - before.available));
+    const leastAvailable = Math.max(0, replicas - unavailable);
+    return fromBefore(before, { replicas, leastAvailable, mostTotal: Math.max(before.total, replicas) + beside });
+}
+/** No pod is replaced: there are only more or fewer of them. */
+function scaled(before, replicas, note) {
+    const mostTotal = Math.max(before.total, replicas);
+    return fromBefore(before, { replicas, leastAvailable: replicas, mostTotal }, note);
+}
+/** A rollout does not take available pods away below its bound, but it does not start with more than there are, either. */
+function fromBefore({ available }, bounds, note) {
+    if (available >= bounds.leastAvailable)
+        return { ...bounds, ...(note !== undefined && { note }) };
+    const now = `${available} ${available === 1 ? 'is' : 'are'} available now`;
+    return { ...bounds, leastAvailable: available, note: note === undefined ? now : `${note}; ${now}` };
+}
+function hasTemplateOf(live, workload) {
+    return (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .isEqual */ .n)(live.spec?.template, workload.spec?.template);
+}
+/**
+ * What was seen until now, with one more observation of the workload. Undefined for kinds without such bounds. A status is
+ * the sum of what ReplicaSets last reported: for a moment it may count pods twice that have just been replaced.
+ */
+function seenBounds(previous, workload) {
+    const now = podsNow(workload);
+    if (!now)
+        return previous;
+    const { available, total } = now;
+    return {
+        leastAvailable: Math.min(previous?.leastAvailable ?? available, available),
+        ...(total !== undefined && { mostTotal: Math.max(previous?.mostTotal ?? total, total) }),
+    };
+}
+function podsNow(workload) {
+    switch ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(workload)) {
+        case 'Deployment.apps': {
+            const { status } = workload;
+            return { available: status?.availableReplicas ?? 0, total: status?.replicas ?? 0 };
+        }
+        case 'StatefulSet.apps': {
+            const { status } = workload;
+            return { available: status?.availableReplicas ?? status?.readyReplicas ?? 0, total: status?.replicas ?? 0 };
+        }
+        case 'DaemonSet.apps': {
+            const { status } = workload;
+            return { available: status?.numberAvailable ?? 0 };
+        }
+        default:
+            return undefined;
+    }
+}
+
+
+/***/ }),
+
+/***/ 5780:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Y: () => (/* binding */ providedNamespaces),
+/* harmony export */   d: () => (/* binding */ providedTypes)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+/** What a release brings along that its own objects need: namespaces, and kinds. */
+
+/** The kinds that the release's own CustomResourceDefinitions will make the cluster serve. */
+function providedTypes(manifests) {
+    return manifests.flatMap(({ object }) => (object.kind === 'CustomResourceDefinition' ? typesOf(object) : []));
+}
+function typesOf(definition) {
+    const { spec } = definition;
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(spec) || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(spec['names']) || !Array.isArray(spec['versions']))
+        return [];
+    const { names } = spec;
+    return spec['versions'].filter(_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv).flatMap((version) => version['served'] === true
+        ? [
+            {
+                apiVersion: `${String(spec['group'])}/${String(version['name'])}`,
+                kind: String(names['kind']),
+                plural: String(names['plural']),
+                namespaced: spec['scope'] !== 'Cluster',
+                verbs: ['get', 'list', 'watch', 'patch', 'update', 'delete'],
+            },
+        ]
+        : []);
+}
+function providedNamespaces(manifests) {
+    const namespaces = manifests.filter(({ object }) => object.kind === 'Namespace' && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupOf */ .F8)(object.apiVersion) === '');
+    return new Set(namespaces.map(({ object }) => object.metadata.name));
+}
+
+
+/***/ }),
+
+/***/ 3015:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Y: () => (/* binding */ problemFrom)
+/* harmony export */ });
+/* harmony import */ var _ownership_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4658);
+
+/** What an answer of the API server means for the person whose deploy it ended. */
+function problemFrom(error, subject, at) {
+    const problem = (code, message, hint) => ({
+        code,
+        message: `${subject}: ${message}`,
+        hint,
+        ...(at && { at }),
+    });
+    const said = firstLine(error.message);
+    if (error.isUnreachable && !isAdmission(said)) {
+        return problem('ClusterUnreachable', said, 'check the server address in the kubeconfig and that the runner can reach it, then run again');
+    }
+    if (error.isSchemaError) {
+        const field = /(\.[^\s:]+): field not declared in schema/.exec(said)?.[1];
+        const what = field === undefined ? said : `${field} is not a field of this kind`;
+        return problem('InvalidManifest', what, 'correct the name or the indentation of the field; kubectl explain shows which fields there are');
+    }
+    if (isAdmission(said)) {
+        return problem('QuotaOrAdmission', said, "change the manifest to satisfy the cluster's policy or quota, or ask its owner for an exception");
+    }
+    switch (error.status) {
+        case 401:
+            return problem('Forbidden', loginFailure(error), 'check that the token or the login in the kubeconfig is still valid');
+        case 403:
+            if (/because it is being terminated/.test(said)) {
+                return problem('InvalidInput', said, 'wait until the namespace is gone, or choose another one');
+            }
+            return problem('Forbidden', `${error.request} is forbidden (${said})`, `allow it in a Role: kubectl auth can-i ${canI(error)}`);
+        case 404:
+            if (error.kind === 'namespaces') {
+                return problem('InvalidInput', said, 'create the namespace first, add it to the manifests, or correct the input namespace');
+            }
+            return problem('InvalidManifest', said, 'check apiVersion and kind against kubectl api-resources; install the CustomResourceDefinition first if it is one');
+        case 409:
+            return conflictProblem(error, problem);
+        case 422:
+            if (/immutable|updates to statefulset spec for fields other than/.test(error.message)) {
+                return problem('Immutable', said, 'Kubernetes does not let this field change: delete the object and deploy again, or keep the old value');
+            }
+            return problem('InvalidManifest', said, 'correct the value');
+        default:
+            return problem('InvalidManifest', said, 'correct the manifest; the API server refuses it as it is');
+    }
+}
+function conflictProblem(error, problem) {
+    const conflicts = (0,_ownership_js__WEBPACK_IMPORTED_MODULE_0__/* .readConflicts */ .IF)(error.causes);
+    if (conflicts.length === 0) {
+        return problem('Conflict', firstLine(error.message), 'somebody else is writing the same object: run again when they are done');
+    }
+    const owners = new Map();
+    for (const { manager, field } of conflicts)
+        owners.set(manager, [...(owners.get(manager) ?? []), field]);
+    const list = [...owners].map(([manager, fields]) => `${JSON.stringify(manager)} owns ${fields.join(', ')}`).join('; ');
+    return problem('Conflict', list, 'take the fields out of the manifest, or set force-conflicts: true to take them over');
+}
+function isAdmission(message) {
+    return /admission webhook|failed calling webhook|exceeded quota|violates PodSecurity|ValidatingAdmissionPolicy|failed quota/.test(message);
+}
+function loginFailure(error) {
+    return error.reason === 'LoginFailed'
+        ? error.message
+        : 'the API server does not accept the credentials in the kubeconfig (401 Unauthorized)';
+}
+/** The question whose answer is no. The server names what is missing: to apply a new object takes `create` too. */
+function canI({ request, message }) {
+    const [askedVerb, resource] = request.split(' ');
+    const verb = /cannot (\w+) resource/.exec(message)?.[1] ?? askedVerb;
+    const namespace = / in namespace (\S+)$/.exec(request)?.[1];
+    return `${verb} ${resource}${namespace === undefined ? '' : ` --namespace ${namespace}`}`;
+}
+function firstLine(text) {
+    return (text.split('\n')[0] ?? '').trim();
+}
+
+
+/***/ }),
+
+/***/ 7368:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   N0: () => (/* binding */ stageProblems),
+/* harmony export */   ZL: () => (/* binding */ stagesOf),
+/* harmony export */   j5: () => (/* binding */ waveOf),
+/* harmony export */   pd: () => (/* binding */ hookOf)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7350);
+/* harmony import */ var _manifest_order_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8449);
+
+
+const WAVE_ANNOTATION = 'rollsafe.dev/wave';
+const HOOK_ANNOTATION = 'rollsafe.dev/hook';
+const HOOKS = ['pre-deploy', 'post-deploy'];
+/** When a Job is to run, by its annotation; undefined for everything that is not a hook. */
+function hookOf({ metadata }) {
+    const text = metadata.annotations?.[HOOK_ANNOTATION];
+    return HOOKS.find((hook) => hook === text);
+}
+/** Lower waves go first; without the annotation, 0. */
+function waveOf({ metadata }) {
+    const text = metadata.annotations?.[WAVE_ANNOTATION] ?? '0';
+    return /^-?\d{1,6}$/.test(text) ? Number(text) : 0;
+}
+/** What is wrong with the annotations that say when an object is applied. */
+function stageProblems({ object, at }) {
+    const { annotations = {} } = object.metadata;
+    const wave = annotations[WAVE_ANNOTATION];
+    const hook = annotations[HOOK_ANNOTATION];
+    const problems = [];
+    const refuse = (message, hint) => problems.push({ code: 'InvalidManifest', message: `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object))}: ${message}`, hint, at });
+    if (wave !== undefined && !/^-?\d{1,6}$/.test(wave)) {
+        refuse(`the annotation ${WAVE_ANNOTATION} is ${JSON.stringify(wave)}, not a whole number`, 'write a number in quotes: "1"');
+    }
+    if (hook !== undefined && hookOf(object) === undefined) {
+        refuse(`the annotation ${HOOK_ANNOTATION} is ${JSON.stringify(hook)}`, `write ${HOOKS.join(' or ')}`);
+    }
+    if (hook !== undefined && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .isObject */ .Gv)(object['spec']) && object['spec']['suspend'] === true) {
+        refuse('is a hook and suspended, so it would never run', 'remove spec.suspend');
+    }
+    if (hook !== undefined && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .groupKindOf */ .zo)(object) !== 'Job.batch') {
+        refuse(`the annotation ${HOOK_ANNOTATION} is on a ${object.kind}`, 'only a Job can be a hook');
+    }
+    return problems;
+}
+const FIRST_POD_PHASE = (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .phaseOf */ .h)({ apiVersion: 'apps/v1', kind: 'Deployment' });
+/**
+ * The stages of a release. Jobs that run before come after the objects of the first wave that pods need (namespaces, roles,
+ * configuration, claims), so that they find their configuration, and before anything that runs is changed. When nothing
+ * else changes, no Job runs.
+ */
+function stagesOf(changes) {
+    const ofHook = (hook) => changes.filter(({ manifest }) => hookOf(manifest.object) === hook);
+    const rest = changes.filter(({ manifest }) => hookOf(manifest.object) === undefined);
+    if (rest.length > 0 && rest.every(({ type }) => type === 'unchanged'))
+        return [{ title: '', changes: rest }];
+    const byWave = Map.groupBy(rest, ({ manifest }) => waveOf(manifest.object));
+    const waves = [...byWave.keys()].toSorted((a, b) => a - b);
+    const stages = waves.map((wave) => ({
+        title: waves.length === 1 ? '' : `wave ${wave}`,
+        changes: byWave.get(wave) ?? [],
+    }));
+    const before = ofHook('pre-deploy');
+    const all = [
+        ...(before.length === 0 ? stages : aroundJobs(before, stages)),
+        { title: 'post-deploy Jobs', changes: ofHook('post-deploy') },
+    ];
+    return all.filter((stage) => stage.changes.length > 0);
+}
+/** Splits the first wave into what pods need and the rest, with the Jobs between them. */
+function aroundJobs(jobs, [first, ...later]) {
+    const needed = (first?.changes ?? []).filter(({ manifest }) => (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .phaseOf */ .h)(manifest.object) < FIRST_POD_PHASE);
+    const running = (first?.changes ?? []).filter(({ manifest }) => (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .phaseOf */ .h)(manifest.object) >= FIRST_POD_PHASE);
+    return [
+        { title: 'what pods need', changes: needed },
+        { title: 'pre-deploy Jobs', changes: jobs },
+        { title: first?.title || 'the release', changes: running },
+        ...later,
+    ];
+}
+
+
+/***/ }),
+
+/***/ 7427:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   SW: () => (/* binding */ withNewStrategy),
+/* harmony export */   l$: () => (/* binding */ leftoverFields),
+/* harmony export */   rm: () => (/* binding */ withOldStrategy)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
+/* harmony import */ var _field_set_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(878);
+/* harmony import */ var _ownership_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4658);
+/**
+ * Server-side apply cannot turn a rolling workload into a Recreate or OnDelete one by itself. The numbers that the API
+ * server filled in as defaults belong to nobody, so no apply removes them, not even one that says `rollingUpdate: null`; and
+ * the server refuses them beside the new type. Client-side `kubectl apply` has the patch strategy `retainKeys` for it. Here
+ * the numbers are made Rollsafe's in `managedFields` first; the apply that leaves them out then takes them away.
+ */
+
+
+
+const STRATEGY_FIELDS = new Map([
+    ['Deployment.apps', 'strategy'],
+    ['StatefulSet.apps', 'updateStrategy'],
+    ['DaemonSet.apps', 'updateStrategy'],
+]);
+/**
+ * Where `desired` has another type of strategy that does not allow the `rollingUpdate` that `live` has. Not where somebody
+ * else owns a part of the strategy: that is a conflict, and the API server is to say so.
+ */
+function changedField(desired, live) {
+    const field = STRATEGY_FIELDS.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .groupKindOf */ .zo)(desired));
+    if (field === undefined)
+        return undefined;
+    const wanted = strategyOf(desired, field);
+    const has = strategyOf(live, field);
+    const isLeaving = wanted['type'] !== undefined && wanted['type'] !== 'RollingUpdate' && wanted['rollingUpdate'] === undefined;
+    const isOthers = (0,_ownership_js__WEBPACK_IMPORTED_MODULE_1__/* .othersFields */ .LK)(live)['f:spec']?.[`f:${field}`] !== undefined;
+    return isLeaving && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(has['rollingUpdate']) && !isOthers ? field : undefined;
+}
+/** The fields that Rollsafe has to own in `live` before it applies `desired`; empty when there is nothing to do. */
+function leftoverFields(desired, live) {
+    const field = changedField(desired, live);
+    if (field === undefined)
+        return _field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .NO_FIELDS */ .eL;
+    const { rollingUpdate } = strategyOf(live, field);
+    const numbers = Object.fromEntries(Object.keys((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(rollingUpdate) ? rollingUpdate : {}).map((name) => [`f:${name}`, {}]));
+    return { 'f:spec': { [`f:${field}`]: { 'f:rollingUpdate': numbers } } };
+}
+/**
+ * What to send to a dry run instead of `desired`, as a dry run cannot change owners first: the same with the strategy that
+ * is there. `withNewStrategy` turns the answer into what the apply will make of it.
+ */
+function withOldStrategy(desired, live) {
+    const field = changedField(desired, live);
+    return field === undefined ? desired : withStrategy(desired, field, strategyOf(live, field));
+}
+/** The answer to a dry run of `withOldStrategy(desired, live)`, with the strategy that `desired` has. */
+function withNewStrategy(answer, desired, live) {
+    const field = changedField(desired, live);
+    return field === undefined ? answer : withStrategy(answer, field, strategyOf(desired, field));
+}
+function strategyOf(object, field) {
+    const { spec } = object;
+    const strategy = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(spec) ? spec[field] : undefined;
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(strategy) ? strategy : {};
+}
+function withStrategy(object, field, strategy) {
+    return { ...object, spec: { ...((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(object['spec']) ? object['spec'] : {}), [field]: strategy } };
+}
+
+
+/***/ }),
+
+/***/ 5594:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A: () => (/* binding */ applyStrategy),
+/* harmony export */   p: () => (/* binding */ unservedNote)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+/* harmony import */ var _int_or_percent_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4378);
+
+
+/** What Kubernetes takes for a Deployment that says nothing (pkg/apis/apps/v1/defaults.go, SetDefaults_Deployment). */
+const DEFAULT_BOUND = '25%';
+/**
+ * Writes the strategy into the Deployments and StatefulSets; everything else stays as it is. A number that the inputs do
+ * not give is the workload's own. Both numbers are always written out, so that Rollsafe owns them and can take them back.
+ */
+function applyStrategy(manifests, strategy) {
+    const { type } = strategy;
+    if (type === 'as-written')
+        return { manifests: [...manifests], notes: [] };
+    const wanted = { ...strategy, type };
+    const notes = [];
+    const applied = manifests.map((manifest) => {
+        const { object } = manifest;
+        const spec = fieldsOf(object['spec']);
+        const note = (text) => void notes.push(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .refOf */ .H8)(object))}: ${text}.`);
+        switch ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(object)) {
+            case 'Deployment.apps':
+                return { ...manifest, object: { ...object, spec: { ...spec, strategy: ofDeployment(spec, wanted, note) } } };
+            case 'StatefulSet.apps': {
+                const updateStrategy = ofStatefulSet(spec, wanted, note);
+                return updateStrategy ? { ...manifest, object: { ...object, spec: { ...spec, updateStrategy } } } : manifest;
+            }
+            default:
+                return manifest;
+        }
+    });
+    return { manifests: applied, notes };
+}
+function ofDeployment(spec, wanted, note) {
+    switch (wanted.type) {
+        case 'rolling':
+            return { type: 'RollingUpdate', rollingUpdate: rollingBounds(spec, wanted, note) };
+        case 'sequential':
+            return { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+        case 'parallel':
+            return { type: 'RollingUpdate', rollingUpdate: { maxSurge: '100%', maxUnavailable: 0 } };
+        case 'recreate':
+            return { type: 'Recreate' };
+    }
+}
+function rollingBounds(spec, wanted, note) {
+    const own = fieldsOf(fieldsOf(spec['strategy'])['rollingUpdate']);
+    const maxSurge = wanted.maxSurge ?? own['maxSurge'] ?? DEFAULT_BOUND;
+    const maxUnavailable = wanted.maxUnavailable ?? own['maxUnavailable'] ?? DEFAULT_BOUND;
+    if (!(0,_int_or_percent_js__WEBPACK_IMPORTED_MODULE_1__/* .isZeroBound */ .B)(maxSurge) || !(0,_int_or_percent_js__WEBPACK_IMPORTED_MODULE_1__/* .isZeroBound */ .B)(maxUnavailable))
+        return { maxSurge, maxUnavailable };
+    // The API server refuses two zeros. One of them is the manifest's, as the inputs were checked: that one gives way.
+    const [manifests, inputs] = wanted.maxSurge === undefined ? ['maxSurge', 'max-unavailable'] : ['maxUnavailable', 'max-surge'];
+    note(`its ${manifests} of 0 becomes ${DEFAULT_BOUND}, because with ${inputs}: 0 no pod could ever be replaced`);
+    return { maxSurge, maxUnavailable, [manifests]: DEFAULT_BOUND };
+}
+/**
+ * Undefined when the StatefulSet stays as it is. It has no maxSurge, its maxUnavailable is 1 when it is absent, and its
+ * `podManagementPolicy` is immutable, and so never touched.
+ */
+function ofStatefulSet(spec, wanted, note) {
+    const written = fieldsOf(spec['updateStrategy']);
+    const own = fieldsOf(written['rollingUpdate']);
+    if (written['type'] === 'OnDelete') {
+        note(`the strategy ${wanted.type} is not applied, as updateStrategy OnDelete leaves it to you to delete its pods`);
+        return undefined;
+    }
+    switch (wanted.type) {
+        case 'rolling':
+            return rolling(statefulSetBound(own, wanted, note));
+        case 'sequential':
+            note(ONE_IS_MISSING);
+            return rolling({ maxUnavailable: 1 });
+        case 'parallel':
+            note('a StatefulSet cannot start a new pod while the old one of the same name is there, so all at once and none missing do not go together: it stays as written');
+            return undefined;
+        case 'recreate':
+            // The type of that name is an alpha feature (StatefulSetRecreateStrategy); who has it on has what is asked for.
+            if (written['type'] === 'Recreate')
+                return undefined;
+            note('its old pods are all deleted at once, but a new pod may start while old ones of other ordinals are still ending, as a StatefulSet has no Recreate');
+            return rolling({ maxUnavailable: '100%' });
+    }
+    function rolling(bound) {
+        const { partition } = own;
+        if (typeof partition === 'number' && partition > 0)
+            note(`its partition stays: pods with an ordinal below ${partition} keep the old version`);
+        const rollingUpdate = { ...own, ...bound };
+        return { type: 'RollingUpdate', ...(Object.keys(rollingUpdate).length > 0 && { rollingUpdate }) };
+    }
+}
+const ONE_IS_MISSING = 'one pod at a time is missing while it is replaced, as a StatefulSet cannot start the new one beside the old one';
+function statefulSetBound(own, wanted, note) {
+    const { maxSurge, maxUnavailable = own['maxUnavailable'] } = wanted;
+    if (maxSurge !== undefined && !(0,_int_or_percent_js__WEBPACK_IMPORTED_MODULE_1__/* .isZeroBound */ .B)(maxSurge))
+        note('max-surge has no effect on it, as a StatefulSet never has more pods than replicas');
+    if (maxUnavailable === undefined)
+        return {};
+    if (!(0,_int_or_percent_js__WEBPACK_IMPORTED_MODULE_1__/* .isZeroBound */ .B)(maxUnavailable))
+        return { maxUnavailable };
+    // The API server refuses 0.
+    note(ONE_IS_MISSING);
+    return { maxUnavailable: 1 };
+}
+/**
+ * Says when the API server left out the maxUnavailable of a StatefulSet, which it does without an error where the field is
+ * not switched on (feature gate MaxUnavailableStatefulSet, on by default since Kubernetes 1.37). `expected` is its answer to
+ * a dry run of `desired`.
+ */
+function unservedNote(desired, expected) {
+    if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(desired) !== 'StatefulSet.apps')
+        return undefined;
+    const maxUnavailable = (object) => fieldsOf(fieldsOf(fieldsOf(object['spec'])['updateStrategy'])['rollingUpdate'])['maxUnavailable'];
+    const wanted = maxUnavailable(desired);
+    if (wanted === undefined || wanted === 1 || maxUnavailable(expected) !== undefined)
+        return undefined;
+    const name = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .refOf */ .H8)(desired));
+    return `${name}: its pods are replaced one at a time, as this cluster does not serve maxUnavailable for StatefulSets (its feature gate MaxUnavailableStatefulSet is off).`;
+}
+function fieldsOf(value) {
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value) ? value : {};
+}
+
+
+/***/ }),
+
 /***/ 5078:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -86371,6 +87540,560 @@ function mapSecret(object, mask) {
 
 /***/ }),
 
+/***/ 6753:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Uu: () => (/* binding */ badSince),
+/* harmony export */   fB: () => (/* binding */ nextRevision),
+/* harmony export */   lc: () => (/* binding */ pendingOf),
+/* harmony export */   mC: () => (/* binding */ lastGood),
+/* harmony export */   nN: () => (/* binding */ outdated),
+/* harmony export */   zp: () => (/* binding */ inPlace)
+/* harmony export */ });
+/** The revision to go back to. */
+function lastGood(heads) {
+    return heads.findLast(({ status }) => status === 'good');
+}
+/** What the cluster runs: the newest revision that was not taken back, whether it is good or was left as it was. */
+function inPlace(heads) {
+    return heads.findLast(({ status }) => status !== 'rolled-back');
+}
+/** The newest revision of which nobody has said yet what became of it. Older ones, if any, are next once it is settled. */
+function pendingOf(heads) {
+    return heads.findLast(({ status }) => status === 'pending');
+}
+/** Revisions count upwards and none is used twice while a newer one is known. */
+function nextRevision(heads) {
+    return (heads.at(-1)?.revision ?? 0) + 1;
+}
+/**
+ * The revisions since the last good one that were left in place, wholly or in part, oldest first: to get back to the good one
+ * their writes have to be undone too. All of them when none was ever good.
+ */
+function badSince(heads) {
+    const good = lastGood(heads)?.revision ?? 0;
+    return heads.filter(({ revision, status }) => revision > good && (status === 'bad' || status === 'superseded'));
+}
+/**
+ * What can be deleted so that the newest `limit` are kept. Beyond those are kept, at any age, what a rollback may need: the
+ * last good one, what was left in place since, and what is pending. `newest` is a revision that was made, or whose status has
+ * changed, since the heads were listed: it counts, and is not deleted.
+ */
+function outdated(heads, limit, newest) {
+    const others = heads.filter(({ revision }) => revision !== newest?.revision);
+    const good = newest?.status === 'good' ? newest.revision : (lastGood(others)?.revision ?? 0);
+    return others
+        .slice(0, Math.max(0, others.length + (newest ? 1 : 0) - limit))
+        .filter(({ revision, status }) => status === 'rolled-back' || (revision < good && status !== 'pending'));
+}
+
+
+/***/ }),
+
+/***/ 7935:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   O$: () => (/* binding */ unreadable),
+/* harmony export */   W1: () => (/* binding */ RecordError),
+/* harmony export */   aE: () => (/* binding */ readRecord)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9369);
+/* harmony import */ var _record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9984);
+/**
+ * Reads the record of a revision, which is untrusted: whoever may write Secrets in the namespace could have made it, and a
+ * rollback applies what it says with the rights of the deployer. What is wrong anywhere makes all of it unreadable. That
+ * the objects lie inside the release's fences is for the caller to ask, as with manifests.
+ */
+
+
+
+
+/** A record cannot be read, or must not be believed. The message is one sentence without a full stop. */
+class RecordError extends Error {
+    name = 'RecordError';
+}
+/** Names the revision, and says in words without a full stop what is wrong with its record. */
+function unreadable({ release, revision }, fault) {
+    return new RecordError(`the record of revision ${revision} of release ${release} cannot be used: ${fault}`);
+}
+const MOST_OBJECTS = 10_000;
+/** Every object may be written, and as many pruned. */
+const MOST_WRITES = 2 * MOST_OBJECTS;
+/** The schemas of CustomResourceDefinitions go deepest, to about 100. */
+const DEEPEST = 500;
+/** The record, made of what this version knows: other fields are left out. Throws RecordError. */
+function readRecord(json, expected) {
+    try {
+        const record = fieldsOf(parse(json), 'it');
+        checkKeys(record, '', 0);
+        check(record['schema'] === 1, 'it was written by another version of Rollsafe: its schema is not 1');
+        for (const field of ['release', 'namespace', 'revision']) {
+            check(record[field] === expected[field], `its ${field} is not ${JSON.stringify(expected[field])}`);
+        }
+        const { release, namespace, revision } = expected;
+        const status = _record_js__WEBPACK_IMPORTED_MODULE_1__/* .RECORD_STATUSES */ .X.find((one) => one === record['status']);
+        check(status !== undefined, 'its status is none that there is');
+        const reason = optional(record['reason'], (value) => textOf(value, 'reason'));
+        const known = _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .REASON_CODES */ .OE.find((code) => code === reason);
+        const endedAt = optional(record['endedAt'], (value) => timeOf(value, 'endedAt'));
+        const by = optional(record['by'], provenanceOf);
+        const copyOf = optional(record['copyOf'], (value) => numberOf(value, 'copyOf', 1));
+        return {
+            schema: 1,
+            release,
+            namespace,
+            revision: numberOf(revision, 'revision', 1),
+            status,
+            // A later version may know more reasons; that is no reason not to go back.
+            ...(known !== undefined && { reason: known }),
+            message: textOf(record['message'], 'message'),
+            startedAt: timeOf(record['startedAt'], 'startedAt'),
+            ...(endedAt !== undefined && { endedAt }),
+            ...(by !== undefined && { by }),
+            ...(copyOf !== undefined && { copyOf }),
+            objects: objectsOf(record['objects'], release),
+            writes: listOf(record['writes'], 'writes', MOST_WRITES).map(writeOf),
+        };
+    }
+    catch (error) {
+        throw error instanceof Fault ? unreadable(expected, error.message) : error;
+    }
+}
+class Fault extends Error {
+}
+function check(isRight, fault) {
+    if (!isRight)
+        throw new Fault(fault);
+}
+function parse(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch {
+        // Not the parser's own message: it quotes the text, which may hold secrets.
+        throw new Fault('it is not JSON');
+    }
+}
+/** Maps whose keys are the users' own: there, such a name with a text behind it is only a name. */
+const TEXT_MAPS = ['data', 'binaryData', 'stringData', 'labels', 'annotations'];
+/**
+ * JSON.parse makes fields of its own of these names, and whoever copies them by assignment changes the prototype instead.
+ * The rule for `constructor` is secure-json-parse's: alone it does no harm, and is a name like others in a schema.
+ */
+function checkKeys(value, parent, depth) {
+    check(depth <= DEEPEST, 'it is nested too deep');
+    if (Array.isArray(value))
+        for (const item of value)
+            checkKeys(item, '', depth + 1);
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(value))
+        return;
+    for (const [key, child] of Object.entries(value)) {
+        const isName = TEXT_MAPS.includes(parent) && typeof child === 'string';
+        const isTrap = key === 'constructor' && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(child) && Object.hasOwn(child, 'prototype');
+        check((key !== '__proto__' && !isTrap) || isName, `it has a field ${key} that could change how objects behave`);
+        checkKeys(child, key, depth + 1);
+    }
+}
+function objectsOf(value, release) {
+    const keys = new Set();
+    return listOf(value, 'objects', MOST_OBJECTS).map((item, index) => {
+        const place = `objects[${index}]`;
+        const fields = fieldsOf(item, place);
+        const object = objectOf(fields['object'], `${place}.object`);
+        const key = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object));
+        check(!keys.has(key), `it has ${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object))} twice`);
+        keys.add(key);
+        const owner = object.metadata.labels?.[_plan_desired_js__WEBPACK_IMPORTED_MODULE_3__/* .RELEASE_LABEL */ .l5];
+        check(owner === release, `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object))} does not carry the label ${_plan_desired_js__WEBPACK_IMPORTED_MODULE_3__/* .RELEASE_LABEL */ .l5}: ${release}`);
+        const uid = optional(fields['uid'], (text) => filledOf(text, `${place}.uid`));
+        return { object, ...(uid !== undefined && { uid }) };
+    });
+}
+const WRITE_TYPES = ['create', 'update', 'run', 'prune'];
+function writeOf(item, index) {
+    const place = `writes[${index}]`;
+    const fields = fieldsOf(item, place);
+    const type = WRITE_TYPES.find((one) => one === fields['type']);
+    check(type !== undefined, `${place}.type is none that there is`);
+    const ref = addressOf(fieldsOf(fields['ref'], `${place}.ref`), fields['ref'], `${place}.ref`);
+    const versionOf = (name) => optional(fields[name], (value) => {
+        const object = objectOf(value, `${place}.${name}`);
+        check((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object)) === (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)(ref), `${place}.${name} is another object than ${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .describe */ .q0)(ref)}`);
+        return object;
+    });
+    const before = versionOf('before');
+    const after = versionOf('after');
+    return { type, ref, ...(before && { before }), ...(after && { after }) };
+}
+const API_VERSION = /^(?:[a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const KIND = /^[A-Za-z]([-A-Za-z0-9]*[A-Za-z0-9])?$/;
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/**
+ * Names become parts of a URL, so they must be what the API server lets be one: neither `.` nor `..`, without `/` and `%`
+ * (IsValidPathSegmentName in k8s.io/apimachinery/pkg/api/validation/path).
+ */
+function addressOf(type, metadata, place) {
+    const { apiVersion, kind } = type;
+    const { name, namespace } = fieldsOf(metadata, `${place}.metadata`);
+    check(typeof apiVersion === 'string' && API_VERSION.test(apiVersion), `${place}.apiVersion is no version of an API`);
+    check(typeof kind === 'string' && KIND.test(kind), `${place}.kind is no kind`);
+    const isSegment = typeof name === 'string' && name !== '' && name !== '.' && name !== '..' && !/[/%]/.test(name);
+    check(isSegment, `the name of ${place} is no name of an object`);
+    if (namespace === undefined)
+        return { apiVersion, kind, name };
+    check(typeof namespace === 'string' && DNS_LABEL.test(namespace), `the namespace of ${place} is no namespace`);
+    return { apiVersion, kind, namespace, name };
+}
+const META_TEXTS = ['generateName', 'uid', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp'];
+/** An object with sound metadata. What else is in it is checked by the API server when it is applied. */
+function objectOf(value, place) {
+    const object = fieldsOf(value, place);
+    addressOf(object, object['metadata'], place);
+    const metadata = fieldsOf(object['metadata'], `${place}.metadata`);
+    for (const field of ['labels', 'annotations']) {
+        // As in a manifest, nothing behind `annotations:` is no annotations.
+        const map = metadata[field] ?? {};
+        const isTextMap = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(map) && Object.values(map).every((text) => typeof text === 'string');
+        check(isTextMap, `${place}.metadata.${field} is not a map of texts`);
+    }
+    for (const field of META_TEXTS)
+        optional(metadata[field], (text) => textOf(text, `${place}.metadata.${field}`));
+    optional(metadata['generation'], (count) => numberOf(count, `${place}.metadata.generation`, 0));
+    for (const field of ['finalizers', 'ownerReferences', 'managedFields']) {
+        const list = listOf(metadata[field] ?? [], `${place}.metadata.${field}`, MOST_OBJECTS);
+        const isItem = field === 'finalizers' ? (item) => typeof item === 'string' : _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv;
+        check(list.every(isItem), `${place}.metadata.${field} is malformed`);
+        for (const entry of list)
+            if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(entry))
+                check(isFieldSet(entry['fieldsV1'] ?? {}), `${place} has odd owners`);
+    }
+    return value;
+}
+/** A set of fields is nothing but maps in maps: https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
+function isFieldSet(value) {
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(value) && Object.values(value).every(isFieldSet);
+}
+function provenanceOf(value) {
+    const by = fieldsOf(value, 'by');
+    const url = textOf(by['url'], 'by.url');
+    // It becomes a link in reports.
+    check(URL.canParse(url) && ['https:', 'http:'].includes(new URL(url).protocol), 'by.url is no web address');
+    return {
+        repository: textOf(by['repository'], 'by.repository'),
+        sha: textOf(by['sha'], 'by.sha'),
+        ref: textOf(by['ref'], 'by.ref'),
+        actor: textOf(by['actor'], 'by.actor'),
+        url,
+        id: numberOf(by['id'], 'by.id', 0),
+        attempt: numberOf(by['attempt'], 'by.attempt', 0),
+    };
+}
+function optional(value, read) {
+    return value === undefined ? undefined : read(value);
+}
+function fieldsOf(value, place) {
+    check((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(value), `${place} is not an object`);
+    return value;
+}
+function listOf(value, place, most) {
+    check(Array.isArray(value), `${place} is not a list`);
+    check(value.length <= most, `${place} has more than ${most} items`);
+    return value;
+}
+function textOf(value, place) {
+    check(typeof value === 'string', `${place} is not a text`);
+    return value;
+}
+function filledOf(value, place) {
+    check(textOf(value, place) !== '', `${place} is empty`);
+    return textOf(value, place);
+}
+function numberOf(value, place, least) {
+    check(typeof value === 'number' && Number.isSafeInteger(value) && value >= least, `${place} is not a whole number from ${least}`);
+    return value;
+}
+function timeOf(value, place) {
+    const text = textOf(value, place);
+    const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(text) && !Number.isNaN(Date.parse(text));
+    check(isTime, `${place} is not an ISO 8601 time`);
+    return text;
+}
+
+
+/***/ }),
+
+/***/ 3830:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  t: () => (/* binding */ RECORD_OF_LABEL),
+  Uo: () => (/* binding */ headOf),
+  n_: () => (/* binding */ isSameSecret),
+  BU: () => (/* binding */ partOf),
+  CI: () => (/* binding */ partsOf),
+  Qd: () => (/* binding */ recordFrom),
+  xD: () => (/* binding */ recordName),
+  Fj: () => (/* binding */ secretsOf)
+});
+
+// UNUSED EXPORTS: RECORD_TYPE
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var object = __nccwpck_require__(7350);
+;// CONCATENATED MODULE: ./lib/release/compression.js
+/** gzip with the platform's own streams: the core stays free of node: imports. */
+/** The UTF-8 bytes of a text, compressed. The same text gives the same bytes: gzip's time stamp is left out. */
+async function gzip(text) {
+    const chunks = [];
+    for await (const chunk of new Blob([text]).stream().pipeThrough(new CompressionStream('gzip')))
+        chunks.push(chunk);
+    return joined(chunks);
+}
+/**
+ * The text that was compressed. Throws beyond `mostBytes` of it, with no more than that in memory: deflate packs a thousand
+ * bytes into one (RFC 1951), so a Secret of 1 MiB may hold a gigabyte of nothing. Throws as well when the bytes are not gzip
+ * from beginning to end, or the text is not UTF-8.
+ */
+async function gunzip(bytes, mostBytes) {
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    let text = '';
+    let length = 0;
+    // Leaving the loop early cancels the stream, which holds a few chunks of 64 KiB at a time.
+    for await (const chunk of new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream('gzip'))) {
+        length += chunk.byteLength;
+        if (length > mostBytes)
+            throw new Error(`it is more than ${mostBytes} bytes when unpacked`);
+        text += decoder.decode(chunk, { stream: true });
+    }
+    return text + decoder.decode();
+}
+/** One array out of several. */
+function joined(chunks) {
+    const whole = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.byteLength, 0));
+    let offset = 0;
+    for (const chunk of chunks) {
+        whole.set(chunk, offset);
+        offset += chunk.byteLength;
+    }
+    return whole;
+}
+
+// EXTERNAL MODULE: ./lib/release/read-record.js
+var read_record = __nccwpck_require__(7935);
+// EXTERNAL MODULE: ./lib/release/record.js
+var record = __nccwpck_require__(9984);
+;// CONCATENATED MODULE: ./lib/release/record-secret.js
+/**
+ * A record as Secrets: a head, and parts when one Secret cannot hold it. The name of a part carries the digest of the whole, so
+ * that a part is never changed, only made and deleted: an update makes the new parts, turns the head over to them in one
+ * write, and deletes the old ones. Killed in between, it leaves the old record or the new one, never a mixture.
+ */
+
+
+
+
+
+const RECORD_TYPE = 'rollsafe.dev/revision.v1';
+const RECORD_OF_LABEL = 'rollsafe.dev/record-of';
+const REVISION_LABEL = 'rollsafe.dev/record-revision';
+const STATUS_LABEL = 'rollsafe.dev/record-status';
+const PART_LABEL = 'rollsafe.dev/record-part';
+const PARTS_ANNOTATION = 'rollsafe.dev/record-parts';
+const DIGEST_ANNOTATION = 'rollsafe.dev/record-sha256';
+/** The API server refuses Secrets above 1 MiB of data (MaxSecretSize), and etcd requests above 1.5 MiB. */
+const CHUNK_BYTES = 900 * 1024;
+/** What a run is willing to hold in memory. */
+const MOST_JSON_BYTES = 64 * 1024 * 1024;
+/** Enough for that much JSON, if gzip finds nothing to save in it. */
+const MOST_PARTS = Math.ceil((MOST_JSON_BYTES * 1.01) / CHUNK_BYTES);
+const LONGEST_ANNOTATION = 1000;
+const DIGEST_IN_NAMES = 16;
+/**
+ * The Secrets that hold a record. Throws RecordError when it could not be read back, as then it must not be written: the run
+ * that needs it would find out too late.
+ */
+async function secretsOf(record) {
+    const json = JSON.stringify(record);
+    if (new Blob([json]).size > MOST_JSON_BYTES)
+        throw (0,read_record/* unreadable */.O$)(record, `it is larger than ${MOST_JSON_BYTES} bytes`);
+    (0,read_record/* readRecord */.aE)(json, record);
+    const bytes = await gzip(json);
+    const digest = await sha256(bytes);
+    const count = Math.max(1, Math.ceil(bytes.length / CHUNK_BYTES));
+    const chunks = Array.from({ length: count }, (_, at) => bytes.subarray(at * CHUNK_BYTES, (at + 1) * CHUNK_BYTES));
+    const secret = (name, labels, annotations, at) => ({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name, namespace: record.namespace, labels: { ...labelsOf(record), ...labels }, annotations },
+        type: RECORD_TYPE,
+        data: { record: toBase64(chunks[at] ?? new Uint8Array()) },
+    });
+    const annotations = {
+        [PARTS_ANNOTATION]: String(count - 1),
+        [DIGEST_ANNOTATION]: digest,
+        ...annotationsForPeople(record),
+    };
+    return {
+        head: secret(recordName(record), { [STATUS_LABEL]: record.status }, annotations, 0),
+        parts: partNames(record, count - 1, digest).map((name, index) => ({
+            ...secret(name, { [PART_LABEL]: String(index + 1) }, {}, index + 1),
+            immutable: true,
+        })),
+    };
+}
+/** Undefined for what is not the head of a record. Metadata is enough, so the type of the Secret is not looked at. */
+function headOf({ apiVersion, kind, metadata }) {
+    const { name, namespace, uid, resourceVersion } = metadata;
+    const labels = metadata.labels ?? {};
+    const release = labels[RECORD_OF_LABEL];
+    const revision = revisionIn(labels);
+    const status = record/* RECORD_STATUSES */.X.find((one) => one === labels[STATUS_LABEL]);
+    if (apiVersion !== 'v1' || kind !== 'Secret' || release === undefined || !revision || !status)
+        return undefined;
+    if (namespace === undefined || uid === undefined || resourceVersion === undefined)
+        return undefined;
+    if (name !== recordName({ release, revision }))
+        return undefined;
+    return { release, namespace, revision, status, uid, resourceVersion, parts: [] };
+}
+/** Undefined for what is not a part of a record. */
+function partOf({ apiVersion, kind, metadata }) {
+    const { name, uid } = metadata;
+    const labels = metadata.labels ?? {};
+    const release = labels[RECORD_OF_LABEL];
+    const revision = revisionIn(labels);
+    const index = labels[PART_LABEL];
+    if (apiVersion !== 'v1' || kind !== 'Secret' || release === undefined || !revision)
+        return undefined;
+    if (uid === undefined || index === undefined)
+        return undefined;
+    const isOurs = name.startsWith(`${recordName({ release, revision })}.part${index}.`);
+    return isOurs ? { revision, name, uid } : undefined;
+}
+/** Where the rest of a record is, by its head. Throws RecordError when the head does not say. */
+function partsOf(secret, of) {
+    const { digest, parts } = contentsOf(secret, of);
+    const { namespace } = of;
+    return partNames(of, parts, digest).map((name) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name }));
+}
+/**
+ * The record out of its Secrets. Throws RecordError when they are not exactly what was written together: the digest is of all
+ * the bytes, so a head with the parts of another version is never read as something else.
+ */
+async function recordFrom(secret, parts, of) {
+    const { digest } = contentsOf(secret, of);
+    const chunks = [secret, ...parts].map((one, index) => {
+        if (!one)
+            throw (0,read_record/* unreadable */.O$)(of, `its part ${index} is missing`);
+        return dataOf(one, of);
+    });
+    const bytes = joined(chunks);
+    if ((await sha256(bytes)) !== digest)
+        throw (0,read_record/* unreadable */.O$)(of, 'its contents are not those that its checksum is of');
+    const json = await gunzip(bytes, MOST_JSON_BYTES).catch((error) => {
+        throw (0,read_record/* unreadable */.O$)(of, `it cannot be unpacked (${(0,errors/* messageOf */.bD)(error)})`);
+    });
+    const record = (0,read_record/* readRecord */.aE)(json, of);
+    const isTold = headOf(secret)?.status === record.status;
+    if (!isTold)
+        throw (0,read_record/* unreadable */.O$)(of, 'its label tells another status than its contents');
+    return record;
+}
+/** Whether a Secret in the cluster is the one that was sent. */
+function isSameSecret(found, sent) {
+    const digestIn = ({ metadata }) => metadata.annotations?.[DIGEST_ANNOTATION];
+    const dataIn = ({ data }) => ((0,object/* isObject */.Gv)(data) ? data['record'] : undefined);
+    return found['type'] === sent['type'] && digestIn(found) === digestIn(sent) && dataIn(found) === dataIn(sent);
+}
+function recordName({ release, revision }) {
+    return `rollsafe.${release}.v${revision}`;
+}
+function partNames(of, count, digest) {
+    const end = digest.slice(0, DIGEST_IN_NAMES);
+    return Array.from({ length: count }, (_, index) => `${recordName(of)}.part${index + 1}.${end}`);
+}
+/** Not the label of the release's objects: those are listed by it, and a record is none of them. */
+function labelsOf({ release, revision }) {
+    return {
+        'app.kubernetes.io/managed-by': 'rollsafe',
+        [RECORD_OF_LABEL]: release,
+        [REVISION_LABEL]: String(revision),
+    };
+}
+/** For `kubectl describe`. Nothing reads them. */
+function annotationsForPeople({ by, startedAt, message }) {
+    const told = { 'started-at': startedAt, message, sha: by?.sha, actor: by?.actor, 'run-url': by?.url };
+    return Object.fromEntries(Object.entries(told).flatMap(([name, text = '']) => text === '' ? [] : [[`rollsafe.dev/${name}`, text.slice(0, LONGEST_ANNOTATION).toWellFormed()]]));
+}
+function revisionIn(labels) {
+    const text = labels[REVISION_LABEL] ?? '';
+    return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
+}
+function contentsOf({ metadata }, of) {
+    const digest = metadata.annotations?.[DIGEST_ANNOTATION] ?? '';
+    const parts = metadata.annotations?.[PARTS_ANNOTATION] ?? '';
+    const isSound = /^[0-9a-f]{64}$/.test(digest) && /^(?:0|[1-9]\d?)$/.test(parts) && Number(parts) <= MOST_PARTS;
+    if (!isSound)
+        throw (0,read_record/* unreadable */.O$)(of, 'its Secret does not say how many parts there are and what their checksum is');
+    return { digest, parts: Number(parts) };
+}
+function dataOf(secret, of) {
+    const { type, data, metadata } = secret;
+    const text = (0,object/* isObject */.Gv)(data) ? data['record'] : undefined;
+    if (type !== RECORD_TYPE)
+        throw (0,read_record/* unreadable */.O$)(of, `the Secret ${metadata.name} is not of the type ${RECORD_TYPE}`);
+    if (typeof text !== 'string')
+        throw (0,read_record/* unreadable */.O$)(of, `the Secret ${metadata.name} holds no record`);
+    try {
+        return fromBase64(text);
+    }
+    catch {
+        throw (0,read_record/* unreadable */.O$)(of, `the Secret ${metadata.name} is not base64`);
+    }
+}
+async function sha256(bytes) {
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes)));
+    return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+/** In pieces, as a function takes only so many arguments. */
+const PIECE = 0x8000;
+function toBase64(bytes) {
+    let binary = '';
+    for (let at = 0; at < bytes.length; at += PIECE)
+        binary += String.fromCharCode(...bytes.subarray(at, at + PIECE));
+    return btoa(binary);
+}
+/** A loop, as a callback for each byte takes ten times as long. Throws when the text is not base64. */
+function fromBase64(text) {
+    const binary = atob(text);
+    const bytes = new Uint8Array(binary.length);
+    for (let at = 0; at < bytes.length; at++)
+        bytes[at] = binary.charCodeAt(at);
+    return bytes;
+}
+
+
+/***/ }),
+
+/***/ 9984:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   X: () => (/* binding */ RECORD_STATUSES)
+/* harmony export */ });
+const RECORD_STATUSES = ['pending', 'good', 'bad', 'rolled-back', 'superseded'];
+
+
+/***/ }),
+
 /***/ 7703:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -86479,6 +88202,2232 @@ function restored(report) {
 }
 function numbered(revision) {
     return revision === undefined ? undefined : `revision ${revision}`;
+}
+
+
+/***/ }),
+
+/***/ 7449:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   u: () => (/* binding */ finishByHand)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+
+const REVISIONED = ['Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps'];
+/**
+ * What to type to finish a rollback by hand: delete what the release had created, look at what failed, take workloads back,
+ * and follow them. `isCreated` tells whether the release had created an object.
+ */
+function finishByHand(steps, isCreated) {
+    return steps.flatMap((one) => {
+        const target = `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(one).toLowerCase()}/${one.name}${namespaceFlag(one)}`;
+        const hasRevisions = REVISIONED.includes((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(one));
+        if (one.step === 'failed') {
+            if (isCreated(one))
+                return [`kubectl delete ${target}`];
+            if (!hasRevisions)
+                return [`kubectl get ${target} -o yaml`];
+            return [`kubectl rollout history ${target}`, `kubectl rollout undo ${target}`, `kubectl rollout status ${target}`];
+        }
+        return hasRevisions && one.step === 'restored' ? [`kubectl rollout status ${target}`] : [];
+    });
+}
+/** Names come from the API server, which allows no character in them that a shell would read as more than a letter. */
+function namespaceFlag({ namespace }) {
+    return namespace === undefined ? '' : ` --namespace ${namespace}`;
+}
+
+
+/***/ }),
+
+/***/ 5135:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AV: () => (/* binding */ conditionsIn),
+/* harmony export */   TT: () => (/* binding */ saidBy),
+/* harmony export */   UQ: () => (/* binding */ trueCondition),
+/* harmony export */   rI: () => (/* binding */ conditionOf)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+/**
+ * `status.conditions`, in which most kinds say how they are
+ * (https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties).
+ */
+
+/** Reads a list of conditions. A custom resource may hold anything there, so what does not look like one is left out. */
+function conditionsIn(list) {
+    if (!Array.isArray(list))
+        return [];
+    return list.filter(_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv).flatMap((item) => {
+        const { type, status, observedGeneration, lastUpdateTime } = item;
+        if (typeof type !== 'string' || typeof status !== 'string')
+            return [];
+        return [
+            {
+                type,
+                status,
+                reason: text(item['reason']),
+                message: text(item['message']),
+                ...(typeof observedGeneration === 'number' && { observedGeneration }),
+                ...(typeof lastUpdateTime === 'string' && { lastUpdateTime }),
+            },
+        ];
+    });
+}
+function conditionOf(object, type) {
+    const { status } = object;
+    return conditionsIn((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(status) ? status['conditions'] : undefined).find((one) => one.type === type);
+}
+/** The condition, if it is True. */
+function trueCondition(object, type) {
+    const condition = conditionOf(object, type);
+    return condition?.status === 'True' ? condition : undefined;
+}
+/** What the controller says, on one line that can be part of a sentence. */
+function saidBy({ message, reason }) {
+    const words = message.trim() === '' ? reason : message;
+    const line = words.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
+    return line === '' ? 'no reason given' : line;
+}
+function text(value) {
+    return typeof value === 'string' ? value : '';
+}
+
+
+/***/ }),
+
+/***/ 1004:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ containerTrouble),
+/* harmony export */   G: () => (/* binding */ podContainers)
+/* harmony export */ });
+/* harmony import */ var _container_words_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7466);
+/* harmony import */ var _pull_failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6333);
+/* harmony import */ var _start_failure_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3894);
+
+
+
+/** Init containers and sidecars first: until they are done, the others wait. */
+function podContainers(pod) {
+    const find = (specs, { name }) => specs?.find((spec) => spec.name === name);
+    return [
+        ...(pod.status?.initContainerStatuses ?? []).map((status) => {
+            const spec = find(pod.spec?.initContainers, status);
+            return { pod, status, spec, isInit: spec?.restartPolicy !== 'Always' };
+        }),
+        ...(pod.status?.containerStatuses ?? []).map((status) => ({
+            pod,
+            status,
+            spec: find(pod.spec?.containers, status),
+            isInit: false,
+        })),
+    ];
+}
+/** Undefined when the container does what it should, or waits for its turn. */
+function containerTrouble(container) {
+    const { status, isInit } = container;
+    const { waiting, running, terminated } = status.state ?? {};
+    const last = status.lastState?.terminated;
+    if (waiting)
+        return waitingTrouble(container, waiting.reason ?? '', waiting.message ?? '');
+    if (terminated)
+        return endedTrouble(container, terminated, 'down');
+    if (!running || (status.ready && !isInit))
+        return undefined;
+    // A run that goes on after one that failed may be the good one; until it is ready, the failure stands.
+    const failed = last && status.restartCount > 0 ? endedTrouble(container, last, 'running') : undefined;
+    if (failed)
+        return failed;
+    return isInit
+        ? slow(container, `${nameOf(container)} has not finished yet`)
+        : passing(container, 'ProbeFailed', `${nameOf(container)} runs but does not ${unpassed(container)}`);
+}
+function waitingTrouble(container, reason, message) {
+    const { status, spec } = container;
+    const name = nameOf(container);
+    if ((0,_pull_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .isPullReason */ .q)(reason)) {
+        const { gravity, words } = (0,_pull_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .pullFailure */ .y)(reason, message);
+        // The status of a container that never ran may name another form of the image than the manifest.
+        const image = spec?.image ?? status.image;
+        return troubleOf(container, {
+            reason: 'ImagePull',
+            gravity,
+            message: `${name} cannot pull the image ${image}: ${words}`,
+        });
+    }
+    if (reason === 'CreateContainerConfigError') {
+        const { words, ...failure } = (0,_start_failure_js__WEBPACK_IMPORTED_MODULE_2__/* .configFailure */ .dx)(message);
+        return troubleOf(container, { ...failure, message: `${name} cannot be started: ${words}` });
+    }
+    if ((0,_start_failure_js__WEBPACK_IMPORTED_MODULE_2__/* .isStartReason */ .pd)(reason)) {
+        // Of the others no container was made, so nothing ran that could be counted.
+        const hasRun = reason === 'RunContainerError' || reason === 'PostStartHookError';
+        return notStarted(container, reason, message, hasRun ? status.restartCount + 1 : 0);
+    }
+    const last = status.lastState?.terminated;
+    if (reason === 'CrashLoopBackOff') {
+        const ended = last && endedTrouble(container, last, 'down');
+        return ended ?? crash(container, `${name} keeps ending, ${(0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .restartsInWords */ .zq)(status.restartCount)}`, 'lasting', 'down');
+    }
+    // These two are how every container begins; the pod tells what it waits for.
+    if (['ContainerCreating', 'PodInitializing', ''].includes(reason))
+        return undefined;
+    return slow(container, `${name} waits: ${(0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .oneLine */ .TN)(message === '' ? reason : `${reason}: ${message}`)}`);
+}
+/** `now` says whether the container is down, or in its next run. */
+function endedTrouble(container, ended, now) {
+    const { pod, status, isInit } = container;
+    const { reason = '', exitCode, message = '' } = ended;
+    const name = nameOf(container);
+    const isOutOfMemory = reason === 'OOMKilled';
+    const keepsRunning = !isInit && (pod.spec?.restartPolicy ?? 'Always') === 'Always';
+    const neverAgain = pod.spec?.restartPolicy === 'Never' && container.spec?.restartPolicy !== 'Always';
+    if (isLost(ended))
+        return undefined;
+    // Since Kubernetes 1.23, an init container that ran out of memory has failed even with exit code 0 (#104650).
+    if (exitCode === 0 && !isOutOfMemory && !keepsRunning && !isSidecar(container))
+        return undefined;
+    if ((0,_start_failure_js__WEBPACK_IMPORTED_MODULE_2__/* .isStartReason */ .pd)(reason) || _start_failure_js__WEBPACK_IMPORTED_MODULE_2__/* .WRONG_ARCHITECTURE */ .yW.test(message))
+        return notStarted(container, reason, message, now === 'down' ? status.restartCount + 1 : status.restartCount);
+    const count = status.restartCount > 0 ? `, ${(0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .restartsInWords */ .zq)(status.restartCount)}` : '';
+    const said = message === '' ? '' : `: ${(0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .oneLine */ .TN)(message)}`;
+    const gravity = neverAgain ? 'fatal' : 'lasting';
+    if (isOutOfMemory) {
+        const limit = memoryLimit(container);
+        const limited = limit === undefined ? '' : `, its limit is ${limit}`;
+        const text = `${name} ran out of memory and was killed: ${(0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .exitInWords */ .RX)(exitCode)}${limited}${count}${said}`;
+        return { ...crash(container, text, gravity, now), reason: 'OutOfMemory' };
+    }
+    const how = exitCode === 0 ? 'ends, although it should keep running' : status.restartCount > 0 ? 'keeps crashing' : 'crashed';
+    return crash(container, `${name} ${how}: ${(0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .exitInWords */ .RX)(exitCode)}${count}${said}`, gravity, now);
+}
+/** The node was rebooted or lost sight of the container: nobody knows how it ended (pkg/kubelet/kubelet_pods.go). */
+function isLost({ reason = '', exitCode }) {
+    return reason === 'ContainerStatusUnknown' || (reason === 'Unknown' && exitCode === 255);
+}
+function isSidecar({ spec }) {
+    return spec?.restartPolicy === 'Always';
+}
+function notStarted(container, reason, message, failedRuns) {
+    const { words, ...failure } = (0,_start_failure_js__WEBPACK_IMPORTED_MODULE_2__/* .startFailure */ .xn)(reason, message);
+    return {
+        ...troubleOf(container, { ...failure, message: `${nameOf(container)} cannot be started: ${words}` }),
+        failedRuns,
+    };
+}
+function crash(container, message, gravity, now) {
+    const { restartCount } = container.status;
+    const failedRuns = now === 'down' ? restartCount + 1 : restartCount;
+    return { ...troubleOf(container, { reason: 'CrashLoop', gravity, message }), failedRuns };
+}
+function passing(container, reason, message) {
+    return troubleOf(container, { reason, gravity: 'passing', message });
+}
+/** Nothing is wrong but the time that it takes. */
+function slow(container, message) {
+    return passing(container, 'ProgressDeadlineExceeded', message);
+}
+function troubleOf({ status }, { reason, gravity, message }) {
+    return { reason, gravity, message, container: status.name, restarts: status.restartCount, failedRuns: 0 };
+}
+/** `container app of pod web-1`, `init container migrate of pod web-1`. */
+function nameOf({ pod, status, isInit }) {
+    return `${isInit ? 'init container' : 'container'} ${status.name} of pod ${pod.metadata.name}`;
+}
+function unpassed({ status, spec }) {
+    return spec?.startupProbe && status.started !== true ? 'pass its startup probe' : 'become ready';
+}
+function memoryLimit({ status, spec }) {
+    return status.resources?.limits?.['memory'] ?? spec?.resources?.limits?.['memory'];
+}
+
+
+/***/ }),
+
+/***/ 7466:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   RX: () => (/* binding */ exitInWords),
+/* harmony export */   TN: () => (/* binding */ oneLine),
+/* harmony export */   aN: () => (/* binding */ lastWords),
+/* harmony export */   zq: () => (/* binding */ restartsInWords)
+/* harmony export */ });
+/** What the numbers and texts of a container that ended mean, in words. */
+/** Longer texts of the cluster are cut in a message; the report has them whole among the evidence. */
+const LONGEST = 500;
+/** A shell adds 128 to the signal that ended a program, and so does a container runtime (signal(7), bash(1) EXIT STATUS). */
+const SIGNALS = {
+    1: 'SIGHUP: its terminal was closed',
+    2: 'SIGINT: interrupted',
+    3: 'SIGQUIT: asked to quit',
+    4: 'SIGILL: illegal instruction, perhaps built for another processor',
+    5: 'SIGTRAP: stopped at a trap',
+    6: 'SIGABRT: aborted by itself, often a failed assertion',
+    7: 'SIGBUS: bad memory access',
+    8: 'SIGFPE: arithmetic error',
+    9: 'SIGKILL: killed',
+    11: 'SIGSEGV: invalid memory access',
+    13: 'SIGPIPE: wrote to a closed connection',
+    15: 'SIGTERM: asked to stop',
+    31: 'SIGSYS: forbidden system call',
+};
+const CODES = {
+    0: 'no error',
+    1: 'the program reported an error',
+    2: 'wrong usage, or a panic of a Go program',
+    126: 'the command is there but cannot be executed',
+    127: 'the command was not found',
+    128: 'the program could not be started, or returned an invalid code',
+    255: 'the program reported an error out of range',
+};
+/** `exit code 139 (SIGSEGV: invalid memory access)`. A code that has no common meaning stands alone. */
+function exitInWords(exitCode) {
+    const words = CODES[exitCode] ?? SIGNALS[exitCode - 128] ?? windowsStatus(exitCode);
+    return `exit code ${exitCode}${words === undefined ? '' : ` (${words})`}`;
+}
+/** Windows programs end with an NTSTATUS, which is looked up by its hexadecimal form. */
+function windowsStatus(exitCode) {
+    return exitCode < 0 || exitCode > 255 ? `0x${(exitCode >>> 0).toString(16).toUpperCase()}` : undefined;
+}
+/** A text of the cluster as part of a sentence: on one line, of bounded length, without the full stop. */
+function oneLine(text) {
+    const line = text.replaceAll(/\s+/g, ' ').trim().replace(/\.$/, '');
+    return line.length > LONGEST ? `${line.slice(0, LONGEST - 1).trimEnd()}…` : line;
+}
+/** Lines of a stack trace that say where, not what: of Java, JavaScript, Python and Go. */
+const STACK_FRAME = /^\s*(at\s|File "|\.{3} \d+ more|goroutine \d+|created by |\S+\.go:\d+|[}\])\s]*$)/;
+/** The last line of a log that says something, which is mostly why the program ended. Undefined when there is none. */
+function lastWords(log) {
+    const line = log.split('\n').findLast((one) => one.trim() !== '' && !STACK_FRAME.test(one));
+    return line === undefined ? undefined : oneLine(line);
+}
+/** `1 restart`, `3 restarts`. */
+function restartsInWords(restarts) {
+    return `${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`;
+}
+
+
+/***/ }),
+
+/***/ 3572:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AM: () => (/* binding */ eventEvidence),
+/* harmony export */   Bk: () => (/* binding */ selectorOf),
+/* harmony export */   gE: () => (/* binding */ eventTime),
+/* harmony export */   j3: () => (/* binding */ podEvidence),
+/* harmony export */   jk: () => (/* binding */ newestReplicaSet)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7350);
+/* harmony import */ var _container_trouble_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1004);
+/* harmony import */ var _container_words_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7466);
+/* harmony import */ var _scheduling_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2939);
+
+
+
+
+const EVENTS_IN_REPORT = 20;
+/** `spec.selector` as the API takes it in a query; undefined when the object has none. */
+function selectorOf(workload) {
+    const { spec } = workload;
+    const selector = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .isObject */ .Gv)(spec) && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .isObject */ .Gv)(spec['selector']) ? spec['selector'] : undefined;
+    if (!selector)
+        return undefined;
+    const labels = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .isObject */ .Gv)(selector['matchLabels'])
+        ? Object.entries(selector['matchLabels']).map(([key, value]) => `${key}=${String(value)}`)
+        : [];
+    const expressions = Array.isArray(selector['matchExpressions'])
+        ? selector['matchExpressions'].filter(_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .isObject */ .Gv).map(expressionText)
+        : [];
+    return [...labels, ...expressions].join(',');
+}
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#set-based-requirement */
+function expressionText({ key, operator, values }) {
+    const list = Array.isArray(values) ? `(${values.join(',')})` : '()';
+    switch (operator) {
+        case 'In':
+            return `${String(key)} in ${list}`;
+        case 'NotIn':
+            return `${String(key)} notin ${list}`;
+        case 'DoesNotExist':
+            return `!${String(key)}`;
+        default:
+            return String(key);
+    }
+}
+const REVISION = 'deployment.kubernetes.io/revision';
+/** The ReplicaSet that a Deployment is rolling out: its own, with the revision that the Deployment carries. */
+function newestReplicaSet(deployment, replicaSets) {
+    const own = replicaSets.filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === deployment.metadata.uid));
+    const revision = (object) => Number(object.metadata.annotations?.[REVISION] ?? 0);
+    return own.toSorted((a, b) => revision(b) - revision(a))[0];
+}
+/** What `kubectl get pods` would show in its STATUS column, and why. */
+function podEvidence(pod, logs) {
+    const containers = (0,_container_trouble_js__WEBPACK_IMPORTED_MODULE_0__/* .podContainers */ .G)(pod).map(({ status: container }) => {
+        const { state, message } = containerState(container);
+        const log = logs.get(container.name);
+        return {
+            name: container.name,
+            image: container.image,
+            state,
+            message,
+            restarts: container.restartCount,
+            ...(log !== undefined && { log }),
+        };
+    });
+    const homeless = (0,_scheduling_js__WEBPACK_IMPORTED_MODULE_2__/* .unscheduled */ .t)(pod);
+    const troubled = containers.find(({ state }) => !['Running', 'Completed', 'PodInitializing', 'ContainerCreating'].includes(state));
+    const waitsForNode = homeless && (homeless.isGated ? 'SchedulingGated' : 'Unschedulable');
+    const status = waitsForNode ?? troubled?.state ?? pod.status?.reason ?? pod.status?.phase ?? 'Unknown';
+    const notReady = pod.status?.conditions?.find(({ type, status: value }) => type === 'Ready' && value === 'False');
+    return {
+        name: pod.metadata.name,
+        ...(pod.spec?.nodeName !== undefined && { node: pod.spec.nodeName }),
+        status,
+        message: homeless?.message ?? troubled?.message ?? pod.status?.message ?? notReady?.message ?? '',
+        containers,
+    };
+}
+function containerState(container) {
+    const { waiting, running, terminated } = container.state ?? {};
+    const last = container.lastState?.terminated;
+    const ended = last ? `last run: ${last.reason ?? 'ended'}, ${howEnded(last)}` : '';
+    if (waiting)
+        return { state: waiting.reason ?? 'Waiting', message: [waiting.message, ended].filter(Boolean).join('; ') };
+    if (terminated)
+        return {
+            state: terminated.reason ?? 'Terminated',
+            message: howEnded(terminated),
+        };
+    if (running)
+        return { state: 'Running', message: ended };
+    return { state: 'Waiting', message: '' };
+}
+function howEnded({ exitCode, message }) {
+    return `${(0,_container_words_js__WEBPACK_IMPORTED_MODULE_1__/* .exitInWords */ .RX)(exitCode)}${message === undefined ? '' : `: ${(0,_container_words_js__WEBPACK_IMPORTED_MODULE_1__/* .oneLine */ .TN)(message)}`}`;
+}
+/**
+ * RFC 3339, when it last happened; '' when the event does not say. It carries one of five times, depending on who wrote it
+ * (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
+ */
+function eventTime(event) {
+    return (event.series?.lastObservedTime ??
+        event.lastTimestamp ??
+        event.eventTime ??
+        event.firstTimestamp ??
+        event.metadata.creationTimestamp ??
+        '');
+}
+/** Oldest first, the last ones only. */
+function eventEvidence(events) {
+    return events
+        .map((event) => ({
+        at: eventTime(event),
+        type: event.type ?? '',
+        reason: event.reason ?? '',
+        object: `${event.involvedObject.kind ?? ''}/${event.involvedObject.name ?? ''}`,
+        message: event.message ?? '',
+        count: event.series?.count ?? event.count ?? 1,
+    }))
+        .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+        .slice(-EVENTS_IN_REPORT);
+}
+
+
+/***/ }),
+
+/***/ 4720:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   HY: () => (/* binding */ creationFailureOf),
+/* harmony export */   Vr: () => (/* binding */ FAILED_RUNS),
+/* harmony export */   rL: () => (/* binding */ doomOf),
+/* harmony export */   z5: () => (/* binding */ doomDueInMs)
+/* harmony export */ });
+/* harmony import */ var _container_words_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7466);
+/* harmony import */ var _trouble_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9262);
+
+
+/**
+ * Failed runs after which a program that keeps ending will not get through any more. The kubelet waits 0, 10 and 20 s between
+ * the first four, so one that only waits for something else to come up has half a minute to find it; krane and kubedog, both
+ * made for this judgement, allow two runs.
+ */
+const FAILED_RUNS = 4;
+/**
+ * For trouble that does not count runs: a registry that limits, a quota that old pods still use up. The kubelet tries to pull
+ * again after 10, 30 and 70 s, and a pod that was told to stop has 30 s by default, so a minute holds three attempts and
+ * twice the time that old pods have to leave.
+ */
+const LASTING_MS = 60_000;
+/** Here one bad pod is enough to stop the rollout; the controllers of other kinds go on, or make another pod. */
+const STOPPED_BY_ONE = ['StatefulSet.apps', 'DaemonSet.apps', 'Job.batch', 'Pod'];
+/**
+ * The cause when the workload cannot become healthy any more; undefined while it may. Each new pod must be doomed, or
+ * none can be made; of a StatefulSet, DaemonSet, Job or bare Pod the first one that is doomed is enough. `kind` is the group
+ * kind, `Deployment.apps`; `witnesses` are pods of the new revision only.
+ */
+function doomOf(kind, witnesses, creation, mode) {
+    if (doomedInMs(kind, witnesses, creation, mode) > 0)
+        return undefined;
+    const causes = [
+        ...(creation && creationDueInMs(creation, mode) <= 0 ? [creation] : []),
+        ...witnesses.flatMap((witness) => witness.pod.trouble && dueInMs(witness, kind, mode) <= 0 ? [witness.pod.trouble] : []),
+    ];
+    const [gravest] = causes.toSorted(_trouble_js__WEBPACK_IMPORTED_MODULE_1__/* .byGravity */ .S);
+    return gravest && { reason: gravest.reason, message: gravest.message };
+}
+/** In how many milliseconds doomOf would answer if nothing changed but the time; undefined when it has, or never would. */
+function doomDueInMs(kind, witnesses, creation, mode) {
+    const due = doomedInMs(kind, witnesses, creation, mode);
+    return due > 0 && due < Infinity ? due : undefined;
+}
+/** 0 or less when it is doomed now, Infinity when time alone will not doom it. */
+function doomedInMs(kind, witnesses, creation, mode) {
+    const due = [
+        ...(creation ? [creationDueInMs(creation, mode)] : []),
+        ...witnesses.filter(({ pod }) => !pod.deleting).map((witness) => dueInMs(witness, kind, mode)),
+    ];
+    if (due.length === 0)
+        return Infinity;
+    return STOPPED_BY_ONE.includes(kind) ? Math.min(...due) : Math.max(...due);
+}
+function creationDueInMs({ gravity, forMs }, mode) {
+    if (mode === 'off' || (mode === 'fatal' && gravity !== 'fatal'))
+        return Infinity;
+    return gravity === 'fatal' || mode === 'eager' ? 0 : Math.max(0, LASTING_MS - forMs);
+}
+function dueInMs({ pod, troubledForMs, restartsBefore = 0 }, kind, mode) {
+    const { trouble } = pod;
+    if (mode === 'off' || !trouble || trouble.gravity === 'passing' || pod.deleting)
+        return Infinity;
+    const isCrash = trouble.reason === 'CrashLoop' || trouble.reason === 'OutOfMemory';
+    // How often a Job may fail is its own to say (backoffLimit), and the Job reports it.
+    if (isCrash && kind === 'Job.batch')
+        return Infinity;
+    if (trouble.gravity === 'fatal')
+        return 0;
+    if (mode === 'fatal')
+        return Infinity;
+    const failedRuns = trouble.failedRuns - restartsBefore;
+    if (mode === 'eager')
+        return isCrash && failedRuns < 1 ? Infinity : 0;
+    if (failedRuns >= FAILED_RUNS)
+        return 0;
+    // A program that runs for a while before it ends may yet get through: its runs are counted, not its time.
+    return isCrash ? Infinity : Math.max(0, LASTING_MS - troubledForMs);
+}
+/**
+ * What says that the pod template is not acceptable here, which will be said again of every pod
+ * (k8s.io/apiserver/pkg/admission, k8s.io/pod-security-admission, plugin/pkg/admission in kubernetes/kubernetes).
+ */
+const DENIALS = [
+    /violates PodSecurity/,
+    /ValidatingAdmissionPolicy '[^']*' .*denied request/,
+    /admission webhook "[^"]*" denied the request/,
+    /(minimum|maximum) \S+ usage per (Container|Pod) is/,
+    // A quota for a resource demands that every container names it.
+    /failed quota: .*must specify/,
+    /no PriorityClass with name/,
+    /error looking up service account .* not found/,
+    /Pod "[^"]*" is invalid:/,
+    /unable to validate against any security context constraint/,
+];
+/**
+ * Undefined when the object says nothing about pods that could not be made. ReplicaSets say it in a condition
+ * (ReplicaFailure), StatefulSets, DaemonSets and Jobs only in events. Old events tell of old releases: the caller sorts them out.
+ */
+function creationFailureOf(source) {
+    const said = isEvent(source) ? eventText(source) : conditionText(source);
+    if (said === undefined)
+        return undefined;
+    const { controller, text } = said;
+    const gravity = DENIALS.some((denial) => denial.test(text)) ? 'fatal' : 'lasting';
+    const why = text.replace(/^(pods|persistentvolumeclaims) "[^"]*" is forbidden: /, '');
+    return { reason: 'QuotaOrAdmission', gravity, message: `${controller} may not make pods: ${(0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .oneLine */ .TN)(why)}` };
+}
+function isEvent(source) {
+    return 'involvedObject' in source;
+}
+/** The ReplicaSet controller has FailedDelete under the same type of condition (pkg/controller/replicaset/replica_set_utils.go). */
+function conditionText({ metadata, status }) {
+    const failure = status?.conditions?.find(({ type, status: value }) => type === 'ReplicaFailure' && value === 'True');
+    if (failure?.reason !== 'FailedCreate')
+        return undefined;
+    return { controller: `ReplicaSet ${metadata.name}`, text: failure.message ?? 'no reason given' };
+}
+/** `Error creating: …`, or of StatefulSets `Create Pod web-0 in StatefulSet web failed error: …`. */
+function eventText({ involvedObject, reason, message }) {
+    const { kind = '', name = '' } = involvedObject;
+    if (reason !== 'FailedCreate' || !['ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job'].includes(kind))
+        return undefined;
+    const text = (message ?? 'no reason given').replace(/^Error creating: |^create .*? failed error: /i, '');
+    return { controller: `${kind} ${name}`, text };
+}
+
+
+/***/ }),
+
+/***/ 1377:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   IT: () => (/* binding */ statusWhenGone),
+/* harmony export */   WB: () => (/* binding */ jobStatus),
+/* harmony export */   gi: () => (/* binding */ cronJobStatus)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
+/* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7703);
+/* harmony import */ var _conditions_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5135);
+
+
+
+/**
+ * A Job is done when it is Complete, not when it has started
+ * (https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions). FailureTarget is set before
+ * Failed, while pods are still ending, and is never taken back.
+ */
+function jobStatus(job) {
+    const { spec, status } = job;
+    const succeeded = status?.succeeded ?? 0;
+    // Without completions, several pods are workers at one queue, and any of them may be the one that ends it.
+    const isQueue = spec?.completions === undefined && (spec?.parallelism ?? 1) > 1;
+    const wanted = spec?.completions ?? 1;
+    const done = isQueue
+        ? `${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(succeeded, 'pod')} succeeded`
+        : `${succeeded} of ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(wanted, 'pod')} succeeded`;
+    const failure = (0,_conditions_js__WEBPACK_IMPORTED_MODULE_1__/* .trueCondition */ .UQ)(job, 'Failed') ?? (0,_conditions_js__WEBPACK_IMPORTED_MODULE_1__/* .trueCondition */ .UQ)(job, 'FailureTarget');
+    if (failure)
+        return { state: 'failed', reason: 'JobFailed', message: `has failed: ${(0,_conditions_js__WEBPACK_IMPORTED_MODULE_1__/* .saidBy */ .TT)(failure)}` };
+    if ((0,_conditions_js__WEBPACK_IMPORTED_MODULE_1__/* .trueCondition */ .UQ)(job, 'Complete'))
+        return { state: 'healthy', message: `is complete: ${done}` };
+    if (spec?.suspend === true) {
+        return { state: 'healthy', message: 'is suspended: it runs when spec.suspend is set to false' };
+    }
+    const failed = status?.failed ?? 0;
+    const tries = failed === 0 ? '' : `, ${failed} failed (backoffLimit ${spec?.backoffLimit ?? 6})`;
+    return { state: 'progressing', message: done + tries };
+}
+/** Its Jobs come later, each with a fate of its own: a CronJob is what it should be as soon as it is applied. */
+function cronJobStatus({ spec }) {
+    if (spec?.suspend === true)
+        return { state: 'healthy', message: 'is suspended: no Job is started' };
+    return { state: 'healthy', message: `runs at ${spec?.schedule ?? 'no time'}` };
+}
+/**
+ * The status of an object that is no longer there, or is on its way out. A Job with ttlSecondsAfterFinished is deleted by
+ * its own controller, and only after its end (pkg/controller/ttlafterfinished), so it keeps the state in which it was
+ * last seen. When its end was not seen, because nothing could be observed, a failed pod seen before decides.
+ *
+ * `isFinal` says that `lastSeen` is how the object was when it was deleted, as a watch's DELETED event has it.
+ */
+function statusWhenGone(lastSeen, isFinal = false) {
+    const deleted = { state: 'failed', reason: 'Deleted', message: 'was deleted by somebody else' };
+    if (!lastSeen || (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .groupKindOf */ .zo)(lastSeen) !== 'Job.batch')
+        return deleted;
+    const job = lastSeen;
+    if (isFinished(job))
+        return jobStatus(job);
+    const seconds = job.spec?.ttlSecondsAfterFinished;
+    // Somebody who deletes a Job before its end has not waited for the TTL.
+    const isTooEarly = isFinal || job.metadata.deletionTimestamp !== undefined;
+    if (seconds === undefined || isTooEarly)
+        return deleted;
+    const cleaned = `was cleaned up (ttlSecondsAfterFinished ${seconds}) before its end was seen`;
+    const { failed = 0, succeeded = 0 } = job.status ?? {};
+    if (failed === 0)
+        return { state: 'healthy', message: `${cleaned}; no pod had failed` };
+    if (succeeded < (job.spec?.completions ?? 1)) {
+        return {
+            state: 'failed',
+            reason: 'JobFailed',
+            message: `${cleaned}, and ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(failed, 'pod')} had failed; raise ttlSecondsAfterFinished to know`,
+        };
+    }
+    return { state: 'healthy', message: `${cleaned}; ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_0__/* .counted */ .hS)(succeeded, 'pod')} had succeeded` };
+}
+function isFinished(job) {
+    return ['Complete', 'Failed', 'FailureTarget'].some((type) => (0,_conditions_js__WEBPACK_IMPORTED_MODULE_1__/* .trueCondition */ .UQ)(job, type));
+}
+
+
+/***/ }),
+
+/***/ 5043:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   z: () => (/* binding */ podFacts)
+/* harmony export */ });
+/* harmony import */ var _container_words_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7466);
+/* harmony import */ var _container_trouble_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1004);
+/* harmony import */ var _scheduling_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2939);
+/* harmony import */ var _trouble_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9262);
+
+
+
+
+/** From a Pod as the API server sends it. Where the spec is left out, the messages only say less. */
+function podFacts(pod) {
+    const { metadata, spec, status } = pod;
+    const { labels = {} } = metadata;
+    const ownerUid = metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid;
+    const revision = labels['pod-template-hash'] ?? labels['controller-revision-hash'];
+    const templateGeneration = labels['pod-template-generation'];
+    const deleting = isOnItsWayOut(pod);
+    const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
+    const trouble = deleting || ready || status?.phase === 'Succeeded' ? undefined : troubleOf(pod);
+    return {
+        uid: metadata.uid ?? '',
+        name: metadata.name,
+        namespace: metadata.namespace ?? '',
+        ...(ownerUid !== undefined && { ownerUid }),
+        ...(revision !== undefined && { revision }),
+        ...(templateGeneration !== undefined && { templateGeneration }),
+        ...(spec?.nodeName !== undefined && { node: spec.nodeName }),
+        ...(metadata.creationTimestamp !== undefined && { createdAt: metadata.creationTimestamp }),
+        deleting,
+        ready,
+        restarts: restartsOf(pod),
+        ...(trouble && { trouble }),
+    };
+}
+/**
+ * Also true of pods that the kubelet turned away or threw out (Evicted, OutOfcpu, NodeAffinity, UnexpectedAdmissionError …):
+ * they are Failed with a reason of their own, their controller makes another pod, and they stay behind. A pod that failed
+ * because its containers did has no reason, except when its own activeDeadlineSeconds ended it.
+ */
+function isOnItsWayOut({ metadata, status }) {
+    if (metadata.deletionTimestamp !== undefined)
+        return true;
+    if (status?.conditions?.some(({ type, status: value }) => type === 'DisruptionTarget' && value === 'True'))
+        return true;
+    return status?.phase === 'Failed' && !['', 'DeadlineExceeded'].includes(status.reason ?? '');
+}
+function restartsOf(pod) {
+    return (0,_container_trouble_js__WEBPACK_IMPORTED_MODULE_1__/* .podContainers */ .G)(pod)
+        .filter(({ isInit, status }) => !isInit || status.state?.terminated?.exitCode !== 0)
+        .reduce((sum, { status }) => sum + status.restartCount, 0);
+}
+function troubleOf(pod) {
+    const none = { restarts: 0, failedRuns: 0, gravity: 'passing' };
+    const homeless = (0,_scheduling_js__WEBPACK_IMPORTED_MODULE_2__/* .unscheduled */ .t)(pod);
+    if (homeless) {
+        const reason = homeless.isGated ? 'ProgressDeadlineExceeded' : 'Unschedulable';
+        return { ...none, reason, message: homeless.message };
+    }
+    const [gravest] = (0,_container_trouble_js__WEBPACK_IMPORTED_MODULE_1__/* .podContainers */ .G)(pod)
+        .flatMap((container) => (0,_container_trouble_js__WEBPACK_IMPORTED_MODULE_1__/* .containerTrouble */ .$)(container) ?? [])
+        .toSorted(_trouble_js__WEBPACK_IMPORTED_MODULE_3__/* .byGravity */ .S);
+    if (gravest)
+        return gravest;
+    return { ...none, ...begun(pod) };
+}
+/** Of a pod that is neither ready nor in trouble: how far it has come. */
+function begun(pod) {
+    const name = `pod ${pod.metadata.name}`;
+    const waiting = (0,_container_trouble_js__WEBPACK_IMPORTED_MODULE_1__/* .podContainers */ .G)(pod).find(({ status }) => status.state?.waiting)?.status.name;
+    if (waiting !== undefined) {
+        return {
+            reason: 'ProgressDeadlineExceeded',
+            message: `container ${waiting} of ${name} has not been created yet`,
+            container: waiting,
+        };
+    }
+    const gate = pod.status?.conditions?.find(({ type, reason }) => type === 'Ready' && reason === 'ReadinessGatesNotReady');
+    if (gate)
+        return { reason: 'ProbeFailed', message: `${name} waits for a readiness gate: ${(0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .oneLine */ .TN)(gate.message ?? '')}` };
+    const where = pod.spec?.nodeName === undefined ? 'has no node yet' : `has not been started on ${pod.spec.nodeName} yet`;
+    return (0,_container_trouble_js__WEBPACK_IMPORTED_MODULE_1__/* .podContainers */ .G)(pod).length === 0
+        ? { reason: 'ProgressDeadlineExceeded', message: `${name} ${where}` }
+        : { reason: 'ProgressDeadlineExceeded', message: `${name} is not ready yet` };
+}
+
+
+/***/ }),
+
+/***/ 8155:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   a: () => (/* binding */ podQueries),
+/* harmony export */   v: () => (/* binding */ keepPod)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7350);
+/* harmony import */ var _evidence_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3572);
+
+
+/** Up to this many workloads without a label key in common get a watch each; more of them share one of everything. */
+const WATCH_EACH = 4;
+const MAKE_PODS_BY_SELECTOR = ['Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps', 'ReplicaSet.apps'];
+/** These tell in events alone that they may not make pods; a ReplicaSet has a condition for it. */
+const TELL_BY_EVENT = ['StatefulSet.apps', 'DaemonSet.apps', 'Job.batch'];
+function podQueries(workloads) {
+    const byNamespace = Map.groupBy(workloads, ({ metadata }) => metadata.namespace ?? '');
+    return [...byNamespace].flatMap(([namespace, group]) => {
+        const ofKind = (kinds) => group.filter((object) => kinds.includes((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .groupKindOf */ .zo)(object)));
+        const jobs = ofKind(['Job.batch']).map(({ metadata }) => metadata.name);
+        const selectors = [
+            ...sharedSelectors(ofKind(MAKE_PODS_BY_SELECTOR)),
+            ...(jobs.length > 0 ? [among('batch.kubernetes.io/job-name', jobs)] : []),
+        ];
+        return [
+            ...selectors.map((selector) => query('v1', 'Pod', namespace, selector, keepPod)),
+            ...sharedSelectors(ofKind(['Deployment.apps'])).map((selector) => query('apps/v1', 'ReplicaSet', namespace, selector, keepReplicaSet)),
+            ...(ofKind(TELL_BY_EVENT).length > 0
+                ? [{ apiVersion: 'v1', kind: 'Event', namespace, fieldSelector: 'reason=FailedCreate' }]
+                : []),
+        ];
+    });
+}
+function query(apiVersion, kind, namespace, labelSelector, keep) {
+    return { apiVersion, kind, namespace, keep, ...(labelSelector !== '' && { labelSelector }) };
+}
+/** Label selectors that together cover what these workloads select; '' selects everything. */
+function sharedSelectors(workloads) {
+    const selectors = [...new Set(workloads.flatMap((workload) => (0,_evidence_js__WEBPACK_IMPORTED_MODULE_0__/* .selectorOf */ .Bk)(workload) ?? []))];
+    if (selectors.length <= 1)
+        return selectors;
+    const shared = sharedKey(workloads);
+    if (shared)
+        return [among(shared.key, shared.values)];
+    return selectors.length <= WATCH_EACH ? selectors : [''];
+}
+/** A label key that all select by, and their values for it; of several, the one that tells most of them apart. */
+function sharedKey(workloads) {
+    const labels = workloads.map(({ spec }) => {
+        const selector = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .isObject */ .Gv)(spec) && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .isObject */ .Gv)(spec['selector']) ? spec['selector'] : {};
+        return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .isObject */ .Gv)(selector['matchLabels']) ? selector['matchLabels'] : {};
+    });
+    const [first = {}] = labels;
+    return Object.keys(first)
+        .filter((key) => labels.every((one) => typeof one[key] === 'string'))
+        .map((key) => ({ key, values: [...new Set(labels.map((one) => String(one[key])))] }))
+        .toSorted((a, b) => b.values.length - a.values.length)[0];
+}
+function among(key, values) {
+    return values.length === 1 ? `${key}=${values[0]}` : `${key} in (${values.join(',')})`;
+}
+/** What is judged of a pod: who owns it, where it is, and how its containers are. */
+function keepPod(object) {
+    const { spec, status } = object;
+    const names = (containers = []) => containers.map(({ name, image, restartPolicy }) => ({ name, image, restartPolicy }));
+    return {
+        ...withoutBallast(object),
+        spec: {
+            nodeName: spec?.nodeName,
+            restartPolicy: spec?.restartPolicy,
+            initContainers: names(spec?.initContainers),
+            containers: names(spec?.containers),
+        },
+        status,
+    };
+}
+function keepReplicaSet(object) {
+    return { ...withoutBallast(object), status: object['status'] };
+}
+function withoutBallast({ apiVersion, kind, metadata }) {
+    const { managedFields: _managedFields, ...kept } = metadata;
+    return { apiVersion, kind, metadata: kept };
+}
+
+
+/***/ }),
+
+/***/ 393:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   CE: () => (/* binding */ createPodIndex),
+/* harmony export */   Ed: () => (/* binding */ isOfPods),
+/* harmony export */   y5: () => (/* binding */ isIndexed)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
+/* harmony import */ var _fail_fast_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4720);
+/* harmony import */ var _pod_facts_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5043);
+
+
+
+const REVISION = 'deployment.kubernetes.io/revision';
+/** DaemonSets have no status field that names the revision; the API server counts template changes here. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+/** Whether a source shows what only the index is told of: it is a part of a kind in a namespace (partialSourceOf). */
+function isOfPods(source) {
+    return source.includes('?');
+}
+/** Whether the index wants to know of objects that are followed themselves, too. */
+function isIndexed(source) {
+    return /^(Pod|ReplicaSet\.apps)\//.test(source);
+}
+function createPodIndex() {
+    /** By UID of the controller, then by UID of the pod. */
+    const pods = new Map();
+    /** By UID. */
+    const replicaSets = new Map();
+    /** UIDs of ReplicaSets by owner and revision. */
+    const byRevision = new Map();
+    /** By UID of the controller that may not make pods. */
+    const refusals = new Map();
+    let version = 0;
+    let troubled = 0;
+    /** The only place that puts pods in and takes them out, so that the count of the troubled stays right. */
+    function put(owner, uid, pod) {
+        const siblings = pods.get(owner) ?? new Map();
+        const known = siblings.get(uid);
+        troubled += (pod && isGrave(pod) ? 1 : 0) - (known && isGrave(known) ? 1 : 0);
+        if (pod)
+            pods.set(owner, siblings.set(uid, pod));
+        else
+            siblings.delete(uid);
+    }
+    function look(source, object, now, isListed) {
+        if (object.kind === 'Pod')
+            lookAtPod(source, (0,_pod_facts_js__WEBPACK_IMPORTED_MODULE_1__/* .podFacts */ .z)(object), now, isListed);
+        if (object.kind === 'ReplicaSet')
+            lookAtReplicaSet(source, object, now);
+        if (object.kind === 'Event') {
+            const failure = (0,_fail_fast_js__WEBPACK_IMPORTED_MODULE_0__/* .creationFailureOf */ .HY)(object);
+            const uid = object.involvedObject.uid;
+            if (failure && uid !== undefined)
+                refuse(uid, failure, source, now);
+        }
+    }
+    function lookAtPod(source, facts, now, isListed) {
+        const owner = facts.ownerUid ?? facts.uid;
+        const known = pods.get(owner)?.get(facts.uid);
+        const isSame = known?.facts.trouble !== undefined && known.facts.trouble.reason === facts.trouble?.reason;
+        put(owner, facts.uid, {
+            facts,
+            source,
+            troubledSince: isSame ? known.troubledSince : now,
+            restartsBefore: known?.restartsBefore ?? (isListed ? facts.restarts : 0),
+        });
+        // A pod was made, so whatever stood in the way of its controller no longer does.
+        if (!known)
+            refusals.delete(owner);
+    }
+    function lookAtReplicaSet(source, object, now) {
+        const { uid = '', ownerReferences, annotations } = object.metadata;
+        const owner = ownerReferences?.find(({ controller }) => controller === true)?.uid;
+        const key = replicaSetKey(owner, annotations?.[REVISION]);
+        forgetReplicaSet(uid);
+        replicaSets.set(uid, { source, key });
+        byRevision.set(key, uid);
+        const failure = (0,_fail_fast_js__WEBPACK_IMPORTED_MODULE_0__/* .creationFailureOf */ .HY)(object);
+        if (failure)
+            refuse(uid, failure, source, now);
+        else
+            refusals.delete(uid);
+    }
+    function refuse(uid, failure, source, now) {
+        refusals.set(uid, { failure, since: refusals.get(uid)?.since ?? now, source });
+    }
+    function forgetReplicaSet(uid) {
+        const known = replicaSets.get(uid);
+        if (known && byRevision.get(known.key) === uid)
+            byRevision.delete(known.key);
+        replicaSets.delete(uid);
+    }
+    function forget(object) {
+        const { uid = '', ownerReferences } = object.metadata;
+        const owner = ownerReferences?.find(({ controller }) => controller === true)?.uid ?? uid;
+        if (object.kind === 'Pod')
+            put(owner, uid, undefined);
+        if (object.kind !== 'ReplicaSet')
+            return;
+        forgetReplicaSet(uid);
+        refusals.delete(uid);
+    }
+    /** What a list no longer has does not exist. */
+    function keepOnly(source, listed) {
+        const uids = new Set(listed.map(({ metadata }) => metadata.uid));
+        const isGone = (uid, from) => from === source && !uids.has(uid);
+        for (const [owner, siblings] of pods) {
+            for (const [uid, pod] of siblings)
+                if (isGone(uid, pod.source))
+                    put(owner, uid, undefined);
+        }
+        for (const [uid, replicaSet] of replicaSets)
+            if (isGone(uid, replicaSet.source))
+                forgetReplicaSet(uid);
+        for (const [uid, refusal] of refusals)
+            if (isGone(uid, refusal.source))
+                refusals.delete(uid);
+    }
+    /** UID of what makes the pods: of a Deployment, the ReplicaSet with the revision that the Deployment carries. */
+    function controllerOf(workload) {
+        const { uid = '', annotations } = workload.metadata;
+        if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .groupKindOf */ .zo)(workload) !== 'Deployment.apps')
+            return uid;
+        return byRevision.get(replicaSetKey(uid, annotations?.[REVISION])) ?? '';
+    }
+    function* seenPodsOf(workload) {
+        const isNew = isNewRevision(workload);
+        for (const pod of pods.get(controllerOf(workload))?.values() ?? [])
+            if (!pod.facts.deleting && isNew(pod.facts))
+                yield pod;
+    }
+    return {
+        get version() {
+            return version;
+        },
+        get hasTrouble() {
+            return troubled > 0 || refusals.size > 0;
+        },
+        observe(source, observation, now) {
+            version += 1;
+            if (observation.type === 'changed')
+                look(source, observation.object, now, false);
+            if (observation.type === 'deleted')
+                forget(observation.object);
+            if (observation.type !== 'listed')
+                return;
+            // Events that were there already tell of an earlier release.
+            const objects = observation.objects.filter(({ kind }) => kind !== 'Event');
+            keepOnly(source, objects);
+            for (const object of objects)
+                look(source, object, now, true);
+        },
+        giveAnotherChance(now) {
+            for (const [owner, siblings] of pods) {
+                for (const [uid, pod] of siblings) {
+                    const failedRuns = pod.facts.trouble?.failedRuns ?? 0;
+                    const restartsBefore = Math.max(pod.restartsBefore, failedRuns - (_fail_fast_js__WEBPACK_IMPORTED_MODULE_0__/* .FAILED_RUNS */ .Vr - 1));
+                    put(owner, uid, { ...pod, troubledSince: now, restartsBefore });
+                }
+            }
+            for (const [uid, refusal] of refusals)
+                refusals.set(uid, { ...refusal, since: now });
+        },
+        *newPodsOf(workload) {
+            for (const { facts } of seenPodsOf(workload))
+                yield facts;
+        },
+        *podsOf(workload) {
+            for (const { facts } of pods.get(controllerOf(workload))?.values() ?? [])
+                yield facts;
+        },
+        witnessesOf(workload, now) {
+            const refusal = refusals.get(controllerOf(workload));
+            const creation = refusal && { ...refusal.failure, forMs: now - refusal.since };
+            if (!creation && !seenPodsOf(workload).some(isGrave))
+                return { witnesses: [], creation };
+            const witnesses = [...seenPodsOf(workload)].map(({ facts, troubledSince, restartsBefore }) => ({
+                pod: facts,
+                troubledForMs: now - troubledSince,
+                restartsBefore,
+            }));
+            return { witnesses, creation };
+        },
+    };
+}
+function isGrave({ facts: { trouble, deleting } }) {
+    return !deleting && trouble !== undefined && trouble.gravity !== 'passing';
+}
+function replicaSetKey(owner, revision) {
+    return `${owner ?? ''}/${revision ?? ''}`;
+}
+function isNewRevision(workload) {
+    switch ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .groupKindOf */ .zo)(workload)) {
+        case 'StatefulSet.apps': {
+            const revision = workload.status?.updateRevision;
+            return (pod) => pod.revision === revision;
+        }
+        case 'DaemonSet.apps': {
+            const generation = workload.metadata.annotations?.[TEMPLATE_GENERATION];
+            return (pod) => generation === undefined || pod.templateGeneration === generation;
+        }
+        default:
+            return () => true;
+    }
+}
+
+
+/***/ }),
+
+/***/ 6333:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   q: () => (/* binding */ isPullReason),
+/* harmony export */   y: () => (/* binding */ pullFailure)
+/* harmony export */ });
+/* harmony import */ var _container_words_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7466);
+/** Why an image cannot be pulled: whether waiting can help, and what the registry said. */
+
+/** Waiting reasons of the kubelet about images (pkg/kubelet/images/types.go; cri-api, pkg/errors/errors.go). */
+const REASONS = [
+    'ErrImagePull',
+    'ImagePullBackOff',
+    'InvalidImageName',
+    'ErrImageNeverPull',
+    'ImageInspectError',
+    'RegistryUnavailable',
+    'SignatureValidationFailed',
+];
+function isPullReason(reason) {
+    return REASONS.includes(reason);
+}
+/**
+ * The first that matches decides. Only an answer of the registry that there is no such image cannot heal: a rate limit
+ * ends, credentials are rotated or arrive late, networks come back. Docker Hub does not tell a repository that is not there
+ * from one that is private, so that answer counts as a question of credentials.
+ */
+const RULES = [
+    {
+        pattern: /no match for platform in manifest|no matching manifest for [^:]*|does not match the specified platform.*/,
+        gravity: 'fatal',
+        meaning: 'it was not built for the operating system and processor of the node',
+    },
+    { pattern: /toomanyrequests.*|429 Too Many Requests.*/i, gravity: 'lasting' },
+    {
+        pattern: /pull access denied.*|\bdenied: .*|unauthorized.*|no basic auth credentials.*|unexpected status[^:]*(:\/\/\S+)?: 40[13].*|insufficient_scope.*/i,
+        gravity: 'lasting',
+    },
+    {
+        pattern: /dial tcp.*|x509: .*|tls: .*|net\/http: .*|read: connection reset.*|context deadline exceeded.*|\bEOF$/,
+        gravity: 'lasting',
+    },
+    { pattern: /manifest unknown.*|name unknown.*|repository \S+ not found.*|\bnot found$/i, gravity: 'fatal' },
+];
+/** `message` is that of the container's waiting state. Before 1.32, the one of ImagePullBackOff does not tell the cause. */
+function pullFailure(reason, message) {
+    if (reason === 'InvalidImageName')
+        return { gravity: 'fatal', words: 'this is not a valid name for an image' };
+    if (reason === 'ErrImageNeverPull')
+        return { gravity: 'fatal', words: 'it is not on the node, and imagePullPolicy is Never' };
+    for (const { pattern, gravity, meaning } of RULES) {
+        const said = pattern.exec(message.trim())?.[0];
+        if (said !== undefined)
+            return { gravity, words: meaning === undefined ? (0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .oneLine */ .TN)(said) : `${meaning} (${said})` };
+    }
+    return { gravity: 'lasting', words: isBareBackOff(message) ? reason : lastPart(message) };
+}
+function isBareBackOff(message) {
+    return message === '' || /^Back-off pulling image "[^"]*"$/.test(message);
+}
+/** Errors are wrapped from the left, so the last part is the innermost; a bare status code needs the part before it. */
+function lastPart(message) {
+    const parts = message.split(/: (?=[a-z0-9"])/i);
+    const words = parts.at(-1) ?? message;
+    return (0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .oneLine */ .TN)(/^\d+ |^[a-z]{1,5}$/i.test(words) ? parts.slice(-2).join(': ') : words);
+}
+
+
+/***/ }),
+
+/***/ 2939:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   t: () => (/* binding */ unscheduled)
+/* harmony export */ });
+/* harmony import */ var _container_words_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7466);
+
+/** One sentence without a full stop; undefined when the pod has a node, or the scheduler has said nothing yet. */
+function unscheduled(pod) {
+    const condition = pod.status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
+    if (!condition)
+        return undefined;
+    const said = condition.message ?? '';
+    if (condition.reason === 'SchedulingGated')
+        return { isGated: true, message: `pod ${pod.metadata.name} is held back by its scheduling gates` };
+    if (condition.reason !== 'Unschedulable')
+        return undefined;
+    const wish = [requestsInWords(pod, said), selectorInWords(pod, said)].filter(Boolean).join(', ');
+    const reasons = said === '' ? 'the scheduler gives no reason' : (0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .oneLine */ .TN)(withoutPreemption(said));
+    return {
+        isGated: false,
+        message: `pod ${pod.metadata.name} fits on no node: ${reasons}${wish === '' ? '' : `; it asks for ${wish}`}`,
+    };
+}
+/** What evicting other pods would help is of no use to somebody who reads why this pod does not fit. */
+function withoutPreemption(message) {
+    return message.replace(/\s*(no new claims to deallocate, )?preemption: .*$/s, '');
+}
+/** `cpu 500m + 2, memory 1Gi`: the requests for the resources that the scheduler found insufficient, container by container. */
+function requestsInWords(pod, message) {
+    const resources = new Set([...message.matchAll(/Insufficient ([^\s,.]+(?:\.[^\s,.]+)*)/g)].map(([, name]) => name ?? ''));
+    return [...resources]
+        .flatMap((resource) => {
+        const requests = (pod.spec?.containers ?? []).flatMap(({ resources: own }) => own?.requests?.[resource] ?? []);
+        return requests.length > 0 ? [`${resource} ${requests.join(' + ')}`] : [];
+    })
+        .join(', ');
+}
+function selectorInWords(pod, message) {
+    const labels = Object.entries(pod.spec?.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`);
+    return labels.length > 0 && /node affinity\/selector|node\(s\) didn't match/i.test(message)
+        ? `a node with ${labels.join(', ')}`
+        : '';
+}
+
+
+/***/ }),
+
+/***/ 2247:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   I: () => (/* binding */ partialSourceOf),
+/* harmony export */   v: () => (/* binding */ sourceOf)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+
+/** Names what a watch shows: a kind in a namespace, and which objects of it. One watch is one source. */
+function sourceOf(of) {
+    return `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(of)}/${of.namespace ?? ''}`;
+}
+/** The source of a query that is one of several for its kind and namespace. */
+function partialSourceOf(query) {
+    return `${sourceOf(query)}?${query.labelSelector ?? ''}&${query.fieldSelector ?? ''}`;
+}
+
+
+/***/ }),
+
+/***/ 3894:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   dx: () => (/* binding */ configFailure),
+/* harmony export */   lw: () => (/* binding */ missingConfig),
+/* harmony export */   pd: () => (/* binding */ isStartReason),
+/* harmony export */   xn: () => (/* binding */ startFailure),
+/* harmony export */   yW: () => (/* binding */ WRONG_ARCHITECTURE)
+/* harmony export */ });
+/* harmony import */ var _container_words_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7466);
+
+/** Waiting reasons of the kubelet (pkg/kubelet/container/sync_result.go, pkg/kubelet/kuberuntime/kuberuntime_container.go). */
+const WAITING = [
+    'RunContainerError',
+    'CreateContainerError',
+    'PreCreateHookError',
+    'PreStartHookError',
+    'PostStartHookError',
+];
+/** Terminated reasons of a container that never ran: of containerd and CRI-O, and of cri-dockerd. */
+const TERMINATED = ['StartError', 'ContainerCannotRun'];
+function isStartReason(reason) {
+    return WAITING.includes(reason) || TERMINATED.includes(reason);
+}
+/** Runtimes and programs that are of another processor architecture than the node say nothing but this. */
+const WRONG_ARCHITECTURE = /exec format error/i;
+/**
+ * What the image or the pod template has wrong, which no waiting mends. Everything else may be trouble of the node: a full
+ * disk, a runtime that does not answer, a name that is still reserved. Exit codes do not tell the two apart: containerd
+ * gives 128 to every container that it cannot start.
+ */
+const START_RULES = [
+    {
+        pattern: WRONG_ARCHITECTURE,
+        meaning: 'the image was built for another processor architecture than the node has',
+    },
+    { pattern: /exec: "[^"]*": executable file not found in \$PATH|exec: "[^"]*": [^:]*no such file or directory/ },
+    { pattern: /exec:? "?[^":]+"?: (stat [^:]+: )?(no such file or directory|permission denied|is a directory)/ },
+    { pattern: /chdir to cwd \("[^"]*"\).*?(no such file or directory|permission denied|not a directory)/ },
+    { pattern: /no command specified/, meaning: 'neither the image nor the manifest names a command' },
+    { pattern: /unable to find (user|group) [^:]+(: no matching entries in (passwd|group) file)?/ },
+    { pattern: /not a directory[^:]*: Are you trying to mount a directory onto a file[^:]*/i },
+    {
+        pattern: /container init was OOM-killed/,
+        reason: 'OutOfMemory',
+        gravity: 'lasting',
+        meaning: 'its memory limit is too low to even start it',
+    },
+];
+/** From the message of the waiting or terminated state of a container that could not be started. */
+function startFailure(reason, message) {
+    for (const { pattern, reason: code = 'StartFailed', gravity = 'fatal', meaning } of START_RULES) {
+        const said = pattern.exec(message)?.[0];
+        if (said !== undefined)
+            return { reason: code, gravity, words: (0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .oneLine */ .TN)(meaning === undefined ? said : `${meaning} (${said})`) };
+    }
+    return { reason: 'StartFailed', gravity: 'lasting', words: labelled(reason, message) };
+}
+/**
+ * From the message of CreateContainerConfigError. The kubelet's own trouble, such as `failed to sync configmap cache`, passes
+ * (pkg/kubelet/kubelet_pods.go, pkg/kubelet/util/manager/watch_based_manager.go).
+ */
+function configFailure(message) {
+    const missing = missingConfig(message);
+    if (missing !== undefined)
+        return { reason: 'ContainerConfig', gravity: 'fatal', words: missing };
+    const nonRoot = /container has runAsNonRoot and image .*?(?= \(pod: |$)/.exec(message)?.[0];
+    if (nonRoot !== undefined)
+        return { reason: 'ContainerConfig', gravity: 'fatal', words: (0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .oneLine */ .TN)(nonRoot) };
+    return { reason: 'ContainerConfig', gravity: 'lasting', words: labelled('CreateContainerConfigError', message) };
+}
+/** `ConfigMap settings does not exist`; undefined when the text speaks of something else. */
+function missingConfig(message) {
+    const object = /\b(configmap|secret) "([^"]+)" not found/i.exec(message);
+    if (object)
+        return `${kindOf(object[1])} ${object[2]} does not exist`;
+    const key = /couldn't find key (.+?) in (ConfigMap|Secret) \S*?\/([^\s/]+)/.exec(message);
+    if (key)
+        return `${kindOf(key[2])} ${key[3]} has no key ${key[1]}`;
+    // Of a volume: `references non-existent secret key: tls.crt` (pkg/volume/secret/secret.go, pkg/volume/configmap/configmap.go).
+    const item = /references non-existent (config|secret) key: (\S+)/.exec(message);
+    return item ? `its ${item[1] === 'config' ? 'ConfigMap' : 'Secret'} has no key ${item[2]}` : undefined;
+}
+function kindOf(word = '') {
+    return word.toLowerCase() === 'secret' ? 'Secret' : 'ConfigMap';
+}
+function labelled(reason, message) {
+    return message === '' ? reason : (0,_container_words_js__WEBPACK_IMPORTED_MODULE_0__/* .oneLine */ .TN)(`${reason}: ${message}`);
+}
+
+
+/***/ }),
+
+/***/ 9280:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   K: () => (/* binding */ OBSERVING),
+/* harmony export */   X: () => (/* binding */ isObserved)
+/* harmony export */ });
+const OBSERVING = 'waiting for the spec update to be observed';
+/** A controller that has not seen our write yet still reports on the one before; a missing observedGeneration is 0. */
+function isObserved({ metadata, status }, { generation }) {
+    return (status?.observedGeneration ?? 0) >= Math.max(generation, metadata.generation ?? 0);
+}
+
+
+/***/ }),
+
+/***/ 8217:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Tm: () => (/* binding */ deadlineConditionTime),
+  bJ: () => (/* binding */ isFollowed),
+  xR: () => (/* binding */ progressDeadlineSeconds),
+  jk: () => (/* binding */ progressMark),
+  c2: () => (/* binding */ statusOf)
+});
+
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/rollout/conditions.js
+var rollout_conditions = __nccwpck_require__(5135);
+;// CONCATENATED MODULE: ./lib/rollout/api-extensions.js
+
+/** https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/ */
+function crdStatus(crd) {
+    const names = (0,rollout_conditions/* conditionOf */.rI)(crd, 'NamesAccepted');
+    if (names?.status === 'False') {
+        return { state: 'failed', reason: 'Conflict', message: `its names are taken: ${(0,rollout_conditions/* saidBy */.TT)(names)}` };
+    }
+    if (!(0,rollout_conditions/* trueCondition */.UQ)(crd, 'Established'))
+        return { state: 'progressing', message: 'is not established yet' };
+    const served = (crd.spec?.versions ?? []).filter((version) => version.served).map(({ name }) => name);
+    return { state: 'healthy', message: `is established and serves ${served.join(', ')}` };
+}
+/** Available once the pods behind it answer; an API server that cannot reach them tries again and again. */
+function apiServiceStatus(service) {
+    const available = (0,rollout_conditions/* conditionOf */.rI)(service, 'Available');
+    if (available?.status === 'True')
+        return { state: 'healthy', message: 'is available' };
+    return {
+        state: 'progressing',
+        message: available ? `is not available: ${(0,rollout_conditions/* saidBy */.TT)(available)}` : 'is not available yet',
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/counting.js
+/** `replica is`, `replicas are`: noun and verb as they follow `2 of 3`, agreeing with the whole. */
+function are(count, noun) {
+    return count === 1 ? `${noun} is` : `${noun}s are`;
+}
+/** `new pod has`, `new pods have`. */
+function have(count, noun) {
+    return count === 1 ? `${noun} has` : `${noun}s have`;
+}
+
+// EXTERNAL MODULE: ./lib/rollout/state.js
+var state = __nccwpck_require__(9280);
+;// CONCATENATED MODULE: ./lib/rollout/bare-pods.js
+
+
+
+/** https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase. A pod that ended well is what was asked for. */
+function barePodStatus(pod, expectation) {
+    const { status } = pod;
+    // Only newer kubelets write observedGeneration on a pod.
+    if (status?.observedGeneration !== undefined && !(0,state/* isObserved */.X)(pod, expectation)) {
+        return { state: 'progressing', message: state/* OBSERVING */.K };
+    }
+    if (status?.phase === 'Succeeded')
+        return { state: 'healthy', message: 'has completed' };
+    if (status?.phase === 'Failed')
+        return failedPod(pod);
+    const sidecars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+    const wanted = sidecars.length + (pod.spec?.containers.length ?? 0);
+    const longRunning = new Set([...sidecars, ...(pod.spec?.containers ?? [])].map(({ name }) => name));
+    const ready = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].filter((container) => container.ready && longRunning.has(container.name)).length;
+    const message = `${ready} of ${wanted} ${are(wanted, 'container')} ready`;
+    if ((0,rollout_conditions/* trueCondition */.UQ)(pod, 'Ready'))
+        return { state: 'healthy', message };
+    const scheduled = (0,rollout_conditions/* conditionOf */.rI)(pod, 'PodScheduled');
+    if (scheduled?.status === 'False')
+        return { state: 'progressing', message: `is on no node: ${(0,rollout_conditions/* saidBy */.TT)(scheduled)}` };
+    return { state: 'progressing', message };
+}
+/** The kubelet's reasons for a pod that it threw out, whatever its containers did. */
+const THROWN_OUT = ['Evicted', 'Preempting', 'Shutdown', 'NodeShutdown', 'NodeLost', 'NodeAffinity', 'Terminated'];
+const NOT_STARTED = ['ContainerCannotRun', 'StartError'];
+function failedPod({ status }) {
+    const failed = (reason, message) => ({ state: 'failed', reason, message });
+    const why = (0,rollout_conditions/* saidBy */.TT)({ reason: status?.reason ?? '', message: status?.message ?? '' });
+    if (THROWN_OUT.includes(status?.reason ?? '')) {
+        return failed('Deleted', `was removed from its node (${status?.reason}): ${why}; nothing makes it anew`);
+    }
+    const ended = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].flatMap(({ name, state }) => (state?.terminated && state.terminated.exitCode !== 0 ? { name, ...state.terminated } : []))[0];
+    if (!ended)
+        return failed('JobFailed', `has failed: ${why}`);
+    const how = `container ${ended.name} ended with exit code ${ended.exitCode} (${ended.reason ?? 'Error'})`;
+    if (ended.reason === 'OOMKilled')
+        return failed('OutOfMemory', `has failed: ${how}`);
+    return failed(NOT_STARTED.includes(ended.reason ?? '') ? 'StartFailed' : 'JobFailed', `has failed: ${how}`);
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/custom-resources.js
+/**
+ * Custom resources, by the conventions that their controllers share: observedGeneration, and the conditions Ready, Stalled
+ * and Reconciling (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md).
+ */
+
+
+
+function customResourceStatus(object, { generation }) {
+    const newest = Math.max(generation, object.metadata.generation ?? 0);
+    const status = (0,manifest_object/* isObject */.Gv)(object['status']) ? object['status'] : {};
+    const observed = generationIn(status['observedGeneration']);
+    if (observed !== undefined && observed < newest)
+        return { state: 'progressing', message: state/* OBSERVING */.K };
+    const stalled = (0,rollout_conditions/* trueCondition */.UQ)(object, 'Stalled');
+    if (stalled) {
+        // The controller has given up: kstatus calls a Deployment's missed progress deadline by the same name.
+        return { state: 'failed', reason: 'ProgressDeadlineExceeded', message: `is stalled: ${(0,rollout_conditions/* saidBy */.TT)(stalled)}` };
+    }
+    const reconciling = (0,rollout_conditions/* trueCondition */.UQ)(object, 'Reconciling');
+    if (reconciling)
+        return { state: 'progressing', message: `is reconciling: ${(0,rollout_conditions/* saidBy */.TT)(reconciling)}` };
+    const ready = (0,rollout_conditions/* conditionOf */.rI)(object, 'Ready');
+    if (!ready)
+        return { state: 'healthy', message: 'is applied', isAssumed: true };
+    const speaksOf = ready.observedGeneration ?? observed;
+    if (speaksOf !== undefined && speaksOf < newest)
+        return { state: 'progressing', message: state/* OBSERVING */.K };
+    if (ready.status !== 'True')
+        return { state: 'progressing', message: `is not ready: ${(0,rollout_conditions/* saidBy */.TT)(ready)}` };
+    // Without a generation, Ready may still speak of the spec before ours.
+    return { state: 'healthy', message: 'is ready', ...(speaksOf === undefined && { isAssumed: true }) };
+}
+/** In the wild it is sometimes a string, as Go programs that do not use the API machinery write it. */
+function generationIn(value) {
+    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+    return typeof number === 'number' ? number : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/daemon-sets.js
+
+
+/**
+ * The status leaves out every node on which the pods would not be scheduled: excluded by nodeSelector or affinity, or with a
+ * taint that they do not tolerate, as nodes that are not ready have. It counts cordoned nodes, on which these pods run all the
+ * same. Pods that tolerate everything are counted on nodes that are not ready as well, where none can start: those are not
+ * waited for when the expectation names them.
+ * https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations
+ */
+function daemonSetStatus(set, expectation) {
+    const { spec, status } = set;
+    const wanted = status?.desiredNumberScheduled ?? 0;
+    const updated = status?.updatedNumberScheduled ?? 0;
+    const available = status?.numberAvailable ?? 0;
+    const absent = absentNodes(expectation, wanted, available);
+    const waitedFor = Math.max(0, wanted - absent.length);
+    const isOnDelete = spec?.updateStrategy?.type === 'OnDelete';
+    const pods = { available, wanted };
+    const without = absent.length === 0 ? '' : `; not waiting for ${absent.join(', ')}: not ready`;
+    const progressing = (message) => ({
+        state: 'progressing',
+        message: message + without + misplaced(set),
+        pods,
+    });
+    if (!(0,state/* isObserved */.X)(set, expectation))
+        return { state: 'progressing', message: state/* OBSERVING */.K, pods };
+    if (!isOnDelete && updated < waitedFor) {
+        return progressing(`${updated} out of ${waitedFor} ${have(waitedFor, 'new pod')} been updated`);
+    }
+    if (available < waitedFor) {
+        return progressing(`${available} of ${waitedFor} updated ${are(waitedFor, 'pod')} available`);
+    }
+    const old = isOnDelete ? wanted - updated : 0;
+    const keep = old === 1 ? 'keeps' : 'keep';
+    const kept = old > 0 ? `; ${old} ${keep} the old revision until deleted (updateStrategy OnDelete)` : '';
+    const message = `${available} of ${wanted} ${are(wanted, 'pod')} available${kept}${without}`;
+    return { state: 'healthy', message, pods };
+}
+/**
+ * Pods on nodes that are not counted. On a node that is not ready such a pod cannot end, and uses up maxUnavailable until the
+ * node is back or gone, so it may be what the rollout waits for.
+ */
+function misplaced({ status }) {
+    const count = status?.numberMisscheduled ?? 0;
+    if (count === 0)
+        return '';
+    return count === 1
+        ? '; 1 pod sits on a node that is not ready or no longer takes it'
+        : `; ${count} pods sit on nodes that are not ready or no longer take them`;
+}
+/**
+ * More available pods than ready nodes means that a node is back, and without a single ready node nothing is proved: in both
+ * cases all are waited for, since slow is better than wrong.
+ */
+function absentNodes({ notReadyNodes = [] }, wanted, available) {
+    const ready = wanted - notReadyNodes.length;
+    return ready <= 0 || available > ready ? [] : notReadyNodes;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/deployments.js
+
+
+
+const REVISION = 'deployment.kubernetes.io/revision';
+function deploymentStatus(deployment, expectation) {
+    const { spec, status } = deployment;
+    // The API server defaults replicas to 1; a Deployment whose field lost its owner may lack it in a manifest.
+    const wanted = spec?.replicas ?? 1;
+    const total = status?.replicas ?? 0;
+    const updated = status?.updatedReplicas ?? 0;
+    const available = status?.availableReplicas ?? 0;
+    const pods = { available, wanted };
+    if (!(0,state/* isObserved */.X)(deployment, expectation))
+        return { state: 'progressing', message: state/* OBSERVING */.K, pods };
+    const missing = unfinished();
+    // Before the deadline: that condition can outlive the trouble, for instance on a Deployment that was scaled meanwhile.
+    if (missing === undefined) {
+        return { state: 'healthy', message: `${available} of ${wanted} ${are(wanted, 'replica')} available`, pods };
+    }
+    const message = missing + refusal(deployment);
+    const condition = (0,rollout_conditions/* conditionOf */.rI)(deployment, 'Progressing');
+    if (condition?.reason === 'ProgressDeadlineExceeded' &&
+        (condition.lastUpdateTime ?? '') !== expectation.staleDeadline) {
+        const deadline = `exceeded its progress deadline of ${spec?.progressDeadlineSeconds ?? 600} s`;
+        return { state: 'failed', reason: 'ProgressDeadlineExceeded', message: `${deadline}: ${message}`, pods };
+    }
+    if (spec?.paused !== true)
+        return { state: 'progressing', message, pods };
+    if (!isStuck())
+        return { state: 'progressing', message: `${message}; it is paused`, pods };
+    return {
+        state: 'failed',
+        // There is no code for "will not progress" but the one for "did not progress".
+        reason: 'ProgressDeadlineExceeded',
+        message: `is paused, so it never finishes: ${message}; set spec.paused to false, or run kubectl rollout resume`,
+        pods,
+    };
+    /** kubectl's three questions, in its order, and between them the pods that are too many after a scale-down. */
+    function unfinished() {
+        const old = total - updated;
+        if (updated < wanted)
+            return `${updated} out of ${wanted} ${have(wanted, 'new replica')} been updated`;
+        if (old > 0)
+            return `${old} old ${are(old, 'replica')} pending termination`;
+        if (updated > wanted)
+            return `${updated - wanted} extra ${are(updated - wanted, 'replica')} pending termination`;
+        if (available < updated)
+            return `${available} of ${updated} updated ${are(updated, 'replica')} available`;
+        return undefined;
+    }
+    /**
+     * The controller makes no ReplicaSet for a paused Deployment and moves no replicas to the newest one, it only scales
+     * (pkg/controller/deployment/sync.go). So pods of an old template stay, and without any ReplicaSet there will be no pods.
+     */
+    function isStuck() {
+        const isNew = deployment.metadata.annotations?.[REVISION] === undefined;
+        return updated < wanted && (total > updated || isNew);
+    }
+}
+/** A ReplicaSet that is in the manifests itself. It scales and never replaces a pod, so only numbers are waited for. */
+function replicaSetStatus(set, expectation) {
+    const wanted = set.spec?.replicas ?? 1;
+    const total = set.status?.replicas ?? 0;
+    const available = set.status?.availableReplicas ?? 0;
+    const pods = { available, wanted };
+    const progressing = (message) => ({ state: 'progressing', message, pods });
+    if (!(0,state/* isObserved */.X)(set, expectation))
+        return progressing(state/* OBSERVING */.K);
+    if (total > wanted)
+        return progressing(`${total - wanted} extra ${are(total - wanted, 'replica')} pending termination`);
+    const message = `${available} of ${wanted} ${are(wanted, 'replica')} available`;
+    return available < wanted ? progressing(message + refusal(set)) : { state: 'healthy', message, pods };
+}
+/** Why pods cannot be made: the ReplicaSet's own condition, which its Deployment repeats. */
+function refusal(object) {
+    const condition = (0,rollout_conditions/* trueCondition */.UQ)(object, 'ReplicaFailure');
+    return condition ? `; pods cannot be created: ${(0,rollout_conditions/* saidBy */.TT)(condition)}` : '';
+}
+
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+;// CONCATENATED MODULE: ./lib/rollout/gateways.js
+/**
+ * Gateways and routes of the Gateway API. A controller may be missing, or still be waiting for an address from outside, and
+ * neither holds a release up. What does is a controller that says of our very spec that it cannot be used, by one of the
+ * reasons that the standard defines for that; it is never fatal at once, since the object that is missing may be on its way.
+ * https://gateway-api.sigs.k8s.io/reference/spec/ (GatewayConditionReason, RouteConditionReason)
+ */
+
+
+
+const UNUSABLE_GATEWAY = new Set(['Invalid', 'InvalidParameters', 'UnsupportedAddress']);
+/** Not `Programmed`: that needs an address, as a Service of type LoadBalancer does. */
+function gatewayStatus(gateway, expectation) {
+    const accepted = ofOurSpec((0,rollout_conditions/* conditionOf */.rI)(gateway, 'Accepted'), gateway, expectation);
+    if (accepted?.status === 'True') {
+        const programmed = (0,rollout_conditions/* conditionOf */.rI)(gateway, 'Programmed');
+        const note = programmed?.status === 'False' ? `; not programmed yet: ${(0,rollout_conditions/* saidBy */.TT)(programmed)}` : '';
+        return { state: 'healthy', message: `is accepted${note}` };
+    }
+    if (accepted?.status === 'False' && UNUSABLE_GATEWAY.has(accepted.reason)) {
+        return { state: 'progressing', message: `is not accepted: ${(0,rollout_conditions/* saidBy */.TT)(accepted)}` };
+    }
+    return { state: 'healthy', message: 'is applied; no controller has accepted it yet', isAssumed: true };
+}
+const UNUSABLE_ROUTE = new Set([
+    'NotAllowedByListeners',
+    'NoMatchingListenerHostname',
+    'NoMatchingParent',
+    'UnsupportedValue',
+    'IncompatibleFilters',
+    'RefNotPermitted',
+    'InvalidKind',
+    'BackendNotFound',
+    'UnsupportedProtocol',
+]);
+/** Each parent speaks for itself; what parents say that the spec no longer names is old. */
+function routeStatus(route, expectation) {
+    const wanted = objectsOf((0,manifest_object/* isObject */.Gv)(route['spec']) ? route['spec']['parentRefs'] : undefined);
+    const parents = objectsOf((0,manifest_object/* isObject */.Gv)(route['status']) ? route['status']['parents'] : undefined)
+        .map(({ parentRef, conditions }) => ({
+        parentRef: (0,manifest_object/* isObject */.Gv)(parentRef) ? parentRef : {},
+        conditions: (0,rollout_conditions/* conditionsIn */.AV)(conditions),
+    }))
+        .filter(({ parentRef }) => wanted.some((one) => isSameParent(one, parentRef, route)));
+    for (const { parentRef, conditions } of parents) {
+        const refused = conditions.find((one) => ['Accepted', 'ResolvedRefs'].includes(one.type) &&
+            one.status === 'False' &&
+            UNUSABLE_ROUTE.has(one.reason) &&
+            ofOurSpec(one, route, expectation));
+        if (refused) {
+            const said = refused.type === 'Accepted' ? 'does not accept it' : 'cannot resolve all that it refers to';
+            return { state: 'progressing', message: `${nameOf(parentRef)} ${said}: ${(0,rollout_conditions/* saidBy */.TT)(refused)}` };
+        }
+    }
+    const accepting = parents.filter(({ conditions }) => {
+        const accepted = ofOurSpec(conditions.find(({ type }) => type === 'Accepted'), route, expectation);
+        return accepted?.status === 'True';
+    });
+    if (accepting.length === 0) {
+        return { state: 'healthy', message: 'is applied; no controller has accepted it yet', isAssumed: true };
+    }
+    const isPartial = accepting.length < wanted.length;
+    return {
+        state: 'healthy',
+        message: `is accepted by ${accepting.length} of ${(0,format/* counted */.hS)(wanted.length, 'parent')}`,
+        ...(isPartial && { isAssumed: true }),
+    };
+}
+/** The condition, unless it says that it speaks of an older spec. */
+function ofOurSpec(condition, { metadata }, { generation }) {
+    const newest = Math.max(generation, metadata.generation ?? 0);
+    return condition && (condition.observedGeneration ?? newest) >= newest ? condition : undefined;
+}
+/** The parts of a ParentReference that name an object or a part of it, with their defaults. */
+function isSameParent(one, other, route) {
+    const defaults = {
+        group: 'gateway.networking.k8s.io',
+        kind: 'Gateway',
+        namespace: route.metadata.namespace,
+    };
+    return ['group', 'kind', 'namespace', 'name', 'sectionName', 'port'].every((field) => (one[field] ?? defaults[field]) === (other[field] ?? defaults[field]));
+}
+function nameOf({ kind = 'Gateway', name }) {
+    return `${String(kind)} ${String(name)}`;
+}
+function objectsOf(list) {
+    return Array.isArray(list) ? list.filter(manifest_object/* isObject */.Gv) : [];
+}
+
+// EXTERNAL MODULE: ./lib/rollout/jobs.js
+var jobs = __nccwpck_require__(1377);
+;// CONCATENATED MODULE: ./lib/rollout/networking.js
+/** A LoadBalancer may wait for its address for ever, for instance in a cluster without a cloud. */
+function serviceStatus({ spec, status }) {
+    switch (spec?.type) {
+        case 'LoadBalancer':
+            return { state: 'healthy', message: reachableAt(status?.loadBalancer?.ingress) };
+        case 'ExternalName':
+            return { state: 'healthy', message: `leads to ${spec.externalName ?? ''}` };
+        default:
+            return { state: 'healthy', message: 'is applied' };
+    }
+}
+/** Its controller writes the address; some never do. */
+function ingressStatus({ status }) {
+    return { state: 'healthy', message: reachableAt(status?.loadBalancer?.ingress) };
+}
+function reachableAt(points) {
+    const addresses = (points ?? []).flatMap(({ hostname, ip }) => hostname ?? ip ?? []);
+    return addresses.length === 0
+        ? 'has no address yet, which is not waited for'
+        : `has the address ${addresses.join(', ')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/policies.js
+
+
+
+function namespaceStatus({ status }) {
+    if (status?.phase === 'Terminating') {
+        return { state: 'failed', reason: 'Deleted', message: 'is being deleted: nothing can be created in it' };
+    }
+    return { state: 'healthy', message: 'is Active' };
+}
+/**
+ * FailedGetResourceMetric and its like mend themselves, for instance when new pods have been measured for the first time;
+ * until then the autoscaler leaves the replicas alone.
+ */
+function autoscalerStatus(autoscaler) {
+    const { spec } = autoscaler;
+    const target = `${spec?.scaleTargetRef.kind} ${spec?.scaleTargetRef.name}`;
+    const trouble = ['AbleToScale', 'ScalingActive']
+        .map((type) => (0,rollout_conditions/* conditionOf */.rI)(autoscaler, type))
+        .find((condition) => condition?.status === 'False');
+    const message = `keeps ${target} between ${spec?.minReplicas ?? 1} and ${spec?.maxReplicas} replicas`;
+    return { state: 'healthy', message: trouble ? `${message}; it cannot scale now: ${(0,rollout_conditions/* saidBy */.TT)(trouble)}` : message };
+}
+function budgetStatus({ status }) {
+    const healthy = status?.currentHealthy ?? 0;
+    const expected = status?.expectedPods ?? 0;
+    const allowed = (0,format/* counted */.hS)(status?.disruptionsAllowed ?? 0, 'disruption');
+    return { state: 'healthy', message: `allows ${allowed}: ${healthy} of ${expected} ${are(expected, 'pod')} healthy` };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/stateful-sets.js
+
+
+/**
+ * https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies. The rules are the same for
+ * OrderedReady and Parallel: they differ in the order in which pods get there, not in where they get.
+ */
+function statefulSetStatus(set, expectation) {
+    const { spec, status } = set;
+    const wanted = spec?.replicas ?? 1;
+    const total = status?.replicas ?? 0;
+    const ready = status?.readyReplicas ?? 0;
+    const updated = status?.updatedReplicas ?? 0;
+    const pods = { available: status?.availableReplicas ?? ready, wanted };
+    const progressing = (message) => ({ state: 'progressing', message, pods });
+    if (!(0,state/* isObserved */.X)(set, expectation))
+        return progressing(state/* OBSERVING */.K);
+    if (ready < wanted)
+        return progressing(`${ready} of ${wanted} ${are(wanted, 'pod')} ready`);
+    if (total > wanted)
+        return progressing(`${total - wanted} extra ${are(total - wanted, 'pod')} pending termination`);
+    const isOnDelete = spec?.updateStrategy?.type === 'OnDelete';
+    const partition = isOnDelete ? wanted : (spec?.updateStrategy?.rollingUpdate?.partition ?? 0);
+    const toUpdate = Math.max(0, wanted - partition);
+    if (updated < toUpdate)
+        return progressing(`${updated} out of ${toUpdate} ${have(toUpdate, 'new pod')} been updated`);
+    // The controller makes the two revisions equal as the last step of an update (completeUpdate in stateful_set_utils.go).
+    if (partition === 0 && status?.updateRevision !== status?.currentRevision) {
+        return progressing(`${updated} of ${wanted} ${are(wanted, 'pod')} at revision ${status?.updateRevision ?? ''}`);
+    }
+    if (pods.available < wanted) {
+        const patience = spec?.minReadySeconds ?? 0;
+        const message = `${pods.available} of ${wanted} updated ${are(wanted, 'pod')} available`;
+        return progressing(patience > 0 ? `${message}; minReadySeconds is ${patience}` : message);
+    }
+    const old = wanted - updated;
+    const why = isOnDelete ? 'until deleted (updateStrategy OnDelete)' : `(partition ${partition})`;
+    const kept = old > 0 ? `; ${old} of them ${old === 1 ? 'keeps' : 'keep'} the old revision ${why}` : '';
+    return { state: 'healthy', message: `${pods.available} of ${wanted} ${are(wanted, 'pod')} available${kept}`, pods };
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/storage.js
+/**
+ * A claim whose class says WaitForFirstConsumer is Pending until a pod uses it, which may be never in this release
+ * (https://kubernetes.io/docs/concepts/storage/storage-classes/#volume-binding-mode). When a pod needs a claim that cannot
+ * be bound, the pod says so.
+ */
+function claimStatus({ spec, status }) {
+    switch (status?.phase) {
+        case 'Lost':
+            return {
+                state: 'failed',
+                // What the scheduler says of a pod that uses it.
+                reason: 'Unschedulable',
+                message: `is Lost: its volume ${spec?.volumeName ?? ''} no longer exists, so pods that use it cannot start`,
+            };
+        case 'Bound':
+            return { state: 'healthy', message: `is bound to ${spec?.volumeName ?? 'its volume'}` };
+        default:
+            return { state: 'healthy', message: 'is Pending: it may be bound when its first pod comes' };
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/status.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Healthy as soon as it is applied, whatever its status says. Set by users on an object. */
+const IGNORE_HEALTH_ANNOTATION = 'rollsafe.dev/ignore-health';
+const RULES = new Map([
+    ['Deployment.apps', { isFollowed: true, status: deploymentStatus }],
+    ['StatefulSet.apps', { isFollowed: true, status: statefulSetStatus }],
+    ['DaemonSet.apps', { isFollowed: true, status: daemonSetStatus }],
+    ['ReplicaSet.apps', { isFollowed: true, status: replicaSetStatus }],
+    // The forerunner of ReplicaSets has the same fields.
+    ['ReplicationController', { isFollowed: true, status: replicaSetStatus }],
+    ['Pod', { isFollowed: true, status: barePodStatus }],
+    ['Job.batch', { isFollowed: true, status: jobs/* jobStatus */.WB }],
+    // Its Jobs run some other day.
+    ['CronJob.batch', { isFollowed: false, status: jobs/* cronJobStatus */.gi }],
+    // A Pending claim may be waiting for a pod that comes later, and a pod that cannot start for want of it says so.
+    ['PersistentVolumeClaim', { isFollowed: false, status: claimStatus }],
+    // Addresses come from outside, and in many clusters never.
+    ['Service', { isFollowed: false, status: serviceStatus }],
+    ['Ingress.networking.k8s.io', { isFollowed: false, status: ingressStatus }],
+    // A route that its Gateway refuses serves nobody, however healthy the pods are.
+    ['Gateway.gateway.networking.k8s.io', { isFollowed: true, status: gatewayStatus }],
+    ['HTTPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    ['GRPCRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    ['TLSRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    ['TCPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    ['UDPRoute.gateway.networking.k8s.io', { isFollowed: true, status: routeStatus }],
+    // Permission slips that no controller reports on.
+    ['ReferenceGrant.gateway.networking.k8s.io', { isFollowed: false, status: applied }],
+    ['CustomResourceDefinition.apiextensions.k8s.io', { isFollowed: true, status: crdStatus }],
+    ['APIService.apiregistration.k8s.io', { isFollowed: true, status: apiServiceStatus }],
+    // Active from its first moment.
+    ['Namespace', { isFollowed: false, status: namespaceStatus }],
+    // Both look at pods, and only say what they see.
+    ['HorizontalPodAutoscaler.autoscaling', { isFollowed: false, status: autoscalerStatus }],
+    ['PodDisruptionBudget.policy', { isFollowed: false, status: budgetStatus }],
+]);
+/** All other kinds of Kubernetes' own groups (ConfigMap, Secret, RBAC, quotas, classes, webhooks …) have nothing to wait for. */
+const OTHER_BUILT_IN = { isFollowed: false, status: applied };
+/** Only its controller knows what a custom resource takes, so it is asked. */
+const CUSTOM = { isFollowed: true, status: customResourceStatus };
+/** Groups that the API server itself serves (`kubectl api-versions` of an empty cluster), alpha and beta ones too. */
+const BUILT_IN_GROUPS = new Set([
+    '',
+    'admissionregistration.k8s.io',
+    'apiextensions.k8s.io',
+    'apiregistration.k8s.io',
+    'apps',
+    'authentication.k8s.io',
+    'authorization.k8s.io',
+    'autoscaling',
+    'batch',
+    'certificates.k8s.io',
+    'coordination.k8s.io',
+    'discovery.k8s.io',
+    'events.k8s.io',
+    'extensions',
+    'flowcontrol.apiserver.k8s.io',
+    'imagepolicy.k8s.io',
+    'internal.apiserver.k8s.io',
+    'networking.k8s.io',
+    'node.k8s.io',
+    'policy',
+    'rbac.authorization.k8s.io',
+    'resource.k8s.io',
+    'scheduling.k8s.io',
+    'storage.k8s.io',
+    'storagemigration.k8s.io',
+]);
+function ruleOf(object) {
+    return RULES.get((0,manifest_object/* groupKindOf */.zo)(object)) ?? (BUILT_IN_GROUPS.has((0,manifest_object/* groupOf */.F8)(object.apiVersion)) ? OTHER_BUILT_IN : CUSTOM);
+}
+/** Whether an object of this kind takes time to become what its spec says, in a way that is followed. */
+function isFollowed(object) {
+    return ruleOf(object).isFollowed;
+}
+function statusOf(object, expectation) {
+    if (object.metadata.deletionTimestamp !== undefined) {
+        const status = (0,jobs/* statusWhenGone */.IT)(object);
+        return status.state === 'failed' && status.reason === 'Deleted'
+            ? { ...status, message: 'is being deleted by somebody else' }
+            : status;
+    }
+    if (object.metadata.annotations?.[IGNORE_HEALTH_ANNOTATION] === 'true') {
+        return { state: 'healthy', message: `is applied; its health is ignored (${IGNORE_HEALTH_ANNOTATION})` };
+    }
+    return ruleOf(object).status(object, expectation);
+}
+function applied() {
+    return { state: 'healthy', message: 'is applied' };
+}
+/** The condition that would be stale after a write on top of this object, if it has one. */
+function deadlineConditionTime(object) {
+    if (!object || (0,manifest_object/* groupKindOf */.zo)(object) !== 'Deployment.apps')
+        return undefined;
+    const condition = (0,rollout_conditions/* conditionOf */.rI)(object, 'Progressing');
+    return condition?.reason === 'ProgressDeadlineExceeded' ? (condition.lastUpdateTime ?? '') : undefined;
+}
+const DEFAULT_PROGRESS_DEADLINE_SECONDS = 600;
+/** "No deadline" (pkg/controller/deployment/util/deployment_util.go, HasProgressDeadline). */
+const NO_DEADLINE = 2 ** 31 - 1;
+/** How long a workload may go without progress, in seconds; undefined when for ever, as for kinds without a deadline. */
+function progressDeadlineSeconds(object) {
+    if ((0,manifest_object/* groupKindOf */.zo)(object) !== 'Deployment.apps')
+        return undefined;
+    const seconds = object.spec?.progressDeadlineSeconds ?? DEFAULT_PROGRESS_DEADLINE_SECONDS;
+    return seconds === NO_DEADLINE ? undefined : seconds;
+}
+/**
+ * A value that changes whenever the rollout gets ahead, by the Deployment controller's own measure
+ * (progress.go, DeploymentProgressing): more updated or available pods, fewer old ones, or a spec newly observed.
+ */
+function progressMark(object) {
+    const { status } = object;
+    return JSON.stringify([
+        object.metadata.uid,
+        object.metadata.generation,
+        status?.observedGeneration,
+        status?.updatedReplicas,
+        (status?.replicas ?? 0) - (status?.updatedReplicas ?? 0),
+        status?.readyReplicas,
+        status?.availableReplicas,
+    ]);
+}
+
+
+/***/ }),
+
+/***/ 809:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   XJ: () => (/* binding */ isObserved),
+/* harmony export */   ge: () => (/* binding */ newPodsIn),
+/* harmony export */   i1: () => (/* binding */ startTracking),
+/* harmony export */   lB: () => (/* binding */ observe)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_pod_bounds_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6124);
+/* harmony import */ var _pods_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(393);
+/* harmony import */ var _sources_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2247);
+/* harmony import */ var _jobs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1377);
+/* harmony import */ var _status_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8217);
+/**
+ * What is known of a rollout, as a reducer: state and observation in, state out. It reads no clock: `now` is milliseconds
+ * on a clock that never jumps, and comes from outside.
+ */
+
+
+
+
+
+
+const UNSEEN = { state: 'progressing', message: 'is applied' };
+function startTracking(targets, now, before) {
+    const pods = before?.pods ?? (0,_pods_js__WEBPACK_IMPORTED_MODULE_0__/* .createPodIndex */ .CE)();
+    const tracked = targets.map((target) => {
+        const key = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)(target.ref);
+        const seen = before?.tracked.get(key)?.seen;
+        return [key, { target, status: UNSEEN, mark: '', progressedAt: now, ...(seen && { seen }) }];
+    });
+    return withHealth({ tracked: new Map(tracked), pods, podsVersion: pods.version, isComingUp: true, lost: new Map() }, now);
+}
+function observe(state, source, observation, now) {
+    if ((0,_pods_js__WEBPACK_IMPORTED_MODULE_0__/* .isOfPods */ .Ed)(source) || (0,_pods_js__WEBPACK_IMPORTED_MODULE_0__/* .isIndexed */ .y5)(source))
+        state.pods.observe(source, observation, now);
+    const known = observeTracked({ ...state, podsVersion: state.pods.version }, source, observation, now);
+    const isComingUp = !state.pods.hasTrouble || [...known.tracked.values()].some((tracked) => isUntroubled(known, tracked, now));
+    // What has waited for others gets another chance now that they are there.
+    if (state.isComingUp && !isComingUp)
+        state.pods.giveAnotherChance(now);
+    return withHealth({ ...known, isComingUp }, now);
+}
+/** Once a pod has failed, a workload is no longer one that others may just be waiting for, also while the pod runs again. */
+function isUntroubled(state, tracked, now) {
+    if (tracked.status.state !== 'progressing')
+        return false;
+    if (!tracked.object || !isObserved(tracked))
+        return true;
+    const { witnesses, creation } = state.pods.witnessesOf(tracked.object, now);
+    return (witnesses.length === 0 && !creation && !state.pods.newPodsOf(tracked.object).some(({ restarts }) => restarts > 0));
+}
+function observeTracked(state, source, observation, now) {
+    const seen = (next) => ({ ...state, tracked: new Map(state.tracked).set((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)(next.target.ref), next) });
+    switch (observation.type) {
+        case 'listed':
+            return (0,_pods_js__WEBPACK_IMPORTED_MODULE_0__/* .isOfPods */ .Ed)(source) ? state : observeList(state, source, observation.objects, now);
+        case 'changed': {
+            const tracked = state.tracked.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(observation.object)));
+            return tracked ? seen(look(tracked, observation.object, now)) : state;
+        }
+        case 'deleted': {
+            const tracked = state.tracked.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(observation.object)));
+            if (!tracked || observation.object.metadata.uid !== tracked.target.uid)
+                return state;
+            return seen({ ...tracked, status: (0,_jobs_js__WEBPACK_IMPORTED_MODULE_3__/* .statusWhenGone */ .IT)(observation.object, true) });
+        }
+        case 'lost':
+            return { ...state, lost: new Map(state.lost).set(source, observation.why) };
+        case 'found': {
+            const lost = new Map(state.lost);
+            lost.delete(source);
+            // Nobody knows what happened meanwhile, so the time without progress starts anew.
+            const tracked = new Map([...state.tracked].map(([key, one]) => [
+                key,
+                (0,_sources_js__WEBPACK_IMPORTED_MODULE_4__/* .sourceOf */ .v)(one.target.ref) === source ? { ...one, progressedAt: now } : one,
+            ]));
+            return { ...state, lost, tracked };
+        }
+    }
+}
+function observeList(state, source, objects, now) {
+    const listed = new Map(objects.map((object) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object)), object]));
+    const tracked = [...state.tracked].map(([key, one]) => {
+        if ((0,_sources_js__WEBPACK_IMPORTED_MODULE_4__/* .sourceOf */ .v)(one.target.ref) !== source)
+            return [key, one];
+        const object = listed.get(key);
+        return [key, object ? look(one, object, now) : { ...one, status: (0,_jobs_js__WEBPACK_IMPORTED_MODULE_3__/* .statusWhenGone */ .IT)(one.object) }];
+    });
+    return { ...state, tracked: new Map(tracked) };
+}
+function look(tracked, object, now) {
+    if (object.metadata.uid !== tracked.target.uid) {
+        return {
+            ...tracked,
+            status: { state: 'failed', reason: 'Deleted', message: 'was deleted and made anew by somebody else' },
+        };
+    }
+    const mark = (0,_status_js__WEBPACK_IMPORTED_MODULE_1__/* .progressMark */ .jk)(object);
+    const status = (0,_status_js__WEBPACK_IMPORTED_MODULE_1__/* .statusOf */ .c2)(object, tracked.target.expectation);
+    const seen = (0,_plan_pod_bounds_js__WEBPACK_IMPORTED_MODULE_5__/* .seenBounds */ .jm)(tracked.seen, object);
+    const progressedAt = mark === tracked.mark ? tracked.progressedAt : now;
+    return { ...tracked, object, status, mark, progressedAt, ...(seen && { seen }) };
+}
+/**
+ * The pods of the revision that is being rolled out; none while the controller has not seen our spec, since the newest
+ * revision is an older one then.
+ */
+function newPodsIn(state, tracked) {
+    return tracked.object && isObserved(tracked) ? [...state.pods.newPodsOf(tracked.object)] : [];
+}
+/** Whether the controller works on our spec. Kinds that do not say count as observed. */
+function isObserved({ object, target }) {
+    const status = object?.['status'];
+    const observed = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(status) ? status['observedGeneration'] : undefined;
+    return typeof observed !== 'number' || observed >= target.expectation.generation;
+}
+/**
+ * The pods are seen on another connection than their workload, so what they tell of the time just before the soak may come
+ * a moment after it has begun.
+ */
+const SETTLING_MS = 1_000;
+function withHealth(state, now) {
+    const { soak, ...rest } = state;
+    const all = [...state.tracked.values()];
+    const unhealthy = all.find(({ status }) => status.state !== 'healthy');
+    if (unhealthy) {
+        const key = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)(unhealthy.target.ref);
+        const isWorse = soak && !soak.assumed.has(key) && soak.asked.get(key) === askedOf(unhealthy);
+        return isWorse ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest;
+    }
+    if (!soak || now - soak.since < SETTLING_MS) {
+        const pods = all.flatMap((tracked) => newPodsIn(state, tracked));
+        const assumed = all.filter(({ status }) => status.state === 'healthy' && status.isAssumed);
+        return {
+            ...rest,
+            soak: {
+                since: soak?.since ?? now,
+                restarts: new Map(pods.map(({ uid, restarts }) => [uid, restarts])),
+                assumed: new Set(assumed.map(({ target }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)(target.ref))),
+                asked: new Map(all.map((tracked) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)(tracked.target.ref), askedOf(tracked)])),
+            },
+        };
+    }
+    const restarted = all.flatMap((tracked) => {
+        const pods = newPodsIn(state, tracked);
+        const pod = pods.find(({ uid, restarts }) => restarts > (soak.restarts.get(uid) ?? 0));
+        return pod
+            ? [
+                {
+                    ref: tracked.target.ref,
+                    message: `pod ${pod.name} restarted${pod.trouble ? `: ${pod.trouble.message}` : ''}`,
+                },
+            ]
+            : [];
+    })[0];
+    return { ...state, ...(restarted && { unstable: restarted }) };
+}
+function askedOf({ object, status }) {
+    return `${object?.metadata.generation} ${status.pods?.wanted}`;
+}
+
+
+/***/ }),
+
+/***/ 9262:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   S: () => (/* binding */ byGravity)
+/* harmony export */ });
+const RANKS = { fatal: 0, lasting: 1, passing: 2 };
+/** The gravest comes first; of equals, the order stays. */
+function byGravity(a, b) {
+    return RANKS[a.gravity] - RANKS[b.gravity];
+}
+
+
+/***/ }),
+
+/***/ 4012:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   S: () => (/* binding */ judge),
+/* harmony export */   e: () => (/* binding */ summarize)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7350);
+/* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7703);
+/* harmony import */ var _fail_fast_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4720);
+/* harmony import */ var _sources_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2247);
+/* harmony import */ var _status_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8217);
+/* harmony import */ var _tracker_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(809);
+
+
+
+
+
+
+/**
+ * The controller reports a missed deadline itself; only when it does not (it never repeats the condition after a rollout
+ * that had failed already) does this timer speak, so it must come second.
+ */
+const DEADLINE_GRACE_MS = 5_000;
+/** The annotation that switches fail-fast off for one object. */
+const FAIL_FAST_ANNOTATION = 'rollsafe.dev/fail-fast';
+function judge(state, policy, now) {
+    const all = [...state.tracked.values()];
+    const mode = doomMode(state, policy);
+    const failures = all.flatMap((tracked) => failureOf(state, tracked, mode, now));
+    const [first, ...rest] = failures;
+    if (first)
+        return { type: 'bad', failures: [first, ...rest] };
+    // Who does not ask for stability trusts the first healthy moment, and may shake things on purpose until then (a rollback).
+    if (state.unstable && policy.stableForMs > 0) {
+        const { ref, message } = state.unstable;
+        return { type: 'bad', failures: [{ ref, reason: 'Unstable', message: `was healthy, then no longer: ${message}` }] };
+    }
+    if (state.soak) {
+        const stableAt = state.soak.since + policy.stableForMs;
+        if (now >= stableAt && state.lost.size === 0)
+            return { type: 'good' };
+        return waitOrGiveUp(state, all, { ...policy, deadline: Math.max(policy.deadline, stableAt) }, now, stableAt);
+    }
+    const turns = all.flatMap((tracked) => [stalledAt(state, tracked) ?? [], doomedAt(state, tracked, mode, now) ?? []].flat());
+    return waitOrGiveUp(state, all, policy, now, Math.min(policy.deadline, ...turns));
+}
+function waitOrGiveUp(state, all, policy, now, until) {
+    if (now < policy.deadline)
+        return { type: 'wait', until: until > now ? until : policy.deadline };
+    const [why] = state.lost.values();
+    if (why !== undefined)
+        return { type: 'unknown', why };
+    const [first, ...rest] = all
+        .filter(({ status }) => status.state !== 'healthy')
+        .map(({ target, status }) => ({
+        ref: target.ref,
+        reason: 'Timeout',
+        message: `was not done within ${policy.timeoutSeconds} s: ${status.message}`,
+    }));
+    return first ? { type: 'bad', failures: [first, ...rest] } : { type: 'good' };
+}
+function failureOf(state, tracked, mode, now) {
+    const { status, target, object } = tracked;
+    if (status.state === 'failed')
+        return [{ ref: target.ref, reason: status.reason, message: status.message }];
+    const doom = object && isInQuestion(state, tracked) ? (0,_fail_fast_js__WEBPACK_IMPORTED_MODULE_0__/* .doomOf */ .rL)(...doomQuestion(state, object, mode, now)) : undefined;
+    if (doom)
+        return [{ ref: target.ref, ...doom }];
+    const stalled = stalledAt(state, tracked);
+    if (stalled === undefined || now < stalled)
+        return [];
+    const seconds = object && (0,_status_js__WEBPACK_IMPORTED_MODULE_1__/* .progressDeadlineSeconds */ .xR)(object);
+    return [
+        {
+            ref: target.ref,
+            reason: 'ProgressDeadlineExceeded',
+            message: `made no progress for ${seconds} s: ${status.message}`,
+        },
+    ];
+}
+/** Unfinished, and the controller works on our spec: only then do its newest pods tell of our release. */
+function isInQuestion({ pods }, tracked) {
+    return pods.hasTrouble && tracked.status.state === 'progressing' && (0,_tracker_js__WEBPACK_IMPORTED_MODULE_2__/* .isObserved */ .XJ)(tracked);
+}
+/**
+ * A program that keeps ending may only be waiting for another workload of the same release, a database for instance. So while
+ * one is still coming up, only what can never heal counts.
+ */
+function doomMode({ isComingUp }, { failFast }) {
+    return failFast === 'safe' && isComingUp ? 'fatal' : failFast;
+}
+function doomQuestion(state, object, mode, now) {
+    const { witnesses, creation } = state.pods.witnessesOf(object, now);
+    const isOff = object.metadata.annotations?.[FAIL_FAST_ANNOTATION] === 'off';
+    return [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .groupKindOf */ .zo)(object), witnesses, creation, isOff ? 'off' : mode];
+}
+/** When evidence that is not fatal yet will have lasted long enough. */
+function doomedAt(state, tracked, mode, now) {
+    const { object } = tracked;
+    const due = object && isInQuestion(state, tracked) ? (0,_fail_fast_js__WEBPACK_IMPORTED_MODULE_0__/* .doomDueInMs */ .z5)(...doomQuestion(state, object, mode, now)) : undefined;
+    return due === undefined ? undefined : now + due;
+}
+/** When the lack of progress becomes a failure; undefined when the kind has no deadline, is done, or cannot be observed. */
+function stalledAt(state, { status, target, object, progressedAt }) {
+    if (status.state !== 'progressing' || !object || state.lost.has((0,_sources_js__WEBPACK_IMPORTED_MODULE_4__/* .sourceOf */ .v)(target.ref)))
+        return undefined;
+    const seconds = (0,_status_js__WEBPACK_IMPORTED_MODULE_1__/* .progressDeadlineSeconds */ .xR)(object);
+    return seconds === undefined ? undefined : progressedAt + seconds * 1000 + DEADLINE_GRACE_MS;
+}
+/** The failures in one sentence, the first in full. */
+function summarize(failures) {
+    const [first, ...rest] = failures;
+    const others = rest.length === 0 ? '' : `; ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_5__/* .counted */ .hS)(rest.length, 'more object')} failed`;
+    return `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(first.ref)}: ${first.message}${others}`;
 }
 
 

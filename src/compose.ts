@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createGitHub } from './adapters/github/github.ts'
@@ -6,19 +7,36 @@ import { createCluster } from './adapters/kube/cluster.ts'
 import { chooseContext, type KubeconfigText } from './adapters/kube/kubeconfig.ts'
 import { createFileRenderer } from './adapters/render/files.ts'
 import type { Journal } from './commands/journal.ts'
-import type { Run } from './commands/run.ts'
+import type { Run, Signals } from './commands/run.ts'
 import { messageOf, RejectedError } from './errors.ts'
 import type { Inputs } from './inputs/inputs.ts'
 import type { Clock, GitHub, Runner } from './ports.ts'
 
+/** What there is before the inputs are read. */
+export interface Surroundings {
+  readonly runner: Runner
+  readonly clock: Clock
+  readonly journal: Journal
+  readonly signals: Signals
+  /** Of the main step, in its post step. */
+  readonly holder?: string
+}
+
 /** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
-export async function compose(inputs: Inputs, runner: Runner, clock: Clock, journal: Journal): Promise<Run> {
+export async function compose(inputs: Inputs, { holder, ...surroundings }: Surroundings): Promise<Run> {
+  const { runner } = surroundings
   const context = chooseContext(await readKubeconfigs(inputs), inputs.context)
   const access = await openAccess(context, {
     allowInsecure: inputs.allowInsecure,
     mask: (secret) => runner.mask(secret),
   })
-  return { inputs, runner, clock, journal, cluster: createCluster(access), renderer: createFileRenderer() }
+  return {
+    ...surroundings,
+    inputs,
+    holder: holder ?? `${inputs.run?.url ?? 'a run outside GitHub'}#${randomBytes(4).toString('hex')}`,
+    cluster: createCluster(access),
+    renderer: createFileRenderer(),
+  }
 }
 
 /** Absent without a token, or outside GitHub. */

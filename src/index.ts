@@ -1,24 +1,34 @@
 import { createInputSource } from './adapters/runner/input-source.ts'
 import { createRunner } from './adapters/runner/runner.ts'
-import { createClock, keepMemorySmall } from './adapters/system.ts'
+import { cancellation, createClock, keepMemorySmall } from './adapters/system.ts'
 import { deploy } from './commands/deploy.ts'
+import { earlyEndReport } from './commands/early-end.ts'
 import { openJournal } from './commands/journal.ts'
 import { publish } from './commands/publish.ts'
-import { rejectedReport } from './commands/rejected-report.ts'
+import { readSessionState, recover, type SessionState } from './commands/recover.ts'
+import { rollback } from './commands/rollback.ts'
+import type { Run } from './commands/run.ts'
+import { SESSION_STATE } from './commands/session.ts'
 import { compose, composeGitHub } from './compose.ts'
-import { RejectedError } from './errors.ts'
 import { type Inputs, readInputs } from './inputs/inputs.ts'
 import type { Clock, Cluster } from './ports.ts'
 import { createRedactor } from './redact.ts'
 import { succeeded } from './report/outcome.ts'
 import type { Report } from './report/report.ts'
 
+/** The same program is the main step and the post step; what the main step saves tells them apart. */
+const STARTED_STATE = 'started'
+const DONE_STATE = 'done'
+
+const COMMANDS = { deploy, rollback }
+
 keepMemorySmall()
 const redactor = createRedactor()
 const runner = createRunner(process.env, redactor)
+const signals = cancellation()
 
 try {
-  process.exitCode = (await main(createClock())) ? 0 : 1
+  process.exitCode = (await start()) ? 0 : 1
 } catch (error) {
   // Every expected failure is a report. What arrives here is a defect, and its stack is what will mend it.
   runner.annotate({
@@ -30,22 +40,38 @@ try {
 }
 
 /** True when the step is to be green. */
-async function main(clock: Clock): Promise<boolean> {
+async function start(): Promise<boolean> {
+  if (process.env[`STATE_${STARTED_STATE}`] !== 'true') {
+    runner.saveState(STARTED_STATE, 'true')
+    const isGreen = await run((ready) => COMMANDS[ready.inputs.command](ready))
+    // Cut short, the main step leaves the rest to the post step.
+    if (!signals.ending.aborted) runner.saveState(DONE_STATE, 'true')
+    return isGreen
+  }
+  const session = readSessionState(process.env[`STATE_${SESSION_STATE}`])
+  if (process.env[`STATE_${DONE_STATE}`] === 'true' || !session) return true
+  return run((ready) => recover(session, ready), session)
+}
+
+/** Does one command and tells everybody; true when it did what it was asked to. A command without a report had nothing to do. */
+async function run(command: (run: Run) => Promise<Report | undefined>, session?: SessionState): Promise<boolean> {
+  const clock: Clock = createClock()
   const journal = openJournal(clock)
   const known: { inputs?: Inputs; cluster?: Cluster } = {}
-  let report: Report
+  let report: Report | undefined
   try {
     known.inputs = readInputs(createInputSource(process.env))
     if (known.inputs.githubToken !== undefined) runner.mask(known.inputs.githubToken)
-    const run = await compose(known.inputs, runner, clock, journal)
-    known.cluster = run.cluster
-    report = await deploy(run)
+    const ready = await compose(known.inputs, { runner, clock, journal, signals, ...session })
+    known.cluster = ready.cluster
+    report = await command(ready)
   } catch (error) {
-    if (!(error instanceof RejectedError)) throw error
-    report = rejectedReport(error.problems, { journal, ...known })
+    report = earlyEndReport(error, { journal, ...known })
+    if (!report) throw error
   } finally {
     await known.cluster?.close()
   }
+  if (!report) return true
   const github = known.inputs && composeGitHub(known.inputs, process.env)
   const redact = (text: string) => redactor.redact(text)
   const told = await publish(

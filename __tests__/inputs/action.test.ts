@@ -45,9 +45,9 @@ describe('action.yml', () => {
     expect(Object.keys(action.outputs).toSorted()).toEqual([...OUTPUT_NAMES, 'report'].toSorted())
   })
 
-  it('runs the bundle on Node 24, with nothing after it yet', () => {
-    expect(load(TEXT)).toMatchObject({ name: 'Rollsafe', runs: { using: 'node24', main: 'dist/index.js' } })
-    expect(load(TEXT)).not.toHaveProperty('runs.post')
+  it('runs the bundle on Node 24, and once more at the end of the job, whatever became of it', () => {
+    const runs = { using: 'node24', main: 'dist/index.js', post: 'dist/index.js', 'post-if': 'always()' }
+    expect(load(TEXT)).toMatchObject({ name: 'Rollsafe', runs })
   })
 
   it('describes everything in whole sentences', () => {

@@ -1,4 +1,4 @@
-import { ClusterError, messageOf, type Problem } from '../errors.ts'
+import { CancelledError, ClusterError, messageOf, type Problem } from '../errors.ts'
 import { describe, type KubeObject, refOf } from '../manifest/object.ts'
 import { phaseOf } from '../manifest/order.ts'
 import type { Change } from '../plan/change.ts'
@@ -7,9 +7,11 @@ import { adoptFields } from '../plan/ownership.ts'
 import { leftoverFields } from '../plan/strategy-change.ts'
 import { problemFrom } from '../plan/rejections.ts'
 import type { Clock, Cluster } from '../ports.ts'
+import type { Write } from '../rollback/write.ts'
 import { applyTaking } from './apply-object.ts'
 import { mapLimited } from './concurrency.ts'
 import { waitUntilServed } from './custom-kinds.ts'
+import { LockLostError } from './lock.ts'
 import type { Run } from './run.ts'
 
 /** One object that was written, or that may have been: the answer to the write was lost. */
@@ -22,18 +24,36 @@ export interface Written {
 export interface Applied {
   /** In the order in which they were written. */
   readonly written: readonly Written[]
-  /** What stopped the apply half-way. */
+  /** What stopped the apply half-way: the server refused a write. */
   readonly problem?: Problem
+  /** The same, but it was the run that was stopped. */
+  readonly interruption?: Error
 }
 
-/** Writes what changes, phase by phase, and stops at the first write that the server refuses. */
-export async function applyChanges(changes: readonly Change[], revision: number, run: Run): Promise<Applied> {
+/** For taking it back. */
+export function writeOf({ change, after }: Written): Write {
+  const ref = refOf(change.manifest.object)
+  if (change.type !== 'update') return { type: change.type, ref, ...(after && { after }) }
+  return { type: 'update', ref, before: change.live, after: after ?? change.expected }
+}
+
+/**
+ * Writes what changes, phase by phase, and stops at the first write that the server refuses. After `stop` aborts nothing new is
+ * written, and what is under way is seen to its end.
+ */
+export async function applyChanges(
+  changes: readonly Change[],
+  revision: number,
+  run: Run,
+  stop: AbortSignal,
+): Promise<Applied> {
   const { cluster, runner, journal, clock } = run
   journal.enter('apply')
   const bookkeeping = { revision, changeCause: changeCause(run) }
   const written: Written[] = []
   const phases = Map.groupBy(changes, ({ manifest }) => phaseOf(manifest.object))
   let problem: Problem | undefined
+  let interruption: Error | undefined
   for (const phase of [...phases.keys()].toSorted((a, b) => a - b)) {
     const before = written.length
     try {
@@ -46,18 +66,21 @@ export async function applyChanges(changes: readonly Change[], revision: number,
         clock,
       )
     } catch (error) {
-      problem ??= unexpected(error)
+      if (isInterruption(error)) interruption = error
+      else problem ??= unexpected(error)
     }
-    if (problem) break
+    if (problem || interruption) break
   }
+  const why = problem?.message ?? interruption?.message
   journal.note(
-    problem
-      ? `stopped after ${written.length} of ${changes.length} objects: ${problem.message}`
-      : `${written.length} of ${changes.length} objects written`,
+    why === undefined
+      ? `${written.length} of ${changes.length} objects written`
+      : `stopped after ${written.length} of ${changes.length} objects: ${why}`,
   )
-  return { written, ...(problem && { problem }) }
+  return { written, ...(problem && { problem }), ...(interruption && { interruption }) }
 
   async function write(change: Written['change']): Promise<void> {
+    stop.throwIfAborted()
     const subject = describe(refOf(change.manifest.object))
     try {
       const after = await writeObject(change, bookkeeping, run)
@@ -137,6 +160,11 @@ async function adopt(cluster: Cluster, desired: KubeObject, live: KubeObject): P
       current = await cluster.get(refOf(live))
     }
   }
+}
+
+/** The run is to stop here, whatever the state of the release. */
+function isInterruption(error: unknown): error is Error {
+  return error instanceof CancelledError || error instanceof LockLostError
 }
 
 function unexpected(error: unknown): Problem {

@@ -1,65 +1,104 @@
 import type { ReasonCode } from '../errors.ts'
 import { describe, keyOf, refOf } from '../manifest/object.ts'
-import type { FailureReport, Outcome, Report, RollbackReport, WorkloadReport } from '../report/report.ts'
+import type {
+  FailureReport,
+  Outcome,
+  Report,
+  RollbackReport,
+  RollbackStepReport,
+  WorkloadReport,
+} from '../report/report.ts'
 import { counted } from '../report/format.ts'
 import { objectReports, workloadReports } from '../report/workloads.ts'
+import { finishByHand } from '../rollback/by-hand.ts'
+import type { CarriedOut } from './carry-out.ts'
 import type { Prepared } from './prepare.ts'
 import { reportFrame } from './report-frame.ts'
-import type { RolledOut } from './roll-out.ts'
-import type { Run } from './run.ts'
+import type { Session } from './session.ts'
 
-export interface DeployFacts {
-  readonly prepared: Prepared
-  readonly rolledOut: RolledOut
-  readonly failures?: readonly FailureReport[]
-  readonly rollback?: RollbackReport
-}
-
-/** The report of a deploy that got as far as writing. */
-export function deployReport(facts: DeployFacts, run: Run): Report {
-  const { prepared, rolledOut, rollback } = facts
-  const { followed } = rolledOut
+/** The report of a release that got as far as writing. */
+export function deployReport(prepared: Prepared, carriedOut: CarriedOut, session: Session): Report {
+  const { run, lastGood } = session
+  const { rolledOut, rolledBack, pruned } = carriedOut
   const { changes, revision, previousRevision, namespace } = prepared
-  const outcome = outcomeOf(facts)
-  const changed = rolledOut.written.length > 0
+  const { followed } = rolledOut
+  const isByHand = run.inputs.command === 'rollback'
+  const outcome = outcomeOf(carriedOut, isByHand)
+  const isWritten = rolledOut.written.length > 0 || pruned.length > 0
+  const isBack = rolledBack?.report.outcome === 'rolled-back'
+  const before = isBack ? (lastGood?.revision ?? previousRevision) : previousRevision
   const written = new Set(rolledOut.written.map(({ change }) => keyOf(refOf(change.manifest.object))))
   const at = new Map(changes.map(({ manifest }) => [keyOf(refOf(manifest.object)), manifest.at]))
-  const failures = (facts.failures ?? []).map((failure): FailureReport => {
-    const position = at.get(keyOf(failure.workload))
+  const failures = carriedOut.failures.map((failure): FailureReport => {
+    const position = isByHand ? undefined : at.get(keyOf(failure.workload))
     return position ? { ...failure, at: position } : failure
   })
+  const rollback = rolledBack?.report ?? (isByHand && isWritten ? byHand(carriedOut, run.journal.seconds()) : undefined)
   return {
     ...reportFrame(run),
     outcome,
-    ...explain(facts, failures, outcome),
+    ...explain({ prepared, carriedOut, failures, outcome, ...(rollback && { rollback }) }),
     namespace,
     server: run.cluster.server,
-    ...(changed
-      ? { revision, ...(previousRevision !== undefined && { previousRevision }) }
+    ...(isWritten
+      ? { revision, ...(before !== undefined && { previousRevision: before }) }
       : previousRevision !== undefined && { revision: previousRevision }),
-    changed: changed && outcome !== 'rolled-back',
-    objects: objectReports(changes, written),
-    warnings: prepared.forecast.warnings,
+    changed: isWritten && !isBack,
+    objects: objectReports(changes, written, pruned),
+    warnings: [...session.warnings, ...prepared.forecast.warnings, ...carriedOut.warnings],
     workloads: workloadReports({
       changes,
       planned: prepared.forecast.bounds,
       ...(followed && { state: followed.state, settledAfter: followed.settledAfter }),
-      finalState: (key) => finalState(key, rollback),
+      finalState: (key) => finalState(key, rolledBack?.report),
     }),
     failures,
     ...(rollback && { rollback }),
   }
 }
 
-function outcomeOf({ rolledOut, rollback }: DeployFacts): Outcome {
-  if (rollback) return rollback.outcome
-  switch (rolledOut.problem ? 'bad' : rolledOut.followed?.verdict.type) {
+function outcomeOf({ ending, rolledOut, rolledBack, pruned }: CarriedOut, isByHand: boolean): Outcome {
+  const isWritten = rolledOut.written.length > 0 || pruned.length > 0
+  if (rolledBack && !rolledBack.isInterrupted) {
+    if (rolledBack.report.outcome === 'rollback-failed') return 'rollback-failed'
+    if (rolledBack.leftAlone.length > 0) return 'superseded'
+    return ending.type === 'cancelled' ? 'cancelled' : 'rolled-back'
+  }
+  switch (ending.type) {
     case 'good':
-      return rolledOut.written.length > 0 ? 'deployed' : 'unchanged'
+      return isWritten ? (isByHand ? 'rolled-back' : 'deployed') : 'unchanged'
+    case 'lost':
+      return 'superseded'
+    case 'cancelled':
+      return 'cancelled'
     case 'unknown':
       return 'unknown'
-    default:
-      return rolledOut.problem && rolledOut.written.length === 0 ? 'rejected' : 'failed'
+    case 'refused':
+    case 'bad':
+      if (isByHand && isWritten) return 'rollback-failed'
+      return ending.type === 'refused' && !isWritten ? 'rejected' : 'failed'
+  }
+}
+
+/** A rollback by hand, in the words of one that went by itself. It is never taken back. */
+function byHand({ ending, rolledOut, pruned }: CarriedOut, seconds: number): RollbackReport {
+  const isGood = ending.type === 'good'
+  const steps: RollbackStepReport[] = [
+    ...rolledOut.written.map(({ change }): RollbackStepReport => ({
+      ...refOf(change.manifest.object),
+      step: 'restored',
+      message: change.type === 'create' ? 'made again' : 'restored',
+    })),
+    ...pruned.map((ref): RollbackStepReport => ({ ...ref, step: 'deleted', message: 'deleted: it came later' })),
+  ]
+  return {
+    outcome: isGood ? 'rolled-back' : 'rollback-failed',
+    message: isGood
+      ? 'Everything is as that revision had it'
+      : 'The revision is not healthy, and nothing was taken back',
+    seconds,
+    steps,
+    commands: isGood ? [] : finishByHand(steps, () => false),
   }
 }
 
@@ -69,12 +108,34 @@ interface Explanation {
   readonly hint?: string
 }
 
-function explain(
-  { rolledOut, prepared, rollback }: DeployFacts,
-  failures: readonly FailureReport[],
-  outcome: Outcome,
-): Explanation {
-  const { problem, followed } = rolledOut
+interface Facts {
+  readonly prepared: Prepared
+  readonly carriedOut: CarriedOut
+  readonly failures: readonly FailureReport[]
+  readonly outcome: Outcome
+  readonly rollback?: RollbackReport
+}
+
+function explain(facts: Facts): Explanation {
+  const { carriedOut, outcome, rollback } = facts
+  const cause = causeOf(facts)
+  // Both causes: whoever is called wants to know why the release is bad, and why it is still there.
+  const isLeft = outcome === 'rollback-failed' && rollback && rollback.message !== ''
+  const isTaken = outcome === 'superseded' && carriedOut.rolledBack && rollback
+  return isLeft || isTaken ? { ...cause, message: `${cause.message}; then: ${rollback.message}` } : cause
+}
+
+function causeOf({ prepared, carriedOut, failures, outcome, rollback }: Facts): Explanation {
+  const { ending, rolledOut } = carriedOut
+  const { problem } = rolledOut
+  const { length } = prepared.changes
+  if (ending.type === 'lost') {
+    return {
+      message: 'another run has taken the lock of the release, as this one had not been heard of for too long',
+      hint: 'look at that run: it takes back what this one has written, and then deploys',
+    }
+  }
+  if (ending.type === 'cancelled') return cancelled(carriedOut)
   if (problem) return { reason: problem.code, message: problem.message, hint: problem.hint }
   const [first] = failures
   if (first) {
@@ -85,14 +146,15 @@ function explain(
       hint: hintFor(outcome, first, rollback),
     }
   }
-  if (followed?.verdict.type === 'unknown') {
+  if (ending.type === 'unknown') {
     return {
       reason: 'ClusterUnreachable',
-      message: `the rollout could not be observed to its end: ${followed.verdict.why}`,
+      message: `the rollout could not be observed to its end: ${ending.why}`,
       hint: 'look at the workloads with kubectl rollout status, then run the workflow again: what is already applied is not written twice',
     }
   }
-  const { length } = prepared.changes
+  const isByHand = outcome === 'rolled-back' && carriedOut.rolledBack === undefined
+  if (isByHand) return { message: `${rolledOut.written.length} of ${length} objects went back, and all are healthy` }
   return {
     message:
       outcome === 'unchanged'
@@ -101,12 +163,32 @@ function explain(
   }
 }
 
+function cancelled({ rolledOut, rolledBack }: CarriedOut): Explanation {
+  const reason = 'Cancelled'
+  if (rolledOut.written.length === 0)
+    return { reason, message: 'the run was cancelled before it wrote anything', hint: 'run it again' }
+  if (rolledBack?.report.outcome === 'rolled-back')
+    return { reason, message: 'the run was cancelled, and what it had written was taken back', hint: 'run it again' }
+  return rolledBack?.isInterrupted
+    ? {
+        reason,
+        message: 'the run was cancelled, and what it had written is being taken back',
+        hint: 'look at the post step of this job, which finishes it; otherwise the next run of the release does',
+      }
+    : {
+        reason,
+        message: 'the run was cancelled in the middle, and what it had written was left in place',
+        hint: 'run it again, or go back with command: rollback',
+      }
+}
+
 function hintFor(outcome: Outcome, failure: FailureReport, rollback: RollbackReport | undefined): string {
   if (rollback?.outcome === 'rollback-failed')
     return 'finish the rollback by hand with the commands below, then mend the release'
   const mend = `mend the cause (${failure.reason}) and deploy again`
   if (outcome === 'rolled-back') return mend
-  return `the new revision is still in place: ${mend}, or take it back with kubectl rollout undo`
+  if (outcome === 'superseded') return `look at what the other deployer has changed; ${mend}`
+  return `the new revision is still in place: ${mend}, or go back with command: rollback`
 }
 
 /** Where the rollback left a workload; undefined when there was none, or it did not come to it. */

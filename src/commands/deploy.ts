@@ -1,31 +1,63 @@
+import { type Problem, RejectedError } from '../errors.ts'
+import { keyOf, refOf } from '../manifest/object.ts'
+import { isSuperseded } from '../release/supersede.ts'
 import type { Report } from '../report/report.ts'
+import { carryOut } from './carry-out.ts'
 import { deployReport } from './deploy-report.ts'
-import { findCauses } from './diagnose.ts'
-import { prepare } from './prepare.ts'
-import { rollBack } from './roll-back.ts'
-import { isBad, rollOut } from './roll-out.ts'
+import { prepare, type Prepared } from './prepare.ts'
+import { render, type Rendered } from './render.ts'
 import type { Run } from './run.ts'
-import { observeWorkloads } from './targets.ts'
+import { inventoryOf, leaveNamespace, openSession, type Session } from './session.ts'
+import { supersededReport } from './early-end.ts'
 
 /**
- * Renders, applies, follows; and when the release is bad, finds out why and brings back what was there before.
- * Throws RejectedError when nothing was written; every other end is a report.
+ * Renders, takes the lock, compares, applies, follows; and when the release is bad, finds out why and brings back what was
+ * there before. Throws RejectedError when nothing was written; every other end is a report.
  */
 export async function deploy(run: Run): Promise<Report> {
-  const { runner, inputs } = run
-  const prepared = await runner.group('Prepare', () => prepare(run))
-  const observer = await observeWorkloads(prepared, run)
+  const { runner } = run
+  const { session, prepared } = await runner.group('Prepare', async () => {
+    const rendered = await render(run)
+    const opened = await openSession(rendered, run)
+    return { session: opened, prepared: await prepareIn(opened, rendered) }
+  })
   try {
-    const rolledOut = await rollOut(prepared, observer, run)
-    if (!isBad(rolledOut)) return deployReport({ prepared, rolledOut }, run)
-
-    const failures = await runner.group('Find the cause', () => findCauses(rolledOut, observer, run))
-    if (inputs.rollback === 'off' || rolledOut.written.length === 0)
-      return deployReport({ prepared, rolledOut, failures }, run)
-
-    const rollback = await runner.group('Roll back', () => rollBack(rolledOut, observer, run))
-    return deployReport({ prepared, rolledOut, failures, rollback }, run)
+    return prepared
+      ? deployReport(prepared, await carryOut(prepared, session), session)
+      : supersededReport(session.run, `a newer run has deployed ${describeNewer(session)}`)
   } finally {
-    await observer.close()
+    await session.close()
   }
+}
+
+/** Undefined when a newer commit is in place already. */
+async function prepareIn(session: Session, rendered: Rendered): Promise<Prepared | undefined> {
+  const { run, inPlace } = session
+  try {
+    if (isSuperseded(run.inputs.run, inPlace?.by)) return undefined
+    assertSameRelease(rendered, session)
+    return await prepare(rendered, session)
+  } catch (error) {
+    await leaveNamespace(session)
+    await session.close()
+    throw error
+  }
+}
+
+function describeNewer({ inPlace }: Session): string {
+  const by = inPlace?.by
+  return by ? `commit ${by.sha.slice(0, 7)} as revision ${inPlace?.revision}: ${by.url}` : 'another commit'
+}
+
+/** Two workflows that deploy different things under one name would prune and roll back each other's objects. */
+function assertSameRelease({ desired }: Rendered, session: Session): void {
+  const had = new Set(inventoryOf(session).map(({ object }) => keyOf(refOf(object))))
+  if (had.size === 0 || desired.some(({ object }) => had.has(keyOf(refOf(object))))) return
+  const { release } = session.run.inputs
+  const problem: Problem = {
+    code: 'InvalidInput',
+    message: `none of these objects is in revision ${session.inPlace?.revision} of the release ${release}, which has ${had.size}`,
+    hint: `if another workflow deploys ${release}, set the input release to a name of its own here; to replace everything, keep one object for one deploy, or delete the Secrets rollsafe.${release}.v*`,
+  }
+  throw new RejectedError([problem])
 }

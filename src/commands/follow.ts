@@ -9,22 +9,36 @@ import { openProgress } from './progress.ts'
 import type { Run } from './run.ts'
 
 export interface Followed {
-  readonly verdict: Exclude<Verdict, { type: 'wait' }>
+  readonly verdict: Exclude<Verdict, { type: 'wait' }> | Interrupted
   readonly state: RolloutState
   /** Seconds from the start to the change to its last state, by key. */
   readonly settledAfter: ReadonlyMap<string, number>
 }
 
+/** The signal aborted before there was a verdict. */
+export interface Interrupted {
+  readonly type: 'interrupted'
+  readonly error: Error
+}
+
+export interface FollowOptions {
+  readonly policy: Policy
+  /** What an earlier follow of the same run has seen. */
+  readonly before?: Seen
+  readonly signal: AbortSignal
+  /** Does what a workload needs to get on, after each thing that was seen. Only once it returns true can all be good. */
+  readonly tend?: (state: RolloutState) => Promise<boolean>
+}
+
 /**
- * Follows the targets until there is a verdict. One line in the log for each change; nothing is asked again and again.
- * `before` is what an earlier follow of the same run has seen.
+ * Follows the targets until there is a verdict, or the signal aborts. One line in the log for each change; nothing is asked
+ * again and again.
  */
 export async function follow(
   targets: readonly Target[],
   observer: Observer,
   run: Run,
-  policy: Policy,
-  before?: Seen,
+  { policy, before, signal, tend = () => Promise.resolve(true) }: FollowOptions,
 ): Promise<Followed> {
   const { clock, runner } = run
   const started = clock.now()
@@ -36,9 +50,13 @@ export async function follow(
     for (let state = await beginFrom(told, observer, started); ;) {
       progress.tell(told, state)
       told = state
+      if (signal.aborted) return { verdict: { type: 'interrupted', error: errorOf(signal) }, state, settledAfter }
+      const isTended = await tend(state)
       const verdict = judge(state, policy, clock.now())
-      if (verdict.type !== 'wait') return { verdict, state, settledAfter }
-      for (const { source, observation } of await observer.next(verdict.until - clock.now())) {
+      const isEarly = verdict.type === 'good' && !isTended && clock.now() < policy.deadline
+      if (verdict.type !== 'wait' && !isEarly) return { verdict, state, settledAfter }
+      const until = verdict.type === 'wait' ? verdict.until : policy.deadline
+      for (const { source, observation } of await observer.next(until - clock.now(), signal)) {
         if (observation.type === 'lost') runner.info(`the cluster cannot be observed: ${observation.why}; trying again`)
         if (observation.type === 'found') runner.info('the cluster can be observed again')
         state = observe(state, source, observation, clock.now())
@@ -47,6 +65,10 @@ export async function follow(
   } finally {
     await logs.close()
   }
+}
+
+function errorOf({ reason }: AbortSignal): Error {
+  return reason instanceof Error ? reason : new Error(String(reason))
 }
 
 /** What came before is told by the objects as they are now; only the pods are not kept anywhere else. */

@@ -25,8 +25,8 @@ export interface Watched {
 export interface Observer {
   /** Begins to watch. Resolves when everything has been listed once, so that a missing right is found at once. */
   watch(all: readonly Watched[]): Promise<void>
-  /** What has been seen since the last call; waits for something, until the time is up. */
-  next(ms: number): Promise<readonly Sighting[]>
+  /** What has been seen since the last call; waits for something, until the time is up or the signal aborts. */
+  next(ms: number, signal?: AbortSignal): Promise<readonly Sighting[]>
   /** The object as last seen; pods and what belongs to them are not kept. */
   latest(key: string): KubeObject | undefined
   close(): Promise<void>
@@ -96,11 +96,13 @@ export function openObserver({ cluster, clock, runner }: ObserverPorts): Observe
       closing.abort(new Error('the run is over'))
       await Promise.all(endings)
     },
-    async next(ms) {
-      if (unread.length === 0 && ms > 0) {
+    async next(ms, signal) {
+      if (unread.length === 0 && ms > 0 && !signal?.aborted) {
         const arrived = new AbortController()
         wake = () => arrived.abort()
+        signal?.addEventListener('abort', wake)
         await clock.sleep(ms, arrived.signal)
+        signal?.removeEventListener('abort', wake)
         wake = () => undefined
       }
       const read = unread

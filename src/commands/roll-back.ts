@@ -1,60 +1,123 @@
-import { describe, keyOf, refOf } from '../manifest/object.ts'
+import { describe, keyOf } from '../manifest/object.ts'
+import { RELEASE_LABEL } from '../plan/desired.ts'
 import { counted } from '../report/format.ts'
 import type { RollbackReport, RollbackStepReport } from '../report/report.ts'
 import { finishByHand } from '../rollback/by-hand.ts'
+import type { UndoableWrite } from '../rollback/write.ts'
+import type { RolloutState, Seen } from '../rollout/tracker.ts'
 import { summarize } from '../rollout/verdict.ts'
-import { follow } from './follow.ts'
-import type { Observer } from './observer.ts'
-import type { RolledOut } from './roll-out.ts'
+import { follow, type Followed } from './follow.ts'
+import { openObserver, type Observer } from './observer.ts'
 import type { Run } from './run.ts'
-import { undo } from './undo.ts'
+import { watchesOf } from './targets.ts'
+import { podTender } from './tend-pods.ts'
+import { finishRestoring, undo } from './undo.ts'
 
-/** Undoes what was written and follows it until it is healthy, within the rollback's own time. */
-export async function rollBack(
-  { written, followed }: RolledOut,
-  observer: Observer,
-  run: Run,
-): Promise<RollbackReport> {
+export interface RollbackRequest {
+  /** Merged: one for each object (mergeWrites). */
+  readonly writes: readonly UndoableWrite[]
+  /** How the bad release looked at its end; absent when nobody has watched it. */
+  readonly bad?: RolloutState
+  /** What watches the objects of these writes already; absent when nothing does. */
+  readonly observer?: Observer
+  /** Aborts when nothing may be written any more, or the process is about to end. */
+  readonly signal: AbortSignal
+}
+
+/** A rollback and whether it went as far as it could. */
+export interface RolledBack {
+  readonly report: RollbackReport
+  /** Objects that another deployer has changed since, and that were left to them. */
+  readonly leftAlone: readonly RollbackStepReport[]
+  /** The process ended before the old version was seen healthy. */
+  readonly isInterrupted: boolean
+}
+
+/** Undoes what was written and follows it until it is healthy, within the rollback's own time. Never rolls back itself. */
+export async function rollBack(request: RollbackRequest, run: Run): Promise<RolledBack> {
+  const { writes, bad, signal } = request
   const { clock, inputs, journal } = run
   journal.enter('roll-back')
   const started = clock.now()
   const deadline = started + inputs.rollbackTimeoutSeconds * 1000
-  const { steps, targets } = await undo(written, run)
+  const { steps, returning, toFinish } = await undo(writes, run, { deadline, signal })
   const count = (wanted: RollbackStepReport['step']) => steps.filter(({ step }) => step === wanted).length
   journal.note(`${counted(count('restored'), 'object')} restored, ${count('deleted')} deleted`)
 
-  const created = new Set(
-    written.filter(({ change }) => change.type === 'create').map(({ change }) => keyOf(refOf(change.manifest.object))),
-  )
-  const failed = steps.filter(({ step }) => step === 'failed')
   // No soak, which would only keep the team waiting; and a way back is not given up before its time is over.
   const policy = { deadline, timeoutSeconds: inputs.rollbackTimeoutSeconds, stableForMs: 0, failFast: 'off' as const }
-  const { verdict } = await follow(
-    targets,
-    observer,
-    run,
-    policy,
-    followed && { pods: followed.state.pods, tracked: new Map() },
-  )
-  const report = (outcome: RollbackReport['outcome'], message: string): RollbackReport => ({
-    outcome,
-    message,
-    seconds: Math.round((clock.now() - started) / 100) / 10,
-    steps,
-    commands: outcome === 'rolled-back' ? [] : finishByHand(steps, (ref) => created.has(keyOf(ref))),
-  })
+  const before: Seen | undefined = bad && { pods: bad.pods, tracked: new Map() }
+  const observer = request.observer ?? (await observeRestored(writes, run))
+  let followed: Followed
+  try {
+    const tend = podTender(returning, run)
+    const targets = returning.map(({ target }) => target)
+    followed = await follow(targets, observer, run, { policy, signal, tend, ...(before && { before }) })
+    if (followed.verdict.type === 'good' && toFinish.length > 0) {
+      const finished = await Promise.all(toFinish.map((write) => finishRestoring(write, run)))
+      const seen = { pods: followed.state.pods, tracked: new Map() }
+      followed = await follow(finished, observer, run, { policy, signal, before: seen })
+    }
+  } finally {
+    if (!request.observer) await observer.close()
+  }
+  const created = new Set(writes.filter(({ type }) => type === 'create').map(({ ref }) => keyOf(ref)))
+  const hooks = new Set(writes.filter(({ type }) => type === 'run').map(({ ref }) => keyOf(ref)))
+  const leftAlone = steps.filter((one) => one.step === 'left-alone' && !hooks.has(keyOf(one)))
+  const { outcome, message } = conclude(steps, leftAlone, followed.verdict)
+  return {
+    report: {
+      outcome,
+      message,
+      seconds: Math.round((clock.now() - started) / 100) / 10,
+      steps,
+      commands: outcome === 'rolled-back' ? [] : finishByHand(steps, (ref) => created.has(keyOf(ref))),
+    },
+    leftAlone,
+    isInterrupted: signal.aborted,
+  }
+}
 
-  const [first] = failed
-  if (first) return report('rollback-failed', `${describe(first)} could not be restored: ${first.message}`)
+function conclude(
+  steps: readonly RollbackStepReport[],
+  [taken, ...more]: readonly RollbackStepReport[],
+  verdict: Followed['verdict'],
+): Pick<RollbackReport, 'outcome' | 'message'> {
+  const failed = (message: string) => ({ outcome: 'rollback-failed', message }) as const
+  const unrestored = steps.find(({ step }) => step === 'failed')
+  if (unrestored) return failed(`${describe(unrestored)} could not be restored: ${unrestored.message}`)
   switch (verdict.type) {
-    case 'good':
-      return report('rolled-back', 'Everything is as it was before the release')
+    case 'good': {
+      const others = more.length > 0 ? ` and ${counted(more.length, 'more object')}` : ''
+      return {
+        outcome: 'rolled-back',
+        message: taken
+          ? `${describe(taken)} ${taken.message}${others}; everything else is as it was before the release`
+          : 'Everything is as it was before the release',
+      }
+    }
     case 'bad':
-      return report('rollback-failed', `The previous revision is back, but ${summarize(verdict.failures)}`)
+      return failed(`The previous revision is back, but ${summarize(verdict.failures)}`)
     case 'unknown':
-      return report(
-        'rollback-failed',
+      return failed(
         `The previous revision was restored, but whether it is healthy could not be observed: ${verdict.why}`,
       )
+    case 'interrupted':
+      return failed(`The previous revision was restored, but nobody has seen it healthy yet: ${verdict.error.message}`)
+  }
+}
+
+/** A watch of one's own: the rollback may bring back more than this run has written. */
+async function observeRestored(writes: readonly UndoableWrite[], run: Run): Promise<Observer> {
+  const observer = openObserver(run)
+  const watchables = writes.flatMap(({ before }) =>
+    before ? [{ object: before, isLabelled: before.metadata.labels?.[RELEASE_LABEL] === run.inputs.release }] : [],
+  )
+  try {
+    await observer.watch(watchesOf(watchables, run.inputs.release))
+    return observer
+  } catch (error) {
+    await observer.close()
+    throw error
   }
 }

@@ -3,13 +3,15 @@ import { describe, keyOf, refOf } from '../manifest/object.ts'
 import type { Change } from '../plan/change.ts'
 import { describeBounds } from '../plan/pod-bounds.ts'
 import { type Stage, stagesOf } from '../plan/stages.ts'
+import type { Ending } from '../rollback/decide.ts'
 import type { Policy } from '../rollout/verdict.ts'
 import { applyChanges, type Written } from './apply.ts'
 import { follow, type Followed } from './follow.ts'
+import { LockLostError } from './lock.ts'
 import type { Observer } from './observer.ts'
 import type { Prepared } from './prepare.ts'
-import type { Run } from './run.ts'
-import { targetsOf, watchesOf } from './targets.ts'
+import type { Session } from './session.ts'
+import { targetsOf, watchesOfChanges } from './targets.ts'
 
 /** How far a release got. */
 export interface RolledOut {
@@ -17,20 +19,26 @@ export interface RolledOut {
   readonly written: readonly Written[]
   /** The write that was refused. */
   readonly problem?: Problem
+  /** What stopped the run: somebody cancelled it, or another run took the lock. */
+  readonly interruption?: Error
   /** Of the last thing that was followed; absent when nothing came to be. */
   readonly followed?: Followed
 }
 
-/** A write was refused, or something did not become healthy. Not knowing is not bad. */
-export function isBad({ problem, followed }: RolledOut): boolean {
-  return problem !== undefined || followed?.verdict.type === 'bad'
+/** How it ended, for the decision what to do about it. */
+export function endingOf({ problem, interruption, followed }: RolledOut): Ending {
+  if (interruption) return { type: interruption instanceof LockLostError ? 'lost' : 'cancelled' }
+  if (problem) return { type: 'refused' }
+  const verdict = followed?.verdict ?? { type: 'good' }
+  if (verdict.type !== 'interrupted') return verdict
+  return { type: verdict.error instanceof LockLostError ? 'lost' : 'cancelled' }
 }
 
 /** Applies stage by stage, each healthy before the next; at the end all must stay healthy together for a while. */
 export async function rollOut(
   { changes, revision, forecast }: Prepared,
   observer: Observer,
-  run: Run,
+  { run, stop }: Session,
 ): Promise<RolledOut> {
   const { clock, inputs } = run
   const stages = stagesOf(changes)
@@ -43,11 +51,11 @@ export async function rollOut(
   const written: Written[] = []
   let followed: Followed | undefined
   for (const stage of stages) {
-    const { written: more, problem } = await run.runner.group(titleOf('Apply', stage), () =>
-      applyChanges(stage.changes, revision, run),
+    const applied = await run.runner.group(titleOf('Apply', stage), () =>
+      applyChanges(stage.changes, revision, run, stop),
     )
-    written.push(...more)
-    if (problem) return { written, problem, ...(followed && { followed }) }
+    written.push(...applied.written)
+    if (applied.problem || applied.interruption) return { ...applied, written, ...(followed && { followed }) }
     // Everything that has been reached so far: a wave must not go wrong behind the back of the next.
     const reached = stages.slice(0, stages.indexOf(stage) + 1).flatMap((one) => one.changes)
     const isLast = stage === stages.at(-1)
@@ -75,8 +83,12 @@ export async function rollOut(
 
   async function followAll(reached: readonly Change[], wanted: Policy): Promise<Followed> {
     run.journal.enter('follow')
-    await observer.watch(watchesOf(reached, inputs.release))
-    return follow(targetsOf(reached, written, forecast.nodes), observer, run, wanted, followed?.state)
+    await observer.watch(watchesOfChanges(changes, reached, inputs.release))
+    return follow(targetsOf(reached, written, forecast.nodes), observer, run, {
+      policy: wanted,
+      signal: stop,
+      ...(followed && { before: followed.state }),
+    })
   }
 }
 

@@ -12,4 +12,14 @@ export interface Run {
   /** Absent without a token, or outside GitHub. */
   readonly github?: GitHub
   readonly journal: Journal
+  /** Tells this run from all others, as the holder of a lock. The post step of a job has the same as its main step. */
+  readonly holder: string
+  readonly signals: Signals
+}
+
+export interface Signals {
+  /** Aborts with a CancelledError when somebody cancels the run: nothing new is begun, what was written is taken back. */
+  readonly cancelled: AbortSignal
+  /** Aborts when the process is about to be killed: what is going on is left as it is, and told. */
+  readonly ending: AbortSignal
 }

@@ -13,12 +13,18 @@ import { type Observer, openObserver, type Watched } from './observer.ts'
 import type { Prepared } from './prepare.ts'
 import type { Run } from './run.ts'
 
+/** An object to watch. `isLabelled` tells that it has the release's label, and keeps it until the end of the run. */
+export interface Watchable {
+  readonly object: KubeObject
+  readonly isLabelled: boolean
+}
+
 /** Opens the watches before anything is written: without the right to observe, nothing could be judged or taken back. */
 export async function observeWorkloads({ changes }: Prepared, run: Run): Promise<Observer> {
   const observer = openObserver(run)
   try {
     // A kind that the release only brings along cannot be watched before it is there.
-    await observer.watch(watchesOf(changes.filter(isChecked), run.inputs.release))
+    await observer.watch(watchesOfChanges(changes, changes.filter(isChecked), run.inputs.release))
     return observer
   } catch (error) {
     await observer.close()
@@ -32,14 +38,33 @@ function isChecked(change: Change): boolean {
   return change.type !== 'create' || change.expected !== undefined
 }
 
-/** What to watch to follow these objects, and the pods that they make. */
-export function watchesOf(changes: readonly Change[], release: string): Watched[] {
-  const followed = changes.filter(({ manifest }) => isFollowed(manifest.object))
-  const objects = followed.map(({ manifest }) => manifest.object)
+/**
+ * What to watch to follow the changes in `reached`, and the pods that they make. What one watch is to show is decided for the
+ * whole release: a kind in a namespace is watched once, also for the objects of later stages.
+ */
+export function watchesOfChanges(all: readonly Change[], reached: readonly Change[], release: string): Watched[] {
+  const keys = new Set(reached.map(({ manifest }) => keyOf(refOf(manifest.object))))
+  const watchables = all.map((change) => ({
+    object: change.manifest.object,
+    // Before and after a rollback too: an object that was adopted loses the label again.
+    isLabelled: change.type === 'create' || change.live?.metadata.labels?.[RELEASE_LABEL] === release,
+  }))
+  return watchesOf(watchables, release, (object) => keys.has(keyOf(refOf(object))))
+}
+
+/** What to watch to follow these objects, or those of them that `isReached`, and the pods that they make. */
+export function watchesOf(
+  all: readonly Watchable[],
+  release: string,
+  isReached: (object: KubeObject) => boolean = () => true,
+): Watched[] {
+  const followed = all.filter(({ object }) => isFollowed(object))
+  const groups = [...Map.groupBy(followed, ({ object }) => sourceOf({ ...object, ...refOf(object) })).values()]
+  const objects = followed.map(({ object }) => object).filter(isReached)
   return [
-    ...[...Map.groupBy(followed, ({ manifest }) => sourceOf(refOf(manifest.object))).values()].map((group) =>
-      ofObjects(group, release),
-    ),
+    ...groups
+      .filter((group) => group.some(({ object }) => isReached(object)))
+      .map((group) => ofObjects(group, release)),
     ...podQueries(objects).map((query) => ({ query, source: partialSourceOf(query), isOptional: true })),
   ]
 }
@@ -48,25 +73,19 @@ export function watchesOf(changes: readonly Change[], release: string): Watched[
  * One query for a kind in a namespace: by name for a single object, by the release's label when all carry it, and
  * everything of the kind in the namespace otherwise.
  */
-function ofObjects(group: readonly Change[], release: string): Watched {
-  const refs = group.map(({ manifest }) => refOf(manifest.object))
+function ofObjects(group: readonly Watchable[], release: string): Watched {
+  const refs = group.map(({ object }) => refOf(object))
   const [first] = refs
   if (!first) throw new Error('nothing to watch')
   const { apiVersion, kind, namespace, name } = first
-  const areLabelled = group.every((change) => isLabelled(change, release))
   const selector =
     refs.length === 1
       ? { fieldSelector: `metadata.name=${name}` }
-      : areLabelled
+      : group.every(({ isLabelled }) => isLabelled)
         ? { labelSelector: `${RELEASE_LABEL}=${release}` }
         : {}
   const query = { apiVersion, kind, ...(namespace !== undefined && { namespace }), ...selector }
   return { query, source: sourceOf(query), refs, isOptional: false }
-}
-
-/** Before and after a rollback too: an object that was adopted loses the label again. */
-function isLabelled(change: Change, release: string): boolean {
-  return change.type === 'create' || change.live?.metadata.labels?.[RELEASE_LABEL] === release
 }
 
 /** What is to become healthy, also what this run leaves unchanged: it may have been broken before. */

@@ -1,83 +1,125 @@
 import { ClusterError, messageOf } from '../errors.ts'
-import { describe, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
+import { describe, type KubeObject, type ObjectRef } from '../manifest/object.ts'
 import { phaseOf } from '../manifest/order.ts'
+import { podTemplateOf } from '../manifest/pod-template.ts'
 import { content } from '../plan/change.ts'
+import { RELEASE_LABEL } from '../plan/desired.ts'
+import { isEmpty } from '../plan/field-set.ts'
 import { isEqual } from '../plan/json.ts'
-import { adoptFields, ourFields } from '../plan/ownership.ts'
+import { adoptFields, ourFields, ownersAsBefore } from '../plan/ownership.ts'
 import { leftoverFields } from '../plan/strategy-change.ts'
-import { isEmpty, NO_FIELDS } from '../plan/field-set.ts'
-import type { Cluster } from '../ports.ts'
 import type { RollbackStepReport } from '../report/report.ts'
+import { type BadRevision, badRevisionOf } from '../rollback/bad-revision.ts'
+import { isMadeAnew, otherDeployers } from '../rollback/other-deployers.ts'
+import { recreatable } from '../rollback/recreate.ts'
 import { exactRepair, restoringApply } from '../rollback/restore.ts'
+import { onTheWayBack } from '../rollback/way-back.ts'
+import type { UndoableWrite } from '../rollback/write.ts'
 import { isFollowed } from '../rollout/status.ts'
 import type { Target } from '../rollout/tracker.ts'
-import type { Written } from './apply.ts'
 import { mapLimited } from './concurrency.ts'
+import { namespaceOf } from './render.ts'
 import type { Run } from './run.ts'
 import { targetOf } from './targets.ts'
+import type { Returning } from './tend-pods.ts'
 
 export interface Undone {
   readonly steps: readonly RollbackStepReport[]
   /** Workloads on their way back, to be followed. */
-  readonly targets: readonly Target[]
+  readonly returning: readonly Returning[]
+  /** Writes whose objects went back with another strategy than their own, which they get when they are healthy. */
+  readonly toFinish: readonly UndoableWrite[]
 }
 
 interface Step {
   readonly report: RollbackStepReport
-  readonly target?: Target
+  readonly returning?: Returning
+  readonly toFinish?: UndoableWrite
+}
+
+export interface UndoOptions {
+  /** Until when to wait for an object that somebody is deleting, on the run's clock. */
+  readonly deadline: number
+  /** Aborts when nothing may be written any more. */
+  readonly signal: AbortSignal
 }
 
 /**
- * Takes back every write of a release: what it changed goes back first, in the order of an apply, so that the old pods find
- * their old configuration; then what it created is deleted, in reverse. One object that cannot be restored does not stop
- * the others.
+ * Takes back every write of a release: what it changed or pruned goes back first, in the order of an apply, so that the old
+ * pods find their old configuration; then what it created is deleted, in reverse. One object that cannot be restored does not
+ * stop the others. Done again, it does nothing: what is as it was before is left as it is.
  */
-export async function undo(written: readonly Written[], { cluster, runner }: Run): Promise<Undone> {
-  const attempt = async (one: Written, body: (ref: ObjectRef) => Promise<Step>): Promise<Step> => {
-    const ref = refOf(one.change.manifest.object)
-    const step = await body(ref).catch((error: unknown): Step => ({
-      report: { ...ref, step: 'failed', message: messageOf(error) },
+export async function undo(writes: readonly UndoableWrite[], run: Run, options: UndoOptions): Promise<Undone> {
+  const { runner } = run
+  const attempt = async (write: UndoableWrite, body: (write: UndoableWrite) => Promise<Step>): Promise<Step> => {
+    const step = await body(write).catch((error: unknown): Step => ({
+      report: { ...write.ref, step: 'failed', message: messageOf(error) },
     }))
-    runner.info(`${describe(ref)} ${step.report.message}`)
+    runner.info(`${describe(write.ref)} ${step.report.message}`)
     return step
   }
+  const inPhases = Map.groupBy(writes, ({ ref }) => phaseOf(ref))
+  const phases = [...inPhases.keys()].toSorted((a, b) => a - b)
+  const ofType = (phase: number, types: readonly UndoableWrite['type'][]) =>
+    (inPhases.get(phase) ?? []).filter(({ type }) => types.includes(type))
   const steps: Step[] = []
-  const byPhase = Map.groupBy(written, ({ change }) => phaseOf(change.manifest.object))
-  const phases = [...byPhase.keys()].toSorted((a, b) => a - b)
   for (const phase of phases) {
-    const changed = (byPhase.get(phase) ?? []).filter(({ change }) => change.type === 'update')
-    steps.push(...(await mapLimited(changed, (one) => attempt(one, (ref) => restore(one, ref, cluster)))))
+    const changed = ofType(phase, ['update', 'prune'])
+    steps.push(...(await mapLimited(changed, (write) => attempt(write, (one) => restore(one, run, options)))))
   }
-  steps.push(...written.filter(({ change }) => change.type === 'run').map(leaveHook))
+  steps.push(...phases.flatMap((phase) => ofType(phase, ['run'])).map(leaveHook))
   for (const phase of phases.toReversed()) {
-    const created = (byPhase.get(phase) ?? []).filter(({ change }) => change.type === 'create')
-    steps.push(...(await mapLimited(created, (one) => attempt(one, (ref) => remove(one, ref, cluster)))))
+    const created = ofType(phase, ['create'])
+    steps.push(...(await mapLimited(created, (write) => attempt(write, (one) => remove(one, run)))))
   }
-  return { steps: steps.map(({ report }) => report), targets: steps.flatMap(({ target }) => target ?? []) }
+  return {
+    steps: steps.map(({ report }) => report),
+    returning: steps.flatMap(({ returning }) => returning ?? []),
+    toFinish: steps.flatMap(({ toFinish }) => toFinish ?? []),
+  }
+}
+
+/** Gives a workload that went back with another strategy its own again, now that all its pods are as before. */
+export async function finishRestoring(write: UndoableWrite, { cluster, inputs }: Run): Promise<Target> {
+  const { before } = write
+  const current = await cluster.get(write.ref)
+  if (!before || !current) throw new Error(`${describe(write.ref)} is gone again`)
+  const restored = await restoreOnce({ before, after: current }, current, {
+    cluster,
+    inputs: { rollbackStrategy: { type: 'as-written' }, release: inputs.release },
+  })
+  return targetOf(restored.object, current)
 }
 
 /** A hook has run, and nobody knows how to take back what it did in the world. Its Job stays, for its logs. */
-function leaveHook({ change }: Written): Step {
-  const ref = refOf(change.manifest.object)
-  return { report: { ...ref, step: 'left-alone', message: 'it has run: what it did cannot be undone' } }
+function leaveHook({ ref }: UndoableWrite): Step {
+  return { report: { ...ref, step: 'left-alone', message: 'if it has run, what it did cannot be undone' } }
 }
 
 /** How often an object that somebody else writes at the same moment is read again. */
 const RESTORE_ATTEMPTS = 5
 
-async function restore({ change, after }: Written, ref: ObjectRef, cluster: Cluster): Promise<Step> {
-  if (change.type !== 'update') throw new Error(`${describe(ref)} was created, not changed`)
-  const before = change.live
+async function restore(write: UndoableWrite, run: Run, options: UndoOptions): Promise<Step> {
+  const { ref, before, after } = write
+  if (!before) throw new Error(`nothing is known of ${describe(ref)} from before the release`)
   for (let attempt = 1; ; attempt++) {
     try {
-      const current = await cluster.get(ref)
-      if (current && isEqual(content(current), content(before))) {
-        return { report: { ...ref, step: 'already-as-before', message: 'is as it was before' } }
-      }
-      const restored = await restoreOnce({ before, after: after ?? current ?? before }, current, cluster)
+      const current = await settledObject(ref, run, options)
+      if (isFenced(write, current, run)) return leaveAlone(ref, OUTSIDE)
+      if (!current) return await recreate(before, ref, run)
+      if (isMadeAnew(before, current)) return leaveAlone(ref, 'was deleted and made anew by somebody else')
+      if (isEqual(content(identityOf(before, current)), content(before)))
+        return { report: { ...ref, step: 'already-as-before', message: 'is as it was before' }, ...following(current) }
+      const others = after ? otherDeployers(after, current) : []
+      if (others.length > 0) return leaveAlone(ref, `was changed by ${others.join(', ')} since this release wrote it`)
+      const written = { before, after: after ?? current }
+      const bad = badRevisionOf(written, current)
+      const restored = await restoreOnce(written, current, run)
+      const how = restored.note === undefined ? '' : `; ${restored.note}`
       return {
-        report: { ...ref, step: 'restored', message: current ? 'restored' : 'restored: it had been deleted' },
-        ...(isFollowed(restored) && { target: targetOf(restored, current) }),
+        report: { ...ref, step: 'restored', message: `restored${how}` },
+        ...following(restored.object, current, bad),
+        ...(restored.isUnfinished && { toFinish: write }),
       }
     } catch (error) {
       const isOutdated = error instanceof ClusterError && error.status === 409
@@ -86,33 +128,118 @@ async function restore({ change, after }: Written, ref: ObjectRef, cluster: Clus
   }
 }
 
-async function restoreOnce(
-  written: { before: KubeObject; after: KubeObject },
-  current: KubeObject | undefined,
-  cluster: Cluster,
-): Promise<KubeObject> {
-  const body = restoringApply(written, current)
-  const leftovers = current ? leftoverFields(body, current) : NO_FIELDS
-  const managedFields = current && !isEmpty(leftovers) ? adoptFields(current, leftovers) : undefined
-  if (current && managedFields) await cluster.replaceManagedFields(current, managedFields)
-  const restored = await cluster.apply(body)
-  const repaired = exactRepair(written, current, restored)
-  return repaired ? cluster.replace(repaired) : restored
+const OUTSIDE = 'is outside of the namespace of the release, and nothing on it says that the release wrote it'
+
+/**
+ * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects changed
+ * elsewhere, so those have to carry the release's label themselves.
+ */
+function isFenced({ ref, isRecorded }: UndoableWrite, current: KubeObject | undefined, run: Run): boolean {
+  if (!isRecorded || ref.namespace === namespaceOf(run)) return false
+  return current?.metadata.labels?.[RELEASE_LABEL] !== run.inputs.release
 }
 
-async function remove({ after }: Written, ref: ObjectRef, cluster: Cluster): Promise<Step> {
-  let created = after
-  if (!created) {
-    // The answer to our write was lost. The object did not exist before, so if it carries our fields, we made it.
-    const current = await cluster.get(ref)
-    created = current && !isEmpty(ourFields(current)) ? current : undefined
-  }
-  const isDeleted = created !== undefined && (await cluster.delete(ref, created.metadata.uid ?? ''))
+function leaveAlone(ref: ObjectRef, why: string): Step {
+  return { report: { ...ref, step: 'left-alone', message: `${why}: left as it is` } }
+}
+
+function following(object: KubeObject, before?: KubeObject, bad?: BadRevision): { returning?: Returning } {
+  return isFollowed(object) ? { returning: { target: targetOf(object, before), ...(bad && { bad }) } } : {}
+}
+
+/** An object that had to be made anew is the same one but for its UID and its age. */
+function identityOf(before: KubeObject, current: KubeObject): KubeObject {
+  const { uid, creationTimestamp } = before.metadata
   return {
-    report: {
-      ...ref,
-      step: isDeleted ? 'deleted' : 'already-as-before',
-      message: isDeleted ? 'deleted: this release had created it' : 'is not there, as before',
+    ...current,
+    metadata: {
+      ...current.metadata,
+      ...(uid !== undefined && { uid }),
+      ...(creationTimestamp !== undefined && { creationTimestamp }),
     },
   }
+}
+
+const PAUSE_MS = 500
+
+/** The object, once nobody is deleting it any more; what is written to it until then would go with it. */
+async function settledObject(
+  ref: ObjectRef,
+  { cluster, clock }: Run,
+  { deadline, signal }: UndoOptions,
+): Promise<KubeObject | undefined> {
+  for (;;) {
+    signal.throwIfAborted()
+    const current = await cluster.get(ref)
+    if (current?.metadata.deletionTimestamp === undefined) return current
+    if (clock.now() > deadline) {
+      const held = current.metadata.finalizers?.join(', ') ?? 'nothing'
+      throw new Error(`is still being deleted (finalizers: ${held}), so it cannot be restored`)
+    }
+    await clock.sleep(PAUSE_MS, signal)
+  }
+}
+
+async function recreate(before: KubeObject, ref: ObjectRef, { cluster }: Run): Promise<Step> {
+  const restored = await cluster.create(recreatable(before))
+  return { report: { ...ref, step: 'restored', message: 'restored: it had been deleted' }, ...following(restored) }
+}
+
+interface Restored {
+  readonly object: KubeObject
+  /** It has not its own strategy yet. */
+  readonly isUnfinished: boolean
+  readonly note?: string
+}
+
+async function restoreOnce(
+  written: { before: KubeObject; after: KubeObject },
+  current: KubeObject,
+  {
+    cluster,
+    inputs,
+  }: { readonly cluster: Run['cluster']; readonly inputs: Pick<Run['inputs'], 'rollbackStrategy' | 'release'> },
+): Promise<Restored> {
+  const { before } = written
+  const exact = restoringApply(written, current)
+  const replacesPods = !isEqual(podTemplateOf(before), podTemplateOf(current))
+  const way = replacesPods
+    ? onTheWayBack(exact, before, inputs.rollbackStrategy, current)
+    : { body: exact, isFinal: true }
+  const leftovers = leftoverFields(way.body, current)
+  const managedFields = isEmpty(leftovers) ? undefined : adoptFields(current, leftovers)
+  if (managedFields) await cluster.replaceManagedFields(current, managedFields)
+  const restored = await cluster.apply(way.body)
+  const note = way.note === undefined ? {} : { note: way.note }
+  if (!way.isFinal) return { object: restored, isUnfinished: true, ...note }
+  const repaired = exactRepair(written, current, restored)
+  const object = repaired ? await cluster.replace(repaired) : restored
+  const owners = ownersAsBefore(before, object)
+  return {
+    object: owners ? await cluster.replaceManagedFields(object, owners) : object,
+    isUnfinished: false,
+    ...note,
+  }
+}
+
+async function remove(write: UndoableWrite, run: Run): Promise<Step> {
+  const { ref, after } = write
+  const { cluster, inputs } = run
+  const isGone: Step = { report: { ...ref, step: 'already-as-before', message: 'is not there, as before' } }
+  const current = await cluster.get(ref)
+  if (!current || (after ? after.metadata.uid !== current.metadata.uid : !isOurs(current, inputs.release)))
+    return isGone
+  if (isFenced(write, current, run)) return leaveAlone(ref, OUTSIDE)
+  const others = after ? otherDeployers(after, current) : []
+  if (others.length > 0) return leaveAlone(ref, `was changed by ${others.join(', ')} since this release created it`)
+  if (!(await cluster.delete(ref, current.metadata.uid ?? ''))) return isGone
+  return { report: { ...ref, step: 'deleted', message: 'deleted: this release had created it' } }
+}
+
+/**
+ * The answer to our write was lost, or the run that wrote it is dead. The object did not exist before, so if it carries our
+ * fields and the label of the release, we made it.
+ */
+function isOurs(current: KubeObject, release: string): boolean {
+  return !isEmpty(ourFields(current)) && current.metadata.labels?.[RELEASE_LABEL] === release
 }

@@ -16,6 +16,7 @@ const OWN_WORDS: ReadonlySet<string> = new Set<string>([
   'updated',
   'ran',
   'not-reached',
+  'pruned',
   'healthy',
   'progressing',
   'restored',

@@ -1,17 +1,22 @@
-import { keyOf, type KubeObject, refOf } from '../manifest/object.ts'
+import { keyOf, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
 import { CONTAINER_FIELDS, objectsIn, podTemplateOf } from '../manifest/pod-template.ts'
 import type { Change } from '../plan/change.ts'
 import type { RolloutState } from '../rollout/tracker.ts'
 import type { ImageChange, ObjectReport, PodRange, WorkloadReport } from './report.ts'
 
-/** What became of the objects of a plan, given the keys of those that were written. */
-export function objectReports(changes: readonly Change[], written: ReadonlySet<string>): ObjectReport[] {
-  return changes.map((change) => {
+/** What became of the objects of a plan, given the keys of those that were written, and of what was deleted. */
+export function objectReports(
+  changes: readonly Change[],
+  written: ReadonlySet<string>,
+  pruned: readonly ObjectRef[] = [],
+): ObjectReport[] {
+  const ofPlan = changes.map((change): ObjectReport => {
     const ref = refOf(change.manifest.object)
     if (change.type === 'unchanged') return { ...ref, change: 'unchanged' }
     if (!written.has(keyOf(ref))) return { ...ref, change: 'not-reached' }
     return { ...ref, change: CHANGES[change.type] }
   })
+  return [...ofPlan, ...pruned.map((ref): ObjectReport => ({ ...ref, change: 'pruned' }))]
 }
 
 const CHANGES = { create: 'created', update: 'updated', run: 'ran' } as const

@@ -1,0 +1,140 @@
+import { keyOf, type ObjectRef, refOf } from '../manifest/object.ts'
+import type { FailureReport } from '../report/report.ts'
+import { type Ending, shouldUndo } from '../rollback/decide.ts'
+import { writeOf } from './apply.ts'
+import { findCauses } from './diagnose.ts'
+import type { Observer } from './observer.ts'
+import type { Prepared } from './prepare.ts'
+import { prune } from './prune.ts'
+import { beginRecord, recordAsGood, type RecordedEnd } from './recording.ts'
+import { type RolledBack, rollBack } from './roll-back.ts'
+import { endingOf, type RolledOut, rollOut } from './roll-out.ts'
+import type { Session } from './session.ts'
+import { observeWorkloads } from './targets.ts'
+import { type UndoBasis, undoBasis } from './undo-basis.ts'
+
+/** What became of a release. */
+export interface CarriedOut {
+  readonly ending: Ending
+  readonly rolledOut: RolledOut
+  readonly failures: readonly FailureReport[]
+  /** Absent when nothing was taken back. */
+  readonly rolledBack?: RolledBack
+  readonly pruned: readonly ObjectRef[]
+  readonly warnings: readonly string[]
+}
+
+export interface CarryOutOptions {
+  /** The revision whose objects these are, when somebody goes back to it: then nothing is taken back automatically. */
+  readonly copyOf?: number
+}
+
+/** Applies and follows a prepared release; prunes when it is good, and takes it back when it is bad. Its record tells all of it. */
+export async function carryOut(
+  prepared: Prepared,
+  session: Session,
+  { copyOf }: CarryOutOptions = {},
+): Promise<CarriedOut> {
+  const { run, stop } = session
+  const hasWrites = prepared.changes.some(({ type }) => type !== 'unchanged') || prepared.prune.deletions.length > 0
+  const observer = await observeWorkloads(prepared, run)
+  try {
+    stop.throwIfAborted()
+    const recording = hasWrites ? await beginRecord(prepared, session, copyOf) : undefined
+    const rolledOut = await rollOut(prepared, observer, session)
+    const ending = endingOf(rolledOut)
+    if (ending.type === 'good') {
+      const { pruned, warnings: unpruned } = await prune(prepared.prune, run)
+      const end = { status: 'good', message: 'is healthy' } as const
+      const warnings = recording ? await recording.close(end, rolledOut.written) : await recordAsGood(prepared, session)
+      return { ending, rolledOut, failures: [], pruned, warnings: [...prepared.prune.notes, ...unpruned, ...warnings] }
+    }
+    // Another run has the release now, and its record: whatever is written here would be in its way.
+    if (ending.type === 'lost') return { ending, rolledOut, failures: [], pruned: [], warnings: [] }
+
+    const isUndone = rolledOut.written.length > 0 && copyOf === undefined && shouldUndo(ending, run.inputs)
+    const basis = isUndone ? await undoBasis(rolledOut.written.map(writeOf), session.heads, session.records) : undefined
+    const { failures, rolledBack } = await explainAndUndo({ ending, rolledOut, basis }, prepared, observer, session)
+    if (rolledBack?.isInterrupted) return { ending, rolledOut, failures, rolledBack, pruned: [], warnings: [] }
+    const end = endOf({ ending, failures, rolledOut, rolledBack })
+    const warnings =
+      rolledOut.written.length === 0
+        ? await recording?.drop()
+        : await recording?.close(end, rolledOut.written, basis?.earlier)
+    return {
+      ending,
+      rolledOut,
+      failures,
+      ...(rolledBack && { rolledBack }),
+      pruned: [],
+      warnings: [...(basis?.warnings ?? []), ...(warnings ?? [])],
+    }
+  } finally {
+    await observer.close()
+  }
+}
+
+/**
+ * How long the evidence is waited for before the first object goes back. What is still being read then is read beside the
+ * rollback: pods take longer than that to go, and people wait for the old version.
+ */
+const HEAD_START_MS = 350
+
+interface Judged {
+  readonly ending: Ending
+  readonly rolledOut: RolledOut
+  /** What to take back; undefined to leave it. */
+  readonly basis: UndoBasis | undefined
+}
+
+async function explainAndUndo(
+  { ending, rolledOut, basis }: Judged,
+  { changes }: Prepared,
+  observer: Observer,
+  { run, lock }: Session,
+): Promise<Pick<CarriedOut, 'failures' | 'rolledBack'>> {
+  const { runner, clock, signals } = run
+  // Who cancels a run has seconds until it is killed: all of them are for the way back.
+  const searching = ending.type === 'cancelled' ? Promise.resolve([]) : findCauses(rolledOut, observer, run)
+  await runner.group('Find the cause', () =>
+    basis ? Promise.race([searching, clock.sleep(HEAD_START_MS)]) : searching,
+  )
+  if (!basis) return { failures: await searching }
+
+  const signal = AbortSignal.any([lock.lost, signals.ending])
+  const { writes } = basis
+  const own = new Set(changes.map(({ manifest }) => keyOf(refOf(manifest.object))))
+  const isWatched = writes.every(({ ref }) => own.has(keyOf(ref)))
+  const bad = rolledOut.followed?.state
+  const rolledBack = await runner.group('Roll back', () =>
+    rollBack({ writes, signal, ...(bad && { bad }), ...(isWatched && { observer }) }, run),
+  )
+  return { failures: await searching, rolledBack }
+}
+
+function endOf({
+  ending,
+  failures: [failure],
+  rolledOut: { problem },
+  rolledBack,
+}: {
+  readonly ending: Ending
+  readonly failures: readonly FailureReport[]
+  readonly rolledOut: RolledOut
+  readonly rolledBack: RolledBack | undefined
+}): RecordedEnd {
+  const reason = problem?.code ?? failure?.reason ?? REASONS[ending.type]
+  const message = problem?.message ?? failure?.message ?? `ended as ${ending.type}`
+  const status = statusOf(rolledBack)
+  return { status, message, ...(reason && { reason }) }
+}
+
+function statusOf(rolledBack: RolledBack | undefined): RecordedEnd['status'] {
+  if (rolledBack?.report.outcome !== 'rolled-back') return 'bad'
+  return rolledBack.leftAlone.length > 0 ? 'superseded' : 'rolled-back'
+}
+
+const REASONS: Partial<Record<Ending['type'], RecordedEnd['reason']>> = {
+  unknown: 'ClusterUnreachable',
+  cancelled: 'Cancelled',
+}

@@ -1,0 +1,94 @@
+import { RejectedError } from '../errors.ts'
+import { RecordError } from '../release/read-record.ts'
+import type { ReleaseRecord } from '../release/record.ts'
+import { recordName, type RecordHead } from '../release/record-secret.ts'
+import type { RollbackReport } from '../report/report.ts'
+import type { Lock } from './lock.ts'
+import type { Records } from './records.ts'
+import { rollBack, type RolledBack } from './roll-back.ts'
+import type { Run } from './run.ts'
+import { closeEarlier, recordedWrites, undoBasis } from './undo-basis.ts'
+
+/** What a run that was killed had written could not be taken back: nothing new is begun on top of it. */
+export class HealError extends Error {
+  override readonly name = 'HealError'
+  readonly record: ReleaseRecord
+  readonly rollback: RollbackReport
+
+  constructor(record: ReleaseRecord, rollback: RollbackReport) {
+    super(`${whoseRun(record)} was ended in the middle of revision ${record.revision}: ${rollback.message}`)
+    this.record = record
+    this.rollback = rollback
+  }
+}
+
+export interface Unfinished {
+  /** The record that is still pending. */
+  readonly pending: RecordHead
+  readonly heads: readonly RecordHead[]
+  readonly records: Records
+  readonly lock: Lock
+}
+
+/**
+ * Takes back what a run that no longer lives has written, so that the release is all old again. Returns whole sentences for the
+ * report. That the old version is not healthy is told and does not stand in the way: the next release may be what mends it.
+ * Throws HealError when an object could not be restored, and RejectedError when the record cannot be read.
+ */
+export async function heal(unfinished: Unfinished, run: Run): Promise<string[]> {
+  const record = await readPending(unfinished)
+  run.runner.info(
+    `${whoseRun(record)} was ended in the middle of revision ${record.revision}: what it wrote is taken back first`,
+  )
+  const { report, isInterrupted } = await takeBack(record, unfinished, run)
+  if (isInterrupted) run.signals.cancelled.throwIfAborted()
+  if (report.steps.some(({ step }) => step === 'failed')) throw new HealError(record, report)
+  const end = report.outcome === 'rolled-back' ? 'it was taken back first' : report.message
+  return [`${whoseRun(record)} had been ended in the middle of revision ${record.revision}: ${end}`]
+}
+
+/** Undoes the writes of a pending record and closes it. */
+export async function takeBack(
+  record: ReleaseRecord,
+  { heads, records, lock }: Unfinished,
+  run: Run,
+): Promise<RolledBack> {
+  const { signals, clock } = run
+  const { writes, earlier } = await undoBasis(recordedWrites(record), heads, records)
+  const rolledBack = await rollBack({ writes, signal: AbortSignal.any([lock.lost, signals.ending]) }, run)
+  // Whoever comes next goes on where this one was interrupted.
+  if (rolledBack.isInterrupted) return rolledBack
+  const { report, leftAlone } = rolledBack
+  const isRestored = !report.steps.some(({ step }) => step === 'failed')
+  const status = isRestored ? (leftAlone.length > 0 ? 'superseded' : 'rolled-back') : 'bad'
+  await records.update({
+    ...record,
+    status,
+    reason: 'Cancelled',
+    message: `the run was ended before its time: ${report.message}`,
+    endedAt: clock.date().toISOString(),
+    writes: status === 'rolled-back' ? [] : record.writes,
+  })
+  if (status === 'rolled-back') await closeEarlier(earlier, records)
+  return rolledBack
+}
+
+async function readPending({ pending, records }: Unfinished): Promise<ReleaseRecord> {
+  try {
+    return await records.read(pending)
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error
+    const name = recordName(pending)
+    throw new RejectedError([
+      {
+        code: 'InvalidInput',
+        message: `an earlier run was ended in the middle of revision ${pending.revision}, and its record cannot be read: ${error.message}`,
+        hint: `look at the workloads with kubectl; when they are in order, delete the Secret ${name} and run again`,
+      },
+    ])
+  }
+}
+
+function whoseRun({ by }: ReleaseRecord): string {
+  return by ? `the run ${by.url} (commit ${by.sha.slice(0, 7)} by ${by.actor})` : 'an earlier run'
+}

@@ -1,0 +1,101 @@
+import { type Problem, RejectedError, rejectIfAny } from '../errors.ts'
+import { describe, type Manifest, refOf } from '../manifest/object.ts'
+import { RELEASE_LABEL } from '../plan/desired.ts'
+import { RecordError } from '../release/read-record.ts'
+import type { ReleaseRecord } from '../release/record.ts'
+import type { RecordHead } from '../release/record-secret.ts'
+import type { Report } from '../report/report.ts'
+import { carryOut } from './carry-out.ts'
+import { mapLimited } from './concurrency.ts'
+import { deployReport } from './deploy-report.ts'
+import { prepare, type Prepared } from './prepare.ts'
+import { namespaceOf, place } from './render.ts'
+import type { Run } from './run.ts'
+import { openSession, type Session } from './session.ts'
+
+/**
+ * Goes back by hand to a good revision, out of its record: all its objects as they were, and what came later deleted. It makes a
+ * new revision, is followed like a deploy, and is never taken back by itself. Throws RejectedError when nothing was written.
+ */
+export async function rollback(run: Run): Promise<Report> {
+  const { session, prepared, target } = await run.runner.group('Prepare', async () => {
+    const opened = await openSession({ namespace: namespaceOf(run), desired: [] }, run)
+    try {
+      return { session: opened, ...(await prepareTarget(opened)) }
+    } catch (error) {
+      await opened.close()
+      throw error
+    }
+  })
+  try {
+    const copyOf = target.copyOf ?? target.revision
+    return deployReport(prepared, await carryOut(prepared, session, { copyOf }), session)
+  } finally {
+    await session.close()
+  }
+}
+
+async function prepareTarget(session: Session): Promise<{ target: ReleaseRecord; prepared: Prepared }> {
+  const { run } = session
+  const target = await chooseTarget(session)
+  const by = target.by ? `, which ${target.by.actor} deployed from commit ${target.by.sha.slice(0, 7)}` : ''
+  run.runner.info(`going back to revision ${target.revision} of ${target.startedAt}${by}`)
+  await assertOurs(target, run)
+  const name = `revision ${target.revision}`
+  const manifests = target.objects.map(({ object }): Manifest => ({ object, at: { file: name, line: 1 } }))
+  return { target, prepared: await prepare(await place(manifests, run), session) }
+}
+
+/**
+ * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects made or changed
+ * elsewhere, so those have to be there already and to carry the release's label.
+ */
+async function assertOurs({ objects, namespace, revision }: ReleaseRecord, { cluster, inputs }: Run): Promise<void> {
+  const outside = objects.map(({ object }) => refOf(object)).filter((ref) => ref.namespace !== namespace)
+  const live = await mapLimited(outside, (ref) => cluster.get(ref))
+  const problems = outside
+    .filter((_ref, index) => live[index]?.metadata.labels?.[RELEASE_LABEL] !== inputs.release)
+    .map((ref): Problem => ({
+      code: 'Fenced',
+      message: `${describe(ref)} is outside of the namespace of the release, and is not the release's now`,
+      hint: `deploy the commit of revision ${revision} instead: its manifests are trusted further than a record`,
+    }))
+  rejectIfAny(problems)
+}
+
+/** The revision that was asked for or, without a wish, the newest good one that differs from what is in place. */
+async function chooseTarget({ run, heads, records, inPlace }: Session): Promise<ReleaseRecord> {
+  const { toRevision, release } = run.inputs
+  if (toRevision !== undefined) {
+    const head = heads.find(({ revision }) => revision === toRevision)
+    if (!head) throw refusal(`the release ${release} has no revision ${toRevision}`, heads)
+    if (head.status !== 'good') throw refusal(`revision ${toRevision} was never good: it is ${head.status}`, heads)
+    return readTarget(head)
+  }
+  const origin = inPlace && (inPlace.copyOf ?? inPlace.revision)
+  const candidates = heads.filter(({ status, revision }) => status === 'good' && revision !== inPlace?.revision)
+  for (const head of candidates.toReversed()) {
+    const record = await readTarget(head)
+    // After going back from 5 to 4 and again, the way leads to 3, and not to 5 once more.
+    if (inPlace?.status !== 'good' || origin === undefined || (record.copyOf ?? record.revision) < origin) return record
+  }
+  throw refusal(`the release ${release} has no good revision before the one in place`, heads)
+
+  async function readTarget(head: RecordHead): Promise<ReleaseRecord> {
+    try {
+      return await records.read(head)
+    } catch (error) {
+      if (error instanceof RecordError) throw refusal(error.message, heads)
+      throw error
+    }
+  }
+}
+
+function refusal(message: string, heads: readonly RecordHead[]): RejectedError {
+  const good = heads.filter(({ status }) => status === 'good').map(({ revision }) => revision)
+  const hint =
+    good.length === 0
+      ? 'there is no good revision on record: deploy the commit that you want'
+      : `good revisions on record: ${good.join(', ')}; name one with to-revision, or deploy the commit that you want`
+  return new RejectedError([{ code: 'InvalidInput', message, hint }])
+}

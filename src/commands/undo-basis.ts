@@ -1,0 +1,46 @@
+import { badSince, lastGood } from '../release/history.ts'
+import type { RecordHead } from '../release/record-secret.ts'
+import { RecordError } from '../release/read-record.ts'
+import type { ReleaseRecord } from '../release/record.ts'
+import { mergeWrites, type UndoableWrite } from '../rollback/write.ts'
+import type { Records } from './records.ts'
+
+export interface UndoBasis {
+  /** One for each object. */
+  readonly writes: readonly UndoableWrite[]
+  /** Bad revisions that were left in place, and whose writes are among these. */
+  readonly earlier: readonly ReleaseRecord[]
+  /** Whole sentences about what cannot be taken back, as nobody knows it any more. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * What to take back to get to the last good revision: these writes and, when bad revisions were left in place since, theirs as
+ * well. Where no revision was ever good, only these: what earlier runs have left in place may be all that there is.
+ */
+export async function undoBasis(
+  writes: readonly UndoableWrite[],
+  heads: readonly RecordHead[],
+  records: Records,
+): Promise<UndoBasis> {
+  const earlier: ReleaseRecord[] = []
+  const warnings: string[] = []
+  for (const head of lastGood(heads) ? badSince(heads) : []) {
+    try {
+      earlier.push(await records.read(head))
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error
+      warnings.push(`what revision ${head.revision} has left in place is not taken back: ${error.message}`)
+    }
+  }
+  return { writes: mergeWrites([...earlier.flatMap(recordedWrites), ...writes]), earlier, warnings }
+}
+
+export function recordedWrites({ writes }: ReleaseRecord): UndoableWrite[] {
+  return writes.map((write) => ({ ...write, isRecorded: true }))
+}
+
+/** Writes down that the bad revisions are taken back, too. */
+export async function closeEarlier(earlier: readonly ReleaseRecord[], records: Records): Promise<void> {
+  for (const record of earlier) await records.update({ ...record, status: 'rolled-back', writes: [] })
+}
