@@ -77034,7 +77034,7 @@ async function applyTaking(cluster, object, live, { forceConflicts, ...options }
 
 /***/ }),
 
-/***/ 9850:
+/***/ 7629:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -77560,6 +77560,23 @@ async function readLog(cluster, pod, container, options) {
 var prune = __nccwpck_require__(2965);
 // EXTERNAL MODULE: ./lib/release/history.js
 var release_history = __nccwpck_require__(6753);
+;// CONCATENATED MODULE: ./lib/commands/in-time.js
+/** The promise, or an error when it has not settled after `ms`. What it was doing then goes on until its connection is closed. */
+async function inTime(promise, ms, clock, message) {
+    const settled = new AbortController();
+    const timeOut = async () => {
+        await clock.sleep(ms, settled.signal);
+        // When the promise was first, nobody hears this any more.
+        throw new Error(message);
+    };
+    try {
+        return await Promise.race([promise, timeOut()]);
+    }
+    finally {
+        settled.abort();
+    }
+}
+
 // EXTERNAL MODULE: ./lib/commands/undo-basis.js + 1 modules
 var undo_basis = __nccwpck_require__(8761);
 ;// CONCATENATED MODULE: ./lib/commands/recording.js
@@ -77567,6 +77584,8 @@ var undo_basis = __nccwpck_require__(8761);
 
 
 
+
+const MS_WITHOUT_CLUSTER = 10_000;
 /** Writes down what is going to be done, before the first write, so that whoever comes after a killed run can take it back. */
 async function beginRecord(prepared, session, copyOf) {
     const { run, records, heads } = session;
@@ -77594,15 +77613,20 @@ async function beginRecord(prepared, session, copyOf) {
             return [`the record of revision ${record.revision} could not be ${what}: ${(0,errors/* messageOf */.bD)(error)}`];
         }
     };
+    /** Where the cluster cannot be reached at the end, it will most likely not be back in a minute: nobody waits for that. */
+    const patient = (end, body) => end.reason === 'ClusterUnreachable'
+        ? inTime(body, MS_WITHOUT_CLUSTER, run.clock, 'the cluster cannot be reached')
+        : body;
     return {
         close: (end, written, earlier = []) => guarded('closed, so the next run takes this release back first', async () => {
-            await records.update({
+            const closed = {
                 ...record,
                 ...end,
                 endedAt: run.clock.date().toISOString(),
                 objects: recordedObjects(prepared.changes, written),
                 writes: end.status === 'bad' || end.status === 'superseded' ? record.writes : [],
-            });
+            };
+            await patient(end, records.update(closed));
             if (end.status === 'rolled-back')
                 await (0,undo_basis/* closeEarlier */.zf)(earlier, records);
             await records.remove((0,release_history/* outdated */.nN)(heads, historyLimit, { revision: record.revision, status: end.status }));
@@ -78193,8 +78217,8 @@ function isSuperseded(ours, inPlace) {
         ours.id < inPlace.id);
 }
 
-// EXTERNAL MODULE: ./lib/commands/carry-out.js + 8 modules
-var carry_out = __nccwpck_require__(9850);
+// EXTERNAL MODULE: ./lib/commands/carry-out.js + 9 modules
+var carry_out = __nccwpck_require__(7629);
 // EXTERNAL MODULE: ./lib/commands/deploy-report.js + 1 modules
 var deploy_report = __nccwpck_require__(6741);
 // EXTERNAL MODULE: ./lib/commands/prepare.js + 11 modules
@@ -83357,7 +83381,7 @@ async function observeRestored(writes, run) {
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7350);
 /* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(9369);
 /* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7935);
-/* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9850);
+/* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7629);
 /* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(325);
 /* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6741);
 /* harmony import */ var _prepare_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8206);
@@ -84449,6 +84473,8 @@ function createHttpClient(access) {
     const streams = new undici/* Agent */.g6({ ...base, bodyTimeout: 0 });
     let requests = openRequestPool();
     let reached = false;
+    // A request that is waiting for its next attempt must not keep a process alive that has nothing left to do.
+    const closing = new AbortController();
     async function attempt(request, dispatcher) {
         const authorization = await access.authorization(request.signal);
         const response = await (0,undici/* request */.Em)(access.server.replace(/\/$/, '') + request.path, {
@@ -84494,9 +84520,11 @@ function createHttpClient(access) {
                     repeatable: request.repeatable,
                     reached,
                 });
-                if (delay === undefined)
+                if (delay === undefined || closing.signal.aborted)
                     throw failure;
-                await (0,system/* sleep */.yy)(delay, request.signal);
+                await (0,system/* sleep */.yy)(delay, request.signal ? AbortSignal.any([request.signal, closing.signal]) : closing.signal);
+                if (closing.signal.aborted)
+                    throw failure;
             }
         }
     }
@@ -84518,6 +84546,7 @@ function createHttpClient(access) {
             }
         },
         async close() {
+            closing.abort();
             await Promise.all([requests.destroy(), streams.destroy()]);
         },
     };

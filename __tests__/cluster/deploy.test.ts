@@ -54,7 +54,7 @@ describe('a release', () => {
       const mended = await deploy('v4')
       expect(mended).toMatchObject({
         exitCode: 0,
-        outputs: { outcome: 'deployed', revision: '3', 'previous-revision': '2' },
+        outputs: { outcome: 'deployed', revision: '4', 'previous-revision': '2' },
       })
     }))
 

@@ -12,7 +12,10 @@ export async function changedKubeconfig(change: (config: Config) => void): Promi
   return { kubeconfig: JSON.stringify(config) }
 }
 
-/** A login that may do just this in the namespace: its kubeconfig, as an input, and its token. */
+/**
+ * A login that may do just this in the namespace, beside what the lock and the records of a release need: its kubeconfig, as an
+ * input, and its token.
+ */
 export async function createLogin(
   { kubectl, name }: TestNamespace,
   verbs: readonly string[],
@@ -20,6 +23,9 @@ export async function createLogin(
 ): Promise<{ input: { kubeconfig: string }; token: string }> {
   await kubectl(['create', 'serviceaccount', 'deployer'])
   await kubectl(['create', 'role', 'deployer', `--verb=${verbs.join(',')}`, `--resource=${resources}`])
+  const records = ['--verb=get,list,create,update,delete', '--resource=secrets,leases.coordination.k8s.io']
+  await kubectl(['create', 'role', 'records', ...records])
+  await kubectl(['create', 'rolebinding', 'records', '--role=records', `--serviceaccount=${name}:deployer`])
   await kubectl(['create', 'rolebinding', 'deployer', '--role=deployer', `--serviceaccount=${name}:deployer`])
   const token = (await kubectl(['create', 'token', 'deployer'])).trim()
   return { input: await changedKubeconfig((config) => (config.users[0].user = { token })), token }

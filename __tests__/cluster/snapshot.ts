@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../src/manifest/object.ts'
+import { RECORD_TYPE } from '../../src/release/record-secret.ts'
 import type { TestNamespace } from './testbed.ts'
 
 /** Annotations by which controllers, kubectl and Rollsafe keep count. */
@@ -10,7 +11,8 @@ export async function snapshot(
   kinds = 'configmaps,secrets,services,deployments',
 ): Promise<Record<string, unknown>> {
   const { items } = JSON.parse(await namespace.kubectl(['get', kinds, '-o', 'json'])) as { items: KubeObject[] }
-  return Object.fromEntries(items.map((object) => [`${object.kind}/${object.metadata.name}`, comparable(object)]))
+  const own = items.filter(({ type }) => type !== RECORD_TYPE)
+  return Object.fromEntries(own.map((object) => [`${object.kind}/${object.metadata.name}`, comparable(object)]))
 }
 
 function comparable({ status: _status, ...object }: KubeObject): unknown {

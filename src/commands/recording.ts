@@ -6,9 +6,12 @@ import type { Provenance, RecordedObject, RecordStatus, ReleaseRecord } from '..
 import type { RunFacts } from '../report/report.ts'
 import type { Write } from '../rollback/write.ts'
 import type { Written } from './apply.ts'
+import { inTime } from './in-time.ts'
 import type { Prepared } from './prepare.ts'
 import type { Session } from './session.ts'
 import { closeEarlier } from './undo-basis.ts'
+
+const MS_WITHOUT_CLUSTER = 10_000
 
 /** How a release ended, for its record. */
 export interface RecordedEnd {
@@ -55,16 +58,22 @@ export async function beginRecord(prepared: Prepared, session: Session, copyOf?:
       return [`the record of revision ${record.revision} could not be ${what}: ${messageOf(error)}`]
     }
   }
+  /** Where the cluster cannot be reached at the end, it will most likely not be back in a minute: nobody waits for that. */
+  const patient = (end: RecordedEnd, body: Promise<void>): Promise<void> =>
+    end.reason === 'ClusterUnreachable'
+      ? inTime(body, MS_WITHOUT_CLUSTER, run.clock, 'the cluster cannot be reached')
+      : body
   return {
     close: (end, written, earlier = []) =>
       guarded('closed, so the next run takes this release back first', async () => {
-        await records.update({
+        const closed: ReleaseRecord = {
           ...record,
           ...end,
           endedAt: run.clock.date().toISOString(),
           objects: recordedObjects(prepared.changes, written),
           writes: end.status === 'bad' || end.status === 'superseded' ? record.writes : [],
-        })
+        }
+        await patient(end, records.update(closed))
         if (end.status === 'rolled-back') await closeEarlier(earlier, records)
         await records.remove(outdated(heads, historyLimit, { revision: record.revision, status: end.status }))
       }),

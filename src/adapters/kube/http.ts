@@ -50,6 +50,8 @@ export function createHttpClient(access: ClusterAccess): HttpClient {
   const streams = new Agent({ ...base, bodyTimeout: 0 })
   let requests = openRequestPool()
   let reached = false
+  // A request that is waiting for its next attempt must not keep a process alive that has nothing left to do.
+  const closing = new AbortController()
 
   async function attempt(request: HttpRequest, dispatcher: Agent): Promise<Dispatcher.ResponseData> {
     const authorization = await access.authorization(request.signal)
@@ -94,8 +96,9 @@ export function createHttpClient(access: ClusterAccess): HttpClient {
           repeatable: request.repeatable,
           reached,
         })
-        if (delay === undefined) throw failure
-        await sleep(delay, request.signal)
+        if (delay === undefined || closing.signal.aborted) throw failure
+        await sleep(delay, request.signal ? AbortSignal.any([request.signal, closing.signal]) : closing.signal)
+        if (closing.signal.aborted) throw failure
       }
     }
   }
@@ -118,6 +121,7 @@ export function createHttpClient(access: ClusterAccess): HttpClient {
       }
     },
     async close() {
+      closing.abort()
       await Promise.all([requests.destroy(), streams.destroy()])
     },
   }
