@@ -28,8 +28,15 @@ const list = (resourceVersion: string, ...items: object[]) =>
   json(200, { kind: 'ConfigMapList', metadata: { resourceVersion }, items })
 const event = (type: string, name: string, resourceVersion: string) => ({ type, object: item(name, resourceVersion) })
 
-/** The first `count` observations, shortly, and the requests they took. */
+const CANNOT_STREAM = status(422, 'sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch')
+
+/** The first `count` observations, shortly, and the requests they took, of a server that cannot stream lists. */
 async function observe(answers: readonly Answer[], count: number, from?: string) {
+  const { seen, asked } = await observeAny(from === undefined ? [CANNOT_STREAM, ...answers] : answers, count, from)
+  return { seen, asked: from === undefined ? asked.slice(1) : asked }
+}
+
+async function observeAny(answers: readonly Answer[], count: number, from?: string) {
   await using server = await startFakeApiServer([DISCOVERY, ...answers])
   const cluster = createCluster(accessTo(server))
   const stop = new AbortController()
@@ -49,7 +56,11 @@ async function observe(answers: readonly Answer[], count: number, from?: string)
   const asked = server.requests
     .slice(1)
     .map((request) =>
-      request.includes('watch=true') ? `watch from ${/resourceVersion=([^&]*)/.exec(request)?.[1]}` : 'list',
+      request.includes('sendInitialEvents=true')
+        ? 'list and watch'
+        : request.includes('watch=true')
+          ? `watch from ${/resourceVersion=([^&]*)/.exec(request)?.[1]}`
+          : 'list',
     )
   return { seen, asked }
 }
@@ -66,6 +77,58 @@ function shortly(observation: Observation): string {
       return observation.type
   }
 }
+
+describe('a list that is streamed', () => {
+  const END = {
+    type: 'BOOKMARK',
+    object: { metadata: { resourceVersion: '10', annotations: { 'k8s.io/initial-events-end': 'true' } } },
+  }
+
+  it('is one request with the watch', async () => {
+    const events = [event('ADDED', 'a', '5'), event('ADDED', 'b', '6'), END, event('MODIFIED', 'a', '12')]
+    expect(await observeAny([stream(events, 'open')], 2)).toEqual({
+      seen: ['listed a,b', 'changed a'],
+      asked: ['list and watch'],
+    })
+  })
+
+  it('may be empty, and what is deleted before its end is not in it', async () => {
+    const events = [event('ADDED', 'a', '5'), event('DELETED', 'a', '6'), END, event('ADDED', 'b', '12')]
+    expect(await observeAny([stream(events, 'open')], 2)).toMatchObject({ seen: ['listed ', 'changed b'] })
+  })
+
+  it('is resumed from its end', async () => {
+    const answers = [stream([event('ADDED', 'a', '5'), END]), stream([event('ADDED', 'b', '11')], 'open')]
+    expect(await observeAny(answers, 2)).toEqual({
+      seen: ['listed a', 'changed b'],
+      asked: ['list and watch', 'watch from 10'],
+    })
+  })
+
+  it('that breaks off is no list, and begins anew', async () => {
+    const answers = [
+      stream([event('ADDED', 'a', '5'), event('BOOKMARK', '', '6')], 'reset'),
+      stream([event('ADDED', 'b', '7'), END], 'open'),
+    ]
+    expect(await observeAny(answers, 3)).toEqual({
+      seen: ['lost', 'found', 'listed b'],
+      asked: ['list and watch', 'list and watch'],
+    })
+  })
+
+  it.each([400, 422])('is not asked for again of a server that refuses it with %d', async (code) => {
+    const answers = [status(code, 'unknown parameter'), list('10', item('a', '5')), status(410, 'too old'), list('20')]
+    expect(await observeAny(answers, 2)).toEqual({
+      seen: ['listed a', 'listed '],
+      asked: ['list and watch', 'list', 'watch from 10', 'list'],
+    })
+  })
+
+  it('is asked for again after its resourceVersion has expired', async () => {
+    const answers = [stream([END]), status(410, 'too old'), stream([event('ADDED', 'b', '40'), END], 'open')]
+    expect(await observeAny(answers, 2)).toMatchObject({ asked: ['list and watch', 'watch from 10', 'list and watch'] })
+  })
+})
 
 describe('the watch', () => {
   it('lists, then goes on from the list', async () => {

@@ -18,14 +18,17 @@ export interface WatchOptions {
 
 /** After this much silence, a list on another connection tells an idle watch from a dead one. */
 const SILENCE_MS = 45_000
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists */
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
 const BACKOFF_MS = { first: 800, most: 30_000 }
 
 /** Why a stream ended: the server closed it, its resourceVersion is too old, or nothing was heard for too long. */
 type StreamEnd = 'closed' | 'expired' | 'silent'
 
 /**
- * List and watch that goes on for ever, by the rules of client-go's reflector (tools/cache/reflector.go): resume from the
- * last resourceVersion, list again when it is too old, back off while the server is away. Throws what waiting cannot mend.
+ * List and watch that goes on for ever, by the rules of client-go's reflector (tools/cache/reflector.go): the list as the first
+ * part of the watch itself where the server can do that, resume from the last resourceVersion, list again when it is too old,
+ * back off while the server is away. Throws what waiting cannot mend.
  */
 export async function* watchQuery(options: WatchOptions): AsyncGenerator<Observation> {
   const { signal } = options
@@ -34,6 +37,7 @@ export async function* watchQuery(options: WatchOptions): AsyncGenerator<Observa
   let lost = false
   let refreshed = false
   let failures = 0
+  let streamsLists = true
 
   const remember = (objects: readonly KubeObject[]) => {
     seen.clear()
@@ -42,7 +46,8 @@ export async function* watchQuery(options: WatchOptions): AsyncGenerator<Observa
 
   while (!signal.aborted) {
     try {
-      if (resourceVersion === undefined) {
+      const isFirst = resourceVersion === undefined && streamsLists
+      if (resourceVersion === undefined && !streamsLists) {
         const listed = await options.list()
         remember(listed.objects)
         resourceVersion = listed.resourceVersion
@@ -53,21 +58,39 @@ export async function* watchQuery(options: WatchOptions): AsyncGenerator<Observa
       lost = false
       refreshed = false
       let end: StreamEnd = 'closed'
+      // What exists is told first; it is complete, and so a list, only with the bookmark that ends it.
+      const initial = isFirst ? new Map<string, KubeObject>() : undefined
+      let isComplete = !isFirst
       for await (const event of events) {
         if (event.type === 'end') {
           end = event.why
           break
         }
         failures = 0
+        if (initial && !isComplete) {
+          const { uid = '', annotations = {} } = event.object.metadata
+          if (event.type === 'changed') initial.set(uid, options.query.keep?.(event.object) ?? event.object)
+          if (event.type === 'deleted') initial.delete(uid)
+          if (event.type !== 'bookmark' || annotations[INITIAL_EVENTS_END] !== 'true') continue
+          isComplete = true
+          const objects = [...initial.values()]
+          initial.clear()
+          remember(objects)
+          resourceVersion = event.object.metadata.resourceVersion
+          yield { type: 'listed', objects }
+          continue
+        }
         resourceVersion = event.object.metadata.resourceVersion ?? resourceVersion
         const uid = event.object.metadata.uid ?? ''
         if (event.type === 'deleted') seen.delete(uid)
-        if (event.type === 'changed') seen.set(uid, resourceVersion)
+        if (event.type === 'changed') seen.set(uid, event.object.metadata.resourceVersion ?? '')
         if (event.type !== 'bookmark')
           yield { type: event.type, object: options.query.keep?.(event.object) ?? event.object }
       }
       if (end === 'expired') resourceVersion = undefined
-      if (end === 'silent') {
+      // A server that never ends its list does not know how to.
+      if (end === 'silent' && !isComplete) streamsLists = false
+      else if (end === 'silent') {
         const listed = await options.list()
         if (differs(listed.objects, seen)) {
           remember(listed.objects)
@@ -80,6 +103,11 @@ export async function* watchQuery(options: WatchOptions): AsyncGenerator<Observa
       if (!(error instanceof ClusterError)) throw error
       if (error.status === 410) {
         resourceVersion = undefined
+        continue
+      }
+      // An older server refuses the parameters; a list does.
+      if (resourceVersion === undefined && streamsLists && [400, 422].includes(error.status)) {
+        streamsLists = false
         continue
       }
       if (error.status === 401 && !refreshed && (await options.refresh())) {
@@ -107,14 +135,17 @@ type StreamEvent =
   | { readonly type: 'changed' | 'deleted' | 'bookmark'; readonly object: KubeObject }
   | { readonly type: 'end'; readonly why: StreamEnd }
 
-async function openStream({ http, type, query, signal }: WatchOptions, resourceVersion: string) {
+/** Without a resourceVersion, what exists comes first (KEP-3157; on by default since Kubernetes 1.34). */
+async function openStream({ http, type, query, signal }: WatchOptions, resourceVersion: string | undefined) {
   const body = await http.stream({
     method: 'GET',
     path: collectionPath(type, query.namespace),
     query: {
       ...selectorsOf(query),
       watch: 'true',
-      resourceVersion,
+      ...(resourceVersion === undefined
+        ? { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }
+        : { resourceVersion }),
       allowWatchBookmarks: 'true',
       // Spread out, so that many watches do not come back in the same second.
       timeoutSeconds: String(240 + Math.floor(Math.random() * 60)),
