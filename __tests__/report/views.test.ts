@@ -226,6 +226,19 @@ describe('safetyOf', () => {
     [{ ...rejected, outcome: 'cancelled', changed: true }, 'not known'],
     [{ ...rejected, outcome: 'cancelled', changed: true, rollback }, 'yes'],
     [{ ...rejected, outcome: 'cancelled', changed: true, rollback: { ...rollback, outcome: 'rollback-failed' } }, 'no'],
+    [
+      {
+        ...rejected,
+        outcome: 'cancelled',
+        changed: true,
+        rollback: { ...rollback, outcome: 'rollback-failed', goesOn: true },
+      },
+      'not known',
+    ],
+    [{ ...rolledBack, rollback: { ...rollback, isDoubtful: true } }, 'not known'],
+    [{ ...rejected, outcome: 'superseded', changed: false }, 'yes'],
+    [{ ...rejected, outcome: 'superseded', changed: true }, 'not known'],
+    [{ ...rejected, outcome: 'superseded', changed: true, rollback }, 'not known'],
     [{ ...rejected, outcome: 'unknown', changed: true }, 'not known'],
     [{ ...rejected, outcome: 'failed', changed: true }, 'no'],
   ] as const)('row %#', (report, safe) => {

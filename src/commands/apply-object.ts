@@ -1,5 +1,6 @@
 import { ClusterError } from '../errors.ts'
 import type { KubeObject } from '../manifest/object.ts'
+import { isAutoscalers, withoutReplicas } from '../plan/autoscaling.ts'
 import { mayTake, readConflicts } from '../plan/ownership.ts'
 import type { ApplyOptions, Cluster } from '../ports.ts'
 
@@ -20,6 +21,9 @@ export async function applyTaking(
   } catch (error) {
     if (!(error instanceof ClusterError) || error.status !== 409) throw error
     const conflicts = readConflicts(error.causes)
+    // Since the object was read, an autoscaler has changed the replicas: they are its own now, even with force-conflicts.
+    if (conflicts.some(isAutoscalers))
+      return applyTaking(cluster, withoutReplicas(object), live, { forceConflicts, ...options })
     if (conflicts.length === 0 || !(forceConflicts || conflicts.every((conflict) => mayTake(conflict, live))))
       throw error
     return cluster.apply(object, { ...options, force: true })

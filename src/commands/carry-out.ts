@@ -91,7 +91,7 @@ async function explainAndUndo(
   { ending, rolledOut, basis }: Judged,
   { changes }: Prepared,
   observer: Observer,
-  { run, lock }: Session,
+  { run, lock, lastGood, inPlace }: Session,
 ): Promise<Pick<CarriedOut, 'failures' | 'rolledBack'>> {
   const { runner, clock, signals } = run
   // Who cancels a run has seconds until it is killed: all of them are for the way back.
@@ -109,7 +109,9 @@ async function explainAndUndo(
   const rolledBack = await runner.group('Roll back', () =>
     rollBack({ writes, signal, ...(bad && { bad }), ...(isWatched && { observer }) }, run),
   )
-  return { failures: await searching, rolledBack }
+  const isDoubtful = inPlace !== undefined && lastGood === undefined
+  const report = isDoubtful ? { ...rolledBack.report, isDoubtful } : rolledBack.report
+  return { failures: await searching, rolledBack: { ...rolledBack, report } }
 }
 
 function endOf({

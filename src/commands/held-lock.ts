@@ -26,8 +26,23 @@ export interface Lock {
    * and costs nothing otherwise. Throws LockLostError; after a minute in which the server cannot be reached, its ClusterError.
    */
   ensureHeld(): Promise<void>
+  /**
+   * Does a write while the lock is certainly held. A write that is still under way when that is no longer certain is aborted, with
+   * a LockDoubtError: sent again and again by the request layer, it could arrive after another run has taken the lock.
+   */
+  whileHeld<Result>(write: (signal: AbortSignal) => Promise<Result>): Promise<Result>
   /** Stops renewing and gives the lock back. Never throws; a lock that cannot be given back ends by itself. */
   release(): Promise<void>
+}
+
+/** The API server cannot be reached, and until it can be, nobody knows who holds the lock. */
+export class LockDoubtError extends ClusterError {
+  constructor(release: string) {
+    super(`the API server has not answered for so long that the lock of the release ${release} may be lost`, {
+      status: 0,
+      request: 'the lock of the release',
+    })
+  }
 }
 
 export interface LockPorts {
@@ -76,6 +91,7 @@ export function holdLock({ live, since, content }: Taken, { cluster, clock, runn
   const stopped = new AbortController()
   let renewing: Promise<void> | undefined
   let givingBack: Promise<void> | undefined
+  const writing = new Set<AbortController>()
 
   function isCertain(): boolean {
     const now = momentOf(clock)
@@ -136,6 +152,7 @@ export function holdLock({ live, since, content }: Taken, { cluster, clock, runn
         if (stopped.signal.aborted) return
         runner.debug(`the lock of the release ${release} could not be renewed: ${messageOf(error)}; trying again`)
         pause = RETRY_MS
+        if (!isCertain()) for (const write of writing) write.abort(new LockDoubtError(release))
       }
     }
   }
@@ -160,20 +177,32 @@ export function holdLock({ live, since, content }: Taken, { cluster, clock, runn
     }
   }
 
+  async function ensureHeld(): Promise<void> {
+    for (const givesUpAt = clock.now() + PATIENCE_MS; ;) {
+      stopped.signal.throwIfAborted()
+      if (isCertain()) return
+      try {
+        await renew()
+      } catch (error) {
+        if (!(error instanceof ClusterError) || !error.isUnreachable || clock.now() >= givesUpAt) throw error
+        await clock.sleep(RETRY_MS, stopped.signal)
+      }
+    }
+  }
+
   void keep().catch(() => undefined)
   return {
     holder,
     lost: lost.signal,
-    async ensureHeld() {
-      for (const givesUpAt = clock.now() + PATIENCE_MS; ;) {
-        stopped.signal.throwIfAborted()
-        if (isCertain()) return
-        try {
-          await renew()
-        } catch (error) {
-          if (!(error instanceof ClusterError) || !error.isUnreachable || clock.now() >= givesUpAt) throw error
-          await clock.sleep(RETRY_MS, stopped.signal)
-        }
+    ensureHeld,
+    async whileHeld(write) {
+      await ensureHeld()
+      const doubt = new AbortController()
+      writing.add(doubt)
+      try {
+        return await write(doubt.signal)
+      } finally {
+        writing.delete(doubt)
       }
     },
     release: () => (givingBack ??= giveBack()),

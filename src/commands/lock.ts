@@ -16,7 +16,7 @@ import type { RunFacts } from '../report/report.ts'
 import { holdLock, type Lock, type LockPorts, momentOf } from './held-lock.ts'
 
 export { LockLostError } from '../release/lease.ts'
-export type { Lock, LockPorts } from './held-lock.ts'
+export { type Lock, LockDoubtError, type LockPorts } from './held-lock.ts'
 
 export interface LockRequest {
   readonly namespace: string

@@ -68,6 +68,7 @@ export async function rollBack(request: RollbackRequest, run: Run): Promise<Roll
   return {
     report: {
       outcome,
+      ...(signal.aborted && { goesOn: true }),
       message,
       seconds: Math.round((clock.now() - started) / 100) / 10,
       steps,

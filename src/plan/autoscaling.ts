@@ -5,7 +5,7 @@
  */
 import { groupKindOf, isObject, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
 import { type FieldSet, readFieldSet } from './field-set.ts'
-import { ourOrAdoptedFields } from './ownership.ts'
+import { type FieldConflict, ourOrAdoptedFields } from './ownership.ts'
 
 const REPLICAS = 'f:replicas'
 
@@ -64,6 +64,11 @@ export function withLiveReplicas(
   return hasReplicas(ourOrAdoptedFields(live)) && current !== undefined
     ? { ...desired, spec: { ...spec, replicas: current } }
     : withoutReplicas(desired)
+}
+
+/** Whether a conflict is about replicas that an autoscaler has changed. */
+export function isAutoscalers({ field, subresource, manager }: FieldConflict): boolean {
+  return field === '.spec.replicas' && subresource === 'scale' && !isKubectl(manager)
 }
 
 /** Also for an apply that finds out late that an autoscaler has taken the field. */

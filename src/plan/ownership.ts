@@ -118,13 +118,19 @@ export interface FieldConflict {
   readonly manager: string
   /** As the server writes it: `.spec.template.spec.containers[name="app"].image`. */
   readonly field: string
+  /** Through which the manager has set it: autoscalers write `scale`. */
+  readonly subresource?: string
 }
 
 /** Reads the causes of a 409; empty when it is another kind of conflict. */
 export function readConflicts(causes: readonly StatusCause[]): FieldConflict[] {
   return causes
     .filter((cause) => cause.reason === 'FieldManagerConflict')
-    .map((cause) => ({ manager: /conflict with "([^"]*)"/.exec(cause.message)?.[1] ?? 'unknown', field: cause.field }))
+    .map(({ message, field }) => {
+      const subresource = /with subresource "([^"]*)"/.exec(message)?.[1]
+      const manager = /conflict with "([^"]*)"/.exec(message)?.[1] ?? 'unknown'
+      return { manager, field, ...(subresource !== undefined && { subresource }) }
+    })
 }
 
 /**

@@ -39,11 +39,17 @@ const SAFETY: Readonly<Record<Outcome, (report: Report) => Safety>> = {
   deployed: ({ revision }) => ({ safe: 'yes', because: `${numbered(revision) ?? 'what was deployed'} is healthy` }),
   unchanged: () => ({ safe: 'yes', because: 'what runs is what was asked for, and nothing was written' }),
   planned: () => ({ safe: 'yes', because: 'this was a plan, and nothing was written' }),
-  'rolled-back': (report) => ({ safe: 'yes', because: restored(report) }),
+  'rolled-back': back,
   'rollback-failed': () => ({ safe: 'no', because: 'the release is bad and the rollback did not finish' }),
   failed: () => ({ safe: 'no', because: 'the new revision is bad and was left in place' }),
   rejected: () => NOTHING_WRITTEN,
-  superseded: () => ({ safe: 'not known', because: 'a newer run took over, and its report tells' }),
+  superseded: (report) => {
+    if (report.rollback)
+      return { safe: 'not known', because: 'another deployer has changed what this run wrote, and that was left alone' }
+    return report.changed
+      ? { safe: 'not known', because: 'another run has taken over, and its report tells' }
+      : NOTHING_WRITTEN
+  },
   unknown: (report) =>
     afterRollback(report) ?? {
       safe: 'not known',
@@ -58,10 +64,16 @@ function cancelledHalfway({ changed }: Report): Safety {
 }
 
 function afterRollback(report: Report): Safety | undefined {
-  if (!report.rollback) return undefined
-  return report.rollback.outcome === 'rolled-back'
-    ? { safe: 'yes', because: restored(report) }
-    : { safe: 'no', because: 'the rollback did not finish' }
+  const { rollback } = report
+  if (!rollback) return undefined
+  if (rollback.goesOn) return { safe: 'not known', because: 'what was written is still being taken back' }
+  return rollback.outcome === 'rolled-back' ? back(report) : { safe: 'no', because: 'the rollback did not finish' }
+}
+
+function back(report: Report): Safety {
+  return report.rollback?.isDoubtful
+    ? { safe: 'not known', because: `${restored(report)}, and that was never seen healthy` }
+    : { safe: 'yes', because: restored(report) }
 }
 
 function restored(report: Report): string {

@@ -160,6 +160,10 @@ export interface EventEvidence {
 
 export interface RollbackReport {
   readonly outcome: 'rolled-back' | 'rollback-failed'
+  /** The process was ended before the rollback was: the post step of the job goes on with it, or else the next run. */
+  readonly goesOn?: boolean
+  /** What runs again is on record, and was never seen healthy. */
+  readonly isDoubtful?: boolean
   readonly message: string
   readonly seconds: number
   readonly steps: readonly RollbackStepReport[]
