@@ -51,6 +51,7 @@ export function deployReport(prepared: Prepared, carriedOut: CarriedOut, session
       planned: prepared.forecast.bounds,
       ...(followed && { state: followed.state, settledAfter: followed.settledAfter }),
       finalState: (key) => finalState(key, rolledBack?.report),
+      ...(rolledBack && { back: rolledBack.state }),
     }),
     failures,
     ...(rollback && { rollback }),

@@ -31,6 +31,8 @@ export interface RolledBack {
   readonly leftAlone: readonly RollbackStepReport[]
   /** The process ended before the old version was seen healthy. */
   readonly isInterrupted: boolean
+  /** How the workloads were at the end. */
+  readonly state: RolloutState
 }
 
 /** Undoes what was written and follows it until it is healthy, within the rollback's own time. Never rolls back itself. */
@@ -76,6 +78,7 @@ export async function rollBack(request: RollbackRequest, run: Run): Promise<Roll
     },
     leftAlone,
     isInterrupted: signal.aborted,
+    state: followed.state,
   }
 }
 

@@ -50,7 +50,7 @@ export function podTender(
     if (all.length === 0 && hasPods(object)) return true
     const step = replacePods(object, target.expectation, bad, all, inputs.rollbackStrategy)
     const fresh = step.delete.filter(({ uid }) => !asked.has(uid))
-    if (fresh.length > 0) tell(target.ref, `replacing ${step.note ?? 'pods of the bad revision'}`)
+    if (fresh.length > 0) tell(target.ref, step.note ?? 'deletes pods of the bad revision')
     await mapLimited(fresh, (pod) => remove(target.ref, pod))
     return step.isDone
   }

@@ -30,6 +30,8 @@ export interface WorkloadFacts {
   readonly settledAfter?: ReadonlyMap<string, number>
   /** The state in which the end of the run left it, where that differs from what the rollout showed. */
   readonly finalState: (key: string) => WorkloadReport['state'] | undefined
+  /** Of the rollback; absent when there was none. */
+  readonly back?: RolloutState
 }
 
 /** A row for each object that makes pods. */
@@ -39,6 +41,7 @@ export function workloadReports({
   state,
   settledAfter,
   finalState,
+  back,
 }: WorkloadFacts): WorkloadReport[] {
   return changes.flatMap((change): WorkloadReport[] => {
     const { object } = change.manifest
@@ -46,6 +49,7 @@ export function workloadReports({
     const key = keyOf(refOf(object))
     const tracked = state?.tracked.get(key)
     const status = tracked?.status
+    const pods = (back?.tracked.get(key)?.status ?? status)?.pods
     const bounds = boundsOf(planned.get(key), tracked?.seen)
     const seconds = settledAfter?.get(key)
     return [
@@ -54,7 +58,7 @@ export function workloadReports({
         state: finalState(key) ?? status?.state ?? (change.type === 'unchanged' || state ? 'healthy' : 'unknown'),
         message: messageOf(finalState(key), status?.message, change, state !== undefined),
         images: imageChanges('live' in change ? change.live : undefined, object),
-        ...(status?.pods && { pods: status.pods }),
+        ...(pods && { pods }),
         ...(bounds && { bounds }),
         ...(seconds !== undefined && { seconds: Math.round(seconds * 10) / 10 }),
       },
