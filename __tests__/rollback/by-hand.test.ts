@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals'
+import { keyOf } from '../../src/manifest/object.ts'
 import type { RollbackStepReport } from '../../src/report/report.ts'
 import { finishByHand } from '../../src/rollback/by-hand.ts'
 
@@ -43,5 +44,20 @@ it.each<[string, RollbackStepReport, boolean, string[]]>([
   ['an object that is restored', step('ConfigMap', 'web', 'restored'), false, []],
   ['what is gone', step('Deployment', 'web', 'deleted'), true, []],
 ])('%s', (_name, one, isCreated, commands) => {
-  expect(finishByHand([one], () => isCreated)).toEqual(commands)
+  expect(finishByHand({ steps: [one], created: new Set(isCreated ? [keyOf(one)] : []) })).toEqual(commands)
+})
+
+it('takes what could not be restored from the record of the last good revision', () => {
+  const [config, web, other] = [
+    step('ConfigMap', 'web', 'failed'),
+    step('Deployment', 'web', 'failed'),
+    step('ConfigMap', 'other', 'failed'),
+  ] as const
+  const record = { name: 'rollsafe.shop.v4', namespace: 'shop', keys: new Set([keyOf(config), keyOf(web)]) }
+  expect(finishByHand({ steps: [config, web, other], created: new Set(), record })).toEqual([
+    `kubectl get secret rollsafe.shop.v4 --namespace shop -o jsonpath='{.data.record}' | base64 --decode | gunzip | jq '.objects[].object | select(.kind == "ConfigMap" and .metadata.name == "web" and .metadata.namespace == "shop")' | kubectl apply --server-side --field-manager rollsafe --force-conflicts -f -`,
+    `kubectl get secret rollsafe.shop.v4 --namespace shop -o jsonpath='{.data.record}' | base64 --decode | gunzip | jq '.objects[].object | select(.kind == "Deployment" and .metadata.name == "web" and .metadata.namespace == "shop")' | kubectl apply --server-side --field-manager rollsafe --force-conflicts -f -`,
+    'kubectl rollout status deployment.apps/web --namespace shop',
+    'kubectl get configmap/other --namespace shop -o yaml',
+  ])
 })

@@ -11,7 +11,7 @@ import { type RolledBack, rollBack } from './roll-back.ts'
 import { endingOf, type RolledOut, rollOut } from './roll-out.ts'
 import type { Session } from './session.ts'
 import { observeWorkloads } from './targets.ts'
-import { type UndoBasis, undoBasis } from './undo-basis.ts'
+import { recordByHand, type UndoBasis, undoBasis } from './undo-basis.ts'
 
 /** What became of a release. */
 export interface CarriedOut {
@@ -91,7 +91,7 @@ async function explainAndUndo(
   { ending, rolledOut, basis }: Judged,
   { changes }: Prepared,
   observer: Observer,
-  { run, lock, lastGood, inPlace }: Session,
+  { run, lock, heads, lastGood, inPlace }: Session,
 ): Promise<Pick<CarriedOut, 'failures' | 'rolledBack'>> {
   const { runner, clock, signals } = run
   // Who cancels a run has seconds until it is killed: all of them are for the way back.
@@ -106,8 +106,9 @@ async function explainAndUndo(
   const own = new Set(changes.map(({ manifest }) => keyOf(refOf(manifest.object))))
   const isWatched = writes.every(({ ref }) => own.has(keyOf(ref)))
   const bad = rolledOut.followed?.state
+  const record = recordByHand(lastGood, heads)
   const rolledBack = await runner.group('Roll back', () =>
-    rollBack({ writes, signal, ...(bad && { bad }), ...(isWatched && { observer }) }, run),
+    rollBack({ writes, signal, record, ...(bad && { bad }), ...(isWatched && { observer }) }, run),
   )
   const isDoubtful = inPlace !== undefined && lastGood === undefined
   const report = isDoubtful ? { ...rolledBack.report, isDoubtful } : rolledBack.report

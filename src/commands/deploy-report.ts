@@ -99,7 +99,7 @@ function byHand({ ending, rolledOut, pruned }: CarriedOut, seconds: number): Rol
       : 'The revision is not healthy, and nothing was taken back',
     seconds,
     steps,
-    commands: isGood ? [] : finishByHand(steps, () => false),
+    commands: isGood ? [] : finishByHand({ steps, created: new Set() }),
   }
 }
 

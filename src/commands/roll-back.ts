@@ -2,7 +2,7 @@ import { describe, keyOf } from '../manifest/object.ts'
 import { RELEASE_LABEL } from '../plan/desired.ts'
 import { counted } from '../report/format.ts'
 import type { RollbackReport, RollbackStepReport } from '../report/report.ts'
-import { finishByHand } from '../rollback/by-hand.ts'
+import { type ByHand, finishByHand } from '../rollback/by-hand.ts'
 import type { UndoableWrite } from '../rollback/write.ts'
 import type { RolloutState, Seen } from '../rollout/tracker.ts'
 import { summarize } from '../rollout/verdict.ts'
@@ -20,6 +20,8 @@ export interface RollbackRequest {
   readonly bad?: RolloutState
   /** What watches the objects of these writes already; absent when nothing does. */
   readonly observer?: Observer
+  /** The last good revision, for the commands that finish the rollback by hand. */
+  readonly record?: ByHand['record'] | undefined
   /** Aborts when nothing may be written any more, or the process is about to end. */
   readonly signal: AbortSignal
 }
@@ -37,7 +39,7 @@ export interface RolledBack {
 
 /** Undoes what was written and follows it until it is healthy, within the rollback's own time. Never rolls back itself. */
 export async function rollBack(request: RollbackRequest, run: Run): Promise<RolledBack> {
-  const { writes, bad, signal } = request
+  const { writes, bad, record, signal } = request
   const { clock, inputs, journal } = run
   journal.enter('roll-back')
   const started = clock.now()
@@ -74,7 +76,7 @@ export async function rollBack(request: RollbackRequest, run: Run): Promise<Roll
       message,
       seconds: Math.round((clock.now() - started) / 100) / 10,
       steps,
-      commands: outcome === 'rolled-back' ? [] : finishByHand(steps, (ref) => created.has(keyOf(ref))),
+      commands: outcome === 'rolled-back' ? [] : finishByHand({ steps, created, ...(record && { record }) }),
     },
     leftAlone,
     isInterrupted: signal.aborted,

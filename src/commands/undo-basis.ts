@@ -1,5 +1,6 @@
+import { keyOf, refOf } from '../manifest/object.ts'
 import { badSince, lastGood } from '../release/history.ts'
-import type { RecordHead } from '../release/record-secret.ts'
+import { type RecordHead, recordName } from '../release/record-secret.ts'
 import { RecordError } from '../release/read-record.ts'
 import type { ReleaseRecord } from '../release/record.ts'
 import { mergeWrites, type UndoableWrite } from '../rollback/write.ts'
@@ -43,4 +44,15 @@ export function recordedWrites({ writes }: ReleaseRecord): UndoableWrite[] {
 /** Writes down that the bad revisions are taken back, too. */
 export async function closeEarlier(earlier: readonly ReleaseRecord[], records: Records): Promise<void> {
   for (const record of earlier) await records.update({ ...record, status: 'rolled-back', writes: [] })
+}
+
+/** The last good record, as the commands that finish a rollback by hand need it; undefined when one Secret does not hold it. */
+export function recordByHand(
+  record: ReleaseRecord | undefined,
+  heads: readonly RecordHead[],
+): { name: string; namespace: string; keys: ReadonlySet<string> } | undefined {
+  const head = heads.find(({ revision }) => revision === record?.revision)
+  if (!record || !head || head.parts.length > 0) return undefined
+  const keys = new Set(record.objects.map(({ object }) => keyOf(refOf(object))))
+  return { name: recordName(record), namespace: record.namespace, keys }
 }
