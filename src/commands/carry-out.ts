@@ -52,7 +52,9 @@ export async function carryOut(
     // Another run has the release now, and its record: whatever is written here would be in its way.
     if (ending.type === 'lost') return { ending, rolledOut, failures: [], pruned: [], warnings: [] }
 
-    const isUndone = rolledOut.written.length > 0 && copyOf === undefined && shouldUndo(ending, run.inputs)
+    // A rollback is never rolled back because it went badly; one that was cancelled half-way is no rollback.
+    const mayUndo = copyOf === undefined || ending.type === 'cancelled'
+    const isUndone = rolledOut.written.length > 0 && mayUndo && shouldUndo(ending, run.inputs)
     const basis = isUndone ? await undoBasis(rolledOut.written.map(writeOf), session.heads, session.records) : undefined
     const { failures, rolledBack } = await explainAndUndo({ ending, rolledOut, basis }, prepared, observer, session)
     if (rolledBack?.isInterrupted) return { ending, rolledOut, failures, rolledBack, pruned: [], warnings: [] }

@@ -37,14 +37,23 @@ export interface Unfinished {
  */
 export async function heal(unfinished: Unfinished, run: Run): Promise<string[]> {
   const record = await readPending(unfinished)
-  run.runner.info(
-    `${whoseRun(record)} was ended in the middle of revision ${record.revision}: what it wrote is taken back first`,
-  )
+  const ended = `${whoseRun(record)} was ended in the middle of revision ${record.revision}`
+  if (run.inputs.rollback === 'off') {
+    await leaveInPlace(record, unfinished.records, run)
+    return [`${ended}, and what it had written was left in place (rollback: off)`]
+  }
+  run.runner.info(`${ended}: what it wrote is taken back first`)
   const { report, isInterrupted } = await takeBack(record, unfinished, run)
   if (isInterrupted) run.signals.cancelled.throwIfAborted()
   if (report.steps.some(({ step }) => step === 'failed')) throw new HealError(record, report)
   const end = report.outcome === 'rolled-back' ? 'it was taken back first' : report.message
   return [`${whoseRun(record)} had been ended in the middle of revision ${record.revision}: ${end}`]
+}
+
+/** Closes a pending record without taking anything back. */
+export async function leaveInPlace(record: ReleaseRecord, records: Records, { clock }: Run): Promise<void> {
+  const message = 'the run was ended before its time, and what it had written was left in place'
+  await records.update({ ...record, status: 'bad', reason: 'Cancelled', message, endedAt: clock.date().toISOString() })
 }
 
 /** Undoes the writes of a pending record and closes it. */
@@ -73,7 +82,8 @@ export async function takeBack(
   return rolledBack
 }
 
-async function readPending({ pending, records }: Unfinished): Promise<ReleaseRecord> {
+/** Throws RejectedError when it cannot be read: what it had written is then known to nobody. */
+export async function readPending({ pending, records }: Pick<Unfinished, 'pending' | 'records'>): Promise<ReleaseRecord> {
   try {
     return await records.read(pending)
   } catch (error) {

@@ -1,7 +1,7 @@
 import { isObject } from '../manifest/object.ts'
 import { lastGood, pendingOf } from '../release/history.ts'
 import type { Report } from '../report/report.ts'
-import { takeBack } from './heal.ts'
+import { leaveInPlace, readPending, takeBack } from './heal.ts'
 import { guardedCluster } from './guarded-cluster.ts'
 import { acquireLock } from './lock.ts'
 import { openRecords } from './records.ts'
@@ -47,26 +47,36 @@ export async function recover({ namespace }: SessionState, run: Run): Promise<Re
     const heads = await records.list()
     const pending = pendingOf(heads)
     if (!pending) return undefined
-    const record = await records.read(pending)
+    const record = await readPending({ pending, records })
     // Another run's, that was killed too, is left to the next deploy: this job has its own mess to clear up.
     if (record.by?.id !== inputs.run?.id || record.by?.attempt !== inputs.run?.attempt) return undefined
-    runner.info(`the main step was ended in the middle of revision ${record.revision}: what it wrote is taken back`)
-    if (inputs.onCancel === 'leave') return undefined
-    const { report: rollback, leftAlone } = await takeBack(record, { pending, heads, records, lock }, locked)
+    const ended = `the main step was ended in the middle of revision ${record.revision}`
     const previous = lastGood(heads)?.revision
-    const isBack = rollback.outcome === 'rolled-back'
-    return {
+    const report = {
       ...reportFrame(run),
-      outcome: isBack ? (leftAlone.length > 0 ? 'superseded' : 'cancelled') : 'rollback-failed',
-      reason: 'Cancelled',
-      message: isBack
-        ? 'the run was ended before its time, and what it had written was taken back'
-        : `the run was ended before its time; then: ${rollback.message}`,
-      hint: isBack ? 'run it again' : 'finish the rollback by hand with the commands below',
+      reason: 'Cancelled' as const,
       namespace,
       server: cluster.server,
       revision: record.revision,
       ...(previous !== undefined && { previousRevision: previous }),
+    }
+    if (inputs.rollback === 'off' || inputs.onCancel === 'leave') {
+      const message = 'the run was ended before its time, and what it had written was left in place'
+      runner.info(`${ended}: what it wrote is left as it is`)
+      await leaveInPlace(record, records, run)
+      const hint = 'run it again, or go back with command: rollback'
+      return { ...report, outcome: 'cancelled', message, hint, changed: true }
+    }
+    runner.info(`${ended}: what it wrote is taken back`)
+    const { report: rollback, leftAlone } = await takeBack(record, { pending, heads, records, lock }, locked)
+    const isBack = rollback.outcome === 'rolled-back'
+    return {
+      ...report,
+      outcome: isBack ? (leftAlone.length > 0 ? 'superseded' : 'cancelled') : 'rollback-failed',
+      message: isBack
+        ? 'the run was ended before its time, and what it had written was taken back'
+        : `the run was ended before its time; then: ${rollback.message}`,
+      hint: isBack ? 'run it again' : 'finish the rollback by hand with the commands below',
       changed: !isBack,
       rollback,
     }
