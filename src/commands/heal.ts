@@ -83,7 +83,10 @@ export async function takeBack(
 }
 
 /** Throws RejectedError when it cannot be read: what it had written is then known to nobody. */
-export async function readPending({ pending, records }: Pick<Unfinished, 'pending' | 'records'>): Promise<ReleaseRecord> {
+export async function readPending({
+  pending,
+  records,
+}: Pick<Unfinished, 'pending' | 'records'>): Promise<ReleaseRecord> {
   try {
     return await records.read(pending)
   } catch (error) {
