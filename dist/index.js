@@ -77013,7 +77013,9 @@ function keepMemorySmall() {
 /* harmony export */   V: () => (/* binding */ applyTaking)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4658);
+/* harmony import */ var _plan_autoscaling_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4899);
+/* harmony import */ var _plan_ownership_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4658);
+
 
 
 /** Applies an object, and takes over the fields that may be taken; any other conflict is thrown as the server told it. */
@@ -77024,8 +77026,11 @@ async function applyTaking(cluster, object, live, { forceConflicts, ...options }
     catch (error) {
         if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$) || error.status !== 409)
             throw error;
-        const conflicts = (0,_plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__/* .readConflicts */ .IF)(error.causes);
-        if (conflicts.length === 0 || !(forceConflicts || conflicts.every((conflict) => (0,_plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__/* .mayTake */ .zL)(conflict, live))))
+        const conflicts = (0,_plan_ownership_js__WEBPACK_IMPORTED_MODULE_2__/* .readConflicts */ .IF)(error.causes);
+        // Since the object was read, an autoscaler has changed the replicas: they are its own now, even with force-conflicts.
+        if (conflicts.some(_plan_autoscaling_js__WEBPACK_IMPORTED_MODULE_1__/* .isAutoscalers */ .f2))
+            return applyTaking(cluster, (0,_plan_autoscaling_js__WEBPACK_IMPORTED_MODULE_1__/* .withoutReplicas */ .Ye)(object), live, { forceConflicts, ...options });
+        if (conflicts.length === 0 || !(forceConflicts || conflicts.every((conflict) => (0,_plan_ownership_js__WEBPACK_IMPORTED_MODULE_2__/* .mayTake */ .zL)(conflict, live))))
             throw error;
         return cluster.apply(object, { ...options, force: true });
     }
@@ -77244,7 +77249,7 @@ async function adopt(cluster, desired, live) {
 }
 /** The run is to stop here, whatever the state of the release. */
 function isInterruption(error) {
-    return error instanceof errors/* CancelledError */.cc || error instanceof lock/* LockLostError */.y;
+    return error instanceof errors/* CancelledError */.cc || error instanceof lock/* LockLostError */.yx;
 }
 function unexpected(error) {
     if (error instanceof errors/* ClusterError */.b$)
@@ -77647,7 +77652,9 @@ async function recordAsGood(prepared, session) {
     if (inPlace && isTheSame(inPlace, prepared.changes)) {
         try {
             const { reason: _reason, ...kept } = inPlace;
-            await records.update({ ...kept, ...end, endedAt: run.clock.date().toISOString(), writes: [] });
+            // As they are now: somebody may have changed the manifests and the cluster alike.
+            const objects = recordedObjects(prepared.changes, []);
+            await records.update({ ...kept, ...end, endedAt: run.clock.date().toISOString(), objects, writes: [] });
             return [];
         }
         catch (error) {
@@ -77721,13 +77728,13 @@ var targets = __nccwpck_require__(8094);
 /** How it ended, for the decision what to do about it. */
 function endingOf({ problem, interruption, followed }) {
     if (interruption)
-        return { type: interruption instanceof lock/* LockLostError */.y ? 'lost' : 'cancelled' };
+        return { type: interruption instanceof lock/* LockLostError */.yx ? 'lost' : 'cancelled' };
     if (problem)
         return { type: 'refused' };
     const verdict = followed?.verdict ?? { type: 'good' };
     if (verdict.type !== 'interrupted')
         return verdict;
-    return { type: verdict.error instanceof lock/* LockLostError */.y ? 'lost' : 'cancelled' };
+    return { type: verdict.error instanceof lock/* LockLostError */.yx ? 'lost' : 'cancelled' };
 }
 /** Applies stage by stage, each healthy before the next; at the end all must stay healthy together for a while. */
 async function rollOut({ changes, revision, forecast }, observer, { run, stop }) {
@@ -77813,7 +77820,9 @@ async function carryOut(prepared, session, { copyOf } = {}) {
         // Another run has the release now, and its record: whatever is written here would be in its way.
         if (ending.type === 'lost')
             return { ending, rolledOut, failures: [], pruned: [], warnings: [] };
-        const isUndone = rolledOut.written.length > 0 && copyOf === undefined && shouldUndo(ending, run.inputs);
+        // A rollback is never rolled back because it went badly; one that was cancelled half-way is no rollback.
+        const mayUndo = copyOf === undefined || ending.type === 'cancelled';
+        const isUndone = rolledOut.written.length > 0 && mayUndo && shouldUndo(ending, run.inputs);
         const basis = isUndone ? await (0,undo_basis/* undoBasis */.Bp)(rolledOut.written.map(writeOf), session.heads, session.records) : undefined;
         const { failures, rolledBack } = await explainAndUndo({ ending, rolledOut, basis }, prepared, observer, session);
         if (rolledBack?.isInterrupted)
@@ -77840,7 +77849,7 @@ async function carryOut(prepared, session, { copyOf } = {}) {
  * rollback: pods take longer than that to go, and people wait for the old version.
  */
 const HEAD_START_MS = 350;
-async function explainAndUndo({ ending, rolledOut, basis }, { changes }, observer, { run, lock }) {
+async function explainAndUndo({ ending, rolledOut, basis }, { changes }, observer, { run, lock, heads, lastGood, inPlace }) {
     const { runner, clock, signals } = run;
     // Who cancels a run has seconds until it is killed: all of them are for the way back.
     const searching = ending.type === 'cancelled' ? Promise.resolve([]) : findCauses(rolledOut, observer, run);
@@ -77852,8 +77861,11 @@ async function explainAndUndo({ ending, rolledOut, basis }, { changes }, observe
     const own = new Set(changes.map(({ manifest }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object))));
     const isWatched = writes.every(({ ref }) => own.has((0,manifest_object/* keyOf */.TN)(ref)));
     const bad = rolledOut.followed?.state;
-    const rolledBack = await runner.group('Roll back', () => (0,roll_back/* rollBack */.F)({ writes, signal, ...(bad && { bad }), ...(isWatched && { observer }) }, run));
-    return { failures: await searching, rolledBack };
+    const record = (0,undo_basis/* recordByHand */.aQ)(lastGood, heads);
+    const rolledBack = await runner.group('Roll back', () => (0,roll_back/* rollBack */.F)({ writes, signal, record, ...(bad && { bad }), ...(isWatched && { observer }) }, run));
+    const isDoubtful = inPlace !== undefined && lastGood === undefined;
+    const report = isDoubtful ? { ...rolledBack.report, isDoubtful } : rolledBack.report;
+    return { failures: await searching, rolledBack: { ...rolledBack, report } };
 }
 function endOf({ ending, failures: [failure], rolledOut: { problem }, rolledBack, }) {
     const reason = problem?.code ?? failure?.reason ?? REASONS[ending.type];
@@ -77942,7 +77954,7 @@ function objectReports(changes, written, pruned = []) {
 }
 const CHANGES = { create: 'created', update: 'updated', run: 'ran' };
 /** A row for each object that makes pods. */
-function workloadReports({ changes, planned, state, settledAfter, finalState, }) {
+function workloadReports({ changes, planned, state, settledAfter, finalState, back, }) {
     return changes.flatMap((change) => {
         const { object } = change.manifest;
         if (!(0,pod_template/* podTemplateOf */.D0)(object))
@@ -77950,6 +77962,7 @@ function workloadReports({ changes, planned, state, settledAfter, finalState, })
         const key = (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object));
         const tracked = state?.tracked.get(key);
         const status = tracked?.status;
+        const pods = (back?.tracked.get(key)?.status ?? status)?.pods;
         const bounds = boundsOf(planned.get(key), tracked?.seen);
         const seconds = settledAfter?.get(key);
         return [
@@ -77958,7 +77971,7 @@ function workloadReports({ changes, planned, state, settledAfter, finalState, })
                 state: finalState(key) ?? status?.state ?? (change.type === 'unchanged' || state ? 'healthy' : 'unknown'),
                 message: messageOf(finalState(key), status?.message, change, state !== undefined),
                 images: imageChanges('live' in change ? change.live : undefined, object),
-                ...(status?.pods && { pods: status.pods }),
+                ...(pods && { pods }),
                 ...(bounds && { bounds }),
                 ...(seconds !== undefined && { seconds: Math.round(seconds * 10) / 10 }),
             },
@@ -78041,6 +78054,7 @@ function deployReport(prepared, carriedOut, session) {
             planned: prepared.forecast.bounds,
             ...(followed && { state: followed.state, settledAfter: followed.settledAfter }),
             finalState: (key) => finalState(key, rolledBack?.report),
+            ...(rolledBack && { back: rolledBack.state }),
         }),
         failures,
         ...(rollback && { rollback }),
@@ -78089,7 +78103,7 @@ function byHand({ ending, rolledOut, pruned }, seconds) {
             : 'The revision is not healthy, and nothing was taken back',
         seconds,
         steps,
-        commands: isGood ? [] : (0,by_hand/* finishByHand */.u)(steps, () => false),
+        commands: isGood ? [] : (0,by_hand/* finishByHand */.u)({ steps, created: new Set() }),
     };
 }
 function explain(facts) {
@@ -78221,8 +78235,8 @@ function isSuperseded(ours, inPlace) {
 var carry_out = __nccwpck_require__(7629);
 // EXTERNAL MODULE: ./lib/commands/deploy-report.js + 1 modules
 var deploy_report = __nccwpck_require__(6741);
-// EXTERNAL MODULE: ./lib/commands/prepare.js + 11 modules
-var prepare = __nccwpck_require__(8206);
+// EXTERNAL MODULE: ./lib/commands/prepare.js + 10 modules
+var prepare = __nccwpck_require__(7977);
 // EXTERNAL MODULE: ./lib/commands/render.js + 9 modules
 var render = __nccwpck_require__(2761);
 // EXTERNAL MODULE: ./lib/commands/session.js
@@ -78333,7 +78347,7 @@ function earlyEndReport(error, known) {
         const message = 'the run was cancelled before it wrote anything';
         return { ...frame, outcome: 'cancelled', reason: 'Cancelled', message, hint: 'run it again' };
     }
-    if (error instanceof _lock_js__WEBPACK_IMPORTED_MODULE_2__/* .LockLostError */ .y) {
+    if (error instanceof _lock_js__WEBPACK_IMPORTED_MODULE_2__/* .LockLostError */ .yx) {
         const hint = 'look at that run; then run this one again if it is still wanted';
         return { ...frame, outcome: 'superseded', message: `nothing was deployed: ${error.message}`, hint };
     }
@@ -78582,24 +78596,36 @@ async function beginFrom(state, observer, now) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Z: () => (/* binding */ guardedCluster)
 /* harmony export */ });
+/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7997);
+
 /**
  * The cluster, with every write only while this run certainly holds the lock of the release. The lock cannot be checked by the
  * API server in the same step as the write, so it is checked as late as possible, and held with seconds to spare.
  */
 function guardedCluster(cluster, lock) {
-    const guarded = (write) => async (...args) => {
-        await lock.ensureHeld();
-        return write(...args);
-    };
-    const { apply } = cluster;
-    const guardedApply = guarded(apply);
+    /** For writes that may be sent twice: after an outage, once the lock is known to be ours still, they go on. */
+    async function repeatedly(write) {
+        for (;;) {
+            try {
+                return await lock.whileHeld(write);
+            }
+            catch (error) {
+                // Waits as long as there is no answer, and throws what ends that.
+                if (!(error instanceof _lock_js__WEBPACK_IMPORTED_MODULE_0__/* .LockDoubtError */ .GV))
+                    throw error;
+            }
+        }
+    }
+    const both = (doubt, signal) => signal ? AbortSignal.any([doubt, signal]) : doubt;
     return {
         ...cluster,
-        apply: (object, options = {}) => (options.dryRun ? apply(object, options) : guardedApply(object, options)),
-        create: guarded(cluster.create),
-        replace: guarded(cluster.replace),
-        replaceManagedFields: guarded(cluster.replaceManagedFields),
-        delete: guarded(cluster.delete),
+        apply: (object, options = {}) => options.dryRun
+            ? cluster.apply(object, options)
+            : repeatedly((doubt) => cluster.apply(object, { ...options, signal: both(doubt, options.signal) })),
+        delete: (ref, only, signal) => repeatedly((doubt) => cluster.delete(ref, only, both(doubt, signal))),
+        create: (object, signal) => lock.whileHeld((doubt) => cluster.create(object, both(doubt, signal))),
+        replace: (object, signal) => lock.whileHeld((doubt) => cluster.replace(object, both(doubt, signal))),
+        replaceManagedFields: (live, managedFields, signal) => lock.whileHeld((doubt) => cluster.replaceManagedFields(live, managedFields, both(doubt, signal))),
     };
 }
 
@@ -78611,6 +78637,8 @@ function guardedCluster(cluster, lock) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Rz: () => (/* binding */ heal),
+/* harmony export */   Wp: () => (/* binding */ leaveInPlace),
+/* harmony export */   ct: () => (/* binding */ readPending),
 /* harmony export */   dj: () => (/* binding */ HealError),
 /* harmony export */   zH: () => (/* binding */ takeBack)
 /* harmony export */ });
@@ -78642,7 +78670,12 @@ class HealError extends Error {
  */
 async function heal(unfinished, run) {
     const record = await readPending(unfinished);
-    run.runner.info(`${whoseRun(record)} was ended in the middle of revision ${record.revision}: what it wrote is taken back first`);
+    const ended = `${whoseRun(record)} was ended in the middle of revision ${record.revision}`;
+    if (run.inputs.rollback === 'off') {
+        await leaveInPlace(record, unfinished.records, run);
+        return [`${ended}, and what it had written was left in place (rollback: off)`];
+    }
+    run.runner.info(`${ended}: what it wrote is taken back first`);
     const { report, isInterrupted } = await takeBack(record, unfinished, run);
     if (isInterrupted)
         run.signals.cancelled.throwIfAborted();
@@ -78650,6 +78683,11 @@ async function heal(unfinished, run) {
         throw new HealError(record, report);
     const end = report.outcome === 'rolled-back' ? 'it was taken back first' : report.message;
     return [`${whoseRun(record)} had been ended in the middle of revision ${record.revision}: ${end}`];
+}
+/** Closes a pending record without taking anything back. */
+async function leaveInPlace(record, records, { clock }) {
+    const message = 'the run was ended before its time, and what it had written was left in place';
+    await records.update({ ...record, status: 'bad', reason: 'Cancelled', message, endedAt: clock.date().toISOString() });
 }
 /** Undoes the writes of a pending record and closes it. */
 async function takeBack(record, { heads, records, lock }, run) {
@@ -78674,7 +78712,8 @@ async function takeBack(record, { heads, records, lock }, run) {
         await (0,_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .closeEarlier */ .zf)(earlier, records);
     return rolledBack;
 }
-async function readPending({ pending, records }) {
+/** Throws RejectedError when it cannot be read: what it had written is then known to nobody. */
+async function readPending({ pending, records, }) {
     try {
         return await records.read(pending);
     }
@@ -78731,8 +78770,9 @@ function openJournal(clock) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  y: () => (/* reexport */ LockLostError),
-  I: () => (/* binding */ acquireLock)
+  GV: () => (/* reexport */ LockDoubtError),
+  yx: () => (/* reexport */ LockLostError),
+  IZ: () => (/* binding */ acquireLock)
 });
 
 // EXTERNAL MODULE: ./lib/errors.js
@@ -78874,6 +78914,15 @@ function judgeLease(lease, watch, holder) {
 ;// CONCATENATED MODULE: ./lib/commands/held-lock.js
 
 
+/** The API server cannot be reached, and until it can be, nobody knows who holds the lock. */
+class LockDoubtError extends errors/* ClusterError */.b$ {
+    constructor(release) {
+        super(`the API server has not answered for so long that the lock of the release ${release} may be lost`, {
+            status: 0,
+            request: 'the lock of the release',
+        });
+    }
+}
 const TTL_MS = LEASE_SECONDS * 1000;
 const RENEW_EVERY_MS = 10_000;
 const RETRY_MS = 2_000;
@@ -78895,6 +78944,7 @@ function holdLock({ live, since, content }, { cluster, clock, runner }) {
     const stopped = new AbortController();
     let renewing;
     let givingBack;
+    const writing = new Set();
     function isCertain() {
         const now = momentOf(clock);
         return Math.max(now.monotonic - since.monotonic, now.wall - since.wall) <= TTL_MS - CERTAIN_MS;
@@ -78959,6 +79009,9 @@ function holdLock({ live, since, content }, { cluster, clock, runner }) {
                     return;
                 runner.debug(`the lock of the release ${release} could not be renewed: ${(0,errors/* messageOf */.bD)(error)}; trying again`);
                 pause = RETRY_MS;
+                if (!isCertain())
+                    for (const write of writing)
+                        write.abort(new LockDoubtError(release));
             }
         }
     }
@@ -78985,23 +79038,35 @@ function holdLock({ live, since, content }, { cluster, clock, runner }) {
             runner.info(`the lock of the release ${release} could not be given back, ${end}: ${(0,errors/* messageOf */.bD)(error)}`);
         }
     }
+    async function ensureHeld() {
+        for (const givesUpAt = clock.now() + PATIENCE_MS;;) {
+            stopped.signal.throwIfAborted();
+            if (isCertain())
+                return;
+            try {
+                await renew();
+            }
+            catch (error) {
+                if (!(error instanceof errors/* ClusterError */.b$) || !error.isUnreachable || clock.now() >= givesUpAt)
+                    throw error;
+                await clock.sleep(RETRY_MS, stopped.signal);
+            }
+        }
+    }
     void keep().catch(() => undefined);
     return {
         holder,
         lost: lost.signal,
-        async ensureHeld() {
-            for (const givesUpAt = clock.now() + PATIENCE_MS;;) {
-                stopped.signal.throwIfAborted();
-                if (isCertain())
-                    return;
-                try {
-                    await renew();
-                }
-                catch (error) {
-                    if (!(error instanceof errors/* ClusterError */.b$) || !error.isUnreachable || clock.now() >= givesUpAt)
-                        throw error;
-                    await clock.sleep(RETRY_MS, stopped.signal);
-                }
+        ensureHeld,
+        async whileHeld(write) {
+            await ensureHeld();
+            const doubt = new AbortController();
+            writing.add(doubt);
+            try {
+                return await write(doubt.signal);
+            }
+            finally {
+                writing.delete(doubt);
             }
         },
         release: () => (givingBack ??= giveBack()),
@@ -79025,6 +79090,7 @@ async function within(ms, clock, stop, body) {
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/lock.js
+
 
 
 
@@ -79280,7 +79346,7 @@ async function* readRegularly(refs, { cluster, clock }, signal) {
 
 /***/ }),
 
-/***/ 8206:
+/***/ 7977:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -79293,75 +79359,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/object.js
 var manifest_object = __nccwpck_require__(7350);
-// EXTERNAL MODULE: ./lib/plan/field-set.js
-var field_set = __nccwpck_require__(878);
-// EXTERNAL MODULE: ./lib/plan/ownership.js
-var ownership = __nccwpck_require__(4658);
-;// CONCATENATED MODULE: ./lib/plan/autoscaling.js
-/**
- * Replicas that an autoscaler owns are never written. An autoscaler changes them through the `scale` subresource
- * (https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#horizontalpodautoscaler-api-object), and that is
- * what `managedFields` tell; before it has changed anything, the autoscaler in the same manifests tells.
- */
-
-
-
-const REPLICAS = 'f:replicas';
-/** Keys of the workloads that autoscalers in these manifests scale: HorizontalPodAutoscalers and KEDA's ScaledObjects. */
-function scaledByManifests(objects) {
-    return new Set(objects.flatMap((object) => scaleTargetOf(object) ?? []));
-}
-function scaleTargetOf(object) {
-    const isAutoscaler = ['HorizontalPodAutoscaler.autoscaling', 'ScaledObject.keda.sh'].includes((0,manifest_object/* groupKindOf */.zo)(object));
-    const target = isAutoscaler && (0,manifest_object/* isObject */.Gv)(object['spec']) ? object['spec']['scaleTargetRef'] : undefined;
-    if (!(0,manifest_object/* isObject */.Gv)(target) || typeof target['name'] !== 'string')
-        return undefined;
-    const { apiVersion = 'apps/v1', kind = 'Deployment', name } = target;
-    const { namespace } = object.metadata;
-    return (0,manifest_object/* keyOf */.TN)({
-        apiVersion: String(apiVersion),
-        kind: String(kind),
-        name,
-        ...(namespace !== undefined && { namespace }),
-    });
-}
-/**
- * Whether something else than a person sets the replicas of a live object. `kubectl scale` goes the same way as an autoscaler,
- * but what was set by hand gives way to the manifest (mayTake in ownership.ts).
- */
-function isAutoscaled(live) {
-    return (live.metadata.managedFields ?? []).some(({ manager = '', subresource, fieldsV1 }) => subresource === 'scale' && !isKubectl(manager) && hasReplicas((0,field_set/* readFieldSet */.jv)(fieldsV1)));
-}
-function isKubectl(manager) {
-    return manager === 'kubectl' || manager.startsWith('kubectl-');
-}
-function hasReplicas(fields) {
-    return fields['f:spec']?.[REPLICAS] !== undefined;
-}
-/**
- * The object as it may be applied beside an autoscaler: without `replicas` when that field is not Rollsafe's; with the number
- * that is there when it is. Leaving out a field that nobody else owns would set it back to its default of 1
- * (kubernetes/kubernetes#25238). `scaled` are the keys that `scaledByManifests` found.
- */
-function withLiveReplicas(desired, live, scaled) {
-    const { spec } = desired;
-    if (!live || !(0,manifest_object/* isObject */.Gv)(spec) || !('replicas' in spec))
-        return desired;
-    if (!isAutoscaled(live) && !scaled.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(desired))))
-        return desired;
-    const current = (0,manifest_object/* isObject */.Gv)(live['spec']) ? live['spec']['replicas'] : undefined;
-    return hasReplicas((0,ownership/* ourOrAdoptedFields */.Qk)(live)) && current !== undefined
-        ? { ...desired, spec: { ...spec, replicas: current } }
-        : withoutReplicas(desired);
-}
-/** Also for an apply that finds out late that an autoscaler has taken the field. */
-function withoutReplicas(object) {
-    if (!(0,manifest_object/* isObject */.Gv)(object['spec']))
-        return object;
-    const { replicas: _replicas, ...spec } = object['spec'];
-    return { ...object, spec };
-}
-
+// EXTERNAL MODULE: ./lib/plan/autoscaling.js
+var autoscaling = __nccwpck_require__(4899);
 // EXTERNAL MODULE: ./lib/plan/change.js
 var change = __nccwpck_require__(4443);
 // EXTERNAL MODULE: ./lib/plan/desired.js
@@ -80188,14 +80187,14 @@ async function dryRunAll(desired, run) {
     const waiting = await waitingForOthers(desired, run.cluster);
     const checkable = desired.filter((manifest) => !waiting.has(manifest));
     const live = await readLive(run.cluster, checkable, run.inputs.release);
-    const scaled = scaledByManifests(desired.map(({ object }) => object));
+    const scaled = (0,autoscaling/* scaledByManifests */.mY)(desired.map(({ object }) => object));
     const checked = await (0,concurrency/* mapLimited */.b)(desired, async (manifest) => {
         run.signals.cancelled.throwIfAborted();
         if (waiting.has(manifest))
             return { change: { type: 'create', manifest }, problems: [] };
         const before = live.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object)));
         const problems = ownershipProblems(manifest, before, run.inputs);
-        const scalable = { ...manifest, object: withLiveReplicas(manifest.object, before, scaled) };
+        const scalable = { ...manifest, object: (0,autoscaling/* withLiveReplicas */.wk)(manifest.object, before, scaled) };
         try {
             return { change: await dryRun(scalable, before, run), problems };
         }
@@ -80355,13 +80354,14 @@ async function planPrune(inventory, desired, { inputs, cluster, runner }) {
     for (const { ref } of deletions)
         runner.info(`${(0,manifest_object/* describe */.q0)(ref)} is to be pruned when the release is good`);
     if (deletions.length > inputs.pruneLimit && !isRollback)
-        throw new errors/* RejectedError */.zs([tooMany(left, deletions, inputs.pruneLimit)]);
+        throw new errors/* RejectedError */.zs([tooMany(deletions, inputs.pruneLimit)]);
     return { deletions: deletions.toSorted((one, other) => (0,order/* phaseOf */.h)(other.ref) - (0,order/* phaseOf */.h)(one.ref)), notes };
 }
-function tooMany(left, { length }, limit) {
+function tooMany(deletions, limit) {
+    const names = listed(deletions.map(({ live }) => ({ object: live })));
     return {
         code: 'Fenced',
-        message: `the release would prune ${(0,format/* counted */.hS)(length, 'object')}, more than prune-limit allows (${limit}): ${listed(left)}`,
+        message: `the release would prune ${(0,format/* counted */.hS)(deletions.length, 'object')}, more than prune-limit allows (${limit}): ${names}`,
         hint: 'check that the manifests are complete; if they are, raise prune-limit',
     };
 }
@@ -81344,12 +81344,12 @@ function openRecords(cluster, place) {
 /* harmony export */   W: () => (/* binding */ readSessionState),
 /* harmony export */   l: () => (/* binding */ recover)
 /* harmony export */ });
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7350);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7350);
 /* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6753);
 /* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5914);
-/* harmony import */ var _guarded_cluster_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9249);
-/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7997);
-/* harmony import */ var _records_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8216);
+/* harmony import */ var _guarded_cluster_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9249);
+/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7997);
+/* harmony import */ var _records_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8216);
 /* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8902);
 
 
@@ -81363,7 +81363,7 @@ function readSessionState(text) {
     if (text === undefined || text === '')
         return undefined;
     const state = JSON.parse(text);
-    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .isObject */ .Gv)(state) || typeof state['namespace'] !== 'string' || typeof state['holder'] !== 'string')
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .isObject */ .Gv)(state) || typeof state['namespace'] !== 'string' || typeof state['holder'] !== 'string')
         return undefined;
     return { namespace: state['namespace'], holder: state['holder'] };
 }
@@ -81374,7 +81374,7 @@ function readSessionState(text) {
 async function recover({ namespace }, run) {
     const { inputs, runner, clock, signals, cluster } = run;
     const { release } = inputs;
-    const lock = await (0,_lock_js__WEBPACK_IMPORTED_MODULE_1__/* .acquireLock */ .I)({
+    const lock = await (0,_lock_js__WEBPACK_IMPORTED_MODULE_2__/* .acquireLock */ .IZ)({
         namespace,
         release,
         holder: run.holder,
@@ -81383,34 +81383,43 @@ async function recover({ namespace }, run) {
         ...(inputs.run && { run: inputs.run }),
     }, { cluster, clock, runner });
     try {
-        const locked = { ...run, cluster: (0,_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_4__/* .guardedCluster */ .Z)(cluster, lock) };
-        const records = (0,_records_js__WEBPACK_IMPORTED_MODULE_2__/* .openRecords */ .t)(locked.cluster, { namespace, release });
+        const locked = { ...run, cluster: (0,_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_1__/* .guardedCluster */ .Z)(cluster, lock) };
+        const records = (0,_records_js__WEBPACK_IMPORTED_MODULE_3__/* .openRecords */ .t)(locked.cluster, { namespace, release });
         const heads = await records.list();
         const pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .pendingOf */ .lc)(heads);
         if (!pending)
             return undefined;
-        const record = await records.read(pending);
+        const record = await (0,_heal_js__WEBPACK_IMPORTED_MODULE_0__/* .readPending */ .ct)({ pending, records });
         // Another run's, that was killed too, is left to the next deploy: this job has its own mess to clear up.
         if (record.by?.id !== inputs.run?.id || record.by?.attempt !== inputs.run?.attempt)
             return undefined;
-        runner.info(`the main step was ended in the middle of revision ${record.revision}: what it wrote is taken back`);
-        if (inputs.onCancel === 'leave')
-            return undefined;
-        const { report: rollback, leftAlone } = await (0,_heal_js__WEBPACK_IMPORTED_MODULE_0__/* .takeBack */ .zH)(record, { pending, heads, records, lock }, locked);
+        const ended = `the main step was ended in the middle of revision ${record.revision}`;
         const previous = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .lastGood */ .mC)(heads)?.revision;
-        const isBack = rollback.outcome === 'rolled-back';
-        return {
+        const report = {
             ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_6__/* .reportFrame */ .M)(run),
-            outcome: isBack ? (leftAlone.length > 0 ? 'superseded' : 'cancelled') : 'rollback-failed',
             reason: 'Cancelled',
-            message: isBack
-                ? 'the run was ended before its time, and what it had written was taken back'
-                : `the run was ended before its time; then: ${rollback.message}`,
-            hint: isBack ? 'run it again' : 'finish the rollback by hand with the commands below',
             namespace,
             server: cluster.server,
             revision: record.revision,
             ...(previous !== undefined && { previousRevision: previous }),
+        };
+        if (inputs.rollback === 'off' || inputs.onCancel === 'leave') {
+            const message = 'the run was ended before its time, and what it had written was left in place';
+            runner.info(`${ended}: what it wrote is left as it is`);
+            await (0,_heal_js__WEBPACK_IMPORTED_MODULE_0__/* .leaveInPlace */ .Wp)(record, records, run);
+            const hint = 'run it again, or go back with command: rollback';
+            return { ...report, outcome: 'cancelled', message, hint, changed: true };
+        }
+        runner.info(`${ended}: what it wrote is taken back`);
+        const { report: rollback, leftAlone } = await (0,_heal_js__WEBPACK_IMPORTED_MODULE_0__/* .takeBack */ .zH)(record, { pending, heads, records, lock }, locked);
+        const isBack = rollback.outcome === 'rolled-back';
+        return {
+            ...report,
+            outcome: isBack ? (leftAlone.length > 0 ? 'superseded' : 'cancelled') : 'rollback-failed',
+            message: isBack
+                ? 'the run was ended before its time, and what it had written was taken back'
+                : `the run was ended before its time; then: ${rollback.message}`,
+            hint: isBack ? 'run it again' : 'finish the rollback by hand with the commands below',
             changed: !isBack,
             rollback,
         };
@@ -82481,6 +82490,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   F: () => (/* binding */ rollBack)
 });
 
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/object.js
 var manifest_object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/plan/desired.js
@@ -82497,8 +82508,6 @@ var follow = __nccwpck_require__(7282);
 var commands_observer = __nccwpck_require__(1494);
 // EXTERNAL MODULE: ./lib/commands/targets.js + 1 modules
 var targets = __nccwpck_require__(8094);
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/rollout/state.js
 var state = __nccwpck_require__(9280);
 // EXTERNAL MODULE: ./lib/plan/ownership.js
@@ -82794,7 +82803,7 @@ function podTender(returning, { cluster, runner, inputs }) {
         const step = replacePods(object, target.expectation, bad, all, inputs.rollbackStrategy);
         const fresh = step.delete.filter(({ uid }) => !asked.has(uid));
         if (fresh.length > 0)
-            tell(target.ref, `replacing ${step.note ?? 'pods of the bad revision'}`);
+            tell(target.ref, step.note ?? 'deletes pods of the bad revision');
         await (0,concurrency/* mapLimited */.b)(fresh, (pod) => remove(target.ref, pod));
         return step.isDone;
     }
@@ -83129,49 +83138,56 @@ async function undo(writes, run, options) {
 }
 /** Gives a workload that went back with another strategy its own again, now that all its pods are as before. */
 async function finishRestoring(write, { cluster, inputs }) {
-    const { before } = write;
-    const current = await cluster.get(write.ref);
-    if (!before || !current)
-        throw new Error(`${(0,manifest_object/* describe */.q0)(write.ref)} is gone again`);
-    const restored = await restoreOnce({ before, after: current }, current, {
-        cluster,
-        inputs: { rollbackStrategy: { type: 'as-written' }, release: inputs.release },
+    return untilCurrent(async () => {
+        const { before } = write;
+        const current = await cluster.get(write.ref);
+        if (!before || !current)
+            throw new Error(`${(0,manifest_object/* describe */.q0)(write.ref)} is gone again`);
+        const restored = await restoreOnce({ before, after: current }, current, {
+            cluster,
+            inputs: { rollbackStrategy: { type: 'as-written' }, release: inputs.release },
+        });
+        return (0,targets/* targetOf */.$r)(restored.object, current);
     });
-    return (0,targets/* targetOf */.$r)(restored.object, current);
 }
 /** A hook has run, and nobody knows how to take back what it did in the world. Its Job stays, for its logs. */
 function leaveHook({ ref }) {
     return { report: { ...ref, step: 'left-alone', message: 'if it has run, what it did cannot be undone' } };
 }
-/** How often an object that somebody else writes at the same moment is read again. */
-const RESTORE_ATTEMPTS = 5;
 async function restore(write, run, options) {
     const { ref, before, after } = write;
     if (!before)
         throw new Error(`nothing is known of ${(0,manifest_object/* describe */.q0)(ref)} from before the release`);
+    return untilCurrent(async () => {
+        const current = await settledObject(ref, run, options);
+        if (isFenced(write, current, run))
+            return leaveAlone(ref, OUTSIDE);
+        if (!current)
+            return recreate(before, ref, run);
+        if (isMadeAnew(before, current))
+            return leaveAlone(ref, 'was deleted and made anew by somebody else');
+        if ((0,json/* isEqual */.n)((0,change/* content */.Q)(identityOf(before, current)), (0,change/* content */.Q)(before)))
+            return { report: { ...ref, step: 'already-as-before', message: 'is as it was before' }, ...following(current) };
+        const others = after ? otherDeployers(after, current) : [];
+        if (others.length > 0)
+            return leaveAlone(ref, `was changed by ${others.join(', ')} since this release wrote it`);
+        const written = { before, after: after ?? current };
+        const bad = badRevisionOf(written, current);
+        const restored = await restoreOnce(written, current, run);
+        const how = restored.note === undefined ? '' : `; ${restored.note}`;
+        return {
+            report: { ...ref, step: 'restored', message: `restored${how}` },
+            ...following(restored.object, current, bad),
+            ...(restored.isUnfinished && { toFinish: write }),
+        };
+    });
+}
+const RESTORE_ATTEMPTS = 5;
+/** An object that somebody else writes at the same moment is read and restored again. */
+async function untilCurrent(body) {
     for (let attempt = 1;; attempt++) {
         try {
-            const current = await settledObject(ref, run, options);
-            if (isFenced(write, current, run))
-                return leaveAlone(ref, OUTSIDE);
-            if (!current)
-                return await recreate(before, ref, run);
-            if (isMadeAnew(before, current))
-                return leaveAlone(ref, 'was deleted and made anew by somebody else');
-            if ((0,json/* isEqual */.n)((0,change/* content */.Q)(identityOf(before, current)), (0,change/* content */.Q)(before)))
-                return { report: { ...ref, step: 'already-as-before', message: 'is as it was before' }, ...following(current) };
-            const others = after ? otherDeployers(after, current) : [];
-            if (others.length > 0)
-                return leaveAlone(ref, `was changed by ${others.join(', ')} since this release wrote it`);
-            const written = { before, after: after ?? current };
-            const bad = badRevisionOf(written, current);
-            const restored = await restoreOnce(written, current, run);
-            const how = restored.note === undefined ? '' : `; ${restored.note}`;
-            return {
-                report: { ...ref, step: 'restored', message: `restored${how}` },
-                ...following(restored.object, current, bad),
-                ...(restored.isUnfinished && { toFinish: write }),
-            };
+            return await body();
         }
         catch (error) {
             const isOutdated = error instanceof errors/* ClusterError */.b$ && error.status === 409;
@@ -83286,14 +83302,16 @@ function isOurs(current, release) {
 
 
 
+
 /** Undoes what was written and follows it until it is healthy, within the rollback's own time. Never rolls back itself. */
 async function rollBack(request, run) {
-    const { writes, bad, signal } = request;
+    const { writes, bad, record, signal } = request;
     const { clock, inputs, journal } = run;
     journal.enter('roll-back');
     const started = clock.now();
     const deadline = started + inputs.rollbackTimeoutSeconds * 1000;
-    const { steps, returning, toFinish } = await undo(writes, run, { deadline, signal });
+    const { steps: undone, returning, toFinish } = await undo(writes, run, { deadline, signal });
+    const steps = [...undone];
     const count = (wanted) => steps.filter(({ step }) => step === wanted).length;
     journal.note(`${(0,format/* counted */.hS)(count('restored'), 'object')} restored, ${count('deleted')} deleted`);
     // No soak, which would only keep the team waiting; and a way back is not given up before its time is over.
@@ -83305,10 +83323,14 @@ async function rollBack(request, run) {
         const tend = podTender(returning, run);
         const targets = returning.map(({ target }) => target);
         followed = await (0,follow/* follow */.e)(targets, observer, run, { policy, signal, tend, ...(before && { before }) });
-        if (followed.verdict.type === 'good' && toFinish.length > 0) {
-            const finished = await Promise.all(toFinish.map((write) => finishRestoring(write, run)));
+        // Also when the old version is not healthy: its strategy is what it was written with.
+        if (toFinish.length > 0 && !signal.aborted) {
+            const finished = await Promise.all(toFinish.map((write) => finish(write, run)));
+            steps.push(...finished.filter((one) => 'step' in one));
             const seen = { pods: followed.state.pods, tracked: new Map() };
-            followed = await (0,follow/* follow */.e)(finished, observer, run, { policy, signal, before: seen });
+            const settled = finished.filter((one) => 'uid' in one);
+            if (followed.verdict.type === 'good')
+                followed = await (0,follow/* follow */.e)(settled, observer, run, { policy, signal, before: seen });
         }
     }
     finally {
@@ -83322,14 +83344,26 @@ async function rollBack(request, run) {
     return {
         report: {
             outcome,
+            ...(signal.aborted && { goesOn: true }),
             message,
             seconds: Math.round((clock.now() - started) / 100) / 10,
             steps,
-            commands: outcome === 'rolled-back' ? [] : (0,by_hand/* finishByHand */.u)(steps, (ref) => created.has((0,manifest_object/* keyOf */.TN)(ref))),
+            commands: outcome === 'rolled-back' ? [] : (0,by_hand/* finishByHand */.u)({ steps, created, ...(record && { record }) }),
         },
         leftAlone,
         isInterrupted: signal.aborted,
+        state: followed.state,
     };
+}
+/** One that cannot be given its own strategy again is told as not restored. */
+async function finish(write, run) {
+    try {
+        return await finishRestoring(write, run);
+    }
+    catch (error) {
+        const message = `its old pods are back, but not its own strategy: ${(0,errors/* messageOf */.bD)(error)}`;
+        return { ...write.ref, step: 'failed', message };
+    }
 }
 function conclude(steps, [taken, ...more], verdict) {
     const failed = (message) => ({ outcome: 'rollback-failed', message });
@@ -83384,7 +83418,7 @@ async function observeRestored(writes, run) {
 /* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7629);
 /* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(325);
 /* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6741);
-/* harmony import */ var _prepare_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8206);
+/* harmony import */ var _prepare_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7977);
 /* harmony import */ var _render_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2761);
 /* harmony import */ var _session_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5454);
 
@@ -83458,11 +83492,12 @@ async function chooseTarget({ run, heads, records, inPlace }) {
         return readTarget(head);
     }
     const origin = inPlace && (inPlace.copyOf ?? inPlace.revision);
+    const isLeft = inPlace?.status !== 'good' && inPlace?.copyOf === undefined;
     const candidates = heads.filter(({ status, revision }) => status === 'good' && revision !== inPlace?.revision);
     for (const head of candidates.toReversed()) {
         const record = await readTarget(head);
-        // After going back from 5 to 4 and again, the way leads to 3, and not to 5 once more.
-        if (inPlace?.status !== 'good' || origin === undefined || (record.copyOf ?? record.revision) < origin)
+        // After going back from 5 to 4 and again, the way leads to 3, and not to 5 once more; nor does it when 4 turns out bad.
+        if (isLeft || origin === undefined || (record.copyOf ?? record.revision) < origin)
             return record;
     }
     throw refusal(`the release ${release} has no good revision before the one in place`, heads);
@@ -83502,10 +83537,10 @@ function refusal(message, heads) {
 /* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
 /* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6753);
 /* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7935);
-/* harmony import */ var _guarded_cluster_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9249);
-/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5914);
-/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7997);
-/* harmony import */ var _records_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8216);
+/* harmony import */ var _guarded_cluster_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9249);
+/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5914);
+/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7997);
+/* harmony import */ var _records_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8216);
 
 
 
@@ -83527,7 +83562,7 @@ async function openSession({ namespace, desired }, run) {
     try {
         const madeNamespace = await makeNamespace(namespace, desired, run);
         runner.saveState(SESSION_STATE, JSON.stringify({ namespace, holder: run.holder }));
-        const lock = await (0,_lock_js__WEBPACK_IMPORTED_MODULE_4__/* .acquireLock */ .I)({
+        const lock = await (0,_lock_js__WEBPACK_IMPORTED_MODULE_5__/* .acquireLock */ .IZ)({
             namespace,
             release,
             holder: run.holder,
@@ -83537,16 +83572,16 @@ async function openSession({ namespace, desired }, run) {
         }, { cluster: run.cluster, clock, runner });
         const close = () => lock.release();
         try {
-            const locked = { ...run, cluster: (0,_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_6__/* .guardedCluster */ .Z)(run.cluster, lock) };
+            const locked = { ...run, cluster: (0,_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_3__/* .guardedCluster */ .Z)(run.cluster, lock) };
             const stop = AbortSignal.any([signals.cancelled, lock.lost]);
-            const records = (0,_records_js__WEBPACK_IMPORTED_MODULE_5__/* .openRecords */ .t)(locked.cluster, { namespace, release });
+            const records = (0,_records_js__WEBPACK_IMPORTED_MODULE_6__/* .openRecords */ .t)(locked.cluster, { namespace, release });
             const warned = [];
             let heads = await records.list();
             for (let pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .pendingOf */ .lc)(heads); pending; pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .pendingOf */ .lc)(heads)) {
-                warned.push(...(await (0,_heal_js__WEBPACK_IMPORTED_MODULE_3__/* .heal */ .Rz)({ pending, heads, records, lock }, locked)));
+                warned.push(...(await (0,_heal_js__WEBPACK_IMPORTED_MODULE_4__/* .heal */ .Rz)({ pending, heads, records, lock }, locked)));
                 heads = await records.list();
             }
-            const known = await readBoth(records, heads);
+            const known = await readKnown(records, heads);
             for (const warning of known.warnings)
                 runner.info(`warning: ${warning}`);
             return {
@@ -83573,7 +83608,7 @@ async function openSession({ namespace, desired }, run) {
     }
 }
 /** The records that matter. One that cannot be read is as if it were not there, and is named. */
-async function readBoth(records, heads) {
+async function readKnown(records, heads) {
     const warnings = [];
     const read = async (head) => {
         if (!head)
@@ -83592,7 +83627,9 @@ async function readBoth(records, heads) {
     const good = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .lastGood */ .mC)(heads);
     const place = await read(current);
     const last = good?.revision === current?.revision ? place : await read(good);
-    return { ...(place && { inPlace: place }), ...(last && { lastGood: last }), warnings };
+    const left = await Promise.all((0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .badSince */ .Uu)(heads).map((head) => (head === current ? undefined : read(head))));
+    const leftInPlace = left.filter((record) => record !== undefined);
+    return { ...(place && { inPlace: place }), ...(last && { lastGood: last }), leftInPlace, warnings };
 }
 /**
  * Makes the namespace of the release when its manifests have it and it is not there: the lock and the record need it. It is the
@@ -83606,9 +83643,9 @@ async function makeNamespace(name, desired, { cluster, runner }) {
     runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(made))} created, for the lock and the record of the release`);
     return made;
 }
-/** What the release has in the cluster: of the last good revision, and of a bad one that was left in place since. */
-function inventoryOf({ inPlace: place, lastGood: good }) {
-    const all = [...(good?.objects ?? []), ...(place?.objects ?? [])];
+/** What the release has in the cluster: of the last good revision, and of bad ones that were left in place since. */
+function inventoryOf({ inPlace: place, lastGood: good, leftInPlace }) {
+    const all = [good, ...leftInPlace, place].flatMap((record) => record?.objects ?? []);
     return [...new Map(all.map((recorded) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(recorded.object)), recorded])).values()];
 }
 /** For a release that was rejected before it began. */
@@ -83837,16 +83874,19 @@ function targetOf(object, before, nodes = []) {
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
   zf: () => (/* binding */ closeEarlier),
+  aQ: () => (/* binding */ recordByHand),
   DR: () => (/* binding */ recordedWrites),
   Bp: () => (/* binding */ undoBasis)
 });
 
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/release/history.js
 var release_history = __nccwpck_require__(6753);
+// EXTERNAL MODULE: ./lib/release/record-secret.js + 1 modules
+var record_secret = __nccwpck_require__(3830);
 // EXTERNAL MODULE: ./lib/release/read-record.js
 var read_record = __nccwpck_require__(7935);
-// EXTERNAL MODULE: ./lib/manifest/object.js
-var object = __nccwpck_require__(7350);
 ;// CONCATENATED MODULE: ./lib/rollback/write.js
 
 /**
@@ -83856,7 +83896,7 @@ var object = __nccwpck_require__(7350);
 function mergeWrites(writes) {
     const merged = new Map();
     for (const write of writes) {
-        const key = (0,object/* keyOf */.TN)(write.ref);
+        const key = (0,manifest_object/* keyOf */.TN)(write.ref);
         const first = merged.get(key);
         merged.set(key, first ? joined(first, write) : write);
     }
@@ -83865,8 +83905,9 @@ function mergeWrites(writes) {
 function joined(first, last) {
     const { type, ref } = first;
     const hasBefore = first.before !== undefined;
-    // What was there and is no longer comes back; what is there and was not goes away.
-    const joinedType = last.type === 'prune' || type === 'run' ? last.type : hasBefore ? 'update' : 'create';
+    // What was there and is no longer comes back; what was not there goes away, if it is there.
+    const isGone = last.type === 'prune' && hasBefore;
+    const joinedType = isGone || type === 'run' ? last.type : hasBefore ? 'update' : 'create';
     return {
         type: joinedType,
         ref,
@@ -83877,6 +83918,8 @@ function joined(first, last) {
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/undo-basis.js
+
+
 
 
 
@@ -83906,6 +83949,14 @@ function recordedWrites({ writes }) {
 async function closeEarlier(earlier, records) {
     for (const record of earlier)
         await records.update({ ...record, status: 'rolled-back', writes: [] });
+}
+/** The last good record, as the commands that finish a rollback by hand need it; undefined when one Secret does not hold it. */
+function recordByHand(record, heads) {
+    const head = heads.find(({ revision }) => revision === record?.revision);
+    if (!record || !head || head.parts.length > 0)
+        return undefined;
+    const keys = new Set(record.objects.map(({ object }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
+    return { name: (0,record_secret/* recordName */.xD)(record), namespace: record.namespace, keys };
 }
 
 
@@ -84599,10 +84650,13 @@ async function* readLines(body) {
 
 /** After this much silence, a list on another connection tells an idle watch from a dead one. */
 const SILENCE_MS = 45_000;
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists */
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 const BACKOFF_MS = { first: 800, most: 30_000 };
 /**
- * List and watch that goes on for ever, by the rules of client-go's reflector (tools/cache/reflector.go): resume from the
- * last resourceVersion, list again when it is too old, back off while the server is away. Throws what waiting cannot mend.
+ * List and watch that goes on for ever, by the rules of client-go's reflector (tools/cache/reflector.go): the list as the first
+ * part of the watch itself where the server can do that, resume from the last resourceVersion, list again when it is too old,
+ * back off while the server is away. Throws what waiting cannot mend.
  */
 async function* watchQuery(options) {
     const { signal } = options;
@@ -84611,6 +84665,7 @@ async function* watchQuery(options) {
     let lost = false;
     let refreshed = false;
     let failures = 0;
+    let streamsLists = true;
     const remember = (objects) => {
         seen.clear();
         for (const object of objects)
@@ -84618,7 +84673,8 @@ async function* watchQuery(options) {
     };
     while (!signal.aborted) {
         try {
-            if (resourceVersion === undefined) {
+            const isFirst = resourceVersion === undefined && streamsLists;
+            if (resourceVersion === undefined && !streamsLists) {
                 const listed = await options.list();
                 remember(listed.objects);
                 resourceVersion = listed.resourceVersion;
@@ -84630,24 +84686,46 @@ async function* watchQuery(options) {
             lost = false;
             refreshed = false;
             let end = 'closed';
+            // What exists is told first; it is complete, and so a list, only with the bookmark that ends it.
+            const initial = isFirst ? new Map() : undefined;
+            let isComplete = !isFirst;
             for await (const event of events) {
                 if (event.type === 'end') {
                     end = event.why;
                     break;
                 }
                 failures = 0;
+                if (initial && !isComplete) {
+                    const { uid = '', annotations = {} } = event.object.metadata;
+                    if (event.type === 'changed')
+                        initial.set(uid, options.query.keep?.(event.object) ?? event.object);
+                    if (event.type === 'deleted')
+                        initial.delete(uid);
+                    if (event.type !== 'bookmark' || annotations[INITIAL_EVENTS_END] !== 'true')
+                        continue;
+                    isComplete = true;
+                    const objects = [...initial.values()];
+                    initial.clear();
+                    remember(objects);
+                    resourceVersion = event.object.metadata.resourceVersion;
+                    yield { type: 'listed', objects };
+                    continue;
+                }
                 resourceVersion = event.object.metadata.resourceVersion ?? resourceVersion;
                 const uid = event.object.metadata.uid ?? '';
                 if (event.type === 'deleted')
                     seen.delete(uid);
                 if (event.type === 'changed')
-                    seen.set(uid, resourceVersion);
+                    seen.set(uid, event.object.metadata.resourceVersion ?? '');
                 if (event.type !== 'bookmark')
                     yield { type: event.type, object: options.query.keep?.(event.object) ?? event.object };
             }
             if (end === 'expired')
                 resourceVersion = undefined;
-            if (end === 'silent') {
+            // A server that never ends its list does not know how to.
+            if (end === 'silent' && !isComplete)
+                streamsLists = false;
+            else if (end === 'silent') {
                 const listed = await options.list();
                 if (differs(listed.objects, seen)) {
                     remember(listed.objects);
@@ -84662,6 +84740,11 @@ async function* watchQuery(options) {
                 throw error;
             if (error.status === 410) {
                 resourceVersion = undefined;
+                continue;
+            }
+            // An older server refuses the parameters; a list does.
+            if (resourceVersion === undefined && streamsLists && [400, 422].includes(error.status)) {
+                streamsLists = false;
                 continue;
             }
             if (error.status === 401 && !refreshed && (await options.refresh())) {
@@ -84683,6 +84766,7 @@ function differs(objects, seen) {
     return (objects.length !== seen.size ||
         objects.some((object) => seen.get(object.metadata.uid ?? '') !== object.metadata.resourceVersion));
 }
+/** Without a resourceVersion, what exists comes first (KEP-3157; on by default since Kubernetes 1.34). */
 async function openStream({ http, type, query, signal }, resourceVersion) {
     const body = await http.stream({
         method: 'GET',
@@ -84690,7 +84774,9 @@ async function openStream({ http, type, query, signal }, resourceVersion) {
         query: {
             ...selectorsOf(query),
             watch: 'true',
-            resourceVersion,
+            ...(resourceVersion === undefined
+                ? { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }
+                : { resourceVersion }),
             allowWatchBookmarks: 'true',
             // Spread out, so that many watches do not come back in the same second.
             timeoutSeconds: String(240 + Math.floor(Math.random() * 60)),
@@ -86349,6 +86435,89 @@ function objectsIn(list) {
 
 /***/ }),
 
+/***/ 4899:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ye: () => (/* binding */ withoutReplicas),
+/* harmony export */   f2: () => (/* binding */ isAutoscalers),
+/* harmony export */   mY: () => (/* binding */ scaledByManifests),
+/* harmony export */   wk: () => (/* binding */ withLiveReplicas)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
+/* harmony import */ var _field_set_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(878);
+/* harmony import */ var _ownership_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4658);
+/**
+ * Replicas that an autoscaler owns are never written. An autoscaler changes them through the `scale` subresource
+ * (https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#horizontalpodautoscaler-api-object), and that is
+ * what `managedFields` tell; before it has changed anything, the autoscaler in the same manifests tells.
+ */
+
+
+
+const REPLICAS = 'f:replicas';
+/** Keys of the workloads that autoscalers in these manifests scale: HorizontalPodAutoscalers and KEDA's ScaledObjects. */
+function scaledByManifests(objects) {
+    return new Set(objects.flatMap((object) => scaleTargetOf(object) ?? []));
+}
+function scaleTargetOf(object) {
+    const isAutoscaler = ['HorizontalPodAutoscaler.autoscaling', 'ScaledObject.keda.sh'].includes((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .groupKindOf */ .zo)(object));
+    const target = isAutoscaler && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(object['spec']) ? object['spec']['scaleTargetRef'] : undefined;
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(target) || typeof target['name'] !== 'string')
+        return undefined;
+    const { apiVersion = 'apps/v1', kind = 'Deployment', name } = target;
+    const { namespace } = object.metadata;
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)({
+        apiVersion: String(apiVersion),
+        kind: String(kind),
+        name,
+        ...(namespace !== undefined && { namespace }),
+    });
+}
+/**
+ * Whether something else than a person sets the replicas of a live object. `kubectl scale` goes the same way as an autoscaler,
+ * but what was set by hand gives way to the manifest (mayTake in ownership.ts).
+ */
+function isAutoscaled(live) {
+    return (live.metadata.managedFields ?? []).some(({ manager = '', subresource, fieldsV1 }) => subresource === 'scale' && !isKubectl(manager) && hasReplicas((0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .readFieldSet */ .jv)(fieldsV1)));
+}
+function isKubectl(manager) {
+    return manager === 'kubectl' || manager.startsWith('kubectl-');
+}
+function hasReplicas(fields) {
+    return fields['f:spec']?.[REPLICAS] !== undefined;
+}
+/**
+ * The object as it may be applied beside an autoscaler: without `replicas` when that field is not Rollsafe's; with the number
+ * that is there when it is. Leaving out a field that nobody else owns would set it back to its default of 1
+ * (kubernetes/kubernetes#25238). `scaled` are the keys that `scaledByManifests` found.
+ */
+function withLiveReplicas(desired, live, scaled) {
+    const { spec } = desired;
+    if (!live || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(spec) || !('replicas' in spec))
+        return desired;
+    if (!isAutoscaled(live) && !scaled.has((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(desired))))
+        return desired;
+    const current = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(live['spec']) ? live['spec']['replicas'] : undefined;
+    return hasReplicas((0,_ownership_js__WEBPACK_IMPORTED_MODULE_1__/* .ourOrAdoptedFields */ .Qk)(live)) && current !== undefined
+        ? { ...desired, spec: { ...spec, replicas: current } }
+        : withoutReplicas(desired);
+}
+/** Whether a conflict is about replicas that an autoscaler has changed. */
+function isAutoscalers({ field, subresource, manager }) {
+    return field === '.spec.replicas' && subresource === 'scale' && !isKubectl(manager);
+}
+/** Also for an apply that finds out late that an autoscaler has taken the field. */
+function withoutReplicas(object) {
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(object['spec']))
+        return object;
+    const { replicas: _replicas, ...spec } = object['spec'];
+    return { ...object, spec };
+}
+
+
+/***/ }),
+
 /***/ 4443:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -86767,7 +86936,10 @@ function ownersAsBefore(before, restored) {
     const owned = before.metadata.managedFields ?? [];
     if (owned.some(isRollsafes))
         return undefined;
-    const isSame = (a, b) => a.manager === b.manager && a.operation === b.operation && (a.subresource ?? '') === (b.subresource ?? '');
+    const isSame = (a, b) => a.manager === b.manager &&
+        a.operation === b.operation &&
+        a.apiVersion === b.apiVersion &&
+        (a.subresource ?? '') === (b.subresource ?? '');
     const now = (restored.metadata.managedFields ?? []).filter((entry) => !isRollsafes(entry));
     const kept = owned.map((entry) => {
         const since = now.find((other) => isSame(entry, other));
@@ -86785,7 +86957,11 @@ function keepOnly(set, wanted) {
 function readConflicts(causes) {
     return causes
         .filter((cause) => cause.reason === 'FieldManagerConflict')
-        .map((cause) => ({ manager: /conflict with "([^"]*)"/.exec(cause.message)?.[1] ?? 'unknown', field: cause.field }));
+        .map(({ message, field }) => {
+        const subresource = /with subresource "([^"]*)"/.exec(message)?.[1];
+        const manager = /conflict with "([^"]*)"/.exec(message)?.[1] ?? 'unknown';
+        return { manager, field, ...(subresource !== undefined && { subresource }) };
+    });
 }
 /**
  * Whether a field may be taken without asking. What a person set by hand with kubectl gives way to the manifest, as it does
@@ -88199,11 +88375,17 @@ const SAFETY = {
     deployed: ({ revision }) => ({ safe: 'yes', because: `${numbered(revision) ?? 'what was deployed'} is healthy` }),
     unchanged: () => ({ safe: 'yes', because: 'what runs is what was asked for, and nothing was written' }),
     planned: () => ({ safe: 'yes', because: 'this was a plan, and nothing was written' }),
-    'rolled-back': (report) => ({ safe: 'yes', because: restored(report) }),
+    'rolled-back': back,
     'rollback-failed': () => ({ safe: 'no', because: 'the release is bad and the rollback did not finish' }),
     failed: () => ({ safe: 'no', because: 'the new revision is bad and was left in place' }),
     rejected: () => NOTHING_WRITTEN,
-    superseded: () => ({ safe: 'not known', because: 'a newer run took over, and its report tells' }),
+    superseded: (report) => {
+        if (report.rollback)
+            return { safe: 'not known', because: 'another deployer has changed what this run wrote, and that was left alone' };
+        return report.changed
+            ? { safe: 'not known', because: 'another run has taken over, and its report tells' }
+            : NOTHING_WRITTEN;
+    },
     unknown: (report) => afterRollback(report) ?? {
         safe: 'not known',
         because: 'the cluster could not be observed to the end, and the new revision was left in place',
@@ -88215,11 +88397,17 @@ function cancelledHalfway({ changed }) {
     return changed ? { safe: 'not known', because: 'the run was cancelled after it had begun to write' } : NOTHING_WRITTEN;
 }
 function afterRollback(report) {
-    if (!report.rollback)
+    const { rollback } = report;
+    if (!rollback)
         return undefined;
-    return report.rollback.outcome === 'rolled-back'
-        ? { safe: 'yes', because: restored(report) }
-        : { safe: 'no', because: 'the rollback did not finish' };
+    if (rollback.goesOn)
+        return { safe: 'not known', because: 'what was written is still being taken back' };
+    return rollback.outcome === 'rolled-back' ? back(report) : { safe: 'no', because: 'the rollback did not finish' };
+}
+function back(report) {
+    return report.rollback?.isDoubtful
+        ? { safe: 'not known', because: `${restored(report)}, and that was never seen healthy` }
+        : { safe: 'yes', because: restored(report) };
 }
 function restored(report) {
     if (report.command === 'rollback')
@@ -88246,22 +88434,39 @@ function numbered(revision) {
 
 const REVISIONED = ['Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps'];
 /**
- * What to type to finish a rollback by hand: delete what the release had created, look at what failed, take workloads back,
- * and follow them. `isCreated` tells whether the release had created an object.
+ * What to type to finish a rollback by hand: delete what the release had created, apply what could not be restored out of the
+ * record of the last good revision, as Rollsafe would have done it, and follow the workloads. Without a record a workload goes
+ * back by its own history, and anything else is only shown.
  */
-function finishByHand(steps, isCreated) {
+function finishByHand({ steps, created, record }) {
     return steps.flatMap((one) => {
         const target = `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(one).toLowerCase()}/${one.name}${namespaceFlag(one)}`;
         const hasRevisions = REVISIONED.includes((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(one));
-        if (one.step === 'failed') {
-            if (isCreated(one))
-                return [`kubectl delete ${target}`];
-            if (!hasRevisions)
-                return [`kubectl get ${target} -o yaml`];
-            return [`kubectl rollout history ${target}`, `kubectl rollout undo ${target}`, `kubectl rollout status ${target}`];
-        }
-        return hasRevisions && one.step === 'restored' ? [`kubectl rollout status ${target}`] : [];
+        const status = hasRevisions ? [`kubectl rollout status ${target}`] : [];
+        if (one.step === 'restored')
+            return status;
+        if (one.step !== 'failed')
+            return [];
+        if (created.has((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .keyOf */ .TN)(one)))
+            return [`kubectl delete ${target}`];
+        if (record?.keys.has((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .keyOf */ .TN)(one)))
+            return [applyFromRecord(one, record), ...status];
+        if (!hasRevisions)
+            return [`kubectl get ${target} -o yaml`];
+        return [`kubectl rollout history ${target}`, `kubectl rollout undo ${target}`, ...status];
     });
+}
+/** With Rollsafe's own field manager, so that the next release finds the fields where it expects them. */
+function applyFromRecord({ kind, name, namespace }, record) {
+    const where = namespace === undefined ? '' : ` and .metadata.namespace == "${namespace}"`;
+    const object = `.objects[].object | select(.kind == "${kind}" and .metadata.name == "${name}"${where})`;
+    return [
+        `kubectl get secret ${record.name} --namespace ${record.namespace} -o jsonpath='{.data.record}'`,
+        'base64 --decode',
+        'gunzip',
+        `jq '${object}'`,
+        'kubectl apply --server-side --field-manager rollsafe --force-conflicts -f -',
+    ].join(' | ');
 }
 /** Names come from the API server, which allows no character in them that a shell would read as more than a letter. */
 function namespaceFlag({ namespace }) {
