@@ -30,6 +30,8 @@ export interface ActOptions {
   /** Folders that stand for `owner/repository@ref`. */
   readonly actions: Readonly<Record<string, string>>
   readonly matrix?: Readonly<Record<string, string>>
+  /** Called with each line that a step prints. */
+  readonly onPrint?: (line: string) => void
   /** Programs that a GitHub runner has and this machine may not, as folders for the PATH. */
   readonly path?: readonly string[]
 }
@@ -76,7 +78,7 @@ export async function runAct(options: ActOptions): Promise<WorkflowRun> {
     child.once('error', reject).once('close', (code) => resolve(code ?? -1))
   })
   const limit = setTimeout(() => child.kill('SIGINT'), LIMIT_MS)
-  const reader = new LogReader()
+  const reader = new LogReader(options.onPrint)
   child.stderr.setEncoding('utf8').on('data', (text: string) => reader.note(text))
   for await (const line of createInterface(child.stdout)) reader.read(line, performance.now())
   const exitCode = await exited
@@ -112,6 +114,8 @@ function argumentsOf(options: ActOptions): string[] {
 interface LogEntry {
   readonly msg?: string
   readonly step?: string
+  /** `Pre`, `Main` or `Post`. */
+  readonly stage?: string
   readonly stepResult?: 'success' | 'failure' | 'skipped'
   readonly jobResult?: 'success' | 'failure'
   readonly raw_output?: boolean
@@ -135,7 +139,12 @@ interface StepSoFar {
 class LogReader {
   readonly #steps: Record<string, StepSoFar> = {}
   readonly #log: string[] = []
+  readonly #onPrint: (line: string) => void
   #jobResult: 'success' | 'failure' | undefined
+
+  constructor(onPrint: (line: string) => void = () => undefined) {
+    this.#onPrint = onPrint
+  }
 
   note(text: string): void {
     this.#log.push(text)
@@ -146,7 +155,9 @@ class LogReader {
     this.#log.push(entry.msg ?? line)
     this.#jobResult = entry.jobResult ?? this.#jobResult
     if (entry.step === undefined) return
-    const step = (this.#steps[entry.step] ??= {
+    // As GitHub's log calls them.
+    const name = entry.stage === 'Post' ? `Post ${entry.step}` : entry.step
+    const step = (this.#steps[name] ??= {
       result: undefined,
       printed: [],
       endedAt: 0,
@@ -154,7 +165,11 @@ class LogReader {
       outputs: {},
       summary: '',
     })
-    if (entry.raw_output) step.printed.push({ text: (entry.msg ?? '').trimEnd(), at })
+    if (entry.raw_output) {
+      const text = (entry.msg ?? '').trimEnd()
+      step.printed.push({ text, at })
+      this.#onPrint(text)
+    }
     if (entry.stepResult === 'success' || entry.stepResult === 'failure') {
       step.result = entry.stepResult
       step.endedAt = at

@@ -13,7 +13,7 @@ export const PULL_REQUEST = 128
 /** The job's token, as the fake GitHub knows it. */
 const JOB_TOKEN = 'job-token'
 
-export type RunOptions = Pick<ActOptions, 'vars' | 'env' | 'matrix' | 'path'> & {
+export type RunOptions = Pick<ActOptions, 'vars' | 'env' | 'matrix' | 'path' | 'onPrint'> & {
   /** Path of the workflow file in this repository, such as `examples/quick-start.yml`. */
   readonly workflow: string
   readonly event: Event
@@ -32,6 +32,8 @@ export interface Event {
 export interface Repository extends AsyncDisposable {
   /** Path of the checkout. */
   readonly checkout: string
+  /** The folder of all that this repository's runs are made of: it is in the command lines of their steps. */
+  readonly root: string
   run(options: RunOptions): Promise<WorkflowRun>
 }
 
@@ -45,6 +47,7 @@ export async function createRepository(files: Readonly<Record<string, string>>):
   await publishAction(join(root, 'rollsafe'))
   return {
     checkout,
+    root,
     run: (options) => run(root, checkout, options),
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   }
