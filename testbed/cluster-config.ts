@@ -56,7 +56,14 @@ export function clusterConfig({ folder, kubernetes, kwok, ports, raiseController
         'kubelet-preferred-address-types': 'InternalIP',
       }),
       ...(raiseControllerLimits
-        ? [args('kube-controller-manager', { 'kube-api-qps': '500', 'kube-api-burst': '500' })]
+        ? [
+            args('kube-controller-manager', {
+              'kube-api-qps': '500',
+              'kube-api-burst': '500',
+              // Rather than 15 s.
+              'horizontal-pod-autoscaler-sync-period': '1s',
+            }),
+          ]
         : []),
     ],
   }

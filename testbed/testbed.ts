@@ -14,8 +14,8 @@ export interface TestbedOptions {
   /** Simulated nodes, each with room for 1,000 pods; 3 if not given. */
   readonly nodes?: number
   /**
-   * Lets the controller manager send 500 requests a second rather than 20, its default: tests want controllers that react
-   * at once, benchmarks want real ones. True if not given.
+   * Lets the controller manager send 500 requests a second rather than 20, and look after autoscalers every second rather than
+   * every 15, its defaults: tests want controllers that react at once, benchmarks want real ones. True if not given.
    */
   readonly raiseControllerLimits?: boolean
   /** Where lines about the progress go; standard error if not given. */

@@ -62,7 +62,7 @@ export async function carryOut(
     const warnings =
       rolledOut.written.length === 0
         ? await recording?.drop()
-        : await recording?.close(end, rolledOut.written, basis?.earlier)
+        : await recording?.close(end, rolledOut.written, basis?.earlier, rolledBack?.remade)
     return {
       ending,
       rolledOut,

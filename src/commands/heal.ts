@@ -7,7 +7,7 @@ import type { Lock } from './lock.ts'
 import type { Records } from './records.ts'
 import { rollBack, type RolledBack } from './roll-back.ts'
 import type { Run } from './run.ts'
-import { closeEarlier, recordedWrites, undoBasis } from './undo-basis.ts'
+import { closeEarlier, recordedWrites, rememberRemade, undoBasis } from './undo-basis.ts'
 
 /** What a run that was killed had written could not be taken back: nothing new is begun on top of it. */
 export class HealError extends Error {
@@ -67,7 +67,8 @@ export async function takeBack(
   const rolledBack = await rollBack({ writes, signal: AbortSignal.any([lock.lost, signals.ending]) }, run)
   // Whoever comes next goes on where this one was interrupted.
   if (rolledBack.isInterrupted) return rolledBack
-  const { report, leftAlone } = rolledBack
+  const { report, leftAlone, remade } = rolledBack
+  await rememberRemade(remade, heads, records)
   const isRestored = !report.steps.some(({ step }) => step === 'failed')
   const status = isRestored ? (leftAlone.length > 0 ? 'superseded' : 'rolled-back') : 'bad'
   await records.update({

@@ -56,14 +56,15 @@ export async function planPrune(
   for (const note of notes) runner.info(note)
   for (const { ref } of deletions) runner.info(`${describe(ref)} is to be pruned when the release is good`)
   if (deletions.length > inputs.pruneLimit && !isRollback)
-    throw new RejectedError([tooMany(left, deletions, inputs.pruneLimit)])
+    throw new RejectedError([tooMany(deletions, inputs.pruneLimit)])
   return { deletions: deletions.toSorted((one, other) => phaseOf(other.ref) - phaseOf(one.ref)), notes }
 }
 
-function tooMany(left: readonly RecordedObject[], { length }: readonly Deletion[], limit: number): Problem {
+function tooMany(deletions: readonly Deletion[], limit: number): Problem {
+  const names = listed(deletions.map(({ live }) => ({ object: live })))
   return {
     code: 'Fenced',
-    message: `the release would prune ${counted(length, 'object')}, more than prune-limit allows (${limit}): ${listed(left)}`,
+    message: `the release would prune ${counted(deletions.length, 'object')}, more than prune-limit allows (${limit}): ${names}`,
     hint: 'check that the manifests are complete; if they are, raise prune-limit',
   }
 }

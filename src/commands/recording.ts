@@ -9,7 +9,7 @@ import type { Written } from './apply.ts'
 import { inTime } from './in-time.ts'
 import type { Prepared } from './prepare.ts'
 import type { Session } from './session.ts'
-import { closeEarlier } from './undo-basis.ts'
+import { closeEarlier, rememberRemade } from './undo-basis.ts'
 
 const MS_WITHOUT_CLUSTER = 10_000
 
@@ -23,10 +23,15 @@ export interface RecordedEnd {
 /** The record of a release that has begun. */
 export interface Recording {
   /**
-   * Writes down how it ended, also of `earlier` revisions that were taken back with it. Returns a warning when that could not
-   * be: the release itself is what it is.
+   * Writes down how it ended, also of `earlier` revisions that were taken back with it, and what had to be made anew then. Returns
+   * a warning when that could not be: the release itself is what it is.
    */
-  close(end: RecordedEnd, written: readonly Written[], earlier?: readonly ReleaseRecord[]): Promise<string[]>
+  close(
+    end: RecordedEnd,
+    written: readonly Written[],
+    earlier?: readonly ReleaseRecord[],
+    remade?: ReadonlyMap<string, string>,
+  ): Promise<string[]>
   /** Takes the record away again: nothing was written. */
   drop(): Promise<string[]>
 }
@@ -64,7 +69,7 @@ export async function beginRecord(prepared: Prepared, session: Session, copyOf?:
       ? inTime(body, MS_WITHOUT_CLUSTER, run.clock, 'the cluster cannot be reached')
       : body
   return {
-    close: (end, written, earlier = []) =>
+    close: (end, written, earlier = [], remade = new Map()) =>
       guarded('closed, so the next run takes this release back first', async () => {
         const closed: ReleaseRecord = {
           ...record,
@@ -73,6 +78,7 @@ export async function beginRecord(prepared: Prepared, session: Session, copyOf?:
           objects: recordedObjects(prepared.changes, written),
           writes: end.status === 'bad' || end.status === 'superseded' ? record.writes : [],
         }
+        await rememberRemade(remade, heads, records)
         await patient(end, records.update(closed))
         if (end.status === 'rolled-back') await closeEarlier(earlier, records)
         await records.remove(outdated(heads, historyLimit, { revision: record.revision, status: end.status }))
@@ -93,7 +99,9 @@ export async function recordAsGood(prepared: Prepared, session: Session): Promis
   if (inPlace && isTheSame(inPlace, prepared.changes)) {
     try {
       const { reason: _reason, ...kept } = inPlace
-      await records.update({ ...kept, ...end, endedAt: run.clock.date().toISOString(), writes: [] })
+      // As they are now: somebody may have changed the manifests and the cluster alike.
+      const objects = recordedObjects(prepared.changes, [])
+      await records.update({ ...kept, ...end, endedAt: run.clock.date().toISOString(), objects, writes: [] })
       return []
     } catch (error) {
       return [`the record of revision ${inPlace.revision} could not be marked as good: ${messageOf(error)}`]

@@ -1,10 +1,11 @@
+import { messageOf } from '../errors.ts'
 import { describe, keyOf } from '../manifest/object.ts'
 import { RELEASE_LABEL } from '../plan/desired.ts'
 import { counted } from '../report/format.ts'
 import type { RollbackReport, RollbackStepReport } from '../report/report.ts'
 import { type ByHand, finishByHand } from '../rollback/by-hand.ts'
 import type { UndoableWrite } from '../rollback/write.ts'
-import type { RolloutState, Seen } from '../rollout/tracker.ts'
+import type { RolloutState, Seen, Target } from '../rollout/tracker.ts'
 import { summarize } from '../rollout/verdict.ts'
 import { follow, type Followed } from './follow.ts'
 import { openObserver, type Observer } from './observer.ts'
@@ -35,6 +36,8 @@ export interface RolledBack {
   readonly isInterrupted: boolean
   /** How the workloads were at the end. */
   readonly state: RolloutState
+  /** The UIDs of objects that had to be made anew, by key. */
+  readonly remade: ReadonlyMap<string, string>
 }
 
 /** Undoes what was written and follows it until it is healthy, within the rollback's own time. Never rolls back itself. */
@@ -44,7 +47,8 @@ export async function rollBack(request: RollbackRequest, run: Run): Promise<Roll
   journal.enter('roll-back')
   const started = clock.now()
   const deadline = started + inputs.rollbackTimeoutSeconds * 1000
-  const { steps, returning, toFinish } = await undo(writes, run, { deadline, signal })
+  const { steps: undone, returning, toFinish, remade } = await undo(writes, run, { deadline, signal })
+  const steps = [...undone]
   const count = (wanted: RollbackStepReport['step']) => steps.filter(({ step }) => step === wanted).length
   journal.note(`${counted(count('restored'), 'object')} restored, ${count('deleted')} deleted`)
 
@@ -57,10 +61,14 @@ export async function rollBack(request: RollbackRequest, run: Run): Promise<Roll
     const tend = podTender(returning, run)
     const targets = returning.map(({ target }) => target)
     followed = await follow(targets, observer, run, { policy, signal, tend, ...(before && { before }) })
-    if (followed.verdict.type === 'good' && toFinish.length > 0) {
-      const finished = await Promise.all(toFinish.map((write) => finishRestoring(write, run)))
+    // Also when the old version is not healthy: its strategy is what it was written with.
+    if (toFinish.length > 0 && !signal.aborted) {
+      const finished = await Promise.all(toFinish.map((write) => finish(write, run)))
+      steps.push(...finished.filter((one) => 'step' in one))
       const seen = { pods: followed.state.pods, tracked: new Map() }
-      followed = await follow(finished, observer, run, { policy, signal, before: seen })
+      const settled = finished.filter((one) => 'uid' in one)
+      if (followed.verdict.type === 'good')
+        followed = await follow(settled, observer, run, { policy, signal, before: seen })
     }
   } finally {
     if (!request.observer) await observer.close()
@@ -81,6 +89,17 @@ export async function rollBack(request: RollbackRequest, run: Run): Promise<Roll
     leftAlone,
     isInterrupted: signal.aborted,
     state: followed.state,
+    remade,
+  }
+}
+
+/** One that cannot be given its own strategy again is told as not restored. */
+async function finish(write: UndoableWrite, run: Run): Promise<Target | RollbackStepReport> {
+  try {
+    return await finishRestoring(write, run)
+  } catch (error) {
+    const message = `its old pods are back, but not its own strategy: ${messageOf(error)}`
+    return { ...write.ref, step: 'failed', message }
   }
 }
 

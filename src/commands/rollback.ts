@@ -73,11 +73,12 @@ async function chooseTarget({ run, heads, records, inPlace }: Session): Promise<
     return readTarget(head)
   }
   const origin = inPlace && (inPlace.copyOf ?? inPlace.revision)
+  const isLeft = inPlace?.status !== 'good' && inPlace?.copyOf === undefined
   const candidates = heads.filter(({ status, revision }) => status === 'good' && revision !== inPlace?.revision)
   for (const head of candidates.toReversed()) {
     const record = await readTarget(head)
-    // After going back from 5 to 4 and again, the way leads to 3, and not to 5 once more.
-    if (inPlace?.status !== 'good' || origin === undefined || (record.copyOf ?? record.revision) < origin) return record
+    // After going back from 5 to 4 and again, the way leads to 3, and not to 5 once more; nor does it when 4 turns out bad.
+    if (isLeft || origin === undefined || (record.copyOf ?? record.revision) < origin) return record
   }
   throw refusal(`the release ${release} has no good revision before the one in place`, heads)
 

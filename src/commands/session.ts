@@ -1,7 +1,7 @@
 import { ClusterError, RejectedError } from '../errors.ts'
 import { describe, keyOf, type KubeObject, type Manifest, refOf } from '../manifest/object.ts'
 import { problemFrom } from '../plan/rejections.ts'
-import { inPlace, lastGood, pendingOf } from '../release/history.ts'
+import { badSince, inPlace, lastGood, pendingOf } from '../release/history.ts'
 import { RecordError } from '../release/read-record.ts'
 import type { RecordedObject, ReleaseRecord } from '../release/record.ts'
 import type { RecordHead } from '../release/record-secret.ts'
@@ -24,6 +24,8 @@ export interface Session {
   readonly inPlace?: ReleaseRecord
   /** Absent when no revision was ever good. */
   readonly lastGood?: ReleaseRecord
+  /** What was left in place since the last good revision and before `inPlace`, oldest first. */
+  readonly leftInPlace: readonly ReleaseRecord[]
   /** The namespace of the release, which this run has made because its manifests have it. */
   readonly madeNamespace?: KubeObject
   /** Aborts when nothing new may be begun: the run is cancelled, or another one has taken the lock. */
@@ -69,7 +71,7 @@ export async function openSession({ namespace, desired }: Rendered, run: Run): P
         warned.push(...(await heal({ pending, heads, records, lock }, locked)))
         heads = await records.list()
       }
-      const known = await readBoth(records, heads)
+      const known = await readKnown(records, heads)
       for (const warning of known.warnings) runner.info(`warning: ${warning}`)
       return {
         ...known,
@@ -92,10 +94,10 @@ export async function openSession({ namespace, desired }: Rendered, run: Run): P
   }
 }
 
-type Known = Pick<Session, 'inPlace' | 'lastGood' | 'warnings'>
+type Known = Pick<Session, 'inPlace' | 'lastGood' | 'leftInPlace' | 'warnings'>
 
 /** The records that matter. One that cannot be read is as if it were not there, and is named. */
-async function readBoth(records: Records, heads: readonly RecordHead[]): Promise<Known> {
+async function readKnown(records: Records, heads: readonly RecordHead[]): Promise<Known> {
   const warnings: string[] = []
   const read = async (head: RecordHead | undefined): Promise<ReleaseRecord | undefined> => {
     if (!head) return undefined
@@ -111,7 +113,10 @@ async function readBoth(records: Records, heads: readonly RecordHead[]): Promise
   const good = lastGood(heads)
   const place = await read(current)
   const last = good?.revision === current?.revision ? place : await read(good)
-  return { ...(place && { inPlace: place }), ...(last && { lastGood: last }), warnings }
+  const before = badSince(heads).filter((head) => head !== current)
+  const left = await Promise.all(before.map(read))
+  const leftInPlace = left.filter((record) => record !== undefined)
+  return { ...(place && { inPlace: place }), ...(last && { lastGood: last }), leftInPlace, warnings }
 }
 
 /**
@@ -132,9 +137,9 @@ async function makeNamespace(
   return made
 }
 
-/** What the release has in the cluster: of the last good revision, and of a bad one that was left in place since. */
-export function inventoryOf({ inPlace: place, lastGood: good }: Known): RecordedObject[] {
-  const all = [...(good?.objects ?? []), ...(place?.objects ?? [])]
+/** What the release has in the cluster: of the last good revision, and of bad ones that were left in place since. */
+export function inventoryOf({ inPlace: place, lastGood: good, leftInPlace }: Known): RecordedObject[] {
+  const all = [good, ...leftInPlace, place].flatMap((record) => record?.objects ?? [])
   return [...new Map(all.map((recorded) => [keyOf(refOf(recorded.object)), recorded])).values()]
 }
 

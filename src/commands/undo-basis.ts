@@ -41,6 +41,25 @@ export function recordedWrites({ writes }: ReleaseRecord): UndoableWrite[] {
   return writes.map((write) => ({ ...write, isRecorded: true }))
 }
 
+/**
+ * Writes the UIDs of objects that a rollback had to make anew into the record of the last good revision. With the old ones in it,
+ * the next deploy would take them for somebody else's, and not prune them.
+ */
+export async function rememberRemade(
+  remade: ReadonlyMap<string, string>,
+  heads: readonly RecordHead[],
+  records: Records,
+): Promise<void> {
+  const good = lastGood(heads)
+  if (!good || remade.size === 0) return
+  const record = await records.read(good)
+  const objects = record.objects.map(({ object, uid }) => {
+    const known = remade.get(keyOf(refOf(object))) ?? uid
+    return { object, ...(known !== undefined && { uid: known }) }
+  })
+  await records.update({ ...record, objects })
+}
+
 /** Writes down that the bad revisions are taken back, too. */
 export async function closeEarlier(earlier: readonly ReleaseRecord[], records: Records): Promise<void> {
   for (const record of earlier) await records.update({ ...record, status: 'rolled-back', writes: [] })

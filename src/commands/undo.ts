@@ -1,5 +1,5 @@
 import { ClusterError, messageOf } from '../errors.ts'
-import { describe, type KubeObject, type ObjectRef } from '../manifest/object.ts'
+import { describe, keyOf, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
 import { phaseOf } from '../manifest/order.ts'
 import { podTemplateOf } from '../manifest/pod-template.ts'
 import { content } from '../plan/change.ts'
@@ -29,12 +29,15 @@ export interface Undone {
   readonly returning: readonly Returning[]
   /** Writes whose objects went back with another strategy than their own, which they get when they are healthy. */
   readonly toFinish: readonly UndoableWrite[]
+  /** The UIDs of objects that are back by name, but had to be made anew; by key. */
+  readonly remade: ReadonlyMap<string, string>
 }
 
 interface Step {
   readonly report: RollbackStepReport
   readonly returning?: Returning
   readonly toFinish?: UndoableWrite
+  readonly remade?: readonly [key: string, uid: string]
 }
 
 export interface UndoOptions {
@@ -76,19 +79,22 @@ export async function undo(writes: readonly UndoableWrite[], run: Run, options: 
     steps: steps.map(({ report }) => report),
     returning: steps.flatMap(({ returning }) => returning ?? []),
     toFinish: steps.flatMap(({ toFinish }) => toFinish ?? []),
+    remade: new Map(steps.flatMap(({ remade }) => (remade ? [remade] : []))),
   }
 }
 
 /** Gives a workload that went back with another strategy its own again, now that all its pods are as before. */
 export async function finishRestoring(write: UndoableWrite, { cluster, inputs }: Run): Promise<Target> {
-  const { before } = write
-  const current = await cluster.get(write.ref)
-  if (!before || !current) throw new Error(`${describe(write.ref)} is gone again`)
-  const restored = await restoreOnce({ before, after: current }, current, {
-    cluster,
-    inputs: { rollbackStrategy: { type: 'as-written' }, release: inputs.release },
+  return untilCurrent(async () => {
+    const { before } = write
+    const current = await cluster.get(write.ref)
+    if (!before || !current) throw new Error(`${describe(write.ref)} is gone again`)
+    const restored = await restoreOnce({ before, after: current }, current, {
+      cluster,
+      inputs: { rollbackStrategy: { type: 'as-written' }, release: inputs.release },
+    })
+    return targetOf(restored.object, current)
   })
-  return targetOf(restored.object, current)
 }
 
 /** A hook has run, and nobody knows how to take back what it did in the world. Its Job stays, for its logs. */
@@ -96,31 +102,42 @@ function leaveHook({ ref }: UndoableWrite): Step {
   return { report: { ...ref, step: 'left-alone', message: 'if it has run, what it did cannot be undone' } }
 }
 
-/** How often an object that somebody else writes at the same moment is read again. */
-const RESTORE_ATTEMPTS = 5
-
 async function restore(write: UndoableWrite, run: Run, options: UndoOptions): Promise<Step> {
   const { ref, before, after } = write
   if (!before) throw new Error(`nothing is known of ${describe(ref)} from before the release`)
+  return untilCurrent(async () => {
+    const current = await settledObject(ref, run, options)
+    if (isFenced(write, current, run)) return leaveAlone(ref, OUTSIDE)
+    if (!current) return recreate(before, ref, run)
+    if (isMadeAnew(before, current)) return leaveAlone(ref, 'was deleted and made anew by somebody else')
+    if (isEqual(content(identityOf(before, current)), content(before)))
+      return {
+        report: { ...ref, step: 'already-as-before', message: 'is as it was before' },
+        ...following(current),
+        ...remadeAs(before, current),
+      }
+    const others = after ? otherDeployers(after, current) : []
+    if (others.length > 0) return leaveAlone(ref, `was changed by ${others.join(', ')} since this release wrote it`)
+    const written = { before, after: after ?? current }
+    const bad = badRevisionOf(written, current)
+    const restored = await restoreOnce(written, current, run)
+    const how = restored.note === undefined ? '' : `; ${restored.note}`
+    return {
+      report: { ...ref, step: 'restored', message: `restored${how}` },
+      ...following(restored.object, current, bad),
+      ...(restored.isUnfinished && { toFinish: write }),
+      ...remadeAs(before, restored.object),
+    }
+  })
+}
+
+const RESTORE_ATTEMPTS = 5
+
+/** An object that somebody else writes at the same moment is read and restored again. */
+async function untilCurrent<T>(body: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const current = await settledObject(ref, run, options)
-      if (isFenced(write, current, run)) return leaveAlone(ref, OUTSIDE)
-      if (!current) return await recreate(before, ref, run)
-      if (isMadeAnew(before, current)) return leaveAlone(ref, 'was deleted and made anew by somebody else')
-      if (isEqual(content(identityOf(before, current)), content(before)))
-        return { report: { ...ref, step: 'already-as-before', message: 'is as it was before' }, ...following(current) }
-      const others = after ? otherDeployers(after, current) : []
-      if (others.length > 0) return leaveAlone(ref, `was changed by ${others.join(', ')} since this release wrote it`)
-      const written = { before, after: after ?? current }
-      const bad = badRevisionOf(written, current)
-      const restored = await restoreOnce(written, current, run)
-      const how = restored.note === undefined ? '' : `; ${restored.note}`
-      return {
-        report: { ...ref, step: 'restored', message: `restored${how}` },
-        ...following(restored.object, current, bad),
-        ...(restored.isUnfinished && { toFinish: write }),
-      }
+      return await body()
     } catch (error) {
       const isOutdated = error instanceof ClusterError && error.status === 409
       if (!isOutdated || attempt === RESTORE_ATTEMPTS) throw error
@@ -182,7 +199,16 @@ async function settledObject(
 
 async function recreate(before: KubeObject, ref: ObjectRef, { cluster }: Run): Promise<Step> {
   const restored = await cluster.create(recreatable(before))
-  return { report: { ...ref, step: 'restored', message: 'restored: it had been deleted' }, ...following(restored) }
+  return {
+    report: { ...ref, step: 'restored', message: 'restored: it had been deleted' },
+    ...following(restored),
+    ...remadeAs(before, restored),
+  }
+}
+
+function remadeAs(before: KubeObject, now: KubeObject): Pick<Step, 'remade'> {
+  const { uid } = now.metadata
+  return uid === undefined || uid === before.metadata.uid ? {} : { remade: [keyOf(refOf(now)), uid] }
 }
 
 interface Restored {

@@ -98,7 +98,10 @@ export function ownersAsBefore(before: KubeObject, restored: KubeObject): Manage
   const owned = before.metadata.managedFields ?? []
   if (owned.some(isRollsafes)) return undefined
   const isSame = (a: ManagedFieldsEntry, b: ManagedFieldsEntry) =>
-    a.manager === b.manager && a.operation === b.operation && (a.subresource ?? '') === (b.subresource ?? '')
+    a.manager === b.manager &&
+    a.operation === b.operation &&
+    a.apiVersion === b.apiVersion &&
+    (a.subresource ?? '') === (b.subresource ?? '')
   const now = (restored.metadata.managedFields ?? []).filter((entry) => !isRollsafes(entry))
   const kept = owned.map((entry) => {
     const since = now.find((other) => isSame(entry, other))

@@ -37,8 +37,9 @@ export function mergeWrites(writes: readonly UndoableWrite[]): UndoableWrite[] {
 function joined(first: UndoableWrite, last: UndoableWrite): UndoableWrite {
   const { type, ref } = first
   const hasBefore = first.before !== undefined
-  // What was there and is no longer comes back; what is there and was not goes away.
-  const joinedType = last.type === 'prune' || type === 'run' ? last.type : hasBefore ? 'update' : 'create'
+  // What was there and is no longer comes back; what was not there goes away, if it is there.
+  const isGone = last.type === 'prune' && hasBefore
+  const joinedType = isGone || type === 'run' ? last.type : hasBefore ? 'update' : 'create'
   return {
     type: joinedType,
     ref,
