@@ -43,18 +43,23 @@ try {
 async function start(): Promise<boolean> {
   if (process.env[`STATE_${STARTED_STATE}`] !== 'true') {
     runner.saveState(STARTED_STATE, 'true')
-    const isGreen = await run((ready) => COMMANDS[ready.inputs.command](ready))
-    // Cut short, the main step leaves the rest to the post step.
-    if (!signals.ending.aborted) runner.saveState(DONE_STATE, 'true')
-    return isGreen
+    const told = await run((ready) => COMMANDS[ready.inputs.command](ready))
+    // Cut short, or stopped by the loss of its lock, the main step leaves the rest to the post step.
+    const isStopped = signals.ending.aborted || (told?.outcome === 'superseded' && told.changed)
+    if (!isStopped) runner.saveState(DONE_STATE, 'true')
+    return told === undefined || succeeded(told)
   }
   const session = readSessionState(process.env[`STATE_${SESSION_STATE}`])
   if (process.env[`STATE_${DONE_STATE}`] === 'true' || !session) return true
-  return run((ready) => recover(session, ready), session)
+  const told = await run((ready) => recover(session, ready), session)
+  return told === undefined || succeeded(told)
 }
 
-/** Does one command and tells everybody; true when it did what it was asked to. A command without a report had nothing to do. */
-async function run(command: (run: Run) => Promise<Report | undefined>, session?: SessionState): Promise<boolean> {
+/** Does one command and tells everybody. A command without a report had nothing to do. */
+async function run(
+  command: (run: Run) => Promise<Report | undefined>,
+  session?: SessionState,
+): Promise<Report | undefined> {
   const clock: Clock = createClock()
   const journal = openJournal(clock)
   const known: { inputs?: Inputs; cluster?: Cluster } = {}
@@ -71,13 +76,8 @@ async function run(command: (run: Run) => Promise<Report | undefined>, session?:
   } finally {
     await known.cluster?.close()
   }
-  if (!report) return true
+  if (!report) return undefined
   const github = known.inputs && composeGitHub(known.inputs, process.env)
   const redact = (text: string) => redactor.redact(text)
-  const told = await publish(
-    report,
-    { runner, clock, redact, ...(github && { github }) },
-    known.inputs?.comment ?? 'auto',
-  )
-  return succeeded(told)
+  return publish(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto')
 }

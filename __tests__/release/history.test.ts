@@ -42,9 +42,9 @@ describe('the history of a release', () => {
     ['1b', { place: 1, next: 2, bad: [1] }],
     ['1g 2r 3r', { good: 1, place: 1, next: 4, bad: [] }],
     ['1g 2b 3r', { good: 1, place: 2, next: 4, bad: [2] }],
-    ['1g 2b 3r 4s', { good: 1, place: 4, next: 5, bad: [2, 4] }],
+    ['1g 2b 3r 4s', { good: 1, place: 2, next: 5, bad: [2] }],
     ['1g 2b 3g 4r', { good: 3, place: 3, next: 5, bad: [] }],
-    ['1b 2s 3r', { place: 2, next: 4, bad: [1, 2] }],
+    ['1b 2s 3r', { place: 1, next: 4, bad: [1] }],
     ['4g 7b 9p', { good: 4, place: 9, pending: 9, next: 10, bad: [7] }],
     ['1p 2p', { place: 2, pending: 2, next: 3, bad: [] }],
   ])('of %s', (text, { good, place, pending, next, bad }) => {
@@ -66,8 +66,8 @@ describe('the history of a release', () => {
     // The last good one stays, however old.
     ['1g 2r 3r 4r', 1, [2, 3]],
     ['1g 2g 3r 4r', 2, [1]],
-    // So does what was left in place since.
-    ['1g 2b 3s 4r 5r 6r', 1, [4, 5]],
+    // So does what was left in place since; a superseded one was not.
+    ['1g 2b 3s 4r 5r 6r', 1, [3, 4, 5]],
     ['1b 2b 3r 4r', 1, [3]],
     // And what is pending, at any place.
     ['1p 2g 3g 4g', 1, [2, 3]],

@@ -1,14 +1,20 @@
-import { keyOf, type ObjectRef, refOf } from '../manifest/object.ts'
+import { ClusterError, RejectedError } from '../errors.ts'
+import { describe, keyOf, type ObjectRef, refOf } from '../manifest/object.ts'
+import { problemFrom } from '../plan/rejections.ts'
+import { stagesOf } from '../plan/stages.ts'
+import { RecordError } from '../release/read-record.ts'
 import type { FailureReport } from '../report/report.ts'
 import { type Ending, shouldUndo } from '../rollback/decide.ts'
+import { otherDeployers } from '../rollback/other-deployers.ts'
 import { writeOf } from './apply.ts'
 import { findCauses } from './diagnose.ts'
+import { LockLostError } from './lock.ts'
 import type { Observer } from './observer.ts'
 import type { Prepared } from './prepare.ts'
 import { prune } from './prune.ts'
-import { beginRecord, recordAsGood, type RecordedEnd } from './recording.ts'
+import { beginRecord, recordAsGood, type RecordedEnd, type Recording } from './recording.ts'
 import { type RolledBack, rollBack } from './roll-back.ts'
-import { endingOf, type RolledOut, rollOut } from './roll-out.ts'
+import { endingOf, lostBy, type RolledOut, rollOut } from './roll-out.ts'
 import type { Session } from './session.ts'
 import { observeWorkloads } from './targets.ts'
 import { recordByHand, type UndoBasis, undoBasis } from './undo-basis.ts'
@@ -35,14 +41,16 @@ export async function carryOut(
   session: Session,
   { copyOf }: CarryOutOptions = {},
 ): Promise<CarriedOut> {
-  const { run, stop } = session
-  const hasWrites = prepared.changes.some(({ type }) => type !== 'unchanged') || prepared.prune.deletions.length > 0
+  const { run, stop, lock } = session
+  // A hook does not run when nothing else changes (stagesOf).
+  const reached = stagesOf(prepared.changes).flatMap(({ changes }) => changes)
+  const hasWrites = reached.some(({ type }) => type !== 'unchanged') || prepared.prune.deletions.length > 0
   const observer = await observeWorkloads(prepared, run)
   try {
     stop.throwIfAborted()
-    const recording = hasWrites ? await beginRecord(prepared, session, copyOf) : undefined
+    const recording = hasWrites ? await begin(prepared, session, copyOf) : undefined
     const rolledOut = await rollOut(prepared, observer, session)
-    const ending = endingOf(rolledOut)
+    const ending = overtaken(await whileHeld(endingOf(rolledOut), session), rolledOut, observer)
     if (ending.type === 'good') {
       const { pruned, warnings: unpruned } = await prune(prepared.prune, run)
       const end = { status: 'good', message: 'is healthy' } as const
@@ -57,7 +65,8 @@ export async function carryOut(
     const isUndone = rolledOut.written.length > 0 && mayUndo && shouldUndo(ending, run.inputs)
     const basis = isUndone ? await undoBasis(rolledOut.written.map(writeOf), session.heads, session.records) : undefined
     const { failures, rolledBack } = await explainAndUndo({ ending, rolledOut, basis }, prepared, observer, session)
-    if (rolledBack?.isInterrupted) return { ending, rolledOut, failures, rolledBack, pruned: [], warnings: [] }
+    if (lock.lost.aborted) return { ending: lostBy(lock.lost.reason), rolledOut, failures, pruned: [], warnings: [] }
+    if (rolledBack?.interruption) return { ending, rolledOut, failures, rolledBack, pruned: [], warnings: [] }
     const end = endOf({ ending, failures, rolledOut, rolledBack })
     const warnings =
       rolledOut.written.length === 0
@@ -74,6 +83,47 @@ export async function carryOut(
   } finally {
     await observer.close()
   }
+}
+
+/** Throws RejectedError: without a record nothing is written. */
+async function begin(prepared: Prepared, session: Session, copyOf: number | undefined): Promise<Recording> {
+  try {
+    return await beginRecord(prepared, session, copyOf)
+  } catch (error) {
+    if (error instanceof ClusterError) throw new RejectedError([problemFrom(error, 'the record of the release')])
+    if (!(error instanceof RecordError)) throw error
+    const hint = 'split the release in two, each with a name of its own in the input release'
+    throw new RejectedError([{ code: 'InvalidManifest', message: error.message, hint }])
+  }
+}
+
+/**
+ * Somebody else may have deployed the same object in the middle of the rollout. That what they made of it is healthy says nothing
+ * about this release, and a rollback must not take it for its goal.
+ */
+function overtaken(ending: Ending, { written }: RolledOut, observer: Observer): Ending {
+  if (ending.type !== 'good') return ending
+  const changes = written.flatMap(({ after }) => {
+    const latest = after && observer.latest(keyOf(refOf(after)))
+    const others = latest ? otherDeployers(after, latest) : []
+    return after && others.length > 0 ? [`${describe(refOf(after))} was changed by ${others.join(', ')}`] : []
+  })
+  return changes.length > 0 ? { type: 'overtaken', why: changes.join('; ') } : ending
+}
+
+/**
+ * A run that was asleep for so long that it has lost its lock wakes up to what another one has deployed since: that is neither good
+ * nor bad of its own doing.
+ */
+async function whileHeld(ending: Ending, { lock }: Session): Promise<Ending> {
+  if (ending.type !== 'good' && ending.type !== 'bad') return ending
+  try {
+    await lock.ensureHeld()
+  } catch (error) {
+    if (error instanceof LockLostError) return lostBy(error)
+    if (!(error instanceof ClusterError)) throw error
+  }
+  return ending
 }
 
 /**
@@ -113,7 +163,12 @@ async function explainAndUndo(
     rollBack({ writes, signal, record, ...(bad && { bad }), ...(isWatched && { observer }) }, run),
   )
   const isDoubtful = inPlace !== undefined && lastGood === undefined
-  const report = isDoubtful ? { ...rolledBack.report, isDoubtful } : rolledBack.report
+  const beyond = basis.earlier.map(({ revision }) => revision)
+  const report = {
+    ...rolledBack.report,
+    ...(isDoubtful && { isDoubtful }),
+    ...(beyond.length > 0 && { beyond }),
+  }
   return { failures: await searching, rolledBack: { ...rolledBack, report } }
 }
 
@@ -129,7 +184,8 @@ function endOf({
   readonly rolledBack: RolledBack | undefined
 }): RecordedEnd {
   const reason = problem?.code ?? failure?.reason ?? REASONS[ending.type]
-  const message = problem?.message ?? failure?.message ?? `ended as ${ending.type}`
+  const why = ending.type === 'overtaken' || ending.type === 'unknown' ? ending.why : `ended as ${ending.type}`
+  const message = problem?.message ?? failure?.message ?? why
   const status = statusOf(rolledBack)
   return { status, message, ...(reason && { reason }) }
 }

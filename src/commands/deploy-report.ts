@@ -12,6 +12,7 @@ import { counted } from '../report/format.ts'
 import { objectReports, workloadReports } from '../report/workloads.ts'
 import { finishByHand } from '../rollback/by-hand.ts'
 import type { CarriedOut } from './carry-out.ts'
+import { LockLostError } from './lock.ts'
 import type { Prepared } from './prepare.ts'
 import { reportFrame } from './report-frame.ts'
 import type { Session } from './session.ts'
@@ -26,6 +27,7 @@ export function deployReport(prepared: Prepared, carriedOut: CarriedOut, session
   const outcome = outcomeOf(carriedOut, isByHand)
   const isWritten = rolledOut.written.length > 0 || pruned.length > 0
   const isBack = rolledBack?.report.outcome === 'rolled-back'
+  const isFurther = rolledBack?.report.beyond !== undefined
   const before = isBack ? (lastGood?.revision ?? previousRevision) : previousRevision
   const written = new Set(rolledOut.written.map(({ change }) => keyOf(refOf(change.manifest.object))))
   const at = new Map(changes.map(({ manifest }) => [keyOf(refOf(manifest.object)), manifest.at]))
@@ -43,7 +45,7 @@ export function deployReport(prepared: Prepared, carriedOut: CarriedOut, session
     ...(isWritten
       ? { revision, ...(before !== undefined && { previousRevision: before }) }
       : previousRevision !== undefined && { revision: previousRevision }),
-    changed: isWritten && !isBack,
+    changed: isWritten && (!isBack || isFurther),
     objects: objectReports(changes, written, pruned),
     warnings: [...session.warnings, ...prepared.forecast.warnings, ...carriedOut.warnings],
     workloads: workloadReports({
@@ -60,7 +62,8 @@ export function deployReport(prepared: Prepared, carriedOut: CarriedOut, session
 
 function outcomeOf({ ending, rolledOut, rolledBack, pruned }: CarriedOut, isByHand: boolean): Outcome {
   const isWritten = rolledOut.written.length > 0 || pruned.length > 0
-  if (rolledBack && !rolledBack.isInterrupted) {
+  if (rolledBack?.interruption) return rolledBack.interruption instanceof LockLostError ? 'superseded' : 'cancelled'
+  if (rolledBack) {
     if (rolledBack.report.outcome === 'rollback-failed') return 'rollback-failed'
     if (rolledBack.leftAlone.length > 0) return 'superseded'
     return ending.type === 'cancelled' ? 'cancelled' : 'rolled-back'
@@ -69,6 +72,7 @@ function outcomeOf({ ending, rolledOut, rolledBack, pruned }: CarriedOut, isByHa
     case 'good':
       return isWritten ? (isByHand ? 'rolled-back' : 'deployed') : 'unchanged'
     case 'lost':
+    case 'overtaken':
       return 'superseded'
     case 'cancelled':
       return 'cancelled'
@@ -122,9 +126,15 @@ function explain(facts: Facts): Explanation {
   const cause = causeOf(facts)
   // Both causes: whoever is called wants to know why the release is bad, and why it is still there.
   const isLeft = outcome === 'rollback-failed' && rollback && rollback.message !== ''
+  if (carriedOut.rolledBack?.interruption && carriedOut.ending.type === 'bad') {
+    const message = `${cause.message}; then the run was ended while it was taking the release back`
+    return { ...cause, message, hint: GOES_ON }
+  }
   const isTaken = outcome === 'superseded' && carriedOut.rolledBack && rollback
   return isLeft || isTaken ? { ...cause, message: `${cause.message}; then: ${rollback.message}` } : cause
 }
+
+const GOES_ON = 'look at the post step of this job, which finishes it; otherwise the next run of the release does'
 
 function causeOf({ prepared, carriedOut, failures, outcome, rollback }: Facts): Explanation {
   const { ending, rolledOut } = carriedOut
@@ -132,8 +142,14 @@ function causeOf({ prepared, carriedOut, failures, outcome, rollback }: Facts): 
   const { length } = prepared.changes
   if (ending.type === 'lost') {
     return {
-      message: 'another run has taken the lock of the release, as this one had not been heard of for too long',
-      hint: 'look at that run: it takes back what this one has written, and then deploys',
+      message: `the run was stopped: ${ending.why}`,
+      hint: 'look at the run that has the release now: it takes back what this one has written, and then deploys; if there is none, run this again',
+    }
+  }
+  if (ending.type === 'overtaken') {
+    return {
+      message: `in the middle of the rollout ${ending.why}, so what runs is not this release`,
+      hint: 'find out who deploys the same objects; then run this again, or go back with command: rollback',
     }
   }
   if (ending.type === 'cancelled') return cancelled(carriedOut)
@@ -170,11 +186,11 @@ function cancelled({ rolledOut, rolledBack }: CarriedOut): Explanation {
     return { reason, message: 'the run was cancelled before it wrote anything', hint: 'run it again' }
   if (rolledBack?.report.outcome === 'rolled-back')
     return { reason, message: 'the run was cancelled, and what it had written was taken back', hint: 'run it again' }
-  return rolledBack?.isInterrupted
+  return rolledBack?.interruption
     ? {
         reason,
         message: 'the run was cancelled, and what it had written is being taken back',
-        hint: 'look at the post step of this job, which finishes it; otherwise the next run of the release does',
+        hint: GOES_ON,
       }
     : {
         reason,

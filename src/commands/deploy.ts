@@ -1,8 +1,9 @@
 import { type Problem, RejectedError } from '../errors.ts'
 import { keyOf, refOf } from '../manifest/object.ts'
 import { isSuperseded } from '../release/supersede.ts'
+import { counted } from '../report/format.ts'
 import type { Report } from '../report/report.ts'
-import { carryOut } from './carry-out.ts'
+import { type CarriedOut, carryOut } from './carry-out.ts'
 import { deployReport } from './deploy-report.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { render, type Rendered } from './render.ts'
@@ -23,7 +24,7 @@ export async function deploy(run: Run): Promise<Report> {
   })
   try {
     return prepared
-      ? deployReport(prepared, await carryOut(prepared, session), session)
+      ? deployReport(prepared, await carryOutIn(prepared, session), session)
       : supersededReport(session.run, `a newer run has deployed ${describeNewer(session)}`)
   } finally {
     await session.close()
@@ -44,6 +45,16 @@ async function prepareIn(session: Session, rendered: Rendered): Promise<Prepared
   }
 }
 
+/** What is thrown, is thrown before the first write. */
+async function carryOutIn(prepared: Prepared, session: Session): Promise<CarriedOut> {
+  try {
+    return await carryOut(prepared, session)
+  } catch (error) {
+    await leaveNamespace(session)
+    throw error
+  }
+}
+
 function describeNewer({ inPlace }: Session): string {
   const by = inPlace?.by
   return by ? `commit ${by.sha.slice(0, 7)} as revision ${inPlace?.revision}: ${by.url}` : 'another commit'
@@ -56,7 +67,7 @@ function assertSameRelease({ desired }: Rendered, session: Session): void {
   const { release } = session.run.inputs
   const problem: Problem = {
     code: 'InvalidInput',
-    message: `none of these objects is in revision ${session.inPlace?.revision} of the release ${release}, which has ${had.size}`,
+    message: `none of these objects is in the release ${release}, which has ${counted(had.size, 'object')} in the cluster`,
     hint: `if another workflow deploys ${release}, set the input release to a name of its own here; to replace everything, keep one object for one deploy, or delete the Secrets rollsafe.${release}.v*`,
   }
   throw new RejectedError([problem])

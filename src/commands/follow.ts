@@ -67,7 +67,8 @@ export async function follow(
   }
 }
 
-function errorOf({ reason }: AbortSignal): Error {
+/** Why a signal was aborted. */
+export function errorOf({ reason }: AbortSignal): Error {
   return reason instanceof Error ? reason : new Error(String(reason))
 }
 

@@ -43,11 +43,11 @@ export async function heal(unfinished: Unfinished, run: Run): Promise<string[]> 
     return [`${ended}, and what it had written was left in place (rollback: off)`]
   }
   run.runner.info(`${ended}: what it wrote is taken back first`)
-  const { report, isInterrupted } = await takeBack(record, unfinished, run)
-  if (isInterrupted) run.signals.cancelled.throwIfAborted()
+  const { report, interruption, warnings } = await takeBack(record, unfinished, run)
+  if (interruption) throw interruption
   if (report.steps.some(({ step }) => step === 'failed')) throw new HealError(record, report)
   const end = report.outcome === 'rolled-back' ? 'it was taken back first' : report.message
-  return [`${whoseRun(record)} had been ended in the middle of revision ${record.revision}: ${end}`]
+  return [`${whoseRun(record)} had been ended in the middle of revision ${record.revision}: ${end}`, ...warnings]
 }
 
 /** Closes a pending record without taking anything back. */
@@ -61,12 +61,12 @@ export async function takeBack(
   record: ReleaseRecord,
   { heads, records, lock }: Unfinished,
   run: Run,
-): Promise<RolledBack> {
+): Promise<RolledBack & { readonly warnings: readonly string[] }> {
   const { signals, clock } = run
-  const { writes, earlier } = await undoBasis(recordedWrites(record), heads, records)
+  const { writes, earlier, warnings } = await undoBasis(recordedWrites(record), heads, records)
   const rolledBack = await rollBack({ writes, signal: AbortSignal.any([lock.lost, signals.ending]) }, run)
   // Whoever comes next goes on where this one was interrupted.
-  if (rolledBack.isInterrupted) return rolledBack
+  if (rolledBack.interruption) return { ...rolledBack, warnings }
   const { report, leftAlone, remade } = rolledBack
   await rememberRemade(remade, heads, records)
   const isRestored = !report.steps.some(({ step }) => step === 'failed')
@@ -77,10 +77,10 @@ export async function takeBack(
     reason: 'Cancelled',
     message: `the run was ended before its time: ${report.message}`,
     endedAt: clock.date().toISOString(),
-    writes: status === 'rolled-back' ? [] : record.writes,
+    writes: status === 'bad' ? record.writes : [],
   })
-  if (status === 'rolled-back') await closeEarlier(earlier, records)
-  return rolledBack
+  if (status !== 'bad') await closeEarlier(earlier, records)
+  return { ...rolledBack, warnings }
 }
 
 /** Throws RejectedError when it cannot be read: what it had written is then known to nobody. */

@@ -1,4 +1,4 @@
-import { messageOf, type ReasonCode } from '../errors.ts'
+import { ClusterError, messageOf, type ReasonCode } from '../errors.ts'
 import { keyOf, type KubeObject, refOf } from '../manifest/object.ts'
 import type { Change } from '../plan/change.ts'
 import { outdated } from '../release/history.ts'
@@ -60,6 +60,8 @@ export async function beginRecord(prepared: Prepared, session: Session, copyOf?:
       await body()
       return []
     } catch (error) {
+      // It has gone with the namespace that this release had made, and that was taken back.
+      if (session.madeNamespace && error instanceof ClusterError && [403, 404].includes(error.status)) return []
       return [`the record of revision ${record.revision} could not be ${what}: ${messageOf(error)}`]
     }
   }
@@ -76,11 +78,11 @@ export async function beginRecord(prepared: Prepared, session: Session, copyOf?:
           ...end,
           endedAt: run.clock.date().toISOString(),
           objects: recordedObjects(prepared.changes, written),
-          writes: end.status === 'bad' || end.status === 'superseded' ? record.writes : [],
+          writes: end.status === 'bad' ? record.writes : [],
         }
         await rememberRemade(remade, heads, records)
         await patient(end, records.update(closed))
-        if (end.status === 'rolled-back') await closeEarlier(earlier, records)
+        if (end.status !== 'bad') await closeEarlier(earlier, records)
         await records.remove(outdated(heads, historyLimit, { revision: record.revision, status: end.status }))
       }),
     drop: () =>

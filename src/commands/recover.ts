@@ -1,9 +1,11 @@
+import { ClusterError, RejectedError } from '../errors.ts'
 import { isObject } from '../manifest/object.ts'
+import { problemFrom } from '../plan/rejections.ts'
 import { lastGood, pendingOf } from '../release/history.ts'
 import type { Report } from '../report/report.ts'
 import { leaveInPlace, readPending, takeBack } from './heal.ts'
 import { guardedCluster } from './guarded-cluster.ts'
-import { acquireLock } from './lock.ts'
+import { acquireLock, type Lock } from './lock.ts'
 import { openRecords } from './records.ts'
 import { reportFrame } from './report-frame.ts'
 import type { Run } from './run.ts'
@@ -27,60 +29,85 @@ export function readSessionState(text: string | undefined): SessionState | undef
  * The post step after a main step that did not come to its end: takes back what that has written, or goes on where it was
  * doing so, and follows it until it is healthy. Undefined when there is nothing left to do.
  */
-export async function recover({ namespace }: SessionState, run: Run): Promise<Report | undefined> {
+export async function recover(state: SessionState, run: Run): Promise<Report | undefined> {
+  const { namespace } = state
   const { inputs, runner, clock, signals, cluster } = run
-  const { release } = inputs
-  const lock = await acquireLock(
-    {
-      namespace,
-      release,
-      holder: run.holder,
-      waitSeconds: inputs.lockTimeoutSeconds,
-      signal: signals.cancelled,
-      ...(inputs.run && { run: inputs.run }),
-    },
-    { cluster, clock, runner },
-  )
+  const { release, run: facts } = inputs
+  const request = { namespace, release, holder: run.holder, waitSeconds: 0, signal: signals.cancelled }
+  let lock: Lock
   try {
-    const locked: Run = { ...run, cluster: guardedCluster(cluster, lock) }
-    const records = openRecords(locked.cluster, { namespace, release })
-    const heads = await records.list()
-    const pending = pendingOf(heads)
-    if (!pending) return undefined
-    const record = await readPending({ pending, records })
-    // Another run's, that was killed too, is left to the next deploy: this job has its own mess to clear up.
-    if (record.by?.id !== inputs.run?.id || record.by?.attempt !== inputs.run?.attempt) return undefined
-    const ended = `the main step was ended in the middle of revision ${record.revision}`
-    const previous = lastGood(heads)?.revision
-    const report = {
+    lock = await acquireLock({ ...request, ...(facts && { run: facts }) }, { cluster, clock, runner })
+  } catch (error) {
+    if (!(error instanceof RejectedError) || error.problems[0].code !== 'Locked') throw error
+    runner.info('another run has the release now, and takes back first what this one may have left half done')
+    return undefined
+  }
+  try {
+    return await recoverLocked(state, lock, run)
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error
+    return {
       ...reportFrame(run),
-      reason: 'Cancelled' as const,
+      outcome: 'rollback-failed',
+      reason: problemFrom(error, 'the way back').code,
+      message: `the run was ended before its time, and what it had written could not be taken back: ${error.message}`,
+      hint: 'mend that and run again: the next run of the release takes it back first',
       namespace,
       server: cluster.server,
-      revision: record.revision,
-      ...(previous !== undefined && { previousRevision: previous }),
-    }
-    if (inputs.rollback === 'off' || inputs.onCancel === 'leave') {
-      const message = 'the run was ended before its time, and what it had written was left in place'
-      runner.info(`${ended}: what it wrote is left as it is`)
-      await leaveInPlace(record, records, run)
-      const hint = 'run it again, or go back with command: rollback'
-      return { ...report, outcome: 'cancelled', message, hint, changed: true }
-    }
-    runner.info(`${ended}: what it wrote is taken back`)
-    const { report: rollback, leftAlone } = await takeBack(record, { pending, heads, records, lock }, locked)
-    const isBack = rollback.outcome === 'rolled-back'
-    return {
-      ...report,
-      outcome: isBack ? (leftAlone.length > 0 ? 'superseded' : 'cancelled') : 'rollback-failed',
-      message: isBack
-        ? 'the run was ended before its time, and what it had written was taken back'
-        : `the run was ended before its time; then: ${rollback.message}`,
-      hint: isBack ? 'run it again' : 'finish the rollback by hand with the commands below',
-      changed: !isBack,
-      rollback,
+      changed: true,
     }
   } finally {
     await lock.release()
+  }
+}
+
+async function recoverLocked({ namespace }: SessionState, lock: Lock, run: Run): Promise<Report | undefined> {
+  const { inputs, runner, cluster } = run
+  const locked: Run = { ...run, cluster: guardedCluster(cluster, lock) }
+  const records = openRecords(locked.cluster, { namespace, release: inputs.release })
+  const heads = await records.list()
+  const pending = pendingOf(heads)
+  if (!pending) return undefined
+  const record = await readPending({ pending, records })
+  // Another run's, that was killed too, is left to the next deploy: this job has its own mess to clear up.
+  if (record.by?.id !== inputs.run?.id || record.by?.attempt !== inputs.run?.attempt) return undefined
+  const ended = `the main step was ended in the middle of revision ${record.revision}`
+  const previous = lastGood(heads)?.revision
+  const frame = () => ({
+    ...reportFrame(run),
+    reason: 'Cancelled' as const,
+    namespace,
+    server: cluster.server,
+    revision: record.revision,
+    ...(previous !== undefined && { previousRevision: previous }),
+  })
+  if (inputs.rollback === 'off' || inputs.onCancel === 'leave') {
+    const message = 'the run was ended before its time, and what it had written was left in place'
+    runner.info(`${ended}: what it wrote is left as it is`)
+    await leaveInPlace(record, records, run)
+    return {
+      ...frame(),
+      outcome: 'cancelled',
+      message,
+      hint: 'run it again, or go back with command: rollback',
+      changed: true,
+    }
+  }
+  runner.info(`${ended}: what it wrote is taken back`)
+  const takenBack = await takeBack(record, { pending, heads, records, lock }, locked)
+  lock.lost.throwIfAborted()
+  const { report: rollback, leftAlone, interruption, warnings } = takenBack
+  const isBack = rollback.outcome === 'rolled-back'
+  const isOver = isBack || interruption !== undefined
+  return {
+    ...frame(),
+    outcome: isOver ? (leftAlone.length > 0 ? 'superseded' : 'cancelled') : 'rollback-failed',
+    message: isBack
+      ? 'the run was ended before its time, and what it had written was taken back'
+      : `the run was ended before its time; then: ${rollback.message}`,
+    hint: isOver ? 'run it again' : 'finish the rollback by hand with the commands below',
+    changed: !isBack,
+    warnings,
+    rollback,
   }
 }

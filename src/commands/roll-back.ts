@@ -7,7 +7,7 @@ import { type ByHand, finishByHand } from '../rollback/by-hand.ts'
 import type { UndoableWrite } from '../rollback/write.ts'
 import type { RolloutState, Seen, Target } from '../rollout/tracker.ts'
 import { summarize } from '../rollout/verdict.ts'
-import { follow, type Followed } from './follow.ts'
+import { errorOf, follow, type Followed } from './follow.ts'
 import { openObserver, type Observer } from './observer.ts'
 import type { Run } from './run.ts'
 import { watchesOf } from './targets.ts'
@@ -32,8 +32,8 @@ export interface RolledBack {
   readonly report: RollbackReport
   /** Objects that another deployer has changed since, and that were left to them. */
   readonly leftAlone: readonly RollbackStepReport[]
-  /** The process ended before the old version was seen healthy. */
-  readonly isInterrupted: boolean
+  /** Why it ended before the old version was seen healthy: the process is about to end, or the lock is lost. */
+  readonly interruption?: Error
   /** How the workloads were at the end. */
   readonly state: RolloutState
   /** The UIDs of objects that had to be made anew, by key. */
@@ -87,7 +87,7 @@ export async function rollBack(request: RollbackRequest, run: Run): Promise<Roll
       commands: outcome === 'rolled-back' ? [] : finishByHand({ steps, created, ...(record && { record }) }),
     },
     leftAlone,
-    isInterrupted: signal.aborted,
+    ...(signal.aborted && { interruption: errorOf(signal) }),
     state: followed.state,
     remade,
   }

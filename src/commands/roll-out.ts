@@ -1,4 +1,4 @@
-import type { Problem } from '../errors.ts'
+import { messageOf, type Problem } from '../errors.ts'
 import { describe, keyOf, refOf } from '../manifest/object.ts'
 import type { Change } from '../plan/change.ts'
 import { describeBounds } from '../plan/pod-bounds.ts'
@@ -27,11 +27,15 @@ export interface RolledOut {
 
 /** How it ended, for the decision what to do about it. */
 export function endingOf({ problem, interruption, followed }: RolledOut): Ending {
-  if (interruption) return { type: interruption instanceof LockLostError ? 'lost' : 'cancelled' }
+  if (interruption) return interruption instanceof LockLostError ? lostBy(interruption) : { type: 'cancelled' }
   if (problem) return { type: 'refused' }
   const verdict = followed?.verdict ?? { type: 'good' }
   if (verdict.type !== 'interrupted') return verdict
-  return { type: verdict.error instanceof LockLostError ? 'lost' : 'cancelled' }
+  return verdict.error instanceof LockLostError ? lostBy(verdict.error) : { type: 'cancelled' }
+}
+
+export function lostBy(error: unknown): Ending {
+  return { type: 'lost', why: messageOf(error) }
 }
 
 /** Applies stage by stage, each healthy before the next; at the end all must stay healthy together for a while. */

@@ -1,6 +1,7 @@
 import { type Problem, RejectedError, rejectIfAny } from '../errors.ts'
 import { describe, type Manifest, refOf } from '../manifest/object.ts'
 import { RELEASE_LABEL } from '../plan/desired.ts'
+import { hookOf } from '../plan/stages.ts'
 import { RecordError } from '../release/read-record.ts'
 import type { ReleaseRecord } from '../release/record.ts'
 import type { RecordHead } from '../release/record-secret.ts'
@@ -42,7 +43,9 @@ async function prepareTarget(session: Session): Promise<{ target: ReleaseRecord;
   run.runner.info(`going back to revision ${target.revision} of ${target.startedAt}${by}`)
   await assertOurs(target, run)
   const name = `revision ${target.revision}`
-  const manifests = target.objects.map(({ object }): Manifest => ({ object, at: { file: name, line: 1 } }))
+  // No Job runs backwards: what it did to the world when the revision was new, it has done.
+  const objects = target.objects.filter(({ object }) => hookOf(object) === undefined)
+  const manifests = objects.map(({ object }): Manifest => ({ object, at: { file: name, line: 1 } }))
   return { target, prepared: await prepare(await place(manifests, run), session) }
 }
 
@@ -73,8 +76,12 @@ async function chooseTarget({ run, heads, records, inPlace }: Session): Promise<
     return readTarget(head)
   }
   const origin = inPlace && (inPlace.copyOf ?? inPlace.revision)
-  const isLeft = inPlace?.status !== 'good' && inPlace?.copyOf === undefined
-  const candidates = heads.filter(({ status, revision }) => status === 'good' && revision !== inPlace?.revision)
+  // Then the revision in place is not wholly there, and going back to it is what is asked for.
+  const isDisturbed = heads.findLast(({ status }) => status !== 'rolled-back')?.status === 'superseded'
+  const isLeft = isDisturbed || (inPlace?.status !== 'good' && inPlace?.copyOf === undefined)
+  const candidates = heads.filter(
+    ({ status, revision }) => status === 'good' && (isDisturbed || revision !== inPlace?.revision),
+  )
   for (const head of candidates.toReversed()) {
     const record = await readTarget(head)
     // After going back from 5 to 4 and again, the way leads to 3, and not to 5 once more; nor does it when 4 turns out bad.

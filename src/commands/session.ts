@@ -1,4 +1,4 @@
-import { ClusterError, RejectedError } from '../errors.ts'
+import { ClusterError, messageOf, RejectedError } from '../errors.ts'
 import { describe, keyOf, type KubeObject, type Manifest, refOf } from '../manifest/object.ts'
 import { problemFrom } from '../plan/rejections.ts'
 import { badSince, inPlace, lastGood, pendingOf } from '../release/history.ts'
@@ -46,8 +46,9 @@ export const SESSION_STATE = 'session'
 export async function openSession({ namespace, desired }: Rendered, run: Run): Promise<Session> {
   const { inputs, runner, clock, signals } = run
   const { release } = inputs
+  let madeNamespace: KubeObject | undefined
   try {
-    const madeNamespace = await makeNamespace(namespace, desired, run)
+    madeNamespace = await makeNamespace(namespace, desired, run)
     runner.saveState(SESSION_STATE, JSON.stringify({ namespace, holder: run.holder }))
     const lock = await acquireLock(
       {
@@ -89,6 +90,7 @@ export async function openSession({ namespace, desired }: Rendered, run: Run): P
       throw error
     }
   } catch (error) {
+    await leaveNamespace({ run, ...(madeNamespace && { madeNamespace }) })
     if (error instanceof ClusterError) throw new RejectedError([problemFrom(error, 'the records of the release')])
     throw error
   }
@@ -143,7 +145,13 @@ export function inventoryOf({ inPlace: place, lastGood: good, leftInPlace }: Kno
   return [...new Map(all.map((recorded) => [keyOf(refOf(recorded.object)), recorded])).values()]
 }
 
-/** For a release that was rejected before it began. */
-export async function leaveNamespace({ madeNamespace, run }: Session): Promise<void> {
-  if (madeNamespace) await run.cluster.delete(refOf(madeNamespace), madeNamespace.metadata.uid ?? '')
+/** For a release that was rejected before it began. A namespace that cannot be deleted is named, and is empty. */
+export async function leaveNamespace({ madeNamespace, run }: Pick<Session, 'madeNamespace' | 'run'>): Promise<void> {
+  if (!madeNamespace) return
+  try {
+    await run.cluster.delete(refOf(madeNamespace), madeNamespace.metadata.uid ?? '')
+    run.runner.info(`${describe(refOf(madeNamespace))} deleted again`)
+  } catch (error) {
+    run.runner.info(`${describe(refOf(madeNamespace))} stays, and is empty: it cannot be deleted: ${messageOf(error)}`)
+  }
 }

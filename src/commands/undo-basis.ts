@@ -1,3 +1,4 @@
+import { ClusterError } from '../errors.ts'
 import { keyOf, refOf } from '../manifest/object.ts'
 import { badSince, lastGood } from '../release/history.ts'
 import { type RecordHead, recordName } from '../release/record-secret.ts'
@@ -30,7 +31,7 @@ export async function undoBasis(
     try {
       earlier.push(await records.read(head))
     } catch (error) {
-      if (!(error instanceof RecordError)) throw error
+      if (!(error instanceof RecordError || error instanceof ClusterError)) throw error
       warnings.push(`what revision ${head.revision} has left in place is not taken back: ${error.message}`)
     }
   }
@@ -52,7 +53,12 @@ export async function rememberRemade(
 ): Promise<void> {
   const good = lastGood(heads)
   if (!good || remade.size === 0) return
-  const record = await records.read(good)
+  const record = await records.read(good).catch((error: unknown) => {
+    // Nothing goes back to it, and nothing is pruned by it: whoever needs it will name it.
+    if (error instanceof RecordError) return undefined
+    throw error
+  })
+  if (!record) return
   const objects = record.objects.map(({ object, uid }) => {
     const known = remade.get(keyOf(refOf(object))) ?? uid
     return { object, ...(known !== undefined && { uid: known }) }

@@ -6,10 +6,10 @@ import { content } from '../plan/change.ts'
 import { RELEASE_LABEL } from '../plan/desired.ts'
 import { isEmpty } from '../plan/field-set.ts'
 import { isEqual } from '../plan/json.ts'
-import { adoptFields, ourFields, ownersAsBefore } from '../plan/ownership.ts'
+import { adoptFields, isRollsafes, ourFields, ownersAsBefore } from '../plan/ownership.ts'
 import { leftoverFields } from '../plan/strategy-change.ts'
 import type { RollbackStepReport } from '../report/report.ts'
-import { type BadRevision, badRevisionOf } from '../rollback/bad-revision.ts'
+import { type BadRevision, badRevisionOf, madeSince } from '../rollback/bad-revision.ts'
 import { isMadeAnew, otherDeployers } from '../rollback/other-deployers.ts'
 import { recreatable } from '../rollback/recreate.ts'
 import { exactRepair, restoringApply } from '../rollback/restore.ts'
@@ -105,26 +105,34 @@ function leaveHook({ ref }: UndoableWrite): Step {
 async function restore(write: UndoableWrite, run: Run, options: UndoOptions): Promise<Step> {
   const { ref, before, after } = write
   if (!before) throw new Error(`nothing is known of ${describe(ref)} from before the release`)
+  // As it was when this began: once we have written it, it no longer tells which pods are of the bad release.
+  let first: KubeObject | undefined
   return untilCurrent(async () => {
     const current = await settledObject(ref, run, options)
+    first ??= current
+    const bad = write.isRecorded ? madeSince(after) : first && badRevisionOf({ before, after: after ?? first }, first)
+    if (current && isEqual(content(identityOf(before, current)), content(before)) && !isMadeAnew(before, current)) {
+      const isAsFound = current === first
+      return {
+        report: isAsFound
+          ? { ...ref, step: 'already-as-before', message: 'is as it was before' }
+          : { ...ref, step: 'restored', message: 'restored' },
+        // Perhaps an earlier run has restored it, and was killed while it was replacing the pods.
+        ...following(await withOwnersAsBefore(before, current, run), isAsFound ? undefined : first, bad),
+        ...remadeAs(before, current),
+      }
+    }
     if (isFenced(write, current, run)) return leaveAlone(ref, OUTSIDE)
     if (!current) return recreate(before, ref, run)
     if (isMadeAnew(before, current)) return leaveAlone(ref, 'was deleted and made anew by somebody else')
-    if (isEqual(content(identityOf(before, current)), content(before)))
-      return {
-        report: { ...ref, step: 'already-as-before', message: 'is as it was before' },
-        ...following(current),
-        ...remadeAs(before, current),
-      }
     const others = after ? otherDeployers(after, current) : []
     if (others.length > 0) return leaveAlone(ref, `was changed by ${others.join(', ')} since this release wrote it`)
     const written = { before, after: after ?? current }
-    const bad = badRevisionOf(written, current)
     const restored = await restoreOnce(written, current, run)
     const how = restored.note === undefined ? '' : `; ${restored.note}`
     return {
       report: { ...ref, step: 'restored', message: `restored${how}` },
-      ...following(restored.object, current, bad),
+      ...following(restored.object, first, bad),
       ...(restored.isUnfinished && { toFinish: write }),
       ...remadeAs(before, restored.object),
     }
@@ -240,12 +248,17 @@ async function restoreOnce(
   if (!way.isFinal) return { object: restored, isUnfinished: true, ...note }
   const repaired = exactRepair(written, current, restored)
   const object = repaired ? await cluster.replace(repaired) : restored
-  const owners = ownersAsBefore(before, object)
-  return {
-    object: owners ? await cluster.replaceManagedFields(object, owners) : object,
-    isUnfinished: false,
-    ...note,
-  }
+  return { object: await withOwnersAsBefore(before, object, { cluster }), isUnfinished: false, ...note }
+}
+
+async function withOwnersAsBefore(
+  before: KubeObject,
+  restored: KubeObject,
+  { cluster }: Pick<Run, 'cluster'>,
+): Promise<KubeObject> {
+  // Where Rollsafe owns nothing, that has been done.
+  const owners = restored.metadata.managedFields?.some(isRollsafes) ? ownersAsBefore(before, restored) : undefined
+  return owners ? cluster.replaceManagedFields(restored, owners) : restored
 }
 
 async function remove(write: UndoableWrite, run: Run): Promise<Step> {

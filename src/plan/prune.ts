@@ -2,6 +2,7 @@
 import { describe, groupKindOf, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
 import type { RecordedObject } from '../release/record.ts'
 import { RELEASE_LABEL } from './desired.ts'
+import { keeperOf } from './keepers.ts'
 import { hookOf } from './stages.ts'
 
 const PRUNE_ANNOTATION = 'rollsafe.dev/prune'
@@ -46,6 +47,8 @@ export function pruneDecision(
   }
   if (annotations[PRUNE_ANNOTATION] === 'keep' || object.metadata.annotations?.[PRUNE_ANNOTATION] === 'keep')
     return keep(`stays, as its annotation ${PRUNE_ANNOTATION} says`)
+  const keeper = keeperOf(live)
+  if (keeper) return keep(`stays, as it is kept by ${keeper.tool} (${keeper.evidence})`)
   if (uid === undefined || live.metadata.uid !== uid) return keep('stays, as somebody else has made it anew')
   if (labels[RELEASE_LABEL] !== release) return keep(`stays, as it no longer has the label of the release ${release}`)
   if (live.metadata.deletionTimestamp !== undefined) return { type: 'gone' }

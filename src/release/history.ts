@@ -1,4 +1,5 @@
 /** Questions about the revisions of a release. Heads are sorted by revision, the oldest first. */
+import type { RecordStatus } from './record.ts'
 import type { RecordHead } from './record-secret.ts'
 
 type Heads = readonly RecordHead[]
@@ -10,7 +11,12 @@ export function lastGood(heads: Heads): RecordHead | undefined {
 
 /** What the cluster runs: the newest revision that was not taken back, whether it is good or was left as it was. */
 export function inPlace(heads: Heads): RecordHead | undefined {
-  return heads.findLast(({ status }) => status !== 'rolled-back')
+  return heads.findLast(({ status }) => !isTakenBack(status))
+}
+
+/** What another deployer has changed of a superseded release is theirs; the rest of it was taken back. */
+function isTakenBack(status: RecordStatus): boolean {
+  return status === 'rolled-back' || status === 'superseded'
 }
 
 /** The newest revision of which nobody has said yet what became of it. Older ones, if any, are next once it is settled. */
@@ -24,12 +30,12 @@ export function nextRevision(heads: Heads): number {
 }
 
 /**
- * The revisions since the last good one that were left in place, wholly or in part, oldest first: to get back to the good one
+ * The revisions since the last good one that were left in place, oldest first: to get back to the good one
  * their writes have to be undone too. All of them when none was ever good.
  */
 export function badSince(heads: Heads): RecordHead[] {
   const good = lastGood(heads)?.revision ?? 0
-  return heads.filter(({ revision, status }) => revision > good && (status === 'bad' || status === 'superseded'))
+  return heads.filter(({ revision, status }) => revision > good && status === 'bad')
 }
 
 /**
@@ -42,5 +48,5 @@ export function outdated(heads: Heads, limit: number, newest?: Pick<RecordHead, 
   const good = newest?.status === 'good' ? newest.revision : (lastGood(others)?.revision ?? 0)
   return others
     .slice(0, Math.max(0, others.length + (newest ? 1 : 0) - limit))
-    .filter(({ revision, status }) => status === 'rolled-back' || (revision < good && status !== 'pending'))
+    .filter(({ revision, status }) => isTakenBack(status) || (revision < good && status !== 'pending'))
 }

@@ -9,8 +9,8 @@ import type { Write } from '../rollback/write.ts'
 export const RECORD_STATUSES = ['pending', 'good', 'bad', 'rolled-back', 'superseded'] as const
 /**
  * `pending`: a run is at work on it, or was killed while it was. `good`: it was healthy and stayed so. `bad`: it was not, or
- * nobody knows, and it was left in place. `rolled-back`: what came before is in place again. `superseded`: another deployer
- * changed its objects before it could be taken back.
+ * nobody knows, and it was left in place. `rolled-back`: what came before is in place again. `superseded`: it was taken
+ * back but for what another deployer had changed, which is theirs now.
  */
 export type RecordStatus = (typeof RECORD_STATUSES)[number]
 
@@ -37,7 +37,7 @@ export interface ReleaseRecord {
   readonly objects: readonly RecordedObject[]
   /**
    * What the run is about to do, or has done, to the cluster, oldest first: for whoever has to take it back. Kept for as long
-   * as that may happen, while the status is `pending`, `bad` or `superseded`; empty otherwise.
+   * as that may happen, while the status is `pending` or `bad`; empty otherwise.
    */
   readonly writes: readonly Write[]
 }

@@ -79,6 +79,7 @@ function back(report: Report): Safety {
 function restored(report: Report): string {
   if (report.command === 'rollback') return 'the release is back at the revision that was asked for'
   const previous = numbered(report.previousRevision)
+  if (previous !== undefined && report.rollback?.beyond) return `${previous}, the last good one, runs again`
   return previous === undefined
     ? 'everything is as it was before this run'
     : `${previous} runs again, as before this run`

@@ -164,6 +164,8 @@ export interface RollbackReport {
   readonly goesOn?: boolean
   /** What runs again is on record, and was never seen healthy. */
   readonly isDoubtful?: boolean
+  /** Bad revisions that were in place before this run, and that were taken back too, to get to the last good one. */
+  readonly beyond?: readonly number[]
   readonly message: string
   readonly seconds: number
   readonly steps: readonly RollbackStepReport[]

@@ -18,6 +18,8 @@ export type BadRevision =
       readonly since: string
     }
   | { readonly kind: 'DaemonSet'; readonly templateGeneration: string }
+  /** Of a release that nobody has seen at work: whatever was made since it was written, and is not of the restored revision. */
+  | { readonly kind: 'Since'; readonly since: string }
 
 /** Counts the changes of the template; the API server does so itself (registry/apps/daemonset/strategy.go). */
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
@@ -27,8 +29,8 @@ export function templateGenerationOf({ metadata }: KubeObject): string | undefin
 }
 
 /**
- * `lastSeen` is the object as last seen before it was restored, from a watch or read for it. Undefined for other kinds, when the release did not change the
- * template, and when the controller never got to see the release: `status.updateRevision` is that of a good one then.
+ * `lastSeen` is the object as last seen before it was restored, from a watch or read for it. Undefined for other kinds, when
+ * the release did not change the template, and when the controller never got to see the release: `status.updateRevision` is that of a good one then.
  */
 export function badRevisionOf({ before, after }: WrittenObject, lastSeen = after): BadRevision | undefined {
   const { uid, generation = 0 } = after.metadata
@@ -37,8 +39,7 @@ export function badRevisionOf({ before, after }: WrittenObject, lastSeen = after
     case 'StatefulSet.apps': {
       const set = lastSeen as StatefulSet
       const revision = isObserved(set, { generation }) ? set.status?.updateRevision : undefined
-      const since = after.metadata.managedFields?.flatMap((entry) => (isRollsafes(entry) && entry.time) || [])
-      const latest = since?.toSorted().at(-1)
+      const latest = writtenAt(after)
       const isNew = revision !== (before as StatefulSet).status?.updateRevision
       return revision !== undefined && latest !== undefined && isNew
         ? { kind: 'StatefulSet', revision, since: latest }
@@ -55,12 +56,29 @@ export function badRevisionOf({ before, after }: WrittenObject, lastSeen = after
   }
 }
 
+/**
+ * The same for a release that another run has written, and that was killed since: how far it came, nobody knows. `after` is
+ * what it was about to write, as the API server answered the dry-run.
+ */
+export function madeSince(after: KubeObject | undefined): BadRevision | undefined {
+  const since = after && writtenAt(after)
+  return since === undefined ? undefined : { kind: 'Since', since }
+}
+
+/** When Rollsafe last wrote it, by the API server's clock. */
+function writtenAt({ metadata }: KubeObject): string | undefined {
+  const times = (metadata.managedFields ?? []).flatMap((entry) => (isRollsafes(entry) && entry.time) || [])
+  return times.toSorted().at(-1)
+}
+
 export function isOfBadRevision(pod: PodFacts, bad: BadRevision | undefined): boolean {
   switch (bad?.kind) {
     case 'StatefulSet':
       return pod.revision === bad.revision && pod.createdAt !== undefined && pod.createdAt >= bad.since
     case 'DaemonSet':
       return pod.templateGeneration === bad.templateGeneration
+    case 'Since':
+      return pod.createdAt !== undefined && pod.createdAt >= bad.since
     case undefined:
       return false
   }

@@ -7,8 +7,10 @@ export type Ending =
   | { readonly type: 'refused' }
   /** Somebody cancelled the run. */
   | { readonly type: 'cancelled' }
-  /** Another run has taken the lock, and with it the release. */
-  | { readonly type: 'lost' }
+  /** The lock is lost, and with it the release. */
+  | { readonly type: 'lost'; readonly why: string }
+  /** All is healthy, but another deployer has changed what was written: that is not this release any more. */
+  | { readonly type: 'overtaken'; readonly why: string }
 
 export interface RollbackPolicy {
   readonly rollback: 'auto' | 'off'
@@ -22,6 +24,7 @@ export function shouldUndo(ending: Ending, policy: RollbackPolicy): boolean {
   switch (ending.type) {
     case 'good':
     case 'lost':
+    case 'overtaken':
       return false
     case 'refused':
       return policy.rollback === 'auto'

@@ -17,8 +17,8 @@ export function replaceInDaemonSet(
   strategy: RollbackStrategy,
 ): Replacement {
   const restored = templateGenerationOf(set)
-  if (set.spec?.updateStrategy?.type !== 'OnDelete' || bad?.kind !== 'DaemonSet') return DONE
-  if (restored === bad.templateGeneration) return DONE
+  if (set.spec?.updateStrategy?.type !== 'OnDelete' || bad === undefined) return DONE
+  if (bad.kind === 'DaemonSet' && restored === bad.templateGeneration) return DONE
   // A pod on a node that is not ready is not missed, and cannot end before the node is back.
   const isAway = ({ node }: PodFacts) => node !== undefined && notReadyNodes.includes(node)
   const here = pods.filter((pod) => !isAway(pod))
@@ -28,7 +28,7 @@ export function replaceInDaemonSet(
   const starting = living.filter(({ ready, templateGeneration }) => !ready && templateGeneration === restored)
   const inProgress = missing + starting.length
   const room = Math.max(0, boundOf(strategy, wanted, 'up') - inProgress)
-  const isBad = (pod: PodFacts) => isOfBadRevision(pod, bad)
+  const isBad = (pod: PodFacts) => isOfBadRevision(pod, bad) && pod.templateGeneration !== restored
   const next = living
     .filter(isBad)
     .toSorted((a, b) => Number(a.ready) - Number(b.ready) || ((a.node ?? '') < (b.node ?? '') ? -1 : 1))
