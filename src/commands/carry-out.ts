@@ -45,7 +45,7 @@ export async function carryOut(
   // A hook does not run when nothing else changes (stagesOf).
   const reached = stagesOf(prepared.changes).flatMap(({ changes }) => changes)
   const hasWrites = reached.some(({ type }) => type !== 'unchanged') || prepared.prune.deletions.length > 0
-  const observer = await observeWorkloads(prepared, run)
+  const observer = await observeWorkloads(prepared.changes, run)
   try {
     stop.throwIfAborted()
     const recording = hasWrites ? await begin(prepared, session, copyOf) : undefined

@@ -1,7 +1,7 @@
 import { messageOf, type Problem, RejectedError } from '../errors.ts'
 import { describe, type KubeObject, type Manifest, type ObjectRef, refOf } from '../manifest/object.ts'
 import { phaseOf } from '../manifest/order.ts'
-import { leftBehind, listed, pruneDecision } from '../plan/prune.ts'
+import { leftBehind, listed, pruneDecision } from '../release/inventory.ts'
 import type { RecordedObject } from '../release/record.ts'
 import { counted } from '../report/format.ts'
 import { mapLimited } from './concurrency.ts'

@@ -10,7 +10,6 @@ import { deadlineConditionTime, isFollowed } from '../rollout/status.ts'
 import type { Target } from '../rollout/tracker.ts'
 import type { Written } from './apply.ts'
 import { type Observer, openObserver, type Watched } from './observer.ts'
-import type { Prepared } from './prepare.ts'
 import type { Run } from './run.ts'
 
 /** An object to watch. `isLabelled` tells that it has the release's label, and keeps it until the end of the run. */
@@ -20,7 +19,7 @@ export interface Watchable {
 }
 
 /** Opens the watches before anything is written: without the right to observe, nothing could be judged or taken back. */
-export async function observeWorkloads({ changes }: Prepared, run: Run): Promise<Observer> {
+export async function observeWorkloads(changes: readonly Change[], run: Run): Promise<Observer> {
   const observer = openObserver(run)
   try {
     // A kind that the release only brings along cannot be watched before it is there.

@@ -1,9 +1,9 @@
 /** What a release no longer has, and whether it may be deleted. */
 import { describe, groupKindOf, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
-import type { RecordedObject } from '../release/record.ts'
-import { RELEASE_LABEL } from './desired.ts'
-import { keeperOf } from './keepers.ts'
-import { hookOf } from './stages.ts'
+import type { RecordedObject } from './record.ts'
+import { RELEASE_LABEL } from '../plan/desired.ts'
+import { keeperOf } from '../plan/keepers.ts'
+import { hookOf } from '../plan/stages.ts'
 
 const PRUNE_ANNOTATION = 'rollsafe.dev/prune'
 
