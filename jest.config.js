@@ -15,6 +15,8 @@ const project = (displayName, testMatch, more = {}) => ({
 
 export default {
   coverageProvider: 'v8',
+  // Of the concurrent tests of a file. Those on the testbed mostly wait for controllers.
+  maxConcurrency: 8,
   collectCoverageFrom: ['src/**/*.ts'],
   projects: [
     project('unit', ['<rootDir>/__tests__/**/*.test.ts'], {

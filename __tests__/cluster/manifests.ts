@@ -51,6 +51,14 @@ export function deployment(
   }
 }
 
+export function configMap(
+  name: string,
+  data: Record<string, string>,
+  annotations: Record<string, string> = {},
+): object {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, annotations }, data }
+}
+
 /** JSON documents, which are YAML too. */
 export function documents(objects: readonly object[]): string {
   return objects.map((object) => JSON.stringify(object, null, 2)).join('\n---\n')

@@ -7,6 +7,8 @@ import type { Report } from '../../src/report/report.ts'
 import { testbed } from './testbed.ts'
 
 const ENTRY = resolve(import.meta.dirname, '../../src/index.ts')
+/** A third of the time of a run on a busy machine is for reading the sources. */
+const COMPILED = resolve(import.meta.dirname, '../../node_modules/.cache/rollsafe')
 
 export interface RunResult {
   readonly exitCode: number
@@ -22,11 +24,31 @@ export interface RunOptions {
   readonly onLog?: (log: string) => unknown
 }
 
+/** A run that was perhaps killed: what it left behind. */
+export interface Ended {
+  /** Absent when it was killed. */
+  readonly exitCode?: number
+  readonly log: string
+  readonly outputs: Readonly<Record<string, string>>
+  /** What it has saved for the post step of the job. */
+  readonly state: Readonly<Record<string, string>>
+  readonly summary: string
+  readonly seconds: number
+}
+
+/** A run that goes on. */
+export interface Started {
+  signal(name: NodeJS.Signals): void
+  readonly ended: Promise<Ended>
+}
+
 export interface Checkout extends AsyncDisposable {
   readonly folder: string
   write(path: string, text: string): Promise<void>
   /** Runs the action with these inputs. Unless given otherwise: everything in `k8s`, on the testbed, with a short soak. */
   run(inputs: Readonly<Record<string, string>>, options?: RunOptions): Promise<RunResult>
+  /** The same for a run that is not left alone. */
+  start(inputs: Readonly<Record<string, string>>, options?: RunOptions): Promise<Started>
 }
 
 /** A checkout with these files. Removed with `await using`. */
@@ -43,6 +65,7 @@ export async function createCheckout(files: Readonly<Record<string, string>> = {
     folder,
     write,
     run: (inputs, options = {}) => run(root, folder, inputs, options),
+    start: (inputs, options = {}) => start(root, folder, inputs, options),
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   }
 }
@@ -51,17 +74,35 @@ async function run(
   root: string,
   folder: string,
   inputs: Readonly<Record<string, string>>,
-  { env = {}, onLog }: RunOptions,
+  options: RunOptions,
 ): Promise<RunResult> {
+  const { exitCode = -1, log, outputs, summary } = await (await start(root, folder, inputs, options)).ended
+  const reportPath = outputs['report']
+  if (reportPath === undefined) throw new Error(`the run wrote no report:\n${log}`)
+  return { exitCode, log, outputs, summary, report: JSON.parse(await readFile(reportPath, 'utf8')) as Report }
+}
+
+async function start(
+  root: string,
+  folder: string,
+  inputs: Readonly<Record<string, string>>,
+  { env = {}, onLog }: RunOptions,
+): Promise<Started> {
   const temp = await mkdtemp(join(root, 'run-'))
-  const files = { GITHUB_OUTPUT: join(temp, 'output'), GITHUB_STEP_SUMMARY: join(temp, 'summary.md') }
+  const files = {
+    GITHUB_OUTPUT: join(temp, 'output'),
+    GITHUB_STATE: join(temp, 'state'),
+    GITHUB_STEP_SUMMARY: join(temp, 'summary.md'),
+  }
   for (const file of Object.values(files)) await writeFile(file, '')
   const given = { manifests: 'k8s', 'stable-for': '1s', ...inputs }
+  const started = performance.now()
   const child = spawn(process.execPath, [ENTRY], {
     cwd: folder,
     env: {
       PATH: process.env['PATH'],
       HOME: temp,
+      NODE_COMPILE_CACHE: COMPILED,
       KUBECONFIG: testbed().kubeconfig,
       GITHUB_WORKSPACE: folder,
       GITHUB_REPOSITORY: 'acme/shop',
@@ -78,20 +119,23 @@ async function run(
       onLog?.(log)
     })
   }
-  const exitCode = await new Promise<number>((done) => child.on('close', (code) => done(code ?? -1)))
-  const outputs = readOutputs(await readFile(files.GITHUB_OUTPUT, 'utf8'))
-  const reportPath = outputs['report']
-  if (reportPath === undefined) throw new Error(`the run wrote no report:\n${log}`)
-  return {
-    exitCode,
-    log,
-    outputs,
-    report: JSON.parse(await readFile(reportPath, 'utf8')) as Report,
-    summary: await readFile(files.GITHUB_STEP_SUMMARY, 'utf8'),
+  const closed = new Promise<number | null>((done) => child.on('close', (code) => done(code)))
+  const end = async (): Promise<Ended> => {
+    const exitCode = await closed
+    const seconds = (performance.now() - started) / 1000
+    return {
+      ...(exitCode !== null && { exitCode }),
+      log,
+      outputs: readOutputs(await readFile(files.GITHUB_OUTPUT, 'utf8')),
+      state: readOutputs(await readFile(files.GITHUB_STATE, 'utf8')),
+      summary: await readFile(files.GITHUB_STEP_SUMMARY, 'utf8'),
+      seconds,
+    }
   }
+  return { signal: (name) => child.kill(name), ended: end() }
 }
 
-/** `name<<delimiter`, the value, `delimiter`: the file format of step outputs. */
+/** `name<<delimiter`, the value, `delimiter`: the file format of step outputs and of saved state. */
 export function readOutputs(text: string): Record<string, string> {
   return Object.fromEntries(
     [...text.matchAll(/^([\w-]+)<<(\S+)\n([\s\S]*?)\n?\2$/gm)].map(([, name, , value]) => [name, value]),

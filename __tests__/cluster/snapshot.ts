@@ -2,8 +2,11 @@ import type { KubeObject } from '../../src/manifest/object.ts'
 import { RECORD_TYPE } from '../../src/release/record-secret.ts'
 import type { TestNamespace } from './testbed.ts'
 
-/** Annotations by which controllers, kubectl and Rollsafe keep count. */
-const BOOKKEEPING = ['deployment.kubernetes.io/revision']
+/**
+ * Annotations by which others keep count of changes, and a rollback is one. The first is written by the Deployment controller,
+ * the second by the API server at each change of a DaemonSet's template; neither takes back what somebody else writes there.
+ */
+const BOOKKEEPING = ['deployment.kubernetes.io/revision', 'deprecated.daemonset.template.generation']
 
 /** Everything of these kinds in the namespace, without what a rollback is allowed to change. */
 export async function snapshot(
@@ -11,7 +14,12 @@ export async function snapshot(
   kinds = 'configmaps,secrets,services,deployments',
 ): Promise<Record<string, unknown>> {
   const { items } = JSON.parse(await namespace.kubectl(['get', kinds, '-o', 'json'])) as { items: KubeObject[] }
-  const own = items.filter(({ type }) => type !== RECORD_TYPE)
+  return comparables(items)
+}
+
+/** The same of objects that were read already. */
+export function comparables(objects: readonly KubeObject[]): Record<string, unknown> {
+  const own = objects.filter(({ type }) => type !== RECORD_TYPE)
   return Object.fromEntries(own.map((object) => [`${object.kind}/${object.metadata.name}`, comparable(object)]))
 }
 

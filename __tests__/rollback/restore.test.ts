@@ -56,6 +56,31 @@ describe('what is applied to undo a write', () => {
     })
   })
 
+  it('holds no count that the API server keeps, whoever is called its owner', () => {
+    const template = { 'f:spec': { 'f:template': { 'f:spec': { 'f:priorityClassName': {} } } } }
+    const counted = { 'f:metadata': { 'f:annotations': { 'f:deprecated.daemonset.template.generation': {} } } }
+    const daemonSet = (priorityClassName: string, generation: string, entry: ManagedFieldsEntry): KubeObject => ({
+      apiVersion: 'apps/v1',
+      kind: 'DaemonSet',
+      metadata: {
+        name: 'agent',
+        annotations: { 'deprecated.daemonset.template.generation': generation },
+        managedFields: [entry],
+      },
+      spec: { template: { spec: { priorityClassName } } },
+    })
+    const before = daemonSet('low', '1', owner('kubectl-client-side-apply', 'Update', { ...template, ...counted }))
+    const after = daemonSet('high', '2', ours(template))
+    const restored = daemonSet('low', '3', ours(template))
+    expect(restoringApply({ before, after }, after)).toEqual({
+      apiVersion: 'apps/v1',
+      kind: 'DaemonSet',
+      metadata: { name: 'agent' },
+      spec: { template: { spec: { priorityClassName: 'low' } } },
+    })
+    expect(exactRepair({ before, after }, after, restored)).toBeUndefined()
+  })
+
   it('holds what was set by hand and our write replaced, but nothing else that is not ours', () => {
     const before = settings({ a: 'hand', b: 'hand' }, [owner('kubectl-edit', 'Update', set('a', 'b'))])
     const after = settings({ a: '2', b: 'hand' }, [ours(set('a')), owner('kubectl-edit', 'Update', set('b'))])
