@@ -22,7 +22,7 @@ export type BadRevision =
   | { readonly kind: 'Since'; readonly since: string }
 
 /** Counts the changes of the template; the API server does so itself (registry/apps/daemonset/strategy.go). */
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 
 export function templateGenerationOf({ metadata }: KubeObject): string | undefined {
   return metadata.annotations?.[TEMPLATE_GENERATION]

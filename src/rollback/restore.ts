@@ -15,6 +15,13 @@ import {
 } from '../plan/field-set.ts'
 import { isEqual } from '../plan/json.ts'
 import { othersFields, ourFields, ourOrAdoptedFields } from '../plan/ownership.ts'
+import { TEMPLATE_GENERATION } from './bad-revision.ts'
+
+/**
+ * Of these the API server keeps count itself, whatever is sent. A kubectl that made the object counts as their owner all the
+ * same, so they would be restored again and again.
+ */
+const COUNTED_BY_SERVER: FieldSet = { 'f:metadata': { 'f:annotations': { [`f:${TEMPLATE_GENERATION}`]: {} } } }
 
 /** One object around one write of ours. */
 export interface WrittenObject {
@@ -56,7 +63,7 @@ export function exactRepair(
 ): KubeObject | undefined {
   const touched = difference(
     union(fieldsToRestore(written), ourFields(written.after)),
-    fieldsTakenSince(written, current),
+    union(fieldsTakenSince(written, current), COUNTED_BY_SERVER),
   )
   const repaired = goBack(written.before, restored, touched)
   return isEqual(repaired, restored) ? undefined : (repaired as KubeObject)
@@ -67,7 +74,7 @@ function fieldsToRestore({ before, after }: WrittenObject): FieldSet {
     const old = valueAt(before, path)
     return path.at(-1) !== '.' && old !== undefined && !isEqual(old, valueAt(after, path))
   })
-  return union(ourOrAdoptedFields(before), replaced)
+  return difference(union(ourOrAdoptedFields(before), replaced), COUNTED_BY_SERVER)
 }
 
 /** Fields that were ours after our write and no longer are, and fields that others have set since. */
