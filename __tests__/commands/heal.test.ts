@@ -69,6 +69,20 @@ describe('a run that was killed', () => {
     expect(after[1]?.endedAt).toBeDefined()
   })
 
+  it('cannot reach, by a forged record, into a release of the same name in another namespace', async () => {
+    const object = settings('settings', { color: 'theirs' })
+    const theirs = { ...object, metadata: { ...object.metadata, namespace: 'production' } }
+    const cluster = createMemoryCluster([theirs])
+    const evil = { ...theirs, data: { color: 'evil' } }
+    const forged = [
+      { type: 'update' as const, ref: refOf(theirs), before: evil },
+      { type: 'create' as const, ref: refOf({ ...theirs, metadata: { ...theirs.metadata, name: 'other' } }) },
+    ]
+    const { log } = await healing(cluster, [GOOD, pending(forged)])
+    expect(cluster.objects().get(keyOf(refOf(theirs)))).toMatchObject({ data: { color: 'theirs' } })
+    expect(log.join('\n')).toContain('ConfigMap production/settings is outside of the namespace of the release')
+  })
+
   it('takes nothing that somebody else has made in the meantime', async () => {
     const theirs = { ...settings('made'), metadata: { name: 'made', namespace: 'shop' } }
     const unlabelled = settings('other')
@@ -97,7 +111,7 @@ describe('a run that was killed', () => {
     ['stays, for the lock and the records', 'shop', true],
     ['stays somebody else’s when it has another label', 'another', false],
   ])('in a namespace of its own making: that %s', async (_what, release, isHandedOn) => {
-    const labels = { 'rollsafe.dev/release': release }
+    const labels = { 'rollsafe.dev/release': release, 'rollsafe.dev/release-namespace': 'shop' }
     const home: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', uid: 'home', labels } }
     const cluster = createMemoryCluster([home, settings('made')])
     const made = cluster.objects().get(keyOf(refOf(home)))

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { openRecords, type Records } from '../../src/commands/records.ts'
 import { ClusterError } from '../../src/errors.ts'
 import { RELEASE_LABEL } from '../../src/plan/desired.ts'
@@ -33,6 +33,9 @@ async function readAll(records: Records): Promise<ReleaseRecord[]> {
 
 const namesIn = (cluster: MemoryCluster) =>
   [...cluster.objects().values()].map(({ metadata }) => metadata.name.replace(/\.[0-9a-f]{16}$/, ''))
+
+// To pack megabytes of noise takes seconds where others are at work, too.
+jest.setTimeout(60_000)
 
 describe('records', () => {
   it('are created, listed, read, updated and removed with one request each', async () => {

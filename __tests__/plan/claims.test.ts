@@ -10,6 +10,7 @@ const manifest: Manifest = {
 const problems = (live: Partial<ObjectMeta> | undefined, claim: Partial<Claim> = {}) =>
   ownershipProblems(manifest, live && { ...manifest.object, metadata: { ...manifest.object.metadata, ...live } }, {
     release: 'shop',
+    namespace: 'shop',
     forceConflicts: false,
     ...claim,
   })
@@ -24,6 +25,11 @@ describe('a release may write', () => {
     ['what is not there', undefined, {}],
     ['what is nobody’s', {}, {}],
     ['its own', { labels: { 'rollsafe.dev/release': 'shop' } }, {}],
+    [
+      'its own, seen from another namespace',
+      { labels: { 'rollsafe.dev/release': 'shop', 'rollsafe.dev/release-namespace': 'home' } },
+      { namespace: 'home' },
+    ],
     ['what is Helm’s, when told to', HELM, { forceConflicts: true }],
     ['what is another release’s, when told to', OTHER, { forceConflicts: true }],
   ])('%s', (_name, live, claim) => {
@@ -39,6 +45,12 @@ describe('a release may not write', () => {
     ['what Flux keeps, by no means', FLUX, { forceConflicts: true }, 'is kept in sync by Flux'],
     ['what is Helm’s', HELM, {}, 'belongs to the Helm release web'],
     ['what is another release’s', OTHER, {}, 'belongs to the release "other"'],
+    [
+      'what is a release’s of the same name in another namespace',
+      { labels: { 'rollsafe.dev/release': 'shop', 'rollsafe.dev/release-namespace': 'staging' } },
+      {},
+      'belongs to the release "shop" in namespace staging',
+    ],
     ['what is being deleted', GOING, {}, 'is being deleted'],
     ['what is being deleted, by no means', GOING, { forceConflicts: true }, 'is being deleted'],
     [

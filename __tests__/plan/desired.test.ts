@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals'
 import type { KubeObject, Manifest } from '../../src/manifest/object.ts'
 import { changeOf } from '../../src/plan/change.ts'
-import { labelled, locate, problemsOf, revisionOf, stamped, stampedAsBefore } from '../../src/plan/desired.ts'
+import {
+  belongsTo,
+  labelled,
+  locate,
+  problemsOf,
+  revisionOf,
+  stamped,
+  stampedAsBefore,
+} from '../../src/plan/desired.ts'
 import { providedNamespaces, providedTypes } from '../../src/plan/provided.ts'
 import type { ResourceType } from '../../src/ports.ts'
 
@@ -70,10 +78,27 @@ describe('an object', () => {
   })
 
   it('is labelled, beside the labels it has', () => {
-    expect(labelled(manifest({ labels: { a: 'b' } }).object, 'shop').metadata.labels).toEqual({
+    const { object } = manifest({ namespace: 'shop', labels: { a: 'b' } })
+    expect(labelled(object, { release: 'web', namespace: 'shop' }).metadata.labels).toEqual({
       a: 'b',
-      'rollsafe.dev/release': 'shop',
+      'rollsafe.dev/release': 'web',
     })
+  })
+
+  it('is labelled with the namespace of its release, where it is not in it', () => {
+    const release = { release: 'web', namespace: 'shop' }
+    const elsewhere = labelled(manifest({ namespace: 'other' }).object, release)
+    expect(elsewhere.metadata.labels).toEqual({
+      'rollsafe.dev/release': 'web',
+      'rollsafe.dev/release-namespace': 'shop',
+    })
+    expect(belongsTo(elsewhere, release)).toBe(true)
+    // A release of the same name may be in that other namespace.
+    expect(belongsTo(elsewhere, { release: 'web', namespace: 'other' })).toBe(false)
+    expect(
+      belongsTo(labelled(manifest({ namespace: 'other' }).object, { release: 'web', namespace: 'other' }), release),
+    ).toBe(false)
+    expect(belongsTo(undefined, release)).toBe(false)
   })
 })
 

@@ -11,6 +11,8 @@ const object = (kind: string, name: string, metadata: Partial<ObjectMeta> = {}, 
 const recorded = (one: KubeObject, uid?: string) => ({ object: one, ...(uid !== undefined && { uid }) })
 const settings = (metadata: Partial<ObjectMeta> = {}) => object('ConfigMap', 'settings', metadata)
 
+const RELEASE = { release: 'shop', namespace: 'shop' }
+
 describe('what a release no longer has', () => {
   const names = (before: KubeObject[], desired: KubeObject[]) =>
     leftBehind(
@@ -125,7 +127,7 @@ describe('what is left behind', () => {
       keep('never pruned'),
     ],
   ])('%s', (_name, one, uid, live, decision) => {
-    expect(pruneDecision(recorded(one, uid), live, 'shop')).toEqual(decision)
+    expect(pruneDecision(recorded(one, uid), live, RELEASE)).toEqual(decision)
   })
 
   it.each<[string, KubeObject]>([
@@ -133,7 +135,7 @@ describe('what is left behind', () => {
     ['one with another value of the annotation', settings({ uid: 'u', annotations: { 'rollsafe.dev/prune': 'yes' } })],
     ['a kind of somebody’s own that is called like one that stays', object('Namespace', 'a', { uid: 'u' }, 'x.dev/v1')],
   ])('is deleted: %s', (_name, live) => {
-    expect(pruneDecision(recorded(live, 'u'), live, 'shop')).toEqual({ type: 'delete', live })
+    expect(pruneDecision(recorded(live, 'u'), live, RELEASE)).toEqual({ type: 'delete', live })
   })
 })
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { RELEASE_LABEL } from '../../src/plan/desired.ts'
 import type { KubeObject } from '../../src/manifest/object.ts'
 import { RecordError } from '../../src/release/read-record.ts'
@@ -32,6 +32,9 @@ function forged(head: KubeObject, bytes: Uint8Array): KubeObject {
   const data = { record: Buffer.from(bytes).toString('base64') }
   return stored({ ...head, metadata: { ...head.metadata, annotations }, data })
 }
+
+// To pack megabytes of noise takes seconds where others are at work, too.
+jest.setTimeout(60_000)
 
 describe('the Secret of a record', () => {
   it('is named, typed and labelled', async () => {

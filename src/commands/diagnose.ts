@@ -15,6 +15,11 @@ import type { Observer } from './observer.ts'
 import type { RolledOut } from './roll-out.ts'
 import type { Run } from './run.ts'
 
+/**
+ * Workloads that are explained from their pods, events and logs: five requests each. When more have failed they have most likely
+ * failed alike, and reading on would hold up the rollback; the verdict's own words then stand for the rest.
+ */
+const WORKLOADS_EXPLAINED = 10
 /** A few pods of one revision fail alike; more of them would only make the report longer. */
 const PODS_IN_REPORT = 3
 /** Reading evidence must not hold up the rollback for long. */
@@ -34,6 +39,7 @@ export async function findCauses(
   journal.enter('diagnose')
   if (problem || followed?.verdict.type !== 'bad') return []
   const { state, verdict } = followed
+  const explained = new Set(verdict.failures.slice(0, WORKLOADS_EXPLAINED))
   const reports = await mapLimited(verdict.failures, async (failure) => {
     const report: FailureReport = {
       workload: failure.ref,
@@ -44,7 +50,7 @@ export async function findCauses(
     }
     const tracked = state.tracked.get(keyOf(failure.ref))
     const object = observer.latest(keyOf(failure.ref)) ?? tracked?.object
-    if (!object) return report
+    if (!object || !explained.has(failure)) return report
     const newPods = new Set(tracked ? newPodsIn(state, tracked).map(({ uid }) => uid) : [])
     return explain(report, object, newPods, run, signal)
   })

@@ -16,7 +16,7 @@ import { mapLimited } from './concurrency.ts'
 import { type Forecast, forecast } from './forecast.ts'
 import { readLive } from './live.ts'
 import { planPrune, type PrunePlan } from './prune.ts'
-import type { Rendered } from './render.ts'
+import { identityOf, type Rendered } from './render.ts'
 import type { Run } from './run.ts'
 import { inventoryOf, type Session } from './session.ts'
 
@@ -86,7 +86,10 @@ async function dryRunAll(desired: readonly Manifest[], run: Run): Promise<Change
     run.signals.cancelled.throwIfAborted()
     if (waiting.has(manifest)) return { change: { type: 'create', manifest }, problems: [] }
     const before = live.get(keyOf(refOf(manifest.object)))
-    const problems = ownershipProblems(manifest, before, run.inputs)
+    const problems = ownershipProblems(manifest, before, {
+      ...identityOf(run),
+      forceConflicts: run.inputs.forceConflicts,
+    })
     const scalable = { ...manifest, object: withLiveReplicas(manifest.object, before, scaled) }
     try {
       return { change: await dryRun(scalable, before, run), problems }

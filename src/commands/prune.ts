@@ -5,6 +5,7 @@ import { leftBehind, listed, pruneDecision } from '../release/inventory.ts'
 import type { RecordedObject } from '../release/record.ts'
 import { counted } from '../report/format.ts'
 import { mapLimited } from './concurrency.ts'
+import { identityOf } from './render.ts'
 import type { Run } from './run.ts'
 
 export interface Deletion {
@@ -31,8 +32,9 @@ const NO_PRUNE: PrunePlan = { deletions: [], notes: [] }
 export async function planPrune(
   inventory: readonly RecordedObject[],
   desired: readonly Manifest[],
-  { inputs, cluster, runner }: Run,
+  run: Run,
 ): Promise<PrunePlan> {
+  const { inputs, cluster, runner } = run
   const left = leftBehind(
     inventory,
     desired.map(({ object }) => object),
@@ -45,7 +47,7 @@ export async function planPrune(
   }
   const decided = await mapLimited(left, async (recorded) => {
     const live = await cluster.get(refOf(recorded.object))
-    return { ref: refOf(recorded.object), decision: pruneDecision(recorded, live, inputs.release) }
+    return { ref: refOf(recorded.object), decision: pruneDecision(recorded, live, identityOf(run)) }
   })
   const deletions = decided.flatMap(({ ref, decision }) =>
     decision.type === 'delete' ? [{ ref, live: decision.live }] : [],

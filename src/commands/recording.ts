@@ -5,7 +5,7 @@ import { outdated } from '../release/history.ts'
 import type { Provenance, RecordedObject, RecordStatus, ReleaseRecord } from '../release/record.ts'
 import type { RunFacts } from '../report/report.ts'
 import type { Write } from '../rollback/write.ts'
-import type { Written } from './apply.ts'
+import { writeOf, type Written } from './apply.ts'
 import { inTime } from './in-time.ts'
 import type { Prepared } from './prepare.ts'
 import type { Session } from './session.ts'
@@ -78,7 +78,8 @@ export async function beginRecord(prepared: Prepared, session: Session, copyOf?:
           ...end,
           endedAt: run.clock.date().toISOString(),
           objects: recordedObjects(prepared.changes, written),
-          writes: end.status === 'bad' ? record.writes : [],
+          // What was never reached is not to be taken back, and what was is known better now.
+          writes: end.status === 'bad' ? written.map(writeOf).map(withoutStatuses) : [],
         }
         await rememberRemade(remade, heads, records)
         await patient(end, records.update(closed))
@@ -150,6 +151,14 @@ function plannedWrites({ changes, prune }: Prepared, { madeNamespace }: Session)
     }),
     ...prune.deletions.map(({ ref, live }): Write => ({ type: 'prune', ref, before: withoutStatus(live) })),
   ]
+}
+
+function withoutStatuses({ before, after, ...write }: Write): Write {
+  return {
+    ...write,
+    ...(before && { before: withoutStatus(before) }),
+    ...(after && { after: withoutStatus(after) }),
+  }
 }
 
 function withoutStatus(object: KubeObject): KubeObject {

@@ -3,7 +3,7 @@ import { setImages } from '../manifest/images.ts'
 import { assertNoDuplicates, loadManifests } from '../manifest/load.ts'
 import { describe, type Manifest, refOf } from '../manifest/object.ts'
 import { inOrder } from '../manifest/order.ts'
-import { labelled, locate, problemsOf } from '../plan/desired.ts'
+import { labelled, locate, problemsOf, type ReleaseIdentity } from '../plan/desired.ts'
 import { providedTypes } from '../plan/provided.ts'
 import { problemFrom } from '../plan/rejections.ts'
 import { stageProblems } from '../plan/stages.ts'
@@ -25,6 +25,11 @@ export function namespaceOf({ inputs, cluster }: Pick<Run, 'inputs' | 'cluster'>
   return inputs.namespace ?? cluster.contextNamespace ?? 'default'
 }
 
+/** Which release this run is about. */
+export function identityOf(run: Pick<Run, 'inputs' | 'cluster'>): ReleaseIdentity {
+  return { release: run.inputs.release, namespace: namespaceOf(run) }
+}
+
 /** Reads the manifests and puts in images, strategy and namespaces. Throws RejectedError; writes nothing. */
 export async function render(run: Run): Promise<Rendered> {
   const { inputs, renderer } = run
@@ -43,7 +48,7 @@ export async function place(manifests: readonly Manifest[], run: Run): Promise<R
     for (const note of notes) runner.info(note)
     const desired = inOrder(shaped).map((manifest) => ({
       ...manifest,
-      object: labelled(manifest.object, inputs.release),
+      object: labelled(manifest.object, identityOf(run)),
     }))
     return { namespace, desired }
   } catch (error) {

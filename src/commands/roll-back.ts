@@ -9,10 +9,11 @@ import type { RolloutState, Seen, Target } from '../rollout/tracker.ts'
 import { summarize } from '../rollout/verdict.ts'
 import { errorOf, follow, type Followed } from './follow.ts'
 import { openObserver, type Observer } from './observer.ts'
+import { finishRestoring } from './restore-object.ts'
 import type { Run } from './run.ts'
 import { watchesOf } from './targets.ts'
 import { podTender } from './tend-pods.ts'
-import { finishRestoring, undo } from './undo.ts'
+import { undo } from './undo.ts'
 
 export interface RollbackRequest {
   /** Merged: one for each object (mergeWrites). */

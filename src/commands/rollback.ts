@@ -1,6 +1,6 @@
 import { type Problem, RejectedError, rejectIfAny } from '../errors.ts'
 import { describe, type Manifest, refOf } from '../manifest/object.ts'
-import { RELEASE_LABEL } from '../plan/desired.ts'
+import { belongsTo } from '../plan/desired.ts'
 import { hookOf } from '../plan/stages.ts'
 import { RecordError } from '../release/read-record.ts'
 import type { ReleaseRecord } from '../release/record.ts'
@@ -10,7 +10,7 @@ import { carryOut } from './carry-out.ts'
 import { mapLimited } from './concurrency.ts'
 import { deployReport } from './deploy-report.ts'
 import { prepare, type Prepared } from './prepare.ts'
-import { namespaceOf, place } from './render.ts'
+import { identityOf, namespaceOf, place } from './render.ts'
 import type { Run } from './run.ts'
 import { openSession, type Session } from './session.ts'
 
@@ -53,11 +53,12 @@ async function prepareTarget(session: Session): Promise<{ target: ReleaseRecord;
  * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects made or changed
  * elsewhere, so those have to be there already and to carry the release's label.
  */
-async function assertOurs({ objects, namespace, revision }: ReleaseRecord, { cluster, inputs }: Run): Promise<void> {
+async function assertOurs({ objects, namespace, revision }: ReleaseRecord, run: Run): Promise<void> {
+  const { cluster } = run
   const outside = objects.map(({ object }) => refOf(object)).filter((ref) => ref.namespace !== namespace)
   const live = await mapLimited(outside, (ref) => cluster.get(ref))
   const problems = outside
-    .filter((_ref, index) => live[index]?.metadata.labels?.[RELEASE_LABEL] !== inputs.release)
+    .filter((_ref, index) => !belongsTo(live[index], identityOf(run)))
     .map((ref): Problem => ({
       code: 'Fenced',
       message: `${describe(ref)} is outside of the namespace of the release, and is not the release's now`,

@@ -69,7 +69,10 @@ export async function openSession({ namespace, desired }: Rendered, run: Run): P
       const warned: string[] = []
       let heads = await records.list()
       for (let pending = pendingOf(heads); pending; pending = pendingOf(heads)) {
-        warned.push(...(await heal({ pending, heads, records, lock }, locked)))
+        const healed = await heal({ pending, heads, records, lock }, locked)
+        warned.push(...healed.warnings)
+        // As if this run had made it: it is taken back with what this release is about to make.
+        if (healed.madeNamespace && namespaceIn(desired, namespace)) madeNamespace ??= healed.madeNamespace
         heads = await records.list()
       }
       const known = await readKnown(records, heads)
@@ -130,9 +133,7 @@ async function makeNamespace(
   desired: readonly Manifest[],
   { cluster, runner }: Run,
 ): Promise<KubeObject | undefined> {
-  const manifest = desired.find(
-    ({ object }) => object.apiVersion === 'v1' && object.kind === 'Namespace' && object.metadata.name === name,
-  )
+  const manifest = namespaceIn(desired, name)
   if (!manifest || (await cluster.get(refOf(manifest.object)))) return undefined
   const made = await cluster.apply(manifest.object)
   runner.info(`${describe(refOf(made))} created, for the lock and the record of the release`)
@@ -143,6 +144,12 @@ async function makeNamespace(
 export function inventoryOf({ inPlace: place, lastGood: good, leftInPlace }: Known): RecordedObject[] {
   const all = [good, ...leftInPlace, place].flatMap((record) => record?.objects ?? [])
   return [...new Map(all.map((recorded) => [keyOf(refOf(recorded.object)), recorded])).values()]
+}
+
+function namespaceIn(desired: readonly Manifest[], name: string): Manifest | undefined {
+  return desired.find(
+    ({ object }) => object.apiVersion === 'v1' && object.kind === 'Namespace' && object.metadata.name === name,
+  )
 }
 
 /** For a release that was rejected before it began. A namespace that cannot be deleted is named, and is empty. */

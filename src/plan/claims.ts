@@ -1,11 +1,10 @@
 /** Whether a release may write an object that is already there. */
 import type { Problem } from '../errors.ts'
 import { describe, type KubeObject, type Manifest, refOf } from '../manifest/object.ts'
-import { RELEASE_LABEL } from './desired.ts'
+import { type ReleaseIdentity, releaseOf } from './desired.ts'
 import { keeperOf } from './keepers.ts'
 
-export interface Claim {
-  readonly release: string
+export interface Claim extends ReleaseIdentity {
   readonly forceConflicts: boolean
 }
 
@@ -47,12 +46,16 @@ function keeperProblems(live: KubeObject, { forceConflicts }: Claim, problem: Pr
   ]
 }
 
-function releaseProblems(live: KubeObject, { release, forceConflicts }: Claim, problem: ProblemOf): Problem[] {
-  const owner = live.metadata.labels?.[RELEASE_LABEL]
-  if (owner === undefined || owner === release || forceConflicts) return []
+function releaseProblems(live: KubeObject, claim: Claim, problem: ProblemOf): Problem[] {
+  const owner = releaseOf(live)
+  if (!owner || claim.forceConflicts) return []
+  // What is in no namespace, and says nothing, was made before Rollsafe wrote down where its release is.
+  const isHere = owner.namespace === '' || owner.namespace === claim.namespace
+  if (owner.release === claim.release && isHere) return []
+  const where = isHere ? '' : ` in namespace ${owner.namespace}`
   return [
     problem(
-      `belongs to the release ${JSON.stringify(owner)}`,
+      `belongs to the release ${JSON.stringify(owner.release)}${where}`,
       'use another name, set the input release to that one, or set force-conflicts: true to take it over',
     ),
   ]

@@ -3,6 +3,8 @@ import { describe, groupKindOf, isObject, type KubeObject, type Manifest, refOf 
 import type { ResourceType } from '../ports.ts'
 
 export const RELEASE_LABEL = 'rollsafe.dev/release'
+/** On objects outside of the namespace of their release: releases of one name may be in several namespaces. */
+const RELEASE_NAMESPACE_LABEL = 'rollsafe.dev/release-namespace'
 const REVISION_ANNOTATION = 'rollsafe.dev/revision'
 /** kubectl shows it in `kubectl rollout history`. */
 const CHANGE_CAUSE_ANNOTATION = 'kubernetes.io/change-cause'
@@ -48,12 +50,31 @@ export function problemsOf(manifest: Manifest, type: ResourceType): Problem[] {
   return [{ code: 'InvalidManifest', message, hint: 'take it out of the manifests', at }]
 }
 
-/** The label goes on the object only: in a pod template it would restart pods. */
-export function labelled(object: KubeObject, release: string): KubeObject {
-  return {
-    ...object,
-    metadata: { ...object.metadata, labels: { ...object.metadata.labels, [RELEASE_LABEL]: release } },
-  }
+/** What tells one release from all others in a cluster. */
+export interface ReleaseIdentity {
+  readonly release: string
+  /** Where its lock and its records are, and objects that name no namespace. */
+  readonly namespace: string
+}
+
+/** The labels go on the object only: in a pod template they would restart pods. */
+export function labelled(object: KubeObject, { release, namespace }: ReleaseIdentity): KubeObject {
+  const isOutside = object.metadata.namespace !== namespace
+  const own = { [RELEASE_LABEL]: release, ...(isOutside && { [RELEASE_NAMESPACE_LABEL]: namespace }) }
+  return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...own } } }
+}
+
+/** The release that a live object says it belongs to, for comparing and for people; undefined when it names none. */
+export function releaseOf({ metadata }: KubeObject): ReleaseIdentity | undefined {
+  const release = metadata.labels?.[RELEASE_LABEL]
+  const namespace = metadata.labels?.[RELEASE_NAMESPACE_LABEL] ?? metadata.namespace ?? ''
+  return release === undefined ? undefined : { release, namespace }
+}
+
+/** Whether a live object says that it belongs to just this release. */
+export function belongsTo(object: KubeObject | undefined, { release, namespace }: ReleaseIdentity): boolean {
+  const owner = object && releaseOf(object)
+  return owner?.release === release && owner.namespace === namespace
 }
 
 export interface Bookkeeping {

@@ -1,7 +1,7 @@
 /** What a release no longer has, and whether it may be deleted. */
 import { describe, groupKindOf, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
 import type { RecordedObject } from './record.ts'
-import { RELEASE_LABEL } from '../plan/desired.ts'
+import { belongsTo, type ReleaseIdentity } from '../plan/desired.ts'
 import { keeperOf } from '../plan/keepers.ts'
 import { hookOf } from '../plan/stages.ts'
 
@@ -35,11 +35,11 @@ export function leftBehind(before: readonly RecordedObject[], desired: readonly 
 export function pruneDecision(
   { object, uid }: RecordedObject,
   live: KubeObject | undefined,
-  release: string,
+  release: ReleaseIdentity,
 ): PruneDecision {
   const keep = (why: string): PruneDecision => ({ type: 'keep', why })
   if (!live) return { type: 'gone' }
-  const { labels = {}, annotations = {} } = live.metadata
+  const { annotations = {} } = live.metadata
   if (NEVER_PRUNED.includes(groupKindOf(object))) {
     const { kind, name, namespace } = refOf(object)
     const where = namespace === undefined ? '' : ` --namespace ${namespace}`
@@ -50,7 +50,7 @@ export function pruneDecision(
   const keeper = keeperOf(live)
   if (keeper) return keep(`stays, as it is kept by ${keeper.tool} (${keeper.evidence})`)
   if (uid === undefined || live.metadata.uid !== uid) return keep('stays, as somebody else has made it anew')
-  if (labels[RELEASE_LABEL] !== release) return keep(`stays, as it no longer has the label of the release ${release}`)
+  if (!belongsTo(live, release)) return keep(`stays, as it no longer has the label of the release ${release.release}`)
   if (live.metadata.deletionTimestamp !== undefined) return { type: 'gone' }
   return { type: 'delete', live }
 }

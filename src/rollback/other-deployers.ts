@@ -1,6 +1,6 @@
 /** Who else has deployed an object since Rollsafe wrote it: then it is theirs, and a rollback leaves it alone. */
 import { type KubeObject, keyOf, type ManagedFieldsEntry, refOf } from '../manifest/object.ts'
-import { RELEASE_LABEL } from '../plan/desired.ts'
+import { belongsTo, releaseOf } from '../plan/desired.ts'
 import { type FieldSet, filterLeaves, isEmpty, readFieldSet, valueAt } from '../plan/field-set.ts'
 import { isEqual } from '../plan/json.ts'
 import { isRollsafes, ourFields } from '../plan/ownership.ts'
@@ -13,9 +13,9 @@ import { isRollsafes, ourFields } from '../plan/ownership.ts'
  * controllers write there, and people who scale by hand, and none of them deploys.
  */
 export function otherDeployers(after: KubeObject, current: KubeObject): string[] {
-  const release = after.metadata.labels?.[RELEASE_LABEL]
-  const owner = current.metadata.labels?.[RELEASE_LABEL]
-  if (owner !== undefined && release !== undefined && owner !== release) return [`the release ${owner}`]
+  const release = releaseOf(after)
+  const owner = releaseOf(current)
+  if (release && owner && !belongsTo(current, release)) return [`the release ${owner.release}`]
   const changed = filterLeaves(
     ourFields(after),
     (path) => path.at(-1) !== '.' && !isReplicas(path) && !isEqual(valueAt(after, path), valueAt(current, path)),
