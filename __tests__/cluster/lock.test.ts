@@ -1,9 +1,5 @@
 /** The lock on a real API server: what it refuses, and that of several runs one at a time is at work. */
-import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from '@jest/globals'
-import { openAccess } from '../../src/adapters/kube/access.ts'
-import { createCluster } from '../../src/adapters/kube/cluster.ts'
-import { chooseContext } from '../../src/adapters/kube/kubeconfig.ts'
 import { createClock } from '../../src/adapters/system.ts'
 import { acquireLock, type Lock, LockLostError, type LockRequest } from '../../src/commands/lock.ts'
 import { ClusterError, RejectedError } from '../../src/errors.ts'
@@ -11,14 +7,8 @@ import type { KubeObject } from '../../src/manifest/object.ts'
 import type { Clock, Cluster } from '../../src/ports.ts'
 import { leaseManifest, leaseRef } from '../../src/release/lease.ts'
 import { createLogin } from './login.ts'
-import { eventually, testbed, type TestNamespace, withNamespace } from './testbed.ts'
-
-async function connect(kubeconfig?: string): Promise<Cluster & AsyncDisposable> {
-  const text = kubeconfig ?? (await readFile(testbed().kubeconfig, 'utf8'))
-  const context = chooseContext([{ text, name: 'the testbed' }], undefined)
-  const cluster = createCluster(await openAccess(context, { allowInsecure: false, mask: () => undefined }))
-  return { ...cluster, [Symbol.asyncDispose]: () => cluster.close() }
-}
+import { connect } from './settled.ts'
+import { eventually, type TestNamespace, withNamespace } from './testbed.ts'
 
 interface Options extends Partial<LockRequest> {
   readonly clock?: Clock
@@ -153,7 +143,7 @@ describe('the lock', () => {
 
   it('says which right is missing, and which namespace', () =>
     withNamespace('lock', async (namespace) => {
-      const { input } = await createLogin(namespace, ['get'], 'configmaps')
+      const { input } = await createLogin(namespace, ['get'], 'configmaps', { mayDeploy: false })
       await using stranger = await connect(input.kubeconfig)
       const forbidden: unknown = await acquire(stranger, namespace, 'a').catch((error: unknown) => error)
       expect(forbidden).toBeInstanceOf(RejectedError)
@@ -179,6 +169,7 @@ describe('the lock', () => {
         namespace,
         ['create', 'get', 'update', 'delete'],
         'leases.coordination.k8s.io',
+        { mayDeploy: false },
       )
       await using cluster = await connect(input.kubeconfig)
       await using admin = await connect()

@@ -254,6 +254,23 @@ describe('the lock', () => {
     expect(await acquire(two, 2, { signal: cancel.signal }).catch((error: unknown) => error)).toBe(reason)
     expect(holderIn(world)).toBe('run-1')
   })
+
+  it.each([
+    ['is given back', 100, undefined],
+    ['whose answer is slow ends by itself', 3_000, 'run-1'],
+  ])('that a cancelled run was just getting %s', async (_what, latency, holder) => {
+    const world = new World()
+    const one = world.process({ latency: () => latency })
+    const cancel = new AbortController()
+    const waiting = acquire(one, 1, { signal: cancel.signal }).catch((error: unknown) => error)
+    const reason = new Error('cancelled')
+    cancel.abort(reason)
+    expect(await world.until(waiting)).toBe(reason)
+    expect(world.now).toBeLessThan(1_100)
+    await world.advance(5_000)
+    expect(holderIn(world)).toBe(holder)
+    expect(one.pending()).toBe(0)
+  })
 })
 
 function onceAt(verb: string, fault: Fault): Process['fault'] {

@@ -25,10 +25,11 @@ export interface LockRequest {
   readonly holder: string
   readonly run?: RunFacts
   readonly waitSeconds: number
-  /** Ends the wait: its reason is thrown. A lock that was just being taken then ends by itself. */
+  /** Ends the wait: its reason is thrown. A lock that was just being taken is given back. */
   readonly signal?: AbortSignal
 }
 
+const GRACE_MS = 1_000
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 3_000
 
@@ -61,8 +62,13 @@ async function waitForLock(request: LockRequest, ports: LockPorts): Promise<Lock
     const content = { ...request, acquired, renewed: acquired, transitions }
     try {
       const manifest = leaseManifest(content, over)
-      const live = await (over ? cluster.replace(manifest, signal) : cluster.create(manifest, signal))
-      return holdLock({ live, since, content }, ports)
+      const live = await seenThrough((late) =>
+        over ? cluster.replace(manifest, late) : cluster.create(manifest, late),
+      )
+      const lock = holdLock({ live, since, content }, ports)
+      if (signal?.aborted) await lock.release()
+      signal?.throwIfAborted()
+      return lock
     } catch (error) {
       signal?.throwIfAborted()
       if (!(error instanceof ClusterError)) throw error
@@ -71,6 +77,22 @@ async function waitForLock(request: LockRequest, ports: LockPorts): Promise<Lock
       if (!isBeaten && !error.isUnreachable) throw error
       failure = isBeaten ? undefined : error
       return undefined
+    }
+  }
+
+  /**
+   * Waits for the answer for a moment longer than the signal allows: who is cancelled just as it gets the lock should give it back,
+   * and not have others wait until it ends by itself.
+   */
+  async function seenThrough<T>(send: (late: AbortSignal) => Promise<T>): Promise<T> {
+    const [late, done] = [new AbortController(), new AbortController()]
+    const onAbort = () => void clock.sleep(GRACE_MS, done.signal).then(() => late.abort(signal?.reason))
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await send(late.signal)
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      done.abort()
     }
   }
 
