@@ -1085,7 +1085,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 1959:
+/***/ 4340:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
 
@@ -2030,7 +2030,7 @@ module.exports.request = __webpack_require__(2412)
 module.exports.stream = __webpack_require__(4685)
 module.exports.pipeline = __webpack_require__(5483)
 module.exports.upgrade = __webpack_require__(4106)
-module.exports.connect = __webpack_require__(1959)
+module.exports.connect = __webpack_require__(4340)
 
 
 /***/ }),

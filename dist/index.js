@@ -35429,7 +35429,7 @@ function lazyllhttp () {
     throw new WebAssemblyNotSupportedError()
   }
 
-  const llhttpWasmData = process.env.JEST_WORKER_ID ? __nccwpck_require__(3870) : undefined
+  const llhttpWasmData = process.env.JEST_WORKER_ID ? __nccwpck_require__(1489) : undefined
 
   let mod
 
@@ -35461,7 +35461,7 @@ function lazyllhttp () {
     // being enabled, but the occurring of this other error
     // * https://github.com/emscripten-core/emscripten/issues/11495
     // got me to remove that check to avoid breaking Node 12.
-    mod = new WebAssembly.Module(llhttpWasmData || __nccwpck_require__(3870))
+    mod = new WebAssembly.Module(llhttpWasmData || __nccwpck_require__(1489))
   }
 
   return new WebAssembly.Instance(mod, {
@@ -49469,7 +49469,7 @@ exports["default"] = {
 
 /***/ }),
 
-/***/ 3870:
+/***/ 1489:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 /* module decorator */ module = __nccwpck_require__.nmd(module);
@@ -53700,7 +53700,7 @@ module.exports = SnapshotAgent
 
 const { writeFile, readFile, mkdir } = __nccwpck_require__(1455)
 const { dirname, resolve } = __nccwpck_require__(6760)
-const { setTimeout, clearTimeout } = __nccwpck_require__(378)
+const { setTimeout, clearTimeout } = __nccwpck_require__(7997)
 const { InvalidArgumentError, UndiciError } = __nccwpck_require__(8707)
 const { setHeader } = __nccwpck_require__(3440)
 const { hashId, isUrlExcludedFactory, normalizeHeaders, createHeaderFilters } = __nccwpck_require__(9683)
@@ -73757,7 +73757,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/
 
 /***/ }),
 
-/***/ 378:
+/***/ 7997:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers");
@@ -77006,7 +77006,7 @@ function keepMemorySmall() {
 
 /***/ }),
 
-/***/ 4100:
+/***/ 8801:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -77039,7 +77039,156 @@ async function applyTaking(cluster, object, live, { forceConflicts, ...options }
 
 /***/ }),
 
-/***/ 7629:
+/***/ 1555:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  w: () => (/* binding */ planPrune),
+  R: () => (/* binding */ prune)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/manifest/order.js
+var order = __nccwpck_require__(8449);
+// EXTERNAL MODULE: ./lib/plan/desired.js
+var desired = __nccwpck_require__(9369);
+// EXTERNAL MODULE: ./lib/plan/keepers.js
+var keepers = __nccwpck_require__(8404);
+// EXTERNAL MODULE: ./lib/plan/stages.js
+var stages = __nccwpck_require__(7368);
+;// CONCATENATED MODULE: ./lib/release/inventory.js
+/** What a release no longer has, and whether it may be deleted. */
+
+
+
+
+const PRUNE_ANNOTATION = 'rollsafe.dev/prune';
+/** Deleting one of these deletes what people keep in it. They are named, and deleting them is left to a person. */
+const NEVER_PRUNED = [
+    'Namespace',
+    'CustomResourceDefinition.apiextensions.k8s.io',
+    'PersistentVolumeClaim',
+    'PersistentVolume',
+];
+/** The objects that a revision had and that are not among `desired`. The Job of a hook is the history of what ran. */
+function leftBehind(before, desired) {
+    const wanted = new Set(desired.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
+    return before.filter(({ object }) => !wanted.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))) && (0,stages/* hookOf */.pd)(object) === undefined);
+}
+/**
+ * Whether what is left behind may be deleted: only the very object that the release made or adopted, by its UID, and only
+ * while it still carries the release's label. The record is not trusted further than that.
+ */
+function pruneDecision({ object, uid }, live, release) {
+    const keep = (why) => ({ type: 'keep', why });
+    if (!live)
+        return { type: 'gone' };
+    const { annotations = {} } = live.metadata;
+    if (NEVER_PRUNED.includes((0,manifest_object/* groupKindOf */.zo)(object))) {
+        const { kind, name, namespace } = (0,manifest_object/* refOf */.H8)(object);
+        const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
+        return keep(`stays, as a ${kind} is never pruned: kubectl delete ${kind.toLowerCase()} ${name}${where}`);
+    }
+    if (annotations[PRUNE_ANNOTATION] === 'keep' || object.metadata.annotations?.[PRUNE_ANNOTATION] === 'keep')
+        return keep(`stays, as its annotation ${PRUNE_ANNOTATION} says`);
+    const keeper = (0,keepers/* keeperOf */.y)(live);
+    if (keeper)
+        return keep(`stays, as it is kept by ${keeper.tool} (${keeper.evidence})`);
+    if (uid === undefined || live.metadata.uid !== uid)
+        return keep('stays, as somebody else has made it anew');
+    if (!(0,desired/* belongsTo */.g4)(live, release))
+        return keep(`stays, as it no longer has the label of the release ${release.release}`);
+    if (live.metadata.deletionTimestamp !== undefined)
+        return { type: 'gone' };
+    return { type: 'delete', live };
+}
+/** For people, in one line: `ConfigMap shop/old, Service shop/old and 3 more`. */
+function listed(objects, most = 5) {
+    const names = objects.slice(0, most).map(({ object }) => (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object)));
+    const more = objects.length - names.length;
+    return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
+}
+
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+// EXTERNAL MODULE: ./lib/commands/concurrency.js
+var concurrency = __nccwpck_require__(325);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
+var render = __nccwpck_require__(1038);
+;// CONCATENATED MODULE: ./lib/commands/apply/prune.js
+
+
+
+
+
+
+
+const NO_PRUNE = { deletions: [], notes: [] };
+/**
+ * Decides what of the inventory is to go, and tells it. Throws RejectedError when that is more than `prune-limit`
+ * allows: a manifest that was not rendered must not empty a namespace. A rollback by hand deletes what came after its target
+ * without being asked, as else the release would not be that revision.
+ */
+async function planPrune(inventory, desired, run) {
+    const { inputs, cluster, runner } = run;
+    const left = leftBehind(inventory, desired.map(({ object }) => object));
+    if (left.length === 0)
+        return NO_PRUNE;
+    const isRollback = inputs.command === 'rollback';
+    if (!inputs.prune && !isRollback) {
+        runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${listed(left)}`);
+        return NO_PRUNE;
+    }
+    const decided = await (0,concurrency/* mapLimited */.b)(left, async (recorded) => {
+        const live = await cluster.get((0,manifest_object/* refOf */.H8)(recorded.object));
+        return { ref: (0,manifest_object/* refOf */.H8)(recorded.object), decision: pruneDecision(recorded, live, (0,render/* identityOf */.cu)(run)) };
+    });
+    const deletions = decided.flatMap(({ ref, decision }) => decision.type === 'delete' ? [{ ref, live: decision.live }] : []);
+    const notes = decided.flatMap(({ ref, decision }) => decision.type === 'keep' ? [`${(0,manifest_object/* describe */.q0)(ref)} ${decision.why}`] : []);
+    for (const note of notes)
+        runner.info(note);
+    for (const { ref } of deletions)
+        runner.info(`${(0,manifest_object/* describe */.q0)(ref)} is to be pruned when the release is good`);
+    if (deletions.length > inputs.pruneLimit && !isRollback)
+        throw new errors/* RejectedError */.zs([tooMany(deletions, inputs.pruneLimit)]);
+    return { deletions: deletions.toSorted((one, other) => (0,order/* phaseOf */.h)(other.ref) - (0,order/* phaseOf */.h)(one.ref)), notes };
+}
+function tooMany(deletions, limit) {
+    const names = listed(deletions.map(({ live }) => ({ object: live })));
+    return {
+        code: 'Fenced',
+        message: `the release would prune ${(0,format/* counted */.hS)(deletions.length, 'object')}, more than prune-limit allows (${limit}): ${names}`,
+        hint: 'check that the manifests are complete; if they are, raise prune-limit',
+    };
+}
+/** Deletes what the plan says, by UID. */
+async function prune({ deletions }, { cluster, runner, journal }) {
+    const pruned = [];
+    const warnings = [];
+    for (const { ref, live } of deletions) {
+        try {
+            const isDeleted = await cluster.delete(ref, live.metadata.uid ?? '');
+            pruned.push(ref);
+            runner.info(`${(0,manifest_object/* describe */.q0)(ref)} ${isDeleted ? 'pruned' : 'is gone already'}`);
+        }
+        catch (error) {
+            warnings.push(`${(0,manifest_object/* describe */.q0)(ref)} could not be pruned: ${(0,errors/* messageOf */.bD)(error)}`);
+        }
+    }
+    if (pruned.length > 0)
+        journal.note(`${(0,format/* counted */.hS)(pruned.length, 'object')} pruned`);
+    return { pruned, warnings };
+}
+
+
+/***/ }),
+
+/***/ 7935:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -77048,14 +77197,23 @@ __nccwpck_require__.d(__webpack_exports__, {
   u: () => (/* binding */ carryOut)
 });
 
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/object.js
 var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/plan/rejections.js
+var rejections = __nccwpck_require__(3015);
+// EXTERNAL MODULE: ./lib/plan/stages.js
+var plan_stages = __nccwpck_require__(7368);
+// EXTERNAL MODULE: ./lib/release/read-record.js
+var read_record = __nccwpck_require__(316);
 ;// CONCATENATED MODULE: ./lib/rollback/decide.js
 /** Whether to take back what was written. Trouble with our own network is no evidence, so `unknown` has its own input. */
 function shouldUndo(ending, policy) {
     switch (ending.type) {
         case 'good':
         case 'lost':
+        case 'overtaken':
             return false;
         case 'refused':
             return policy.rollback === 'auto';
@@ -77070,8 +77228,8 @@ function shouldUndo(ending, policy) {
     }
 }
 
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/rollback/other-deployers.js
+var other_deployers = __nccwpck_require__(3870);
 // EXTERNAL MODULE: ./lib/manifest/order.js
 var order = __nccwpck_require__(8449);
 // EXTERNAL MODULE: ./lib/plan/desired.js
@@ -77080,15 +77238,13 @@ var desired = __nccwpck_require__(9369);
 var ownership = __nccwpck_require__(4658);
 // EXTERNAL MODULE: ./lib/plan/strategy-change.js
 var strategy_change = __nccwpck_require__(7427);
-// EXTERNAL MODULE: ./lib/plan/rejections.js
-var rejections = __nccwpck_require__(3015);
-// EXTERNAL MODULE: ./lib/commands/apply-object.js
-var apply_object = __nccwpck_require__(4100);
+// EXTERNAL MODULE: ./lib/commands/apply/apply-object.js
+var apply_object = __nccwpck_require__(8801);
 // EXTERNAL MODULE: ./lib/commands/concurrency.js
 var concurrency = __nccwpck_require__(325);
 // EXTERNAL MODULE: ./lib/plan/provided.js
 var provided = __nccwpck_require__(5780);
-;// CONCATENATED MODULE: ./lib/commands/custom-kinds.js
+;// CONCATENATED MODULE: ./lib/commands/apply/custom-kinds.js
 
 
 /** The server needs a moment between accepting a CustomResourceDefinition and serving it. */
@@ -77114,9 +77270,9 @@ async function waitUntilServed(defined, cluster, clock) {
     }
 }
 
-// EXTERNAL MODULE: ./lib/commands/lock.js + 2 modules
-var lock = __nccwpck_require__(7997);
-;// CONCATENATED MODULE: ./lib/commands/apply.js
+// EXTERNAL MODULE: ./lib/commands/session/lock.js + 2 modules
+var session_lock = __nccwpck_require__(8289);
+;// CONCATENATED MODULE: ./lib/commands/apply/apply.js
 
 
 
@@ -77249,7 +77405,7 @@ async function adopt(cluster, desired, live) {
 }
 /** The run is to stop here, whatever the state of the release. */
 function isInterruption(error) {
-    return error instanceof errors/* CancelledError */.cc || error instanceof lock/* LockLostError */.yx;
+    return error instanceof errors/* CancelledError */.cc || error instanceof session_lock/* LockLostError */.yx;
 }
 function unexpected(error) {
     if (error instanceof errors/* ClusterError */.b$)
@@ -77429,7 +77585,7 @@ var container_trouble = __nccwpck_require__(1004);
 var pod_queries = __nccwpck_require__(8155);
 // EXTERNAL MODULE: ./lib/rollout/tracker.js
 var tracker = __nccwpck_require__(809);
-;// CONCATENATED MODULE: ./lib/commands/diagnose.js
+;// CONCATENATED MODULE: ./lib/commands/follow/diagnose.js
 
 
 
@@ -77439,6 +77595,11 @@ var tracker = __nccwpck_require__(809);
 
 
 
+/**
+ * Workloads that are explained from their pods, events and logs: five requests each. When more have failed they have most likely
+ * failed alike, and reading on would hold up the rollback; the verdict's own words then stand for the rest.
+ */
+const WORKLOADS_EXPLAINED = 10;
 /** A few pods of one revision fail alike; more of them would only make the report longer. */
 const PODS_IN_REPORT = 3;
 /** Reading evidence must not hold up the rollback for long. */
@@ -77454,6 +77615,7 @@ async function findCauses({ followed, problem }, observer, run) {
     if (problem || followed?.verdict.type !== 'bad')
         return [];
     const { state, verdict } = followed;
+    const explained = new Set(verdict.failures.slice(0, WORKLOADS_EXPLAINED));
     const reports = await (0,concurrency/* mapLimited */.b)(verdict.failures, async (failure) => {
         const report = {
             workload: failure.ref,
@@ -77464,7 +77626,7 @@ async function findCauses({ followed, problem }, observer, run) {
         };
         const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)(failure.ref));
         const object = observer.latest((0,manifest_object/* keyOf */.TN)(failure.ref)) ?? tracked?.object;
-        if (!object)
+        if (!object || !explained.has(failure))
             return report;
         const newPods = new Set(tracked ? (0,tracker/* newPodsIn */.ge)(state, tracked).map(({ uid }) => uid) : []);
         return diagnose_explain(report, object, newPods, run, signal);
@@ -77561,11 +77723,11 @@ async function readLog(cluster, pod, container, options) {
     }
 }
 
-// EXTERNAL MODULE: ./lib/commands/prune.js + 1 modules
-var prune = __nccwpck_require__(2965);
+// EXTERNAL MODULE: ./lib/commands/apply/prune.js + 1 modules
+var prune = __nccwpck_require__(1555);
 // EXTERNAL MODULE: ./lib/release/history.js
 var release_history = __nccwpck_require__(6753);
-;// CONCATENATED MODULE: ./lib/commands/in-time.js
+;// CONCATENATED MODULE: ./lib/commands/session/in-time.js
 /** The promise, or an error when it has not settled after `ms`. What it was doing then goes on until its connection is closed. */
 async function inTime(promise, ms, clock, message) {
     const settled = new AbortController();
@@ -77582,9 +77744,10 @@ async function inTime(promise, ms, clock, message) {
     }
 }
 
-// EXTERNAL MODULE: ./lib/commands/undo-basis.js + 1 modules
-var undo_basis = __nccwpck_require__(8761);
-;// CONCATENATED MODULE: ./lib/commands/recording.js
+// EXTERNAL MODULE: ./lib/commands/undo/undo-basis.js + 1 modules
+var undo_basis = __nccwpck_require__(804);
+;// CONCATENATED MODULE: ./lib/commands/session/recording.js
+
 
 
 
@@ -77615,6 +77778,9 @@ async function beginRecord(prepared, session, copyOf) {
             return [];
         }
         catch (error) {
+            // It has gone with the namespace that this release had made, and that was taken back.
+            if (session.madeNamespace && error instanceof errors/* ClusterError */.b$ && [403, 404].includes(error.status))
+                return [];
             return [`the record of revision ${record.revision} could not be ${what}: ${(0,errors/* messageOf */.bD)(error)}`];
         }
     };
@@ -77623,16 +77789,18 @@ async function beginRecord(prepared, session, copyOf) {
         ? inTime(body, MS_WITHOUT_CLUSTER, run.clock, 'the cluster cannot be reached')
         : body;
     return {
-        close: (end, written, earlier = []) => guarded('closed, so the next run takes this release back first', async () => {
+        close: (end, written, earlier = [], remade = new Map()) => guarded('closed, so the next run takes this release back first', async () => {
             const closed = {
                 ...record,
                 ...end,
                 endedAt: run.clock.date().toISOString(),
                 objects: recordedObjects(prepared.changes, written),
-                writes: end.status === 'bad' || end.status === 'superseded' ? record.writes : [],
+                // What was never reached is not to be taken back, and what was is known better now.
+                writes: end.status === 'bad' ? written.map(writeOf).map(withoutStatuses) : [],
             };
+            await (0,undo_basis/* rememberRemade */.mF)(remade, heads, records);
             await patient(end, records.update(closed));
-            if (end.status === 'rolled-back')
+            if (end.status !== 'bad')
                 await (0,undo_basis/* closeEarlier */.zf)(earlier, records);
             await records.remove((0,release_history/* outdated */.nN)(heads, historyLimit, { revision: record.revision, status: end.status }));
         }),
@@ -77699,6 +77867,13 @@ function plannedWrites({ changes, prune }, { madeNamespace }) {
         ...prune.deletions.map(({ ref, live }) => ({ type: 'prune', ref, before: withoutStatus(live) })),
     ];
 }
+function withoutStatuses({ before, after, ...write }) {
+    return {
+        ...write,
+        ...(before && { before: withoutStatus(before) }),
+        ...(after && { after: withoutStatus(after) }),
+    };
+}
 function withoutStatus(object) {
     const { status: _status, ...rest } = object;
     return rest;
@@ -77707,17 +77882,16 @@ function provenanceOf({ repository, sha, ref, actor, url, id, attempt }) {
     return { repository, sha, ref, actor, url, id, attempt };
 }
 
-// EXTERNAL MODULE: ./lib/commands/roll-back.js + 12 modules
-var roll_back = __nccwpck_require__(8093);
+// EXTERNAL MODULE: ./lib/commands/undo/roll-back.js + 14 modules
+var roll_back = __nccwpck_require__(4708);
 // EXTERNAL MODULE: ./lib/plan/pod-bounds.js
 var pod_bounds = __nccwpck_require__(6124);
-// EXTERNAL MODULE: ./lib/plan/stages.js
-var plan_stages = __nccwpck_require__(7368);
-// EXTERNAL MODULE: ./lib/commands/follow.js + 2 modules
-var follow = __nccwpck_require__(7282);
-// EXTERNAL MODULE: ./lib/commands/targets.js + 1 modules
-var targets = __nccwpck_require__(8094);
-;// CONCATENATED MODULE: ./lib/commands/roll-out.js
+// EXTERNAL MODULE: ./lib/commands/follow/follow.js + 2 modules
+var follow = __nccwpck_require__(3711);
+// EXTERNAL MODULE: ./lib/commands/follow/targets.js + 1 modules
+var targets = __nccwpck_require__(4560);
+;// CONCATENATED MODULE: ./lib/commands/follow/roll-out.js
+
 
 
 
@@ -77728,13 +77902,16 @@ var targets = __nccwpck_require__(8094);
 /** How it ended, for the decision what to do about it. */
 function endingOf({ problem, interruption, followed }) {
     if (interruption)
-        return { type: interruption instanceof lock/* LockLostError */.yx ? 'lost' : 'cancelled' };
+        return interruption instanceof session_lock/* LockLostError */.yx ? lostBy(interruption) : { type: 'cancelled' };
     if (problem)
         return { type: 'refused' };
     const verdict = followed?.verdict ?? { type: 'good' };
     if (verdict.type !== 'interrupted')
         return verdict;
-    return { type: verdict.error instanceof lock/* LockLostError */.yx ? 'lost' : 'cancelled' };
+    return verdict.error instanceof session_lock/* LockLostError */.yx ? lostBy(verdict.error) : { type: 'cancelled' };
+}
+function lostBy(error) {
+    return { type: 'lost', why: (0,errors/* messageOf */.bD)(error) };
 }
 /** Applies stage by stage, each healthy before the next; at the end all must stay healthy together for a while. */
 async function rollOut({ changes, revision, forecast }, observer, { run, stop }) {
@@ -77801,16 +77978,24 @@ function titleOf(verb, { title }) {
 
 
 
+
+
+
+
+
+
 /** Applies and follows a prepared release; prunes when it is good, and takes it back when it is bad. Its record tells all of it. */
 async function carryOut(prepared, session, { copyOf } = {}) {
-    const { run, stop } = session;
-    const hasWrites = prepared.changes.some(({ type }) => type !== 'unchanged') || prepared.prune.deletions.length > 0;
-    const observer = await (0,targets/* observeWorkloads */.fw)(prepared, run);
+    const { run, stop, lock } = session;
+    // A hook does not run when nothing else changes (stagesOf).
+    const reached = (0,plan_stages/* stagesOf */.ZL)(prepared.changes).flatMap(({ changes }) => changes);
+    const hasWrites = reached.some(({ type }) => type !== 'unchanged') || prepared.prune.deletions.length > 0;
+    const observer = await (0,targets/* observeWorkloads */.fw)(prepared.changes, run);
     try {
         stop.throwIfAborted();
-        const recording = hasWrites ? await beginRecord(prepared, session, copyOf) : undefined;
+        const recording = hasWrites ? await begin(prepared, session, copyOf) : undefined;
         const rolledOut = await rollOut(prepared, observer, session);
-        const ending = endingOf(rolledOut);
+        const ending = overtaken(await whileHeld(endingOf(rolledOut), session), rolledOut, observer);
         if (ending.type === 'good') {
             const { pruned, warnings: unpruned } = await (0,prune/* prune */.R)(prepared.prune, run);
             const end = { status: 'good', message: 'is healthy' };
@@ -77825,12 +78010,14 @@ async function carryOut(prepared, session, { copyOf } = {}) {
         const isUndone = rolledOut.written.length > 0 && mayUndo && shouldUndo(ending, run.inputs);
         const basis = isUndone ? await (0,undo_basis/* undoBasis */.Bp)(rolledOut.written.map(writeOf), session.heads, session.records) : undefined;
         const { failures, rolledBack } = await explainAndUndo({ ending, rolledOut, basis }, prepared, observer, session);
-        if (rolledBack?.isInterrupted)
+        if (lock.lost.aborted)
+            return { ending: lostBy(lock.lost.reason), rolledOut, failures, pruned: [], warnings: [] };
+        if (rolledBack?.interruption)
             return { ending, rolledOut, failures, rolledBack, pruned: [], warnings: [] };
         const end = endOf({ ending, failures, rolledOut, rolledBack });
         const warnings = rolledOut.written.length === 0
             ? await recording?.drop()
-            : await recording?.close(end, rolledOut.written, basis?.earlier);
+            : await recording?.close(end, rolledOut.written, basis?.earlier, rolledBack?.remade);
         return {
             ending,
             rolledOut,
@@ -77843,6 +78030,52 @@ async function carryOut(prepared, session, { copyOf } = {}) {
     finally {
         await observer.close();
     }
+}
+/** Throws RejectedError: without a record nothing is written. */
+async function begin(prepared, session, copyOf) {
+    try {
+        return await beginRecord(prepared, session, copyOf);
+    }
+    catch (error) {
+        if (error instanceof errors/* ClusterError */.b$)
+            throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the record of the release')]);
+        if (!(error instanceof read_record/* RecordError */.W1))
+            throw error;
+        const hint = 'split the release in two, each with a name of its own in the input release';
+        throw new errors/* RejectedError */.zs([{ code: 'InvalidManifest', message: error.message, hint }]);
+    }
+}
+/**
+ * Somebody else may have deployed the same object in the middle of the rollout. That what they made of it is healthy says nothing
+ * about this release, and a rollback must not take it for its goal.
+ */
+function overtaken(ending, { written }, observer) {
+    if (ending.type !== 'good')
+        return ending;
+    const changes = written.flatMap(({ after }) => {
+        const latest = after && observer.latest((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(after)));
+        const others = latest ? (0,other_deployers/* otherDeployers */.K)(after, latest) : [];
+        return after && others.length > 0 ? [`${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(after))} was changed by ${others.join(', ')}`] : [];
+    });
+    return changes.length > 0 ? { type: 'overtaken', why: changes.join('; ') } : ending;
+}
+/**
+ * A run that was asleep for so long that it has lost its lock wakes up to what another one has deployed since: that is neither good
+ * nor bad of its own doing.
+ */
+async function whileHeld(ending, { lock }) {
+    if (ending.type !== 'good' && ending.type !== 'bad')
+        return ending;
+    try {
+        await lock.ensureHeld();
+    }
+    catch (error) {
+        if (error instanceof session_lock/* LockLostError */.yx)
+            return lostBy(error);
+        if (!(error instanceof errors/* ClusterError */.b$))
+            throw error;
+    }
+    return ending;
 }
 /**
  * How long the evidence is waited for before the first object goes back. What is still being read then is read beside the
@@ -77864,12 +78097,18 @@ async function explainAndUndo({ ending, rolledOut, basis }, { changes }, observe
     const record = (0,undo_basis/* recordByHand */.aQ)(lastGood, heads);
     const rolledBack = await runner.group('Roll back', () => (0,roll_back/* rollBack */.F)({ writes, signal, record, ...(bad && { bad }), ...(isWatched && { observer }) }, run));
     const isDoubtful = inPlace !== undefined && lastGood === undefined;
-    const report = isDoubtful ? { ...rolledBack.report, isDoubtful } : rolledBack.report;
+    const beyond = basis.earlier.map(({ revision }) => revision);
+    const report = {
+        ...rolledBack.report,
+        ...(isDoubtful && { isDoubtful }),
+        ...(beyond.length > 0 && { beyond }),
+    };
     return { failures: await searching, rolledBack: { ...rolledBack, report } };
 }
 function endOf({ ending, failures: [failure], rolledOut: { problem }, rolledBack, }) {
     const reason = problem?.code ?? failure?.reason ?? REASONS[ending.type];
-    const message = problem?.message ?? failure?.message ?? `ended as ${ending.type}`;
+    const why = ending.type === 'overtaken' || ending.type === 'unknown' ? ending.why : `ended as ${ending.type}`;
+    const message = problem?.message ?? failure?.message ?? why;
     const status = statusOf(rolledBack);
     return { status, message, ...(reason && { reason }) };
 }
@@ -78011,9 +78250,12 @@ function imagesOf(object) {
 
 // EXTERNAL MODULE: ./lib/rollback/by-hand.js
 var by_hand = __nccwpck_require__(7449);
+// EXTERNAL MODULE: ./lib/commands/session/lock.js + 2 modules
+var lock = __nccwpck_require__(8289);
 // EXTERNAL MODULE: ./lib/commands/report-frame.js
 var report_frame = __nccwpck_require__(8902);
 ;// CONCATENATED MODULE: ./lib/commands/deploy-report.js
+
 
 
 
@@ -78029,6 +78271,7 @@ function deployReport(prepared, carriedOut, session) {
     const outcome = outcomeOf(carriedOut, isByHand);
     const isWritten = rolledOut.written.length > 0 || pruned.length > 0;
     const isBack = rolledBack?.report.outcome === 'rolled-back';
+    const isFurther = rolledBack?.report.beyond !== undefined;
     const before = isBack ? (lastGood?.revision ?? previousRevision) : previousRevision;
     const written = new Set(rolledOut.written.map(({ change }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(change.manifest.object))));
     const at = new Map(changes.map(({ manifest }) => [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object)), manifest.at]));
@@ -78046,7 +78289,7 @@ function deployReport(prepared, carriedOut, session) {
         ...(isWritten
             ? { revision, ...(before !== undefined && { previousRevision: before }) }
             : previousRevision !== undefined && { revision: previousRevision }),
-        changed: isWritten && !isBack,
+        changed: isWritten && (!isBack || isFurther),
         objects: objectReports(changes, written, pruned),
         warnings: [...session.warnings, ...prepared.forecast.warnings, ...carriedOut.warnings],
         workloads: workloadReports({
@@ -78062,7 +78305,9 @@ function deployReport(prepared, carriedOut, session) {
 }
 function outcomeOf({ ending, rolledOut, rolledBack, pruned }, isByHand) {
     const isWritten = rolledOut.written.length > 0 || pruned.length > 0;
-    if (rolledBack && !rolledBack.isInterrupted) {
+    if (rolledBack?.interruption)
+        return rolledBack.interruption instanceof lock/* LockLostError */.yx ? 'superseded' : 'cancelled';
+    if (rolledBack) {
         if (rolledBack.report.outcome === 'rollback-failed')
             return 'rollback-failed';
         if (rolledBack.leftAlone.length > 0)
@@ -78073,6 +78318,7 @@ function outcomeOf({ ending, rolledOut, rolledBack, pruned }, isByHand) {
         case 'good':
             return isWritten ? (isByHand ? 'rolled-back' : 'deployed') : 'unchanged';
         case 'lost':
+        case 'overtaken':
             return 'superseded';
         case 'cancelled':
             return 'cancelled';
@@ -78111,17 +78357,28 @@ function explain(facts) {
     const cause = causeOf(facts);
     // Both causes: whoever is called wants to know why the release is bad, and why it is still there.
     const isLeft = outcome === 'rollback-failed' && rollback && rollback.message !== '';
+    if (carriedOut.rolledBack?.interruption && carriedOut.ending.type === 'bad') {
+        const message = `${cause.message}; then the run was ended while it was taking the release back`;
+        return { ...cause, message, hint: GOES_ON };
+    }
     const isTaken = outcome === 'superseded' && carriedOut.rolledBack && rollback;
     return isLeft || isTaken ? { ...cause, message: `${cause.message}; then: ${rollback.message}` } : cause;
 }
+const GOES_ON = 'look at the post step of this job, which finishes it; otherwise the next run of the release does';
 function causeOf({ prepared, carriedOut, failures, outcome, rollback }) {
     const { ending, rolledOut } = carriedOut;
     const { problem } = rolledOut;
     const { length } = prepared.changes;
     if (ending.type === 'lost') {
         return {
-            message: 'another run has taken the lock of the release, as this one had not been heard of for too long',
-            hint: 'look at that run: it takes back what this one has written, and then deploys',
+            message: `the run was stopped: ${ending.why}`,
+            hint: 'look at the run that has the release now: it takes back what this one has written, and then deploys; if there is none, run this again',
+        };
+    }
+    if (ending.type === 'overtaken') {
+        return {
+            message: `in the middle of the rollout ${ending.why}, so what runs is not this release`,
+            hint: 'find out who deploys the same objects; then run this again, or go back with command: rollback',
         };
     }
     if (ending.type === 'cancelled')
@@ -78159,11 +78416,11 @@ function cancelled({ rolledOut, rolledBack }) {
         return { reason, message: 'the run was cancelled before it wrote anything', hint: 'run it again' };
     if (rolledBack?.report.outcome === 'rolled-back')
         return { reason, message: 'the run was cancelled, and what it had written was taken back', hint: 'run it again' };
-    return rolledBack?.isInterrupted
+    return rolledBack?.interruption
         ? {
             reason,
             message: 'the run was cancelled, and what it had written is being taken back',
-            hint: 'look at the post step of this job, which finishes it; otherwise the next run of the release does',
+            hint: GOES_ON,
         }
         : {
             reason,
@@ -78231,19 +78488,22 @@ function isSuperseded(ours, inPlace) {
         ours.id < inPlace.id);
 }
 
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
 // EXTERNAL MODULE: ./lib/commands/carry-out.js + 9 modules
-var carry_out = __nccwpck_require__(7629);
+var carry_out = __nccwpck_require__(7935);
 // EXTERNAL MODULE: ./lib/commands/deploy-report.js + 1 modules
 var deploy_report = __nccwpck_require__(6741);
-// EXTERNAL MODULE: ./lib/commands/prepare.js + 10 modules
-var prepare = __nccwpck_require__(7977);
-// EXTERNAL MODULE: ./lib/commands/render.js + 9 modules
-var render = __nccwpck_require__(2761);
-// EXTERNAL MODULE: ./lib/commands/session.js
-var commands_session = __nccwpck_require__(5454);
+// EXTERNAL MODULE: ./lib/commands/prepare/prepare.js + 9 modules
+var prepare = __nccwpck_require__(8827);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
+var render = __nccwpck_require__(1038);
+// EXTERNAL MODULE: ./lib/commands/session/session.js
+var session_session = __nccwpck_require__(3949);
 // EXTERNAL MODULE: ./lib/commands/early-end.js
 var early_end = __nccwpck_require__(5701);
 ;// CONCATENATED MODULE: ./lib/commands/deploy.js
+
 
 
 
@@ -78261,12 +78521,12 @@ async function deploy(run) {
     const { runner } = run;
     const { session, prepared } = await runner.group('Prepare', async () => {
         const rendered = await (0,render/* render */.XX)(run);
-        const opened = await (0,commands_session/* openSession */.fA)(rendered, run);
+        const opened = await (0,session_session/* openSession */.fA)(rendered, run);
         return { session: opened, prepared: await prepareIn(opened, rendered) };
     });
     try {
         return prepared
-            ? (0,deploy_report/* deployReport */.y)(prepared, await (0,carry_out/* carryOut */.u)(prepared, session), session)
+            ? (0,deploy_report/* deployReport */.y)(prepared, await carryOutIn(prepared, session), session)
             : (0,early_end/* supersededReport */.d)(session.run, `a newer run has deployed ${describeNewer(session)}`);
     }
     finally {
@@ -78283,8 +78543,18 @@ async function prepareIn(session, rendered) {
         return await (0,prepare/* prepare */.i)(rendered, session);
     }
     catch (error) {
-        await (0,commands_session/* leaveNamespace */.Bl)(session);
+        await (0,session_session/* leaveNamespace */.Bl)(session);
         await session.close();
+        throw error;
+    }
+}
+/** What is thrown, is thrown before the first write. */
+async function carryOutIn(prepared, session) {
+    try {
+        return await (0,carry_out/* carryOut */.u)(prepared, session);
+    }
+    catch (error) {
+        await (0,session_session/* leaveNamespace */.Bl)(session);
         throw error;
     }
 }
@@ -78294,13 +78564,13 @@ function describeNewer({ inPlace }) {
 }
 /** Two workflows that deploy different things under one name would prune and roll back each other's objects. */
 function assertSameRelease({ desired }, session) {
-    const had = new Set((0,commands_session/* inventoryOf */.o8)(session).map(({ object }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
+    const had = new Set((0,session_session/* inventoryOf */.o8)(session).map(({ object }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
     if (had.size === 0 || desired.some(({ object }) => had.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)))))
         return;
     const { release } = session.run.inputs;
     const problem = {
         code: 'InvalidInput',
-        message: `none of these objects is in revision ${session.inPlace?.revision} of the release ${release}, which has ${had.size}`,
+        message: `none of these objects is in the release ${release}, which has ${(0,format/* counted */.hS)(had.size, 'object')} in the cluster`,
         hint: `if another workflow deploys ${release}, set the input release to a name of its own here; to replace everything, keep one object for one deploy, or delete the Secrets rollsafe.${release}.v*`,
     };
     throw new errors/* RejectedError */.zs([problem]);
@@ -78318,9 +78588,9 @@ function assertSameRelease({ desired }, session) {
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7703);
-/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5914);
-/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7997);
-/* harmony import */ var _render_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2761);
+/* harmony import */ var _session_heal_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1959);
+/* harmony import */ var _session_lock_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8289);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1038);
 /* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8902);
 
 
@@ -78333,7 +78603,7 @@ function earlyEndReport(error, known) {
     const { inputs, cluster, journal } = known;
     const frame = {
         ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_4__/* .reportFrame */ .M)({ inputs, journal }),
-        namespace: inputs && cluster ? (0,_render_js__WEBPACK_IMPORTED_MODULE_3__/* .namespaceOf */ .N6)({ inputs, cluster }) : (inputs?.namespace ?? ''),
+        namespace: inputs && cluster ? (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_3__/* .namespaceOf */ .N6)({ inputs, cluster }) : (inputs?.namespace ?? ''),
         ...(cluster && { server: cluster.server }),
         changed: false,
     };
@@ -78347,11 +78617,11 @@ function earlyEndReport(error, known) {
         const message = 'the run was cancelled before it wrote anything';
         return { ...frame, outcome: 'cancelled', reason: 'Cancelled', message, hint: 'run it again' };
     }
-    if (error instanceof _lock_js__WEBPACK_IMPORTED_MODULE_2__/* .LockLostError */ .yx) {
+    if (error instanceof _session_lock_js__WEBPACK_IMPORTED_MODULE_2__/* .LockLostError */ .yx) {
         const hint = 'look at that run; then run this one again if it is still wanted';
         return { ...frame, outcome: 'superseded', message: `nothing was deployed: ${error.message}`, hint };
     }
-    if (error instanceof _heal_js__WEBPACK_IMPORTED_MODULE_1__/* .HealError */ .dj) {
+    if (error instanceof _session_heal_js__WEBPACK_IMPORTED_MODULE_1__/* .HealError */ .dj) {
         return {
             ...frame,
             outcome: 'rollback-failed',
@@ -78373,7 +78643,7 @@ function supersededReport(known, message) {
         outcome: 'superseded',
         message,
         hint: 'nothing to do, if the newer commit is the one that is wanted; to deploy this one all the same, run it again',
-        namespace: inputs && cluster ? (0,_render_js__WEBPACK_IMPORTED_MODULE_3__/* .namespaceOf */ .N6)({ inputs, cluster }) : '',
+        namespace: inputs && cluster ? (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_3__/* .namespaceOf */ .N6)({ inputs, cluster }) : '',
         ...(cluster && { server: cluster.server }),
         changed: false,
     };
@@ -78382,12 +78652,13 @@ function supersededReport(known, message) {
 
 /***/ }),
 
-/***/ 7282:
+/***/ 3711:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
+  M: () => (/* binding */ errorOf),
   e: () => (/* binding */ follow)
 });
 
@@ -78403,7 +78674,7 @@ var tracker = __nccwpck_require__(809);
 var rollout_verdict = __nccwpck_require__(4012);
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
-;// CONCATENATED MODULE: ./lib/commands/log-streams.js
+;// CONCATENATED MODULE: ./lib/commands/follow/log-streams.js
 
 function keyOf({ namespace, name }, container) {
     return `${namespace ?? ''}/${name}/${container}`;
@@ -78448,7 +78719,7 @@ function openLogStreams({ cluster, runner }) {
 var pod_template = __nccwpck_require__(641);
 // EXTERNAL MODULE: ./lib/plan/stages.js
 var stages = __nccwpck_require__(7368);
-;// CONCATENATED MODULE: ./lib/commands/progress.js
+;// CONCATENATED MODULE: ./lib/commands/follow/progress.js
 
 
 
@@ -78528,7 +78799,7 @@ function containersOf(job) {
     return [spec['initContainers'], spec['containers']].flatMap(pod_template/* objectsIn */.Qv).map(({ item }) => String(item['name']));
 }
 
-;// CONCATENATED MODULE: ./lib/commands/follow.js
+;// CONCATENATED MODULE: ./lib/commands/follow/follow.js
 
 
 
@@ -78572,6 +78843,7 @@ async function follow(targets, observer, run, { policy, before, signal, tend = (
         await logs.close();
     }
 }
+/** Why a signal was aborted. */
 function errorOf({ reason }) {
     return reason instanceof Error ? reason : new Error(String(reason));
 }
@@ -78590,626 +78862,7 @@ async function beginFrom(state, observer, now) {
 
 /***/ }),
 
-/***/ 9249:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Z: () => (/* binding */ guardedCluster)
-/* harmony export */ });
-/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7997);
-
-/**
- * The cluster, with every write only while this run certainly holds the lock of the release. The lock cannot be checked by the
- * API server in the same step as the write, so it is checked as late as possible, and held with seconds to spare.
- */
-function guardedCluster(cluster, lock) {
-    /** For writes that may be sent twice: after an outage, once the lock is known to be ours still, they go on. */
-    async function repeatedly(write) {
-        for (;;) {
-            try {
-                return await lock.whileHeld(write);
-            }
-            catch (error) {
-                // Waits as long as there is no answer, and throws what ends that.
-                if (!(error instanceof _lock_js__WEBPACK_IMPORTED_MODULE_0__/* .LockDoubtError */ .GV))
-                    throw error;
-            }
-        }
-    }
-    const both = (doubt, signal) => signal ? AbortSignal.any([doubt, signal]) : doubt;
-    return {
-        ...cluster,
-        apply: (object, options = {}) => options.dryRun
-            ? cluster.apply(object, options)
-            : repeatedly((doubt) => cluster.apply(object, { ...options, signal: both(doubt, options.signal) })),
-        delete: (ref, only, signal) => repeatedly((doubt) => cluster.delete(ref, only, both(doubt, signal))),
-        create: (object, signal) => lock.whileHeld((doubt) => cluster.create(object, both(doubt, signal))),
-        replace: (object, signal) => lock.whileHeld((doubt) => cluster.replace(object, both(doubt, signal))),
-        replaceManagedFields: (live, managedFields, signal) => lock.whileHeld((doubt) => cluster.replaceManagedFields(live, managedFields, both(doubt, signal))),
-    };
-}
-
-
-/***/ }),
-
-/***/ 5914:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Rz: () => (/* binding */ heal),
-/* harmony export */   Wp: () => (/* binding */ leaveInPlace),
-/* harmony export */   ct: () => (/* binding */ readPending),
-/* harmony export */   dj: () => (/* binding */ HealError),
-/* harmony export */   zH: () => (/* binding */ takeBack)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7935);
-/* harmony import */ var _release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3830);
-/* harmony import */ var _roll_back_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8093);
-/* harmony import */ var _undo_basis_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8761);
-
-
-
-
-
-/** What a run that was killed had written could not be taken back: nothing new is begun on top of it. */
-class HealError extends Error {
-    name = 'HealError';
-    record;
-    rollback;
-    constructor(record, rollback) {
-        super(`${whoseRun(record)} was ended in the middle of revision ${record.revision}: ${rollback.message}`);
-        this.record = record;
-        this.rollback = rollback;
-    }
-}
-/**
- * Takes back what a run that no longer lives has written, so that the release is all old again. Returns whole sentences for the
- * report. That the old version is not healthy is told and does not stand in the way: the next release may be what mends it.
- * Throws HealError when an object could not be restored, and RejectedError when the record cannot be read.
- */
-async function heal(unfinished, run) {
-    const record = await readPending(unfinished);
-    const ended = `${whoseRun(record)} was ended in the middle of revision ${record.revision}`;
-    if (run.inputs.rollback === 'off') {
-        await leaveInPlace(record, unfinished.records, run);
-        return [`${ended}, and what it had written was left in place (rollback: off)`];
-    }
-    run.runner.info(`${ended}: what it wrote is taken back first`);
-    const { report, isInterrupted } = await takeBack(record, unfinished, run);
-    if (isInterrupted)
-        run.signals.cancelled.throwIfAborted();
-    if (report.steps.some(({ step }) => step === 'failed'))
-        throw new HealError(record, report);
-    const end = report.outcome === 'rolled-back' ? 'it was taken back first' : report.message;
-    return [`${whoseRun(record)} had been ended in the middle of revision ${record.revision}: ${end}`];
-}
-/** Closes a pending record without taking anything back. */
-async function leaveInPlace(record, records, { clock }) {
-    const message = 'the run was ended before its time, and what it had written was left in place';
-    await records.update({ ...record, status: 'bad', reason: 'Cancelled', message, endedAt: clock.date().toISOString() });
-}
-/** Undoes the writes of a pending record and closes it. */
-async function takeBack(record, { heads, records, lock }, run) {
-    const { signals, clock } = run;
-    const { writes, earlier } = await (0,_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .undoBasis */ .Bp)((0,_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .recordedWrites */ .DR)(record), heads, records);
-    const rolledBack = await (0,_roll_back_js__WEBPACK_IMPORTED_MODULE_3__/* .rollBack */ .F)({ writes, signal: AbortSignal.any([lock.lost, signals.ending]) }, run);
-    // Whoever comes next goes on where this one was interrupted.
-    if (rolledBack.isInterrupted)
-        return rolledBack;
-    const { report, leftAlone } = rolledBack;
-    const isRestored = !report.steps.some(({ step }) => step === 'failed');
-    const status = isRestored ? (leftAlone.length > 0 ? 'superseded' : 'rolled-back') : 'bad';
-    await records.update({
-        ...record,
-        status,
-        reason: 'Cancelled',
-        message: `the run was ended before its time: ${report.message}`,
-        endedAt: clock.date().toISOString(),
-        writes: status === 'rolled-back' ? [] : record.writes,
-    });
-    if (status === 'rolled-back')
-        await (0,_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .closeEarlier */ .zf)(earlier, records);
-    return rolledBack;
-}
-/** Throws RejectedError when it cannot be read: what it had written is then known to nobody. */
-async function readPending({ pending, records, }) {
-    try {
-        return await records.read(pending);
-    }
-    catch (error) {
-        if (!(error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__/* .RecordError */ .W1))
-            throw error;
-        const name = (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(pending);
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs([
-            {
-                code: 'InvalidInput',
-                message: `an earlier run was ended in the middle of revision ${pending.revision}, and its record cannot be read: ${error.message}`,
-                hint: `look at the workloads with kubectl; when they are in order, delete the Secret ${name} and run again`,
-            },
-        ]);
-    }
-}
-function whoseRun({ by }) {
-    return by ? `the run ${by.url} (commit ${by.sha.slice(0, 7)} by ${by.actor})` : 'an earlier run';
-}
-
-
-/***/ }),
-
-/***/ 9661:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   _: () => (/* binding */ openJournal)
-/* harmony export */ });
-function openJournal(clock) {
-    const started = clock.now();
-    const entries = [];
-    let phase = 'prepare';
-    const seconds = () => Math.round((clock.now() - started) / 100) / 10;
-    return {
-        enter(next) {
-            phase = next;
-        },
-        note(text) {
-            entries.push({ seconds: seconds(), phase, text });
-        },
-        entries,
-        startedAt: clock.date(),
-        seconds,
-    };
-}
-
-
-/***/ }),
-
-/***/ 7997:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  GV: () => (/* reexport */ LockDoubtError),
-  yx: () => (/* reexport */ LockLostError),
-  IZ: () => (/* binding */ acquireLock)
-});
-
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/inputs/parse.js
-var parse = __nccwpck_require__(4170);
-// EXTERNAL MODULE: ./lib/plan/rejections.js
-var rejections = __nccwpck_require__(3015);
-// EXTERNAL MODULE: ./lib/manifest/object.js
-var manifest_object = __nccwpck_require__(7350);
-;// CONCATENATED MODULE: ./lib/release/lease.js
-/**
- * The lock of a release: a Lease that the run at work keeps renewing, and what others may conclude from seeing it. The rule is
- * that of client-go (tools/leaderelection/leaderelection.go): the times in a Lease were written by a clock that may be hours
- * off, so they are never compared with ours. What counts is whether the Lease changes, timed by our own clock.
- */
-
-/** How long a lock lasts that nobody renews. */
-const LEASE_SECONDS = 30;
-const HOLDER = 'rollsafe.dev/holder';
-/** `leaseTransitions` is an int32. */
-const MOST_TRANSITIONS = 2 ** 31 - 1;
-/** Another run has the lock now, or this run cannot be sure that none has: it must not write any more. */
-class LockLostError extends Error {
-    name = 'LockLostError';
-    /** Who has it now, for people; absent when that is not known. */
-    takenBy;
-    constructor(message, takenBy) {
-        super(message);
-        if (takenBy !== undefined)
-            this.takenBy = takenBy;
-    }
-}
-function leaseRef(release, namespace) {
-    return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name: `rollsafe.${release}` };
-}
-/**
- * The Lease to write; `over` one that is there, whose UID and resourceVersion it keeps, so that the server refuses it when
- * anybody has written in between, or has deleted it: a PUT may create a Lease.
- */
-function leaseManifest(content, over) {
-    const { release, namespace, run } = content;
-    const { apiVersion, kind, name } = leaseRef(release, namespace);
-    const holder = run && { url: run.url, sha: run.sha, actor: run.actor, attempt: run.attempt };
-    return {
-        apiVersion,
-        kind,
-        metadata: {
-            ...over?.metadata,
-            name,
-            namespace,
-            labels: {
-                ...over?.metadata.labels,
-                'rollsafe.dev/record-of': release,
-                'app.kubernetes.io/managed-by': 'rollsafe',
-            },
-            annotations: { ...over?.metadata.annotations, [HOLDER]: JSON.stringify(holder ?? {}) },
-        },
-        spec: {
-            holderIdentity: content.holder,
-            leaseDurationSeconds: LEASE_SECONDS,
-            acquireTime: microTime(content.acquired),
-            renewTime: microTime(content.renewed),
-            leaseTransitions: content.transitions > MOST_TRANSITIONS ? 0 : content.transitions,
-        },
-    };
-}
-/** A MicroTime of Kubernetes: six digits after the second, no more and no fewer. */
-function microTime(date) {
-    return date.toISOString().replace('Z', '000Z');
-}
-/** Reads a Lease; what is missing, or of the wrong type, counts as not said. */
-function readLease(object) {
-    const spec = (0,manifest_object/* isObject */.Gv)(object['spec']) ? object['spec'] : {};
-    const { holderIdentity, leaseDurationSeconds: duration, leaseTransitions: transitions } = spec;
-    const holder = typeof holderIdentity === 'string' ? holderIdentity : '';
-    const { uid = '', resourceVersion = '', annotations } = object.metadata;
-    return {
-        holder,
-        durationSeconds: isWhole(duration) && duration > 0 ? duration : LEASE_SECONDS,
-        transitions: isWhole(transitions) && transitions >= 0 ? transitions : 0,
-        version: JSON.stringify([uid, resourceVersion, holder, spec['renewTime'] ?? '']),
-        who: describeHolder(holder, lease_parse((0,manifest_object/* isObject */.Gv)(annotations) ? annotations[HOLDER] : undefined)),
-    };
-}
-/** `https://github.com/acme/shop/actions/runs/1 (commit abc1234 by octocat, attempt 1)`, as far as it is known. */
-function describeHolder(holder, { url, sha, actor, attempt }) {
-    const commit = typeof sha === 'string' && /^[0-9a-f]{7,64}$/.test(sha) ? `commit ${sha.slice(0, 7)}` : '';
-    // User names of GitHub, and of its apps: `dependabot[bot]`.
-    const by = typeof actor === 'string' && /^[\w.-]{1,60}(\[bot\])?$/.test(actor) ? `by ${actor}` : '';
-    const details = [
-        [commit, by].filter((part) => part !== '').join(' '),
-        isWhole(attempt) && attempt > 0 ? `attempt ${attempt}` : '',
-    ].filter((part) => part !== '');
-    return `${linkOf(url) ?? JSON.stringify(cut(holder))}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
-}
-const LONGEST_LINK = 500;
-function linkOf(text) {
-    if (typeof text !== 'string' || text.length > LONGEST_LINK || !URL.canParse(text))
-        return undefined;
-    const { protocol, href } = new URL(text);
-    return protocol === 'https:' || protocol === 'http:' ? href : undefined;
-}
-function cut(text) {
-    return text.length > 100 ? `${text.slice(0, 100)}…` : text;
-}
-function isWhole(value) {
-    return Number.isSafeInteger(value);
-}
-function lease_parse(text) {
-    try {
-        const value = typeof text === 'string' ? JSON.parse(text) : undefined;
-        return (0,manifest_object/* isObject */.Gv)(value) ? value : {};
-    }
-    catch {
-        return {};
-    }
-}
-/**
- * Time in which we could not look is not time in which the holder was silent: an API server that was down for us was most
- * likely down for the holder too. After a pause longer than this the holder has its whole time again.
- */
-const LONGEST_BLINK_MS = 15_000;
-/** Looks at a Lease at `now`, having looked `before`. */
-function watchLease({ version }, before, now) {
-    const goesOn = before?.version === version && now - before.last <= LONGEST_BLINK_MS;
-    return { version, since: goesOn ? before.since : now, last: now };
-}
-/** Whether `holder` may take the lock. The write that takes it must be refused if the Lease has changed since. */
-function judgeLease(lease, watch, holder) {
-    if (lease.holder === '')
-        return { type: 'free' };
-    if (lease.holder === holder)
-        return { type: 'ours' };
-    const until = watch.since + lease.durationSeconds * 1000;
-    return watch.last >= until ? { type: 'expired' } : { type: 'held', until };
-}
-
-;// CONCATENATED MODULE: ./lib/commands/held-lock.js
-
-
-/** The API server cannot be reached, and until it can be, nobody knows who holds the lock. */
-class LockDoubtError extends errors/* ClusterError */.b$ {
-    constructor(release) {
-        super(`the API server has not answered for so long that the lock of the release ${release} may be lost`, {
-            status: 0,
-            request: 'the lock of the release',
-        });
-    }
-}
-const TTL_MS = LEASE_SECONDS * 1000;
-const RENEW_EVERY_MS = 10_000;
-const RETRY_MS = 2_000;
-/** What must be left of the lock's time for a write to begin: it should have arrived before anybody else may take the lock. */
-const CERTAIN_MS = 10_000;
-/** A renewal without an answer is sent anew, down another connection, while the lock still has time left. */
-const ANSWER_MS = 8_000;
-/** As long as other requests are tried anew (adapters/kube/retry.ts). */
-const PATIENCE_MS = 60_000;
-/** A cancelled run is killed after 7.5 s. */
-const GIVE_BACK_MS = 5_000;
-const MOST_TRIES = 3;
-const momentOf = (clock) => ({ monotonic: clock.now(), wall: clock.date().getTime() });
-/** Keeps a lock that was just taken, until it is released or lost. */
-function holdLock({ live, since, content }, { cluster, clock, runner }) {
-    const { release, holder } = content;
-    const ref = leaseRef(release, content.namespace);
-    const lost = new AbortController();
-    const stopped = new AbortController();
-    let renewing;
-    let givingBack;
-    const writing = new Set();
-    function isCertain() {
-        const now = momentOf(clock);
-        return Math.max(now.monotonic - since.monotonic, now.wall - since.wall) <= TTL_MS - CERTAIN_MS;
-    }
-    function lose(why, takenBy) {
-        const error = new LockLostError(`the lock of the release ${release} is lost: ${why}`, takenBy);
-        lost.abort(error);
-        stopped.abort(error);
-        return error;
-    }
-    /** A write that carries the last known resourceVersion: that the server takes it proves that nobody took the lock. */
-    async function renewOnce(signal) {
-        for (let tries = 1;; tries++) {
-            const moment = momentOf(clock);
-            try {
-                live = await cluster.replace(leaseManifest({ ...content, renewed: clock.date() }, live), signal);
-                since = moment;
-                return;
-            }
-            catch (error) {
-                if (!(error instanceof errors/* ClusterError */.b$) || ![403, 404, 409].includes(error.status))
-                    throw error;
-                if (error.status === 403 && isCertain())
-                    throw error;
-                live = await findOurs(error, signal);
-                if (error.status === 403 || tries === MOST_TRIES)
-                    throw lose(`it cannot be renewed: ${error.message}`);
-            }
-        }
-    }
-    /** After a refusal: perhaps an earlier renewal had arrived and only its answer was lost. */
-    async function findOurs(refusal, signal) {
-        const current = await cluster.get(ref, signal).catch((error) => {
-            if (error instanceof errors/* ClusterError */.b$ && error.status === 403 && !isCertain())
-                throw lose(`it cannot be renewed: ${refusal.message}`);
-            throw error;
-        });
-        if (!current)
-            throw lose('it was deleted');
-        const { holder: now, who } = readLease(current);
-        if (now === '')
-            throw lose('somebody took it away');
-        if (now !== holder)
-            throw lose(`another run has taken it: ${who}`, who);
-        return current;
-    }
-    function renew() {
-        renewing ??= within(ANSWER_MS, clock, stopped.signal, renewOnce).finally(() => (renewing = undefined));
-        return renewing;
-    }
-    async function keep() {
-        for (let pause = RENEW_EVERY_MS;;) {
-            await clock.sleep(pause, stopped.signal);
-            if (stopped.signal.aborted)
-                return;
-            try {
-                await renew();
-                pause = RENEW_EVERY_MS;
-            }
-            catch (error) {
-                if (stopped.signal.aborted)
-                    return;
-                runner.debug(`the lock of the release ${release} could not be renewed: ${(0,errors/* messageOf */.bD)(error)}; trying again`);
-                pause = RETRY_MS;
-                if (!isCertain())
-                    for (const write of writing)
-                        write.abort(new LockDoubtError(release));
-            }
-        }
-    }
-    async function giveBack() {
-        stopped.abort(new LockLostError(`the lock of the release ${release} has been given back`));
-        if (lost.signal.aborted)
-            return;
-        try {
-            await within(GIVE_BACK_MS, clock, undefined, async (signal) => {
-                for (let tries = 1; tries <= MOST_TRIES; tries++) {
-                    // The UID alone would not do: it stays the same when another run takes the lock over.
-                    const { uid = '', resourceVersion = '' } = live.metadata;
-                    if (await cluster.delete(ref, { uid, resourceVersion }, signal))
-                        return;
-                    const current = await cluster.get(ref, signal);
-                    if (!current || readLease(current).holder !== holder)
-                        return;
-                    live = current;
-                }
-            });
-        }
-        catch (error) {
-            const end = `it ends by itself in ${LEASE_SECONDS} s`;
-            runner.info(`the lock of the release ${release} could not be given back, ${end}: ${(0,errors/* messageOf */.bD)(error)}`);
-        }
-    }
-    async function ensureHeld() {
-        for (const givesUpAt = clock.now() + PATIENCE_MS;;) {
-            stopped.signal.throwIfAborted();
-            if (isCertain())
-                return;
-            try {
-                await renew();
-            }
-            catch (error) {
-                if (!(error instanceof errors/* ClusterError */.b$) || !error.isUnreachable || clock.now() >= givesUpAt)
-                    throw error;
-                await clock.sleep(RETRY_MS, stopped.signal);
-            }
-        }
-    }
-    void keep().catch(() => undefined);
-    return {
-        holder,
-        lost: lost.signal,
-        ensureHeld,
-        async whileHeld(write) {
-            await ensureHeld();
-            const doubt = new AbortController();
-            writing.add(doubt);
-            try {
-                return await write(doubt.signal);
-            }
-            finally {
-                writing.delete(doubt);
-            }
-        },
-        release: () => (givingBack ??= giveBack()),
-    };
-}
-/** Aborts what has no answer after `ms`, as a failure of the server. */
-async function within(ms, clock, stop, body) {
-    const done = new AbortController();
-    const late = new AbortController();
-    const timer = clock.sleep(ms, done.signal).then(() => late.abort(new errors/* ClusterError */.b$(`the API server did not answer in ${ms / 1000} s`, {
-        status: 0,
-        request: 'the lock of the release',
-    })));
-    try {
-        await body(stop ? AbortSignal.any([late.signal, stop]) : late.signal);
-    }
-    finally {
-        done.abort();
-        await timer;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/commands/lock.js
-
-
-
-
-
-
-
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 3_000;
-/** Takes the lock of a release, and waits for the run that has it. Throws RejectedError, as nothing has been written yet. */
-async function acquireLock(request, ports) {
-    try {
-        return await waitForLock(request, ports);
-    }
-    catch (error) {
-        if (error instanceof errors/* ClusterError */.b$)
-            throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the lock of the release')]);
-        throw error;
-    }
-}
-async function waitForLock(request, ports) {
-    const { cluster, clock, runner } = ports;
-    const { namespace, release, signal, waitSeconds } = request;
-    const deadline = clock.now() + waitSeconds * 1000;
-    let failure;
-    let lease;
-    let watch;
-    /** The holder that the log has named, and the write after which one was silent for good. */
-    let told;
-    let buried;
-    /** Creates the Lease, or writes it over one that is there. Undefined when somebody was faster, or no answer came. */
-    async function take(over) {
-        const since = momentOf(clock);
-        const transitions = over ? readLease(over).transitions + 1 : 0;
-        const acquired = clock.date();
-        const content = { ...request, acquired, renewed: acquired, transitions };
-        try {
-            const manifest = leaseManifest(content, over);
-            const live = await (over ? cluster.replace(manifest, signal) : cluster.create(manifest, signal));
-            return holdLock({ live, since, content }, ports);
-        }
-        catch (error) {
-            signal?.throwIfAborted();
-            if (!(error instanceof errors/* ClusterError */.b$))
-                throw error;
-            // 404 for a Lease that was deleted meanwhile; for a new one, its namespace is missing.
-            const isBeaten = error.status === 409 || (over && error.status === 404);
-            if (!isBeaten && !error.isUnreachable)
-                throw error;
-            failure = isBeaten ? undefined : error;
-            return undefined;
-        }
-    }
-    /** When there is something to wait for: until when. */
-    async function look() {
-        const live = await cluster.get(leaseRef(release, namespace), signal);
-        failure = undefined;
-        if (!live)
-            return take();
-        lease = readLease(live);
-        watch = watchLease(lease, watch, clock.now());
-        const standing = judgeLease(lease, watch, request.holder);
-        if (standing.type === 'held')
-            return standing.until;
-        if (standing.type === 'expired' && buried !== lease.version) {
-            buried = lease.version;
-            const silence = `has not renewed its lock for ${lease.durationSeconds} s and is taken for dead`;
-            runner.info(`the run ${lease.who} ${silence}: taking the lock over`);
-        }
-        return take(live);
-    }
-    signal?.throwIfAborted();
-    // Most often nobody has the lock: then this is the only request.
-    const first = await take();
-    if (first)
-        return first;
-    for (let pause = FIRST_PAUSE_MS;; pause = Math.min(LONGEST_PAUSE_MS, pause * 1.25)) {
-        let until = Infinity;
-        try {
-            const found = await look();
-            if (typeof found === 'object')
-                return found;
-            until = found ?? Infinity;
-        }
-        catch (error) {
-            signal?.throwIfAborted();
-            // Before anything was seen of the lock, the address is more likely wrong than the server away.
-            if (!(error instanceof errors/* ClusterError */.b$) || !error.isUnreachable || !watch)
-                throw error;
-            failure = error;
-        }
-        const now = clock.now();
-        if (now >= deadline)
-            throw failure ?? lockedError(request, lease);
-        if (lease && until < Infinity && told !== lease.holder) {
-            const patience = (0,parse/* formatDuration */.a3)(waitSeconds);
-            runner.info(`another run of the release ${release} is at work: ${lease.who}; waiting up to ${patience} for it to end`);
-            told = lease.holder;
-        }
-        await clock.sleep(Math.min(pause, deadline - now, Math.max(1, until - now)), signal);
-        signal?.throwIfAborted();
-    }
-}
-function lockedError({ release, waitSeconds }, lease) {
-    const who = lease ? `: ${lease.who}` : '';
-    const waited = waitSeconds > 0 ? `; it has not ended in ${(0,parse/* formatDuration */.a3)(waitSeconds)}` : '';
-    const silence = `${lease?.durationSeconds ?? LEASE_SECONDS} s after its last sign of life`;
-    return new errors/* RejectedError */.zs([
-        {
-            code: 'Locked',
-            message: `another run of the release ${release} is at work${who}${waited}`,
-            hint: `wait for that run to end, or raise lock-timeout; if it was killed its lock ends by itself ${silence}`,
-        },
-    ]);
-}
-
-
-/***/ }),
-
-/***/ 1494:
+/***/ 8974:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -79346,7 +78999,244 @@ async function* readRegularly(refs, { cluster, clock }, signal) {
 
 /***/ }),
 
-/***/ 7977:
+/***/ 4560:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  fw: () => (/* binding */ observeWorkloads),
+  $r: () => (/* binding */ targetOf),
+  QR: () => (/* binding */ targetsOf),
+  Jw: () => (/* binding */ watchesOf),
+  mF: () => (/* binding */ watchesOfChanges)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/plan/desired.js
+var desired = __nccwpck_require__(9369);
+// EXTERNAL MODULE: ./lib/plan/rejections.js
+var rejections = __nccwpck_require__(3015);
+// EXTERNAL MODULE: ./lib/rollout/conditions.js
+var conditions = __nccwpck_require__(5135);
+;// CONCATENATED MODULE: ./lib/rollout/nodes.js
+
+/**
+ * Names of the nodes that are not ready and that the DaemonSet's status counts all the same, for Expectation.notReadyNodes.
+ * Take the nodes as they were when the release was written: on one that breaks later a pod may be running already.
+ */
+function notReadyNodes(set, nodes) {
+    return nodes
+        .filter((node) => (0,conditions/* conditionOf */.rI)(node, 'Ready')?.status !== 'True' && isCounted(set, node))
+        .map(({ metadata }) => metadata.name);
+}
+/** The controller's own question (nodeShouldRunDaemonPod in pkg/controller/daemon/daemon_controller.go). */
+function isCounted(set, node) {
+    const pod = set.spec?.template.spec;
+    if (!pod)
+        return false;
+    const labels = node.metadata.labels ?? {};
+    const selected = Object.entries(pod.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
+    const terms = pod.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+    const tolerations = [...(pod.tolerations ?? []), ...AUTOMATIC, ...(pod.hostNetwork === true ? ON_HOST_NETWORK : [])];
+    return ((pod.nodeName === undefined || pod.nodeName === node.metadata.name) &&
+        selected &&
+        (terms === undefined || terms.some((term) => matches(term, node))) &&
+        (node.spec?.taints ?? []).every((taint) => taint.effect === 'PreferNoSchedule' || tolerations.some((one) => tolerates(one, taint))));
+}
+const tolerating = (name, effect) => ({
+    key: `node.kubernetes.io/${name}`,
+    operator: 'Exists',
+    effect,
+});
+/** What every pod of a DaemonSet tolerates (AddOrUpdateDaemonPodTolerations in pkg/controller/daemon/util). */
+const AUTOMATIC = [
+    tolerating('not-ready', 'NoExecute'),
+    tolerating('unreachable', 'NoExecute'),
+    tolerating('disk-pressure', 'NoSchedule'),
+    tolerating('memory-pressure', 'NoSchedule'),
+    tolerating('pid-pressure', 'NoSchedule'),
+    tolerating('unschedulable', 'NoSchedule'),
+];
+const ON_HOST_NETWORK = [tolerating('network-unavailable', 'NoSchedule')];
+/** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
+function tolerates({ key = '', operator = 'Equal', value = '', effect = '' }, taint) {
+    if (effect !== '' && effect !== taint.effect)
+        return false;
+    if (key !== taint.key)
+        return key === '' && operator === 'Exists';
+    return operator === 'Exists' || (operator === 'Equal' && value === (taint.value ?? ''));
+}
+/** A term without requirements matches no node. */
+function matches({ matchExpressions = [], matchFields = [] }, node) {
+    const requirements = [
+        ...matchExpressions.map((one) => ({ ...one, actual: node.metadata.labels?.[one.key] })),
+        // The only field that can be selected on.
+        ...matchFields.map((one) => ({ ...one, actual: one.key === 'metadata.name' ? node.metadata.name : undefined })),
+    ];
+    return (requirements.length > 0 &&
+        requirements.every(({ operator, values = [], actual }) => isSatisfied(operator, values, actual)));
+}
+/** https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#operators */
+function isSatisfied(operator, values, actual) {
+    switch (operator) {
+        case 'In':
+            return actual !== undefined && values.includes(actual);
+        case 'NotIn':
+            return actual === undefined || !values.includes(actual);
+        case 'Exists':
+            return actual !== undefined;
+        case 'DoesNotExist':
+            return actual === undefined;
+        case 'Gt':
+            return Number(actual) > Number(values[0]);
+        case 'Lt':
+            return Number(actual) < Number(values[0]);
+        default:
+            return false;
+    }
+}
+
+// EXTERNAL MODULE: ./lib/rollout/pod-queries.js
+var pod_queries = __nccwpck_require__(8155);
+// EXTERNAL MODULE: ./lib/rollout/sources.js
+var sources = __nccwpck_require__(2247);
+// EXTERNAL MODULE: ./lib/rollout/status.js + 11 modules
+var rollout_status = __nccwpck_require__(8217);
+// EXTERNAL MODULE: ./lib/commands/follow/observer.js
+var follow_observer = __nccwpck_require__(8974);
+;// CONCATENATED MODULE: ./lib/commands/follow/targets.js
+
+
+
+
+
+
+
+
+
+/** Opens the watches before anything is written: without the right to observe, nothing could be judged or taken back. */
+async function observeWorkloads(changes, run) {
+    const observer = (0,follow_observer/* openObserver */.d)(run);
+    try {
+        // A kind that the release only brings along cannot be watched before it is there.
+        await observer.watch(watchesOfChanges(changes, changes.filter(isChecked), run.inputs.release));
+        return observer;
+    }
+    catch (error) {
+        await observer.close();
+        if (error instanceof errors/* ClusterError */.b$)
+            throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the rollout cannot be followed')]);
+        throw error;
+    }
+}
+/** Whether the API server has been asked about it: it has the kind and the namespace. */
+function isChecked(change) {
+    return change.type !== 'create' || change.expected !== undefined;
+}
+/**
+ * What to watch to follow the changes in `reached`, and the pods that they make. What one watch is to show is decided for the
+ * whole release: a kind in a namespace is watched once, also for the objects of later stages.
+ */
+function watchesOfChanges(all, reached, release) {
+    const keys = new Set(reached.map(({ manifest }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object))));
+    const watchables = all.map((change) => ({
+        object: change.manifest.object,
+        // Before and after a rollback too: an object that was adopted loses the label again.
+        isLabelled: change.type === 'create' || change.live?.metadata.labels?.[desired/* RELEASE_LABEL */.l5] === release,
+    }));
+    return watchesOf(watchables, release, (object) => keys.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
+}
+/** What to watch to follow these objects, or those of them that `isReached`, and the pods that they make. */
+function watchesOf(all, release, isReached = () => true) {
+    const followed = all.filter(({ object }) => (0,rollout_status/* isFollowed */.bJ)(object));
+    const groups = [...Map.groupBy(followed, ({ object }) => (0,sources/* sourceOf */.v)({ ...object, ...(0,manifest_object/* refOf */.H8)(object) })).values()];
+    const objects = followed.map(({ object }) => object).filter(isReached);
+    return [
+        ...groups
+            .filter((group) => group.some(({ object }) => isReached(object)))
+            .map((group) => ofObjects(group, release)),
+        ...(0,pod_queries/* podQueries */.a)(objects).map((query) => ({ query, source: (0,sources/* partialSourceOf */.I)(query), isOptional: true })),
+    ];
+}
+/**
+ * One query for a kind in a namespace: by name for a single object, by the release's label when all carry it, and
+ * everything of the kind in the namespace otherwise.
+ */
+function ofObjects(group, release) {
+    const refs = group.map(({ object }) => (0,manifest_object/* refOf */.H8)(object));
+    const [first] = refs;
+    if (!first)
+        throw new Error('nothing to watch');
+    const { apiVersion, kind, namespace, name } = first;
+    const selector = refs.length === 1
+        ? { fieldSelector: `metadata.name=${name}` }
+        : group.every(({ isLabelled }) => isLabelled)
+            ? { labelSelector: `${desired/* RELEASE_LABEL */.l5}=${release}` }
+            : {};
+    const query = { apiVersion, kind, ...(namespace !== undefined && { namespace }), ...selector };
+    return { query, source: (0,sources/* sourceOf */.v)(query), refs, isOptional: false };
+}
+/** What is to become healthy, also what this run leaves unchanged: it may have been broken before. */
+function targetsOf(changes, written, nodes) {
+    const after = new Map(written.flatMap((one) => (one.after ? [[(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(one.after)), one.after]] : [])));
+    return changes.flatMap((change) => {
+        const ref = (0,manifest_object/* refOf */.H8)(change.manifest.object);
+        const object = after.get((0,manifest_object/* keyOf */.TN)(ref)) ?? (change.type === 'create' ? undefined : change.live);
+        if (!object || !(0,rollout_status/* isFollowed */.bJ)(change.manifest.object))
+            return [];
+        return [targetOf(object, change.type === 'update' ? change.live : undefined, nodes)];
+    });
+}
+/**
+ * An object to follow, as the server answered our write; `before` is what the write was made on top of, `nodes` are those of
+ * the cluster at that time, as far as they are known.
+ */
+function targetOf(object, before, nodes = []) {
+    const stale = (0,rollout_status/* deadlineConditionTime */.Tm)(before);
+    const idle = (0,manifest_object/* groupKindOf */.zo)(object) === 'DaemonSet.apps' ? notReadyNodes(object, nodes) : [];
+    const expectation = {
+        generation: object.metadata.generation ?? 0,
+        ...(stale !== undefined && { staleDeadline: stale }),
+        ...(idle.length > 0 && { notReadyNodes: idle }),
+    };
+    return { ref: (0,manifest_object/* refOf */.H8)(object), uid: object.metadata.uid ?? '', expectation };
+}
+
+
+/***/ }),
+
+/***/ 9661:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _: () => (/* binding */ openJournal)
+/* harmony export */ });
+function openJournal(clock) {
+    const started = clock.now();
+    const entries = [];
+    let phase = 'prepare';
+    const seconds = () => Math.round((clock.now() - started) / 100) / 10;
+    return {
+        enter(next) {
+            phase = next;
+        },
+        note(text) {
+            entries.push({ seconds: seconds(), phase, text });
+        },
+        entries,
+        startedAt: clock.date(),
+        seconds,
+    };
+}
+
+
+/***/ }),
+
+/***/ 8827:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -79365,54 +79255,8 @@ var autoscaling = __nccwpck_require__(4899);
 var change = __nccwpck_require__(4443);
 // EXTERNAL MODULE: ./lib/plan/desired.js
 var plan_desired = __nccwpck_require__(9369);
-;// CONCATENATED MODULE: ./lib/plan/keepers.js
-const ARGO_TRACKING_ID = 'argocd.argoproj.io/tracking-id';
-const ARGO_INSTANCE = 'argocd.argoproj.io/instance';
-const COMMON_INSTANCE = 'app.kubernetes.io/instance';
-const ARGO_MANAGERS = ['argocd-controller', 'argocd-application-controller'];
-const FLUX_KINDS = [
-    { label: 'kustomize.toolkit.fluxcd.io/name', kind: 'Kustomization' },
-    { label: 'helm.toolkit.fluxcd.io/name', kind: 'HelmRelease' },
-];
-const HELM_RELEASE = 'meta.helm.sh/release-name';
-const HELM_NAMESPACE = 'meta.helm.sh/release-namespace';
-const MANAGED_BY = 'app.kubernetes.io/managed-by';
-/**
- * Who keeps a live object in sync, by the marks that each tool documents; undefined when nobody does.
- *
- * Argo CD: https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/. Flux puts the name of the Kustomization or
- * HelmRelease into a label. Helm: https://helm.sh/docs/topics/charts_hooks and its check before it adopts an object.
- */
-function keeperOf({ metadata }) {
-    const { labels = {}, annotations = {}, managedFields = [] } = metadata;
-    const trackingId = annotations[ARGO_TRACKING_ID];
-    if (trackingId !== undefined)
-        return argo(trackingId.split(':')[0] ?? '', `annotation ${ARGO_TRACKING_ID}`);
-    const instance = labels[ARGO_INSTANCE];
-    if (instance !== undefined)
-        return argo(instance, `label ${ARGO_INSTANCE}`);
-    // Argo CD before 3.0 tracks by a label that many others use as well, so that alone proves nothing.
-    const common = labels[COMMON_INSTANCE];
-    const isArgos = managedFields.some(({ manager }) => ARGO_MANAGERS.includes(manager ?? ''));
-    if (common !== undefined && isArgos)
-        return argo(common, `label ${COMMON_INSTANCE}, written by Argo CD`);
-    for (const { label, kind } of FLUX_KINDS) {
-        const name = labels[label];
-        if (name !== undefined)
-            return { tool: 'Flux', owner: `the ${kind} ${name}`, evidence: `label ${label}` };
-    }
-    const release = annotations[HELM_RELEASE];
-    if (release !== undefined && labels[MANAGED_BY] === 'Helm') {
-        const namespace = annotations[HELM_NAMESPACE];
-        const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
-        return { tool: 'Helm', owner: `the Helm release ${release}${where}`, evidence: `annotation ${HELM_RELEASE}` };
-    }
-    return undefined;
-}
-function argo(application, evidence) {
-    return { tool: 'Argo CD', owner: `the Application ${application}`, evidence };
-}
-
+// EXTERNAL MODULE: ./lib/plan/keepers.js
+var keepers = __nccwpck_require__(8404);
 ;// CONCATENATED MODULE: ./lib/plan/claims.js
 
 
@@ -79435,7 +79279,7 @@ function ownershipProblems(manifest, live, claim) {
     return [...keeperProblems(live, claim, problem), ...releaseProblems(live, claim, problem)];
 }
 function keeperProblems(live, { forceConflicts }, problem) {
-    const keeper = keeperOf(live);
+    const keeper = (0,keepers/* keeperOf */.y)(live);
     if (!keeper || (keeper.tool === 'Helm' && forceConflicts))
         return [];
     if (keeper.tool === 'Helm') {
@@ -79447,12 +79291,17 @@ function keeperProblems(live, { forceConflicts }, problem) {
         problem(`is kept in sync by ${keeper.tool}, as a part of ${keeper.owner} (${keeper.evidence}), which would take back both the release and its rollback`, `change it where ${keeper.tool} reads it; if ${keeper.tool} no longer manages it, remove that mark from the object`),
     ];
 }
-function releaseProblems(live, { release, forceConflicts }, problem) {
-    const owner = live.metadata.labels?.[plan_desired/* RELEASE_LABEL */.l5];
-    if (owner === undefined || owner === release || forceConflicts)
+function releaseProblems(live, claim, problem) {
+    const owner = (0,plan_desired/* releaseOf */.l7)(live);
+    if (!owner || claim.forceConflicts)
         return [];
+    // What is in no namespace, and says nothing, was made before Rollsafe wrote down where its release is.
+    const isHere = owner.namespace === '' || owner.namespace === claim.namespace;
+    if (owner.release === claim.release && isHere)
+        return [];
+    const where = isHere ? '' : ` in namespace ${owner.namespace}`;
     return [
-        problem(`belongs to the release ${JSON.stringify(owner)}`, 'use another name, set the input release to that one, or set force-conflicts: true to take it over'),
+        problem(`belongs to the release ${JSON.stringify(owner.release)}${where}`, 'use another name, set the input release to that one, or set force-conflicts: true to take it over'),
     ];
 }
 
@@ -79468,8 +79317,8 @@ var strategy_change = __nccwpck_require__(7427);
 var strategy = __nccwpck_require__(5594);
 // EXTERNAL MODULE: ./lib/release/history.js
 var release_history = __nccwpck_require__(6753);
-// EXTERNAL MODULE: ./lib/commands/apply-object.js
-var apply_object = __nccwpck_require__(4100);
+// EXTERNAL MODULE: ./lib/commands/apply/apply-object.js
+var apply_object = __nccwpck_require__(8801);
 // EXTERNAL MODULE: ./lib/commands/concurrency.js
 var concurrency = __nccwpck_require__(325);
 // EXTERNAL MODULE: ./lib/manifest/pod-template.js
@@ -80020,7 +79869,7 @@ function nodeWords({ peak, needed, free, isSurge }) {
 
 // EXTERNAL MODULE: ./lib/rollout/pod-queries.js
 var pod_queries = __nccwpck_require__(8155);
-;// CONCATENATED MODULE: ./lib/commands/forecast.js
+;// CONCATENATED MODULE: ./lib/commands/prepare/forecast.js
 
 
 
@@ -80083,7 +79932,7 @@ function keepRequests(pod) {
 
 // EXTERNAL MODULE: ./lib/rollout/sources.js
 var sources = __nccwpck_require__(2247);
-;// CONCATENATED MODULE: ./lib/commands/live.js
+;// CONCATENATED MODULE: ./lib/commands/prepare/live.js
 
 
 
@@ -80117,11 +79966,14 @@ async function readLive(cluster, manifests, release) {
     return new Map([...live].filter(([key]) => wanted.has(key)));
 }
 
-// EXTERNAL MODULE: ./lib/commands/prune.js + 1 modules
-var commands_prune = __nccwpck_require__(2965);
-// EXTERNAL MODULE: ./lib/commands/session.js
-var commands_session = __nccwpck_require__(5454);
-;// CONCATENATED MODULE: ./lib/commands/prepare.js
+// EXTERNAL MODULE: ./lib/commands/apply/prune.js + 1 modules
+var apply_prune = __nccwpck_require__(1555);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
+var render = __nccwpck_require__(1038);
+// EXTERNAL MODULE: ./lib/commands/session/session.js
+var session_session = __nccwpck_require__(3949);
+;// CONCATENATED MODULE: ./lib/commands/prepare/prepare.js
+
 
 
 
@@ -80152,7 +80004,7 @@ async function prepare({ namespace, desired }, session) {
             return isMade ? { type: 'create', manifest: change.manifest, expected: madeNamespace } : change;
         });
         signals.cancelled.throwIfAborted();
-        const prune = await (0,commands_prune/* planPrune */.w)((0,commands_session/* inventoryOf */.o8)(session), desired, run);
+        const prune = await (0,apply_prune/* planPrune */.w)((0,session_session/* inventoryOf */.o8)(session), desired, run);
         const counts = [
             ...Object.entries(Object.groupBy(changes, ({ type }) => type)).map(([type, list]) => `${list.length} to ${WORDS[type]}`),
             ...(prune.deletions.length > 0 ? [`${prune.deletions.length} to prune`] : []),
@@ -80193,7 +80045,10 @@ async function dryRunAll(desired, run) {
         if (waiting.has(manifest))
             return { change: { type: 'create', manifest }, problems: [] };
         const before = live.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object)));
-        const problems = ownershipProblems(manifest, before, run.inputs);
+        const problems = ownershipProblems(manifest, before, {
+            ...(0,render/* identityOf */.cu)(run),
+            forceConflicts: run.inputs.forceConflicts,
+        });
         const scalable = { ...manifest, object: (0,autoscaling/* withLiveReplicas */.wk)(manifest.object, before, scaled) };
         try {
             return { change: await dryRun(scalable, before, run), problems };
@@ -80248,1196 +80103,13 @@ async function waitingForOthers(desired, cluster) {
 
 /***/ }),
 
-/***/ 2965:
+/***/ 1038:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  w: () => (/* binding */ planPrune),
-  R: () => (/* binding */ prune)
-});
-
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/manifest/object.js
-var manifest_object = __nccwpck_require__(7350);
-// EXTERNAL MODULE: ./lib/manifest/order.js
-var order = __nccwpck_require__(8449);
-// EXTERNAL MODULE: ./lib/plan/desired.js
-var desired = __nccwpck_require__(9369);
-// EXTERNAL MODULE: ./lib/plan/stages.js
-var stages = __nccwpck_require__(7368);
-;// CONCATENATED MODULE: ./lib/plan/prune.js
-/** What a release no longer has, and whether it may be deleted. */
-
-
-
-const PRUNE_ANNOTATION = 'rollsafe.dev/prune';
-/** Deleting one of these deletes what people keep in it. They are named, and deleting them is left to a person. */
-const NEVER_PRUNED = [
-    'Namespace',
-    'CustomResourceDefinition.apiextensions.k8s.io',
-    'PersistentVolumeClaim',
-    'PersistentVolume',
-];
-/** The objects that a revision had and that are not among `desired`. The Job of a hook is the history of what ran. */
-function leftBehind(before, desired) {
-    const wanted = new Set(desired.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
-    return before.filter(({ object }) => !wanted.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))) && (0,stages/* hookOf */.pd)(object) === undefined);
-}
-/**
- * Whether what is left behind may be deleted: only the very object that the release made or adopted, by its UID, and only
- * while it still carries the release's label. The record is not trusted further than that.
- */
-function pruneDecision({ object, uid }, live, release) {
-    const keep = (why) => ({ type: 'keep', why });
-    if (!live)
-        return { type: 'gone' };
-    const { labels = {}, annotations = {} } = live.metadata;
-    if (NEVER_PRUNED.includes((0,manifest_object/* groupKindOf */.zo)(object))) {
-        const { kind, name, namespace } = (0,manifest_object/* refOf */.H8)(object);
-        const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
-        return keep(`stays, as a ${kind} is never pruned: kubectl delete ${kind.toLowerCase()} ${name}${where}`);
-    }
-    if (annotations[PRUNE_ANNOTATION] === 'keep' || object.metadata.annotations?.[PRUNE_ANNOTATION] === 'keep')
-        return keep(`stays, as its annotation ${PRUNE_ANNOTATION} says`);
-    if (uid === undefined || live.metadata.uid !== uid)
-        return keep('stays, as somebody else has made it anew');
-    if (labels[desired/* RELEASE_LABEL */.l5] !== release)
-        return keep(`stays, as it no longer has the label of the release ${release}`);
-    if (live.metadata.deletionTimestamp !== undefined)
-        return { type: 'gone' };
-    return { type: 'delete', live };
-}
-/** For people, in one line: `ConfigMap shop/old, Service shop/old and 3 more`. */
-function listed(objects, most = 5) {
-    const names = objects.slice(0, most).map(({ object }) => (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object)));
-    const more = objects.length - names.length;
-    return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
-}
-
-// EXTERNAL MODULE: ./lib/report/format.js
-var format = __nccwpck_require__(7703);
-// EXTERNAL MODULE: ./lib/commands/concurrency.js
-var concurrency = __nccwpck_require__(325);
-;// CONCATENATED MODULE: ./lib/commands/prune.js
-
-
-
-
-
-
-const NO_PRUNE = { deletions: [], notes: [] };
-/**
- * Decides what of the inventory is to go, and tells it. Throws RejectedError when that is more than `prune-limit`
- * allows: a manifest that was not rendered must not empty a namespace. A rollback by hand deletes what came after its target
- * without being asked, as else the release would not be that revision.
- */
-async function planPrune(inventory, desired, { inputs, cluster, runner }) {
-    const left = leftBehind(inventory, desired.map(({ object }) => object));
-    if (left.length === 0)
-        return NO_PRUNE;
-    const isRollback = inputs.command === 'rollback';
-    if (!inputs.prune && !isRollback) {
-        runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${listed(left)}`);
-        return NO_PRUNE;
-    }
-    const decided = await (0,concurrency/* mapLimited */.b)(left, async (recorded) => {
-        const live = await cluster.get((0,manifest_object/* refOf */.H8)(recorded.object));
-        return { ref: (0,manifest_object/* refOf */.H8)(recorded.object), decision: pruneDecision(recorded, live, inputs.release) };
-    });
-    const deletions = decided.flatMap(({ ref, decision }) => decision.type === 'delete' ? [{ ref, live: decision.live }] : []);
-    const notes = decided.flatMap(({ ref, decision }) => decision.type === 'keep' ? [`${(0,manifest_object/* describe */.q0)(ref)} ${decision.why}`] : []);
-    for (const note of notes)
-        runner.info(note);
-    for (const { ref } of deletions)
-        runner.info(`${(0,manifest_object/* describe */.q0)(ref)} is to be pruned when the release is good`);
-    if (deletions.length > inputs.pruneLimit && !isRollback)
-        throw new errors/* RejectedError */.zs([tooMany(deletions, inputs.pruneLimit)]);
-    return { deletions: deletions.toSorted((one, other) => (0,order/* phaseOf */.h)(other.ref) - (0,order/* phaseOf */.h)(one.ref)), notes };
-}
-function tooMany(deletions, limit) {
-    const names = listed(deletions.map(({ live }) => ({ object: live })));
-    return {
-        code: 'Fenced',
-        message: `the release would prune ${(0,format/* counted */.hS)(deletions.length, 'object')}, more than prune-limit allows (${limit}): ${names}`,
-        hint: 'check that the manifests are complete; if they are, raise prune-limit',
-    };
-}
-/** Deletes what the plan says, by UID. */
-async function prune({ deletions }, { cluster, runner, journal }) {
-    const pruned = [];
-    const warnings = [];
-    for (const { ref, live } of deletions) {
-        try {
-            const isDeleted = await cluster.delete(ref, live.metadata.uid ?? '');
-            pruned.push(ref);
-            runner.info(`${(0,manifest_object/* describe */.q0)(ref)} ${isDeleted ? 'pruned' : 'is gone already'}`);
-        }
-        catch (error) {
-            warnings.push(`${(0,manifest_object/* describe */.q0)(ref)} could not be pruned: ${(0,errors/* messageOf */.bD)(error)}`);
-        }
-    }
-    if (pruned.length > 0)
-        journal.note(`${(0,format/* counted */.hS)(pruned.length, 'object')} pruned`);
-    return { pruned, warnings };
-}
-
-
-/***/ }),
-
-/***/ 2852:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  m: () => (/* binding */ publish)
-});
-
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/redact.js
-var redact = __nccwpck_require__(5078);
-// EXTERNAL MODULE: ./lib/report/outcome.js
-var outcome = __nccwpck_require__(5102);
-// EXTERNAL MODULE: ./lib/report/format.js
-var format = __nccwpck_require__(7703);
-;// CONCATENATED MODULE: ./lib/report/annotations.js
-
-
-
-/** https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md#limitations: more are dropped without a word. */
-const MOST_A_LEVEL = 10;
-/** GitHub's limit is 64 KB for a message; nobody reads more than this in a note. */
-const LONGEST_MESSAGE = 2000;
-/**
- * At most ten notes a level. A red step gets one error with the verdict and one for each place in a file that has to do
- * with it; each problem of a rejected run is an error. Where some are left out, the last note says how many.
- */
-function annotationsOf(report) {
-    const errors = [...verdictOf(report), ...problemsOf(report), ...failuresOf(report)];
-    const warnings = report.warnings.map((message) => ({
-        level: 'warning',
-        title: `Release ${report.release}`,
-        message,
-    }));
-    return [...atMost(errors), ...atMost(warnings)].map((annotation) => ({
-        ...annotation,
-        message: (0,redact/* cut */.Jj)(annotation.message, LONGEST_MESSAGE),
-    }));
-}
-function verdictOf(report) {
-    if ((0,outcome/* succeeded */.gq)(report) || report.problems.length > 0)
-        return [];
-    const { words } = outcome/* HEADLINES */.Ol[report.outcome];
-    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
-    const why = report.reason === undefined ? report.message : `${report.reason}: ${report.message}`;
-    const next = report.hint === undefined ? '' : `\nWhat to do: ${report.hint}`;
-    const message = `${why}\nIs production safe? ${safe}: ${because}${next}`;
-    return [{ level: 'error', title: `${words}: release ${report.release}`, message }];
-}
-function problemsOf(report) {
-    return report.problems.map((problem) => ({
-        level: 'error',
-        title: problem.code,
-        message: `${problem.message}\n${problem.hint}`,
-        ...(problem.at && { at: problem.at }),
-    }));
-}
-function failuresOf(report) {
-    return report.failures.flatMap((failure) => failure.at
-        ? [
-            {
-                level: 'error',
-                title: `${failure.reason}: ${(0,format/* nameOf */.Vb)(failure.workload, report.namespace)}`,
-                message: failure.message,
-                at: failure.at,
-            },
-        ]
-        : []);
-}
-function atMost(annotations) {
-    const [first] = annotations;
-    if (!first || annotations.length <= MOST_A_LEVEL)
-        return annotations;
-    const shown = annotations.slice(0, MOST_A_LEVEL - 1);
-    const leftOut = annotations.length - shown.length;
-    const message = `${leftOut} more are in the job summary, because GitHub shows ${MOST_A_LEVEL} a step`;
-    return [...shown, { level: first.level, title: `${leftOut} more`, message }];
-}
-
-;// CONCATENATED MODULE: ./lib/report/markdown.js
-/**
- * Untrusted text in GitHub's Markdown. It may hold HTML, images, links, mentions (`@team`), issue references (`#12`) and
- * fences; none of them may have an effect. Nothing here trusts its argument: a plain string goes in, Markdown that shows
- * exactly that string (without shapeless characters) comes out.
- * Rules: https://github.github.com/gfm/ and, for mentions and references,
- * https://docs.github.com/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
- */
-
-const LONGEST_PROSE = 1000;
-const LONGEST_CODE = 300;
-const LONGEST_LOG_LINE = 2000;
-/**
- * What GitHub would make a link, a notification, an emoji or a formula of, though nothing but a code span can escape it:
- * mentions and e-mail addresses, URLs, `#12`, `GH-12`, commit hashes, `:emoji:`, `$formula$`.
- */
-const ALIVE = /[@$]|:\/\/|www\.|mailto:|xmpp:|#\d|\bgh-\d|[\da-f]{40}|:(?!\d\d:)[\w+-]+:/i;
-/** Brackets, quotes and full stops around a word, so that they stay out of its code span. */
-const WORD = /^([("'[]*)(.*?)([)"'\],.;:!?]*)$/;
-/** A sentence: one line, at most 1,000 characters. */
-function prose(text) {
-    return wordsOf(text)
-        .map((word) => (ALIVE.test(word) ? aroundCore(word, escapeProse, code) : escapeProse(word)))
-        .join(' ')
-        .replace(/^[#+=-]/, String.raw `\$&`)
-        .replace(/^(\d+)([.)])/, String.raw `$1\$2`);
-}
-/** The same for a place where HTML is read and Markdown is not, such as `<summary>`. */
-function html(text) {
-    return wordsOf(text)
-        .map((word) => ALIVE.test(word) ? aroundCore(word, escapeHtml, (core) => `<code>${escapeHtml(core)}</code>`) : escapeHtml(word))
-        .join(' ');
-}
-/** A name, image or other literal, as a code span: one line, at most 300 characters. */
-function code(text) {
-    const line = (0,redact/* cut */.Jj)(wordsOf(text).join(' '), LONGEST_CODE);
-    if (line === '')
-        return '–';
-    const ticks = '`'.repeat(longestRun(line) + 1);
-    const space = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
-    return `${ticks}${space}${line}${space}${ticks}`;
-}
-/** A block of text as it is, such as the tail of a log. Of more than `characters`, the last whole lines are shown. */
-function fence(text, options = {}) {
-    const lines = (0,redact/* stripControls */.$Y)(text)
-        .replace(/\n+$/, '')
-        .split('\n')
-        .map((line) => (0,redact/* cut */.Jj)(line, LONGEST_LOG_LINE));
-    const shown = lastLines(lines, options.characters ?? Number.POSITIVE_INFINITY);
-    const leftOut = lines.length - shown.length;
-    const block = shown.join('\n');
-    const ticks = '`'.repeat(Math.max(3, longestRun(block) + 1));
-    const note = leftOut > 0 ? `_${leftOut} earlier lines left out._\n\n` : '';
-    return `${note}${ticks}${options.language ?? 'text'}\n${block}\n${ticks}`;
-}
-/** A link, if the address is one of the web; else only its text. The text is Markdown already. */
-function markdown_link(markdown, address) {
-    if (!URL.canParse(address))
-        return markdown;
-    const url = new URL(address);
-    if (url.protocol !== 'https:' && url.protocol !== 'http:')
-        return markdown;
-    return `[${markdown}](${url.href.replaceAll('(', '%28').replaceAll(')', '%29').replaceAll('|', '%7C')})`;
-}
-/** A table whose cells are Markdown already. Of more than `rows` rows, the first are shown and the others counted. */
-function table(header, rows, options = {}) {
-    const shown = rows.slice(0, options.rows ?? rows.length);
-    const lines = [rowOf(header), rowOf(header.map(() => '---')), ...shown.map(rowOf)];
-    const leftOut = rows.length - shown.length;
-    return leftOut === 0 ? lines.join('\n') : `${lines.join('\n')}\n\n_${leftOut} more left out._`;
-}
-function rowOf(cells) {
-    return `| ${cells.map((cell) => cell.replaceAll('|', String.raw `\|`)).join(' | ')} |`;
-}
-/** A part that opens on a click. The title is plain text, the body Markdown. */
-function details(title, body, options = {}) {
-    return `<details${options.open === true ? ' open' : ''}><summary>${html(title)}</summary>\n\n${body}\n\n</details>`;
-}
-/**
- * Sections in their order, separated by empty lines, and `end`, within `limit` as `size` measures it. What does not fit
- * is left out whole, the least important first, and named at the end.
- */
-function assemble(sections, end, limit, size) {
-    const room = limit - size(end) - size(leftOutNote(sections));
-    const kept = new Set();
-    let used = 0;
-    for (const section of sections.toSorted((a, b) => a.rank - b.rank)) {
-        const more = size(`${section.markdown}\n\n`);
-        if (used + more > room)
-            continue;
-        used += more;
-        kept.add(section);
-    }
-    const missing = sections.filter((section) => !kept.has(section));
-    const shown = sections.filter((section) => kept.has(section)).map((section) => section.markdown);
-    return [...shown, ...(missing.length > 0 ? [leftOutNote(missing)] : []), end].join('\n\n');
-}
-/** Bytes in UTF-8. */
-function bytesOf(text) {
-    return new TextEncoder().encode(text).length;
-}
-function leftOutNote(sections) {
-    const names = [...new Set(sections.map((section) => section.name))];
-    return `_Left out, because GitHub limits the size of this page: ${prose(names.join(', '))}. The JSON report has everything._\n`;
-}
-/** Words of the text made harmless to look at, in one line, at most 1,000 characters. */
-function wordsOf(text) {
-    return (0,redact/* cut */.Jj)((0,redact/* stripControls */.$Y)(text).trim(), LONGEST_PROSE)
-        .split(/\s+/u)
-        .filter((word) => word !== '');
-}
-function aroundCore(word, around, core) {
-    const [, before = '', inside = word, after = ''] = WORD.exec(word) ?? [];
-    // Punctuation around it stays outside: a code span ends what its last letters and a colon could have made an emoji.
-    return inside === '' ? core(word) : `${around(before)}${core(inside)}${around(after)}`;
-}
-function escapeProse(text) {
-    return escapeHtml(text)
-        .replaceAll(/[\\`*_~[\]!]/g, String.raw `\$&`)
-        .replaceAll('|', '&#124;');
-}
-function escapeHtml(text) {
-    return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-/** As many of the last lines as fit into so many characters; at least one. */
-function lastLines(lines, characters) {
-    let first = lines.length - 1;
-    let used = (lines[first] ?? '').length;
-    while (first > 0) {
-        used += (lines[first - 1] ?? '').length + 1;
-        if (used > characters)
-            break;
-        first -= 1;
-    }
-    return lines.slice(first);
-}
-function longestRun(text) {
-    return Math.max(0, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
-}
-
-;// CONCATENATED MODULE: ./lib/report/evidence.js
-/** Why a release is bad, for a page: the failing pods, the last words of their containers, the events. */
-
-
-/** One section a bad workload, and one each for its logs and events, so that a full page drops those first. */
-function evidenceSections(report, detail) {
-    const shown = report.failures.slice(0, detail.failures);
-    const leftOut = report.failures.length - shown.length;
-    return [
-        ...shown.flatMap((failure) => failureSections(failure, report, detail)),
-        ...(leftOut > 0
-            ? [{ name: 'bad workloads', rank: 3, markdown: `_${(0,format/* counted */.hS)(leftOut, 'more bad workload')} left out._` }]
-            : []),
-    ];
-}
-function failureSections(failure, report, detail) {
-    const name = (0,format/* nameOf */.Vb)(failure.workload, report.namespace);
-    const pods = failure.pods.slice(0, detail.pods);
-    const where = failure.at ? ` Written in ${code(`${failure.at.file}:${failure.at.line}`)}.` : '';
-    const podsLeftOut = failure.pods.length - pods.length;
-    const head = [
-        `### ❌ ${code(name)}: ${failure.reason}`,
-        `${prose((0,format/* sentence */.em)(failure.message))}${where}`,
-        ...(pods.length > 0 ? [podTable(pods)] : []),
-        ...(podsLeftOut > 0 ? [`_${(0,format/* counted */.hS)(podsLeftOut, 'more pod')} left out._`] : []),
-    ].join('\n\n');
-    return [
-        { name: `pods of ${name}`, rank: 3, markdown: head },
-        ...pods.flatMap((pod, index) => pod.containers.flatMap((container) => logSection(pod, container, index === 0, detail))),
-        ...eventsSection(name, failure.events, detail),
-    ];
-}
-/** A line a container, because a pod is seldom bad as a whole. */
-function podTable(pods) {
-    const rows = pods.flatMap((pod) => {
-        const node = pod.node === undefined ? '' : `<br>on ${code(pod.node)}`;
-        const podCell = `${code(pod.name)}${node}`;
-        if (pod.containers.length === 0)
-            return [[podCell, '–', code(pod.status), '–', prose(pod.message)]];
-        return pod.containers.map((container, index) => [
-            index === 0 ? podCell : '',
-            code(container.name),
-            code(container.state === '' ? pod.status : container.state),
-            String(container.restarts),
-            prose(container.message === '' ? pod.message : container.message),
-        ]);
-    });
-    return table(['Pod', 'Container', 'State', 'Restarts', 'Message'], rows);
-}
-function logSection(pod, container, open, detail) {
-    if (container.log === undefined || container.log.trim() === '')
-        return [];
-    const title = `Log of ${pod.name}, container ${container.name}`;
-    const body = fence(container.log, { characters: detail.logCharacters });
-    return [{ name: `log of ${pod.name}`, rank: 4, markdown: details(title, body, { open }) }];
-}
-/** The last ones: an event that repeats moves to the end. */
-function eventsSection(name, events, detail) {
-    if (events.length === 0)
-        return [];
-    const shown = events.slice(-detail.events);
-    const leftOut = events.length - shown.length;
-    const rows = shown.map((event) => [
-        event.at === '' ? '–' : code((0,format/* timeOfDay */.rb)(event.at)),
-        `${event.type === 'Warning' ? '⚠️ ' : ''}${code(event.reason)}${event.count > 1 ? ` × ${event.count}` : ''}`,
-        code(event.object),
-        prose(event.message),
-    ]);
-    const note = leftOut > 0 ? `_${(0,format/* counted */.hS)(leftOut, 'earlier event')} left out._\n\n` : '';
-    const body = `${note}${table(['Time (UTC)', 'Event', 'Object', 'Message'], rows)}`;
-    return [
-        { name: `events of ${name}`, rank: 5, markdown: details(`${(0,format/* counted */.hS)(events.length, 'event')} of ${name}`, body) },
-    ];
-}
-
-;// CONCATENATED MODULE: ./lib/report/opening.js
-/** The first screen of a page, for someone who was just woken: what happened, why, is production safe, what to do. */
-
-
-
-const SAFETY_WORDS = {
-    yes: '🟢 Yes',
-    no: '🔴 **No**',
-    'not known': '🟡 **Not known**',
-};
-function openingSection(report) {
-    const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
-    const { release, namespace } = report;
-    // A run that ended early may know neither.
-    const what = [release !== '' && code(release), namespace !== '' && `in namespace ${code(namespace)}`].filter(Boolean);
-    const heading = `## ${emoji} ${words}${what.length === 0 ? '' : `: ${what.join(' ')}`}`;
-    const markdown = [heading, ...causeOf(report), answersOf(report), factsOf(report)].join('\n\n');
-    return { name: 'verdict', rank: 0, markdown };
-}
-function causeOf(report) {
-    if (report.message === '')
-        return [];
-    return [
-        report.reason === undefined
-            ? prose((0,format/* sentence */.em)(report.message))
-            : `**${report.reason}.** ${prose((0,format/* sentence */.em)(report.message))}`,
-    ];
-}
-/** The questions in the order they are asked in at night. A list, which a narrow screen can show. */
-function answersOf(report) {
-    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
-    const answers = [`- **Is production safe?** ${SAFETY_WORDS[safe]}: ${prose(because)}.`];
-    if (report.rollback) {
-        const question = report.rollback.outcome === 'rolled-back' ? 'What was done?' : 'What was tried?';
-        answers.push(`- **${question}** ${prose(report.rollback.message)} (${(0,format/* durationOf */.cf)(report.rollback.seconds)}).`);
-    }
-    if (report.hint !== undefined && report.hint !== '') {
-        answers.push(`- **${(0,outcome/* succeeded */.gq)(report) ? 'Next' : 'What to do?'}** ${prose((0,format/* sentence */.em)(report.hint))}`);
-    }
-    return answers.join('\n');
-}
-/** One line of small facts, with the ways to the run and the commit. */
-function factsOf(report) {
-    const { run } = report;
-    const facts = [];
-    if (report.revision !== undefined) {
-        const previous = report.previousRevision === undefined ? '' : ` (before: ${report.previousRevision})`;
-        facts.push(`revision ${report.revision}${previous}`);
-    }
-    facts.push(`took ${(0,format/* durationOf */.cf)(report.durationSeconds)}`);
-    if (report.server !== undefined)
-        facts.push(`cluster ${code(report.server)}`);
-    if (run) {
-        facts.push(markdown_link('workflow run', run.url), `commit ${commitOf(run)}`, `ref ${code(run.ref)}`, `by ${code(run.actor)}`);
-    }
-    return `<sub>${facts.join(' · ')}</sub>`;
-}
-function commitOf(run) {
-    const short = code(run.sha.slice(0, 7));
-    return URL.canParse(run.url) ? markdown_link(short, `${new URL(run.url).origin}/${run.repository}/commit/${run.sha}`) : short;
-}
-
-;// CONCATENATED MODULE: ./lib/report/sections.js
-/** The parts that the job summary and the comment are put together from. All text of the report is untrusted here. */
-
-
-const STATES = {
-    healthy: '✅ healthy',
-    progressing: '⏳ progressing',
-    failed: '❌ failed',
-    restored: '↩️ restored',
-    removed: '🗑️ removed',
-    unknown: '❓ unknown',
-};
-/** The commands that finish a failed rollback by hand. */
-function commandsSection(report) {
-    const commands = report.rollback?.commands ?? [];
-    if (commands.length === 0)
-        return [];
-    const markdown = `### Finish the rollback by hand\n\n${fence(commands.join('\n'), { language: 'sh', characters: 20_000 })}`;
-    return [{ name: 'commands to finish by hand', rank: 0, markdown }];
-}
-/** What is wrong with the inputs or manifests, and where. */
-function problemsSection(report, detail) {
-    if (report.problems.length === 0)
-        return [];
-    const rows = report.problems.map((problem) => [
-        code(problem.code),
-        problem.at ? code(`${problem.at.file}:${problem.at.line}`) : '–',
-        prose(problem.message),
-        prose(problem.hint),
-    ]);
-    const markdown = `### ${(0,format/* counted */.hS)(rows.length, 'problem')} to mend\n\n${table(['Reason', 'Where', 'What is wrong', 'What to do'], rows, { rows: detail.problems })}`;
-    return [{ name: 'problems', rank: 1, markdown }];
-}
-/** Every workload: where it was left, its images before and after, its pods. */
-function workloadsSection(report, detail) {
-    if (report.workloads.length === 0)
-        return [];
-    const rows = report.workloads.map((workload) => [
-        code((0,format/* nameOf */.Vb)(workload, report.namespace)),
-        `${STATES[workload.state]}${workload.message === '' ? '' : `<br>${prose(workload.message)}`}`,
-        imagesOf(workload),
-        podsOf(workload),
-        workload.seconds === undefined ? '–' : (0,format/* durationOf */.cf)(workload.seconds),
-    ]);
-    const markdown = `### Workloads\n\n${table(['Workload', 'State now', 'Image: before → this release', 'Pods available', 'Took'], rows, { rows: detail.workloads })}`;
-    return [{ name: 'workloads', rank: 2, markdown }];
-}
-/** `3 of 3`, and the fewest and most that were seen on the way, with what was planned where that was missed. */
-function podsOf({ pods, bounds }) {
-    if (!pods)
-        return '–';
-    const now = `${pods.available} of ${pods.wanted}`;
-    if (!bounds?.seen)
-        return now;
-    const { planned, seen } = bounds;
-    const most = seen.mostTotal === undefined ? '' : `, at most ${seen.mostTotal} in all`;
-    const isMissed = seen.leastAvailable < planned.leastAvailable || (seen.mostTotal ?? 0) > (planned.mostTotal ?? Infinity);
-    const plan = isMissed ? `; planned ${planned.leastAvailable} and ${planned.mostTotal ?? '–'}` : '';
-    return `${now}<br>at least ${seen.leastAvailable}${most}${plan}`;
-}
-/** What the rollback did to each object. */
-function rollbackSection(report, detail) {
-    const rollback = report.rollback;
-    if (!rollback || rollback.steps.length === 0)
-        return [];
-    const rows = rollback.steps.map((step) => [
-        code((0,format/* nameOf */.Vb)(step, report.namespace)),
-        step.step === 'failed' ? '❌ failed' : step.step.replaceAll('-', ' '),
-        prose(step.message),
-    ]);
-    const title = `Rollback: ${(0,format/* counted */.hS)(rows.length, 'object')} in ${(0,format/* durationOf */.cf)(rollback.seconds)}`;
-    const body = table(['Object', 'Done', 'Note'], rows, { rows: detail.rollbackSteps });
-    return [
-        {
-            name: 'steps of the rollback',
-            rank: 5,
-            markdown: details(title, body, { open: rollback.outcome === 'rollback-failed' }),
-        },
-    ];
-}
-/** What the run wrote, the rollback left aside. */
-function changesSection(report, detail) {
-    if (report.objects.length === 0)
-        return [];
-    const changed = report.objects.filter((object) => object.change !== 'unchanged');
-    const rows = [...changed, ...report.objects.filter((object) => object.change === 'unchanged')].map((object) => [
-        code((0,format/* nameOf */.Vb)(object, report.namespace)),
-        object.change.replaceAll('-', ' '),
-    ]);
-    const title = `What this run changed: ${countsOf(report.objects)}`;
-    const body = table(['Object', 'Change'], rows, { rows: detail.objects });
-    return [{ name: 'list of objects', rank: 7, markdown: details(title, body) }];
-}
-function timelineSection(report, detail) {
-    if (report.timeline.length === 0)
-        return [];
-    const rows = report.timeline.map((entry) => [
-        (0,format/* durationOf */.cf)(entry.seconds),
-        entry.phase.replaceAll('-', ' '),
-        prose(entry.text),
-    ]);
-    // The end of a rollout explains it; its beginning is always the same.
-    const shown = rows.slice(-detail.timeline);
-    const leftOut = rows.length - shown.length;
-    const body = `${leftOut > 0 ? `_${leftOut} earlier entries left out._\n\n` : ''}${table(['After', 'Phase', 'What happened'], shown)}`;
-    return [
-        {
-            name: 'timeline',
-            rank: 6,
-            markdown: details(`Timeline: ${(0,format/* durationOf */.cf)(report.durationSeconds)} since ${(0,format/* timeOfDay */.rb)(report.startedAt)} UTC`, body),
-        },
-    ];
-}
-function warningsSection(report, detail) {
-    if (report.warnings.length === 0)
-        return [];
-    const shown = report.warnings.slice(0, detail.warnings).map((warning) => `- ${prose(warning)}`);
-    const leftOut = report.warnings.length - shown.length;
-    const note = leftOut > 0 ? `\n\n_${leftOut} more left out._` : '';
-    return [{ name: 'warnings', rank: 3, markdown: `### ⚠️ Warnings\n\n${shown.join('\n')}${note}` }];
-}
-/** `2 created, 1 updated, 17 unchanged`. */
-function countsOf(objects) {
-    const kinds = ['created', 'updated', 'ran', 'pruned', 'unchanged', 'not-reached'];
-    return kinds
-        .map((change) => ({ change, count: objects.filter((object) => object.change === change).length }))
-        .filter(({ count }) => count > 0)
-        .map(({ change, count }) => `${count} ${change.replaceAll('-', ' ')}`)
-        .join(', ');
-}
-function imagesOf(workload) {
-    if (workload.images.length === 0)
-        return '–';
-    return workload.images
-        .map(({ container, from, to }) => {
-        const which = workload.images.length > 1 ? `${code(container)}: ` : '';
-        if (from === to)
-            return `${which}${code(to)}, as before`;
-        return `${which}${from === undefined ? '_new_' : code(from)}<br>→&nbsp;${code(to)}`;
-    })
-        .join('<br>');
-}
-
-;// CONCATENATED MODULE: ./lib/report/comment.js
-
-
-
-
-
-/**
- * GitHub refuses a comment of more than 65,536 characters. Counted here in UTF-16 units, which are never fewer than
- * characters, with some room to spare.
- */
-const COMMENT_CHARACTERS = 65_000;
-const DETAIL = {
-    workloads: 25,
-    problems: 25,
-    objects: 50,
-    timeline: 0,
-    warnings: 10,
-    rollbackSteps: 50,
-    failures: 5,
-    pods: 2,
-    events: 8,
-    logCharacters: 2500,
-};
-function shouldComment(report, mode) {
-    if (report.run?.pullRequest === undefined)
-        return false;
-    return mode === 'auto' || (mode === 'failure' && !(0,outcome/* succeeded */.gq)(report));
-}
-/**
- * The first line of the comment, invisible on the page, by which a later run finds it. Names are encoded, so that no name
- * can end it or pass for another pair of names; text inside the body never comes first.
- */
-function markerOf(release, namespace) {
-    return `<!-- rollsafe release=${encoded(release)} namespace=${encoded(namespace)} -->`;
-}
-function encoded(name) {
-    return encodeURIComponent(name.toWellFormed()).replaceAll('-', '%2D');
-}
-/** The comment on a pull request: its marker, and the body that begins with it. */
-function renderComment(report) {
-    const marker = markerOf(report.release, report.namespace);
-    const sections = [
-        openingSection(report),
-        ...commandsSection(report),
-        ...problemsSection(report, DETAIL),
-        ...workloadsSection(report, DETAIL),
-        ...evidenceSections(report, DETAIL),
-        ...warningsSection(report, DETAIL),
-        ...rollbackSection(report, DETAIL),
-        ...changesSection(report, DETAIL),
-    ];
-    const rest = report.run
-        ? `The ${markdown_link('run’s summary', report.run.url)} has the timeline and more of the evidence.`
-        : '';
-    const end = `<sub>${rest === '' ? '' : `${rest} `}Later runs of this release edit this comment.</sub>`;
-    const body = assemble(sections, end, COMMENT_CHARACTERS - marker.length - 1, (markdown) => markdown.length);
-    return { marker, body: `${marker}\n${body}` };
-}
-
-;// CONCATENATED MODULE: ./lib/report/log.js
-
-
-const MOST_WORKLOADS = 20;
-const MOST_PROBLEMS = 50;
-/** The last lines of the log. They hold untrusted text: print them through the runner, which makes it safe. */
-function renderLog(report) {
-    const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
-    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
-    const lines = [`${emoji} ${words}${whatOf(report)}, after ${(0,format/* durationOf */.cf)(report.durationSeconds)}`];
-    if (report.message !== '')
-        lines.push(`${report.reason === undefined ? '' : `${report.reason}: `}${report.message}`);
-    lines.push(...workloadLines(report), ...problemLines(report));
-    if (report.rollback)
-        lines.push(`Rollback: ${report.rollback.message} (${(0,format/* durationOf */.cf)(report.rollback.seconds)})`);
-    if (!(0,outcome/* succeeded */.gq)(report))
-        lines.push(`Is production safe? ${safe}: ${because}`);
-    if (report.hint !== undefined && report.hint !== '')
-        lines.push(`What to do: ${report.hint}`);
-    const commands = report.rollback?.commands ?? [];
-    if (commands.length > 0)
-        lines.push('Finish the rollback by hand:', ...commands.map((command) => `  ${command}`));
-    return lines;
-}
-function workloadLines(report) {
-    const lines = report.workloads
-        .slice(0, MOST_WORKLOADS)
-        .map((workload) => `  ${(0,format/* nameOf */.Vb)(workload, report.namespace)}: ${workload.state}, ${workload.message}`);
-    const leftOut = report.workloads.length - lines.length;
-    return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
-}
-function problemLines(report) {
-    const lines = report.problems.slice(0, MOST_PROBLEMS).map((problem) => {
-        const where = problem.at ? `${problem.at.file}:${problem.at.line}: ` : '';
-        return `  ${where}${problem.code}: ${(0,format/* sentence */.em)(problem.message)} ${problem.hint}`;
-    });
-    const leftOut = report.problems.length - lines.length;
-    return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
-}
-/** Empty when the run ended before it was known. */
-function whatOf({ release, namespace }) {
-    const parts = [release !== '' && `release ${release}`, namespace !== '' && `in namespace ${namespace}`].filter(Boolean);
-    return parts.length === 0 ? '' : `: ${parts.join(' ')}`;
-}
-
-;// CONCATENATED MODULE: ./lib/report/outputs.js
-
-/** The names of the step's outputs that come from the report; `report`, the path of the file, is the caller's to add. */
-const OUTPUT_NAMES = (/* unused pure expression or super */ null && ([
-    'outcome',
-    'release',
-    'namespace',
-    'revision',
-    'previous-revision',
-    'reason',
-    'message',
-    'changed',
-    'duration-seconds',
-]));
-/** The step's outputs. What does not apply is empty; `message` is one line; `duration-seconds` is a whole number. */
-function outputsOf(report) {
-    return {
-        outcome: report.outcome,
-        release: report.release,
-        namespace: report.namespace,
-        revision: report.revision?.toString() ?? '',
-        'previous-revision': report.previousRevision?.toString() ?? '',
-        reason: report.reason ?? '',
-        message: (0,redact/* stripControls */.$Y)(report.message).replaceAll(/\s+/g, ' ').trim(),
-        changed: String(report.changed),
-        'duration-seconds': String(Math.round(report.durationSeconds)),
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/report/report.js
-const OUTCOMES = [
-    'deployed',
-    'unchanged',
-    'planned',
-    'rolled-back',
-    'rollback-failed',
-    'failed',
-    'rejected',
-    'superseded',
-    'unknown',
-    'cancelled',
-    'removed',
-];
-
-;// CONCATENATED MODULE: ./lib/report/redact-report.js
-
-
-/** Words of our own that a field holds whole. A secret that happens to be one of them must not break the report. */
-const OWN_WORDS = new Set([
-    ...OUTCOMES,
-    ...errors/* REASON_CODES */.OE,
-    // commands
-    'deploy',
-    'plan',
-    'rollback',
-    'teardown',
-    'sweep',
-    // changes of objects and states of workloads
-    'created',
-    'updated',
-    'ran',
-    'not-reached',
-    'pruned',
-    'healthy',
-    'progressing',
-    'restored',
-    // phases, and steps of a rollback
-    'prepare',
-    'apply',
-    'follow',
-    'diagnose',
-    'roll-back',
-    'report',
-    'deleted',
-    'already-as-before',
-    'left-alone',
-]);
-/**
- * The report with every text run through `redact`: the one place where secrets leave it, before a view escapes them so
- * that they cannot be recognised any more. The names of release and namespace stay, since they are printed everywhere
- * and find the comment of the last run.
- */
-function redactReport(report, redact) {
-    const safe = JSON.parse(JSON.stringify(report), (_field, value) => typeof value === 'string' && !OWN_WORDS.has(value) ? redact(value) : value);
-    return { ...safe, release: report.release, namespace: report.namespace, startedAt: report.startedAt };
-}
-
-;// CONCATENATED MODULE: ./lib/report/summary.js
-
-
-
-
-/**
- * UTF-8 bytes. Over 1,024 KiB a step GitHub drops the whole summary; the margin is for what else the step may write.
- * https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
- */
-const SUMMARY_BYTES = 1_000_000;
-const summary_DETAIL = {
-    workloads: 200,
-    problems: 200,
-    objects: 500,
-    timeline: 200,
-    warnings: 50,
-    rollbackSteps: 500,
-    failures: 20,
-    pods: 5,
-    events: 40,
-    logCharacters: 20_000,
-};
-/** The job summary: GitHub-flavoured Markdown, at most `SUMMARY_BYTES` bytes. */
-function renderSummary(report) {
-    const sections = [
-        openingSection(report),
-        ...commandsSection(report),
-        ...problemsSection(report, summary_DETAIL),
-        ...workloadsSection(report, summary_DETAIL),
-        ...evidenceSections(report, summary_DETAIL),
-        ...warningsSection(report, summary_DETAIL),
-        ...rollbackSection(report, summary_DETAIL),
-        ...changesSection(report, summary_DETAIL),
-        ...timelineSection(report, summary_DETAIL),
-    ];
-    return assemble(sections, '', SUMMARY_BYTES, bytesOf);
-}
-
-;// CONCATENATED MODULE: ./lib/commands/publish.js
-
-
-
-
-
-
-
-/**
- * All reporting together may delay the step by ten seconds: a GitHub that does not answer must not hold up a deploy. The
- * last of them is for writing down in the report what went wrong in the others.
- */
-const MILLISECONDS_TO_TELL = 9000;
-const MILLISECONDS_TO_CORRECT = 1000;
-/**
- * Tells everyone: the closing lines of the log, step outputs, annotations, `report.json`, job summary and the comment on
- * the pull request. Takes 10 s at most and never throws: what could not be told becomes a warning, in the log and in the
- * report, which is returned with all warnings.
- */
-async function publish(report, ports, mode) {
-    const { runner } = ports;
-    const safe = redactReport(report, ports.redact);
-    const warnings = [];
-    /** Runs one way of telling; its failure is a warning. */
-    const attempt = async (what, tell) => {
-        try {
-            await tell();
-        }
-        catch (error) {
-            warnings.push(ports.redact(`${what}: ${(0,errors/* messageOf */.bD)(error)}`));
-        }
-    };
-    const withWarnings = () => ({ ...safe, warnings: [...safe.warnings, ...warnings] });
-    const annotate = (from, levels) => {
-        for (const annotation of annotationsOf(from))
-            if (levels.includes(annotation.level))
-                runner.annotate(annotation);
-    };
-    // What needs no network first, so that it is there even if the runner kills the process in the middle.
-    await attempt('The log could not be closed', () => renderLog(safe).forEach((line) => runner.info(line)));
-    await attempt('The annotations could not be written', () => annotate(safe, ['error', 'notice']));
-    await attempt('The outputs could not be written', () => {
-        for (const [name, value] of Object.entries(outputsOf(safe)))
-            runner.output(name, value);
-    });
-    const writeReport = async () => runner.output('report', await runner.writeReport(`${JSON.stringify(withWarnings(), null, 2)}\n`));
-    await within(MILLISECONDS_TO_TELL, ports.clock, (signal) => [
-        attempt('The JSON report could not be written', () => orAborted(writeReport(), signal)),
-        attempt('The job summary could not be written', () => orAborted(runner.summary(renderSummary(safe)), signal)),
-        attempt('The pull request could not be commented', () => orAborted(comment(safe, ports.github, mode, signal), signal)),
-    ]);
-    if (warnings.length > 0) {
-        await within(MILLISECONDS_TO_CORRECT, ports.clock, (signal) => [
-            attempt('The JSON report does not have the last warnings', () => orAborted(writeReport(), signal)),
-        ]);
-    }
-    const told = withWarnings();
-    await attempt('The warnings could not be written', () => annotate(told, ['warning']));
-    return told;
-}
-async function comment(report, github, mode, signal) {
-    const pullRequest = report.run?.pullRequest;
-    if (!github || pullRequest === undefined || !shouldComment(report, mode))
-        return;
-    await github.upsertComment({ ...renderComment(report), pullRequest }, signal);
-}
-/** Runs all at once with a signal that aborts after `ms`. */
-async function within(ms, clock, start) {
-    const deadline = new AbortController();
-    const done = new AbortController();
-    const abortLate = async () => {
-        await clock.sleep(ms, done.signal);
-        if (!done.signal.aborted)
-            deadline.abort(new Error(`no answer within ${ms / 1000} s`));
-    };
-    const timer = abortLate();
-    await Promise.all(start(deadline.signal));
-    done.abort();
-    await timer;
-}
-/** The promise, or the signal's reason if that comes first: also for one that does not listen to the signal. */
-async function orAborted(promise, signal) {
-    const { promise: aborted, reject } = Promise.withResolvers();
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-        return await Promise.race([promise, aborted]);
-    }
-    finally {
-        signal.removeEventListener('abort', abort);
-    }
-}
-
-
-/***/ }),
-
-/***/ 8216:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   t: () => (/* binding */ openRecords)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7350);
-/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7935);
-/* harmony import */ var _release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3830);
-/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(325);
-/** The records of one release in the cluster: what was deployed, and what a rollback goes back to. */
-
-
-
-
-
-function openRecords(cluster, place) {
-    const { namespace, release } = place;
-    const seen = new Map();
-    /** Sends a Secret. Where the answer is lost, the Secret itself tells whether it arrived. */
-    async function sent(secret, send, mayExist = false) {
-        try {
-            return await send();
-        }
-        catch (error) {
-            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
-                throw error;
-            if (!error.isUnreachable && !(mayExist && error.status === 409))
-                throw error;
-            const found = await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .refOf */ .H8)(secret));
-            if (found && (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .isSameSecret */ .n_)(found, secret))
-                return found;
-            throw error;
-        }
-    }
-    /** Makes the parts that are not there yet. Their names tell their contents, so one that is there is the right one. */
-    async function createParts(parts, revision) {
-        const known = seen.get(revision)?.parts ?? [];
-        return (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(parts, async (part) => {
-            const { name } = part.metadata;
-            const before = known.find((one) => one.name === name);
-            if (before)
-                return before;
-            const { metadata } = await sent(part, () => cluster.create(part), true);
-            return { revision, name, uid: metadata.uid ?? '' };
-        });
-    }
-    const deletePart = ({ name, uid }) => cluster.delete(refTo(name), uid);
-    const refTo = (name) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name });
-    /** Writes parts, then the head that turns to them, then deletes the parts that no head needs any more. */
-    async function write(record, send) {
-        if (record.release !== release || record.namespace !== namespace)
-            throw new Error('this is another release’s record');
-        const { revision } = record;
-        const secrets = await (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .secretsOf */ .Fj)(record);
-        const parts = await createParts(secrets.parts, revision);
-        const { metadata } = await sent(secrets.head, () => send(secrets.head));
-        const names = parts.map(({ name }) => name);
-        const surplus = (seen.get(revision)?.parts ?? []).filter(({ name }) => !names.includes(name));
-        seen.set(revision, { resourceVersion: metadata.resourceVersion, parts: [...parts, ...surplus] });
-        try {
-            await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(surplus, deletePart);
-            seen.set(revision, { resourceVersion: metadata.resourceVersion, parts });
-        }
-        catch (error) {
-            // The record is written; what is left over takes room until the revision is written or removed the next time.
-            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
-                throw error;
-        }
-    }
-    return {
-        async list() {
-            const labelSelector = `${_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .RECORD_OF_LABEL */ .t}=${release}`;
-            const { objects } = await cluster.list({
-                apiVersion: 'v1',
-                kind: 'Secret',
-                namespace,
-                labelSelector,
-                metadataOnly: true,
-            });
-            const parts = Map.groupBy(objects.flatMap((object) => (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .partOf */ .BU)(object) ?? []), ({ revision }) => revision);
-            const heads = objects
-                .flatMap((object) => (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .headOf */ .Uo)(object) ?? [])
-                .map((head) => ({ ...head, parts: parts.get(head.revision) ?? [] }));
-            for (const [revision, ofRevision] of parts)
-                seen.set(revision, { parts: ofRevision });
-            for (const head of heads)
-                seen.set(head.revision, head);
-            return heads.toSorted((one, other) => one.revision - other.revision);
-        },
-        async read(head) {
-            const of = { release, namespace, revision: head.revision };
-            const secret = await cluster.get(refTo((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(of)));
-            if (!secret)
-                throw (0,_release_read_record_js__WEBPACK_IMPORTED_MODULE_1__/* .unreadable */ .O$)(of, 'it is no longer there');
-            const parts = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .partsOf */ .CI)(secret, of), (ref) => cluster.get(ref));
-            const record = await (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordFrom */ .Qd)(secret, parts, of);
-            const known = seen.get(head.revision)?.parts ?? head.parts;
-            seen.set(head.revision, { resourceVersion: secret.metadata.resourceVersion, parts: known });
-            return record;
-        },
-        create: (record) => write(record, (head) => cluster.create(head)),
-        async update(record) {
-            const { resourceVersion } = seen.get(record.revision) ?? {};
-            if (resourceVersion === undefined)
-                throw new Error(`${(0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(record)} has not been read, so it cannot be updated`);
-            await write(record, (head) => cluster.replace({ ...head, metadata: { ...head.metadata, resourceVersion } }));
-        },
-        async remove(heads) {
-            await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(heads, async ({ revision, uid, parts }) => {
-                const all = new Map([...parts, ...(seen.get(revision)?.parts ?? [])].map((part) => [part.uid, part]));
-                // The head goes last: as long as it is there, the next run finds the revision and removes the rest.
-                await Promise.all([...all.values()].map(deletePart));
-                await cluster.delete(refTo((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)({ release, revision })), uid);
-                seen.delete(revision);
-            });
-        },
-    };
-}
-
-
-/***/ }),
-
-/***/ 9090:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   W: () => (/* binding */ readSessionState),
-/* harmony export */   l: () => (/* binding */ recover)
-/* harmony export */ });
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7350);
-/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6753);
-/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5914);
-/* harmony import */ var _guarded_cluster_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9249);
-/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7997);
-/* harmony import */ var _records_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8216);
-/* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8902);
-
-
-
-
-
-
-
-/** Reads back what `openSession` has saved; undefined when the main step had not come that far. */
-function readSessionState(text) {
-    if (text === undefined || text === '')
-        return undefined;
-    const state = JSON.parse(text);
-    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .isObject */ .Gv)(state) || typeof state['namespace'] !== 'string' || typeof state['holder'] !== 'string')
-        return undefined;
-    return { namespace: state['namespace'], holder: state['holder'] };
-}
-/**
- * The post step after a main step that did not come to its end: takes back what that has written, or goes on where it was
- * doing so, and follows it until it is healthy. Undefined when there is nothing left to do.
- */
-async function recover({ namespace }, run) {
-    const { inputs, runner, clock, signals, cluster } = run;
-    const { release } = inputs;
-    const lock = await (0,_lock_js__WEBPACK_IMPORTED_MODULE_2__/* .acquireLock */ .IZ)({
-        namespace,
-        release,
-        holder: run.holder,
-        waitSeconds: inputs.lockTimeoutSeconds,
-        signal: signals.cancelled,
-        ...(inputs.run && { run: inputs.run }),
-    }, { cluster, clock, runner });
-    try {
-        const locked = { ...run, cluster: (0,_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_1__/* .guardedCluster */ .Z)(cluster, lock) };
-        const records = (0,_records_js__WEBPACK_IMPORTED_MODULE_3__/* .openRecords */ .t)(locked.cluster, { namespace, release });
-        const heads = await records.list();
-        const pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .pendingOf */ .lc)(heads);
-        if (!pending)
-            return undefined;
-        const record = await (0,_heal_js__WEBPACK_IMPORTED_MODULE_0__/* .readPending */ .ct)({ pending, records });
-        // Another run's, that was killed too, is left to the next deploy: this job has its own mess to clear up.
-        if (record.by?.id !== inputs.run?.id || record.by?.attempt !== inputs.run?.attempt)
-            return undefined;
-        const ended = `the main step was ended in the middle of revision ${record.revision}`;
-        const previous = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .lastGood */ .mC)(heads)?.revision;
-        const report = {
-            ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_6__/* .reportFrame */ .M)(run),
-            reason: 'Cancelled',
-            namespace,
-            server: cluster.server,
-            revision: record.revision,
-            ...(previous !== undefined && { previousRevision: previous }),
-        };
-        if (inputs.rollback === 'off' || inputs.onCancel === 'leave') {
-            const message = 'the run was ended before its time, and what it had written was left in place';
-            runner.info(`${ended}: what it wrote is left as it is`);
-            await (0,_heal_js__WEBPACK_IMPORTED_MODULE_0__/* .leaveInPlace */ .Wp)(record, records, run);
-            const hint = 'run it again, or go back with command: rollback';
-            return { ...report, outcome: 'cancelled', message, hint, changed: true };
-        }
-        runner.info(`${ended}: what it wrote is taken back`);
-        const { report: rollback, leftAlone } = await (0,_heal_js__WEBPACK_IMPORTED_MODULE_0__/* .takeBack */ .zH)(record, { pending, heads, records, lock }, locked);
-        const isBack = rollback.outcome === 'rolled-back';
-        return {
-            ...report,
-            outcome: isBack ? (leftAlone.length > 0 ? 'superseded' : 'cancelled') : 'rollback-failed',
-            message: isBack
-                ? 'the run was ended before its time, and what it had written was taken back'
-                : `the run was ended before its time; then: ${rollback.message}`,
-            hint: isBack ? 'run it again' : 'finish the rollback by hand with the commands below',
-            changed: !isBack,
-            rollback,
-        };
-    }
-    finally {
-        await lock.release();
-    }
-}
-
-
-/***/ }),
-
-/***/ 2761:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
+  cu: () => (/* binding */ identityOf),
   N6: () => (/* binding */ namespaceOf),
   ik: () => (/* binding */ place),
   XX: () => (/* binding */ render)
@@ -82380,7 +81052,7 @@ var stages = __nccwpck_require__(7368);
 var strategy = __nccwpck_require__(5594);
 // EXTERNAL MODULE: ./lib/report/format.js
 var format = __nccwpck_require__(7703);
-;// CONCATENATED MODULE: ./lib/commands/render.js
+;// CONCATENATED MODULE: ./lib/commands/prepare/render.js
 
 
 
@@ -82395,6 +81067,10 @@ var format = __nccwpck_require__(7703);
 /** Where objects of the release go that name no namespace. */
 function namespaceOf({ inputs, cluster }) {
     return inputs.namespace ?? cluster.contextNamespace ?? 'default';
+}
+/** Which release this run is about. */
+function identityOf(run) {
+    return { release: run.inputs.release, namespace: namespaceOf(run) };
 }
 /** Reads the manifests and puts in images, strategy and namespaces. Throws RejectedError; writes nothing. */
 async function render(run) {
@@ -82414,7 +81090,7 @@ async function place(manifests, run) {
             runner.info(note);
         const desired = (0,order/* inOrder */.a)(shaped).map((manifest) => ({
             ...manifest,
-            object: (0,plan_desired/* labelled */.wW)(manifest.object, inputs.release),
+            object: (0,plan_desired/* labelled */.wW)(manifest.object, identityOf(run)),
         }));
         return { namespace, desired };
     }
@@ -82454,6 +81130,962 @@ async function locateAll(manifests, namespace, cluster) {
 
 /***/ }),
 
+/***/ 2852:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  m: () => (/* binding */ publish)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/redact.js
+var redact = __nccwpck_require__(5078);
+// EXTERNAL MODULE: ./lib/report/outcome.js
+var outcome = __nccwpck_require__(5102);
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+;// CONCATENATED MODULE: ./lib/report/annotations.js
+
+
+
+/** https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md#limitations: more are dropped without a word. */
+const MOST_A_LEVEL = 10;
+/** GitHub's limit is 64 KB for a message; nobody reads more than this in a note. */
+const LONGEST_MESSAGE = 2000;
+/**
+ * At most ten notes a level. A red step gets one error with the verdict and one for each place in a file that has to do
+ * with it; each problem of a rejected run is an error. Where some are left out, the last note says how many.
+ */
+function annotationsOf(report) {
+    const errors = [...verdictOf(report), ...problemsOf(report), ...failuresOf(report)];
+    const warnings = report.warnings.map((message) => ({
+        level: 'warning',
+        title: `Release ${report.release}`,
+        message,
+    }));
+    return [...atMost(errors), ...atMost(warnings)].map((annotation) => ({
+        ...annotation,
+        message: (0,redact/* cut */.Jj)(annotation.message, LONGEST_MESSAGE),
+    }));
+}
+function verdictOf(report) {
+    if ((0,outcome/* succeeded */.gq)(report) || report.problems.length > 0)
+        return [];
+    const { words } = outcome/* HEADLINES */.Ol[report.outcome];
+    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
+    const why = report.reason === undefined ? report.message : `${report.reason}: ${report.message}`;
+    const next = report.hint === undefined ? '' : `\nWhat to do: ${report.hint}`;
+    const message = `${why}\nIs production safe? ${safe}: ${because}${next}`;
+    return [{ level: 'error', title: `${words}: release ${report.release}`, message }];
+}
+function problemsOf(report) {
+    return report.problems.map((problem) => ({
+        level: 'error',
+        title: problem.code,
+        message: `${problem.message}\n${problem.hint}`,
+        ...(problem.at && { at: problem.at }),
+    }));
+}
+function failuresOf(report) {
+    return report.failures.flatMap((failure) => failure.at
+        ? [
+            {
+                level: 'error',
+                title: `${failure.reason}: ${(0,format/* nameOf */.Vb)(failure.workload, report.namespace)}`,
+                message: failure.message,
+                at: failure.at,
+            },
+        ]
+        : []);
+}
+function atMost(annotations) {
+    const [first] = annotations;
+    if (!first || annotations.length <= MOST_A_LEVEL)
+        return annotations;
+    const shown = annotations.slice(0, MOST_A_LEVEL - 1);
+    const leftOut = annotations.length - shown.length;
+    const message = `${leftOut} more are in the job summary, because GitHub shows ${MOST_A_LEVEL} a step`;
+    return [...shown, { level: first.level, title: `${leftOut} more`, message }];
+}
+
+;// CONCATENATED MODULE: ./lib/report/markdown.js
+/**
+ * Untrusted text in GitHub's Markdown. It may hold HTML, images, links, mentions (`@team`), issue references (`#12`) and
+ * fences; none of them may have an effect. Nothing here trusts its argument: a plain string goes in, Markdown that shows
+ * exactly that string (without shapeless characters) comes out.
+ * Rules: https://github.github.com/gfm/ and, for mentions and references,
+ * https://docs.github.com/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
+ */
+
+const LONGEST_PROSE = 1000;
+const LONGEST_CODE = 300;
+const LONGEST_LOG_LINE = 2000;
+/**
+ * What GitHub would make a link, a notification, an emoji or a formula of, though nothing but a code span can escape it:
+ * mentions and e-mail addresses, URLs, `#12`, `GH-12`, commit hashes, `:emoji:`, `$formula$`.
+ */
+const ALIVE = /[@$]|:\/\/|www\.|mailto:|xmpp:|#\d|\bgh-\d|[\da-f]{40}|:(?!\d\d:)[\w+-]+:/i;
+/** Brackets, quotes and full stops around a word, so that they stay out of its code span. */
+const WORD = /^([("'[]*)(.*?)([)"'\],.;:!?]*)$/;
+/** A sentence: one line, at most 1,000 characters. */
+function prose(text) {
+    return wordsOf(text)
+        .map((word) => (ALIVE.test(word) ? aroundCore(word, escapeProse, code) : escapeProse(word)))
+        .join(' ')
+        .replace(/^[#+=-]/, String.raw `\$&`)
+        .replace(/^(\d+)([.)])/, String.raw `$1\$2`);
+}
+/** The same for a place where HTML is read and Markdown is not, such as `<summary>`. */
+function html(text) {
+    return wordsOf(text)
+        .map((word) => ALIVE.test(word) ? aroundCore(word, escapeHtml, (core) => `<code>${escapeHtml(core)}</code>`) : escapeHtml(word))
+        .join(' ');
+}
+/** A name, image or other literal, as a code span: one line, at most 300 characters. */
+function code(text) {
+    const line = (0,redact/* cut */.Jj)(wordsOf(text).join(' '), LONGEST_CODE);
+    if (line === '')
+        return '–';
+    const ticks = '`'.repeat(longestRun(line) + 1);
+    const space = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
+    return `${ticks}${space}${line}${space}${ticks}`;
+}
+/** A block of text as it is, such as the tail of a log. Of more than `characters`, the last whole lines are shown. */
+function fence(text, options = {}) {
+    const lines = (0,redact/* stripControls */.$Y)(text)
+        .replace(/\n+$/, '')
+        .split('\n')
+        .map((line) => (0,redact/* cut */.Jj)(line, LONGEST_LOG_LINE));
+    const shown = lastLines(lines, options.characters ?? Number.POSITIVE_INFINITY);
+    const leftOut = lines.length - shown.length;
+    const block = shown.join('\n');
+    const ticks = '`'.repeat(Math.max(3, longestRun(block) + 1));
+    const note = leftOut > 0 ? `_${leftOut} earlier lines left out._\n\n` : '';
+    return `${note}${ticks}${options.language ?? 'text'}\n${block}\n${ticks}`;
+}
+/** A link, if the address is one of the web; else only its text. The text is Markdown already. */
+function markdown_link(markdown, address) {
+    if (!URL.canParse(address))
+        return markdown;
+    const url = new URL(address);
+    if (url.protocol !== 'https:' && url.protocol !== 'http:')
+        return markdown;
+    return `[${markdown}](${url.href.replaceAll('(', '%28').replaceAll(')', '%29').replaceAll('|', '%7C')})`;
+}
+/** A table whose cells are Markdown already. Of more than `rows` rows, the first are shown and the others counted. */
+function table(header, rows, options = {}) {
+    const shown = rows.slice(0, options.rows ?? rows.length);
+    const lines = [rowOf(header), rowOf(header.map(() => '---')), ...shown.map(rowOf)];
+    const leftOut = rows.length - shown.length;
+    return leftOut === 0 ? lines.join('\n') : `${lines.join('\n')}\n\n_${leftOut} more left out._`;
+}
+function rowOf(cells) {
+    return `| ${cells.map((cell) => cell.replaceAll('|', String.raw `\|`)).join(' | ')} |`;
+}
+/** A part that opens on a click. The title is plain text, the body Markdown. */
+function details(title, body, options = {}) {
+    return `<details${options.open === true ? ' open' : ''}><summary>${html(title)}</summary>\n\n${body}\n\n</details>`;
+}
+/**
+ * Sections in their order, separated by empty lines, and `end`, within `limit` as `size` measures it. What does not fit
+ * is left out whole, the least important first, and named at the end.
+ */
+function assemble(sections, end, limit, size) {
+    const room = limit - size(end) - size(leftOutNote(sections));
+    const kept = new Set();
+    let used = 0;
+    for (const section of sections.toSorted((a, b) => a.rank - b.rank)) {
+        const more = size(`${section.markdown}\n\n`);
+        if (used + more > room)
+            continue;
+        used += more;
+        kept.add(section);
+    }
+    const missing = sections.filter((section) => !kept.has(section));
+    const shown = sections.filter((section) => kept.has(section)).map((section) => section.markdown);
+    return [...shown, ...(missing.length > 0 ? [leftOutNote(missing)] : []), end].join('\n\n');
+}
+/** Bytes in UTF-8. */
+function bytesOf(text) {
+    return new TextEncoder().encode(text).length;
+}
+function leftOutNote(sections) {
+    const names = [...new Set(sections.map((section) => section.name))];
+    return `_Left out, because GitHub limits the size of this page: ${prose(names.join(', '))}. The JSON report has everything._\n`;
+}
+/** Words of the text made harmless to look at, in one line, at most 1,000 characters. */
+function wordsOf(text) {
+    return (0,redact/* cut */.Jj)((0,redact/* stripControls */.$Y)(text).trim(), LONGEST_PROSE)
+        .split(/\s+/u)
+        .filter((word) => word !== '');
+}
+function aroundCore(word, around, core) {
+    const [, before = '', inside = word, after = ''] = WORD.exec(word) ?? [];
+    // Punctuation around it stays outside: a code span ends what its last letters and a colon could have made an emoji.
+    return inside === '' ? core(word) : `${around(before)}${core(inside)}${around(after)}`;
+}
+function escapeProse(text) {
+    return escapeHtml(text)
+        .replaceAll(/[\\`*_~[\]!]/g, String.raw `\$&`)
+        .replaceAll('|', '&#124;');
+}
+function escapeHtml(text) {
+    return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+/** As many of the last lines as fit into so many characters; at least one. */
+function lastLines(lines, characters) {
+    let first = lines.length - 1;
+    let used = (lines[first] ?? '').length;
+    while (first > 0) {
+        used += (lines[first - 1] ?? '').length + 1;
+        if (used > characters)
+            break;
+        first -= 1;
+    }
+    return lines.slice(first);
+}
+function longestRun(text) {
+    return Math.max(0, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
+}
+
+;// CONCATENATED MODULE: ./lib/report/evidence.js
+/** Why a release is bad, for a page: the failing pods, the last words of their containers, the events. */
+
+
+/** One section a bad workload, and one each for its logs and events, so that a full page drops those first. */
+function evidenceSections(report, detail) {
+    const shown = report.failures.slice(0, detail.failures);
+    const leftOut = report.failures.length - shown.length;
+    return [
+        ...shown.flatMap((failure) => failureSections(failure, report, detail)),
+        ...(leftOut > 0
+            ? [{ name: 'bad workloads', rank: 3, markdown: `_${(0,format/* counted */.hS)(leftOut, 'more bad workload')} left out._` }]
+            : []),
+    ];
+}
+function failureSections(failure, report, detail) {
+    const name = (0,format/* nameOf */.Vb)(failure.workload, report.namespace);
+    const pods = failure.pods.slice(0, detail.pods);
+    const where = failure.at ? ` Written in ${code(`${failure.at.file}:${failure.at.line}`)}.` : '';
+    const podsLeftOut = failure.pods.length - pods.length;
+    const head = [
+        `### ❌ ${code(name)}: ${failure.reason}`,
+        `${prose((0,format/* sentence */.em)(failure.message))}${where}`,
+        ...(pods.length > 0 ? [podTable(pods)] : []),
+        ...(podsLeftOut > 0 ? [`_${(0,format/* counted */.hS)(podsLeftOut, 'more pod')} left out._`] : []),
+    ].join('\n\n');
+    return [
+        { name: `pods of ${name}`, rank: 3, markdown: head },
+        ...pods.flatMap((pod, index) => pod.containers.flatMap((container) => logSection(pod, container, index === 0, detail))),
+        ...eventsSection(name, failure.events, detail),
+    ];
+}
+/** A line a container, because a pod is seldom bad as a whole. */
+function podTable(pods) {
+    const rows = pods.flatMap((pod) => {
+        const node = pod.node === undefined ? '' : `<br>on ${code(pod.node)}`;
+        const podCell = `${code(pod.name)}${node}`;
+        if (pod.containers.length === 0)
+            return [[podCell, '–', code(pod.status), '–', prose(pod.message)]];
+        return pod.containers.map((container, index) => [
+            index === 0 ? podCell : '',
+            code(container.name),
+            code(container.state === '' ? pod.status : container.state),
+            String(container.restarts),
+            prose(container.message === '' ? pod.message : container.message),
+        ]);
+    });
+    return table(['Pod', 'Container', 'State', 'Restarts', 'Message'], rows);
+}
+function logSection(pod, container, open, detail) {
+    if (container.log === undefined || container.log.trim() === '')
+        return [];
+    const title = `Log of ${pod.name}, container ${container.name}`;
+    const body = fence(container.log, { characters: detail.logCharacters });
+    return [{ name: `log of ${pod.name}`, rank: 4, markdown: details(title, body, { open }) }];
+}
+/** The last ones: an event that repeats moves to the end. */
+function eventsSection(name, events, detail) {
+    if (events.length === 0)
+        return [];
+    const shown = events.slice(-detail.events);
+    const leftOut = events.length - shown.length;
+    const rows = shown.map((event) => [
+        event.at === '' ? '–' : code((0,format/* timeOfDay */.rb)(event.at)),
+        `${event.type === 'Warning' ? '⚠️ ' : ''}${code(event.reason)}${event.count > 1 ? ` × ${event.count}` : ''}`,
+        code(event.object),
+        prose(event.message),
+    ]);
+    const note = leftOut > 0 ? `_${(0,format/* counted */.hS)(leftOut, 'earlier event')} left out._\n\n` : '';
+    const body = `${note}${table(['Time (UTC)', 'Event', 'Object', 'Message'], rows)}`;
+    return [
+        { name: `events of ${name}`, rank: 5, markdown: details(`${(0,format/* counted */.hS)(events.length, 'event')} of ${name}`, body) },
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/report/opening.js
+/** The first screen of a page, for someone who was just woken: what happened, why, is production safe, what to do. */
+
+
+
+const SAFETY_WORDS = {
+    yes: '🟢 Yes',
+    no: '🔴 **No**',
+    'not known': '🟡 **Not known**',
+};
+function openingSection(report) {
+    const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
+    const { release, namespace } = report;
+    // A run that ended early may know neither.
+    const what = [release !== '' && code(release), namespace !== '' && `in namespace ${code(namespace)}`].filter(Boolean);
+    const heading = `## ${emoji} ${words}${what.length === 0 ? '' : `: ${what.join(' ')}`}`;
+    const markdown = [heading, ...causeOf(report), answersOf(report), factsOf(report)].join('\n\n');
+    return { name: 'verdict', rank: 0, markdown };
+}
+function causeOf(report) {
+    if (report.message === '')
+        return [];
+    return [
+        report.reason === undefined
+            ? prose((0,format/* sentence */.em)(report.message))
+            : `**${report.reason}.** ${prose((0,format/* sentence */.em)(report.message))}`,
+    ];
+}
+/** The questions in the order they are asked in at night. A list, which a narrow screen can show. */
+function answersOf(report) {
+    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
+    const answers = [`- **Is production safe?** ${SAFETY_WORDS[safe]}: ${prose(because)}.`];
+    if (report.rollback) {
+        const question = report.rollback.outcome === 'rolled-back' ? 'What was done?' : 'What was tried?';
+        answers.push(`- **${question}** ${prose(report.rollback.message)} (${(0,format/* durationOf */.cf)(report.rollback.seconds)}).`);
+    }
+    if (report.hint !== undefined && report.hint !== '') {
+        answers.push(`- **${(0,outcome/* succeeded */.gq)(report) ? 'Next' : 'What to do?'}** ${prose((0,format/* sentence */.em)(report.hint))}`);
+    }
+    return answers.join('\n');
+}
+/** One line of small facts, with the ways to the run and the commit. */
+function factsOf(report) {
+    const { run } = report;
+    const facts = [];
+    if (report.revision !== undefined) {
+        const previous = report.previousRevision === undefined ? '' : ` (before: ${report.previousRevision})`;
+        facts.push(`revision ${report.revision}${previous}`);
+    }
+    facts.push(`took ${(0,format/* durationOf */.cf)(report.durationSeconds)}`);
+    if (report.server !== undefined)
+        facts.push(`cluster ${code(report.server)}`);
+    if (run) {
+        facts.push(markdown_link('workflow run', run.url), `commit ${commitOf(run)}`, `ref ${code(run.ref)}`, `by ${code(run.actor)}`);
+    }
+    return `<sub>${facts.join(' · ')}</sub>`;
+}
+function commitOf(run) {
+    const short = code(run.sha.slice(0, 7));
+    return URL.canParse(run.url) ? markdown_link(short, `${new URL(run.url).origin}/${run.repository}/commit/${run.sha}`) : short;
+}
+
+;// CONCATENATED MODULE: ./lib/report/sections.js
+/** The parts that the job summary and the comment are put together from. All text of the report is untrusted here. */
+
+
+const STATES = {
+    healthy: '✅ healthy',
+    progressing: '⏳ progressing',
+    failed: '❌ failed',
+    restored: '↩️ restored',
+    removed: '🗑️ removed',
+    unknown: '❓ unknown',
+};
+/** The commands that finish a failed rollback by hand. */
+function commandsSection(report) {
+    const commands = report.rollback?.commands ?? [];
+    if (commands.length === 0)
+        return [];
+    const markdown = `### Finish the rollback by hand\n\n${fence(commands.join('\n'), { language: 'sh', characters: 20_000 })}`;
+    return [{ name: 'commands to finish by hand', rank: 0, markdown }];
+}
+/** What is wrong with the inputs or manifests, and where. */
+function problemsSection(report, detail) {
+    if (report.problems.length === 0)
+        return [];
+    const rows = report.problems.map((problem) => [
+        code(problem.code),
+        problem.at ? code(`${problem.at.file}:${problem.at.line}`) : '–',
+        prose(problem.message),
+        prose(problem.hint),
+    ]);
+    const markdown = `### ${(0,format/* counted */.hS)(rows.length, 'problem')} to mend\n\n${table(['Reason', 'Where', 'What is wrong', 'What to do'], rows, { rows: detail.problems })}`;
+    return [{ name: 'problems', rank: 1, markdown }];
+}
+/** Every workload: where it was left, its images before and after, its pods. */
+function workloadsSection(report, detail) {
+    if (report.workloads.length === 0)
+        return [];
+    const rows = report.workloads.map((workload) => [
+        code((0,format/* nameOf */.Vb)(workload, report.namespace)),
+        `${STATES[workload.state]}${workload.message === '' ? '' : `<br>${prose(workload.message)}`}`,
+        imagesOf(workload),
+        podsOf(workload),
+        workload.seconds === undefined ? '–' : (0,format/* durationOf */.cf)(workload.seconds),
+    ]);
+    const markdown = `### Workloads\n\n${table(['Workload', 'State now', 'Image: before → this release', 'Pods available', 'Took'], rows, { rows: detail.workloads })}`;
+    return [{ name: 'workloads', rank: 2, markdown }];
+}
+/** `3 of 3`, and the fewest and most that were seen on the way, with what was planned where that was missed. */
+function podsOf({ pods, bounds }) {
+    if (!pods)
+        return '–';
+    const now = `${pods.available} of ${pods.wanted}`;
+    if (!bounds?.seen)
+        return now;
+    const { planned, seen } = bounds;
+    const most = seen.mostTotal === undefined ? '' : `, at most ${seen.mostTotal} in all`;
+    const isMissed = seen.leastAvailable < planned.leastAvailable || (seen.mostTotal ?? 0) > (planned.mostTotal ?? Infinity);
+    const plan = isMissed ? `; planned ${planned.leastAvailable} and ${planned.mostTotal ?? '–'}` : '';
+    return `${now}<br>at least ${seen.leastAvailable}${most}${plan}`;
+}
+/** What the rollback did to each object. */
+function rollbackSection(report, detail) {
+    const rollback = report.rollback;
+    if (!rollback || rollback.steps.length === 0)
+        return [];
+    const rows = rollback.steps.map((step) => [
+        code((0,format/* nameOf */.Vb)(step, report.namespace)),
+        step.step === 'failed' ? '❌ failed' : step.step.replaceAll('-', ' '),
+        prose(step.message),
+    ]);
+    const title = `Rollback: ${(0,format/* counted */.hS)(rows.length, 'object')} in ${(0,format/* durationOf */.cf)(rollback.seconds)}`;
+    const body = table(['Object', 'Done', 'Note'], rows, { rows: detail.rollbackSteps });
+    return [
+        {
+            name: 'steps of the rollback',
+            rank: 5,
+            markdown: details(title, body, { open: rollback.outcome === 'rollback-failed' }),
+        },
+    ];
+}
+/** What the run wrote, the rollback left aside. */
+function changesSection(report, detail) {
+    if (report.objects.length === 0)
+        return [];
+    const changed = report.objects.filter((object) => object.change !== 'unchanged');
+    const rows = [...changed, ...report.objects.filter((object) => object.change === 'unchanged')].map((object) => [
+        code((0,format/* nameOf */.Vb)(object, report.namespace)),
+        object.change.replaceAll('-', ' '),
+    ]);
+    const title = `What this run changed: ${countsOf(report.objects)}`;
+    const body = table(['Object', 'Change'], rows, { rows: detail.objects });
+    return [{ name: 'list of objects', rank: 7, markdown: details(title, body) }];
+}
+function timelineSection(report, detail) {
+    if (report.timeline.length === 0)
+        return [];
+    const rows = report.timeline.map((entry) => [
+        (0,format/* durationOf */.cf)(entry.seconds),
+        entry.phase.replaceAll('-', ' '),
+        prose(entry.text),
+    ]);
+    // The end of a rollout explains it; its beginning is always the same.
+    const shown = rows.slice(-detail.timeline);
+    const leftOut = rows.length - shown.length;
+    const body = `${leftOut > 0 ? `_${leftOut} earlier entries left out._\n\n` : ''}${table(['After', 'Phase', 'What happened'], shown)}`;
+    return [
+        {
+            name: 'timeline',
+            rank: 6,
+            markdown: details(`Timeline: ${(0,format/* durationOf */.cf)(report.durationSeconds)} since ${(0,format/* timeOfDay */.rb)(report.startedAt)} UTC`, body),
+        },
+    ];
+}
+function warningsSection(report, detail) {
+    if (report.warnings.length === 0)
+        return [];
+    const shown = report.warnings.slice(0, detail.warnings).map((warning) => `- ${prose(warning)}`);
+    const leftOut = report.warnings.length - shown.length;
+    const note = leftOut > 0 ? `\n\n_${leftOut} more left out._` : '';
+    return [{ name: 'warnings', rank: 3, markdown: `### ⚠️ Warnings\n\n${shown.join('\n')}${note}` }];
+}
+/** `2 created, 1 updated, 17 unchanged`. */
+function countsOf(objects) {
+    const kinds = ['created', 'updated', 'ran', 'pruned', 'unchanged', 'not-reached'];
+    return kinds
+        .map((change) => ({ change, count: objects.filter((object) => object.change === change).length }))
+        .filter(({ count }) => count > 0)
+        .map(({ change, count }) => `${count} ${change.replaceAll('-', ' ')}`)
+        .join(', ');
+}
+function imagesOf(workload) {
+    if (workload.images.length === 0)
+        return '–';
+    return workload.images
+        .map(({ container, from, to }) => {
+        const which = workload.images.length > 1 ? `${code(container)}: ` : '';
+        if (from === to)
+            return `${which}${code(to)}, as before`;
+        return `${which}${from === undefined ? '_new_' : code(from)}<br>→&nbsp;${code(to)}`;
+    })
+        .join('<br>');
+}
+
+;// CONCATENATED MODULE: ./lib/report/comment.js
+
+
+
+
+
+/**
+ * GitHub refuses a comment of more than 65,536 characters. Counted here in UTF-16 units, which are never fewer than
+ * characters, with some room to spare.
+ */
+const COMMENT_CHARACTERS = 65_000;
+const DETAIL = {
+    workloads: 25,
+    problems: 25,
+    objects: 50,
+    timeline: 0,
+    warnings: 10,
+    rollbackSteps: 50,
+    failures: 5,
+    pods: 2,
+    events: 8,
+    logCharacters: 2500,
+};
+function shouldComment(report, mode) {
+    if (report.run?.pullRequest === undefined)
+        return false;
+    return mode === 'auto' || (mode === 'failure' && !(0,outcome/* succeeded */.gq)(report));
+}
+/**
+ * The first line of the comment, invisible on the page, by which a later run finds it. Names are encoded, so that no name
+ * can end it or pass for another pair of names; text inside the body never comes first.
+ */
+function markerOf(release, namespace) {
+    return `<!-- rollsafe release=${encoded(release)} namespace=${encoded(namespace)} -->`;
+}
+function encoded(name) {
+    return encodeURIComponent(name.toWellFormed()).replaceAll('-', '%2D');
+}
+/** The comment on a pull request: its marker, and the body that begins with it. */
+function renderComment(report) {
+    const marker = markerOf(report.release, report.namespace);
+    const sections = [
+        openingSection(report),
+        ...commandsSection(report),
+        ...problemsSection(report, DETAIL),
+        ...workloadsSection(report, DETAIL),
+        ...evidenceSections(report, DETAIL),
+        ...warningsSection(report, DETAIL),
+        ...rollbackSection(report, DETAIL),
+        ...changesSection(report, DETAIL),
+    ];
+    const rest = report.run
+        ? `The ${markdown_link('run’s summary', report.run.url)} has the timeline and more of the evidence.`
+        : '';
+    const end = `<sub>${rest === '' ? '' : `${rest} `}Later runs of this release edit this comment.</sub>`;
+    const body = assemble(sections, end, COMMENT_CHARACTERS - marker.length - 1, (markdown) => markdown.length);
+    return { marker, body: `${marker}\n${body}` };
+}
+
+;// CONCATENATED MODULE: ./lib/report/log.js
+
+
+const MOST_WORKLOADS = 20;
+const MOST_PROBLEMS = 50;
+/** The last lines of the log. They hold untrusted text: print them through the runner, which makes it safe. */
+function renderLog(report) {
+    const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
+    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
+    const lines = [`${emoji} ${words}${whatOf(report)}, after ${(0,format/* durationOf */.cf)(report.durationSeconds)}`];
+    if (report.message !== '')
+        lines.push(`${report.reason === undefined ? '' : `${report.reason}: `}${report.message}`);
+    lines.push(...workloadLines(report), ...problemLines(report));
+    if (report.rollback)
+        lines.push(`Rollback: ${report.rollback.message} (${(0,format/* durationOf */.cf)(report.rollback.seconds)})`);
+    if (!(0,outcome/* succeeded */.gq)(report))
+        lines.push(`Is production safe? ${safe}: ${because}`);
+    if (report.hint !== undefined && report.hint !== '')
+        lines.push(`What to do: ${report.hint}`);
+    const commands = report.rollback?.commands ?? [];
+    if (commands.length > 0)
+        lines.push('Finish the rollback by hand:', ...commands.map((command) => `  ${command}`));
+    return lines;
+}
+function workloadLines(report) {
+    const lines = report.workloads
+        .slice(0, MOST_WORKLOADS)
+        .map((workload) => `  ${(0,format/* nameOf */.Vb)(workload, report.namespace)}: ${workload.state}, ${workload.message}`);
+    const leftOut = report.workloads.length - lines.length;
+    return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
+}
+function problemLines(report) {
+    const lines = report.problems.slice(0, MOST_PROBLEMS).map((problem) => {
+        const where = problem.at ? `${problem.at.file}:${problem.at.line}: ` : '';
+        return `  ${where}${problem.code}: ${(0,format/* sentence */.em)(problem.message)} ${problem.hint}`;
+    });
+    const leftOut = report.problems.length - lines.length;
+    return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
+}
+/** Empty when the run ended before it was known. */
+function whatOf({ release, namespace }) {
+    const parts = [release !== '' && `release ${release}`, namespace !== '' && `in namespace ${namespace}`].filter(Boolean);
+    return parts.length === 0 ? '' : `: ${parts.join(' ')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/report/outputs.js
+
+/** The names of the step's outputs that come from the report; `report`, the path of the file, is the caller's to add. */
+const OUTPUT_NAMES = (/* unused pure expression or super */ null && ([
+    'outcome',
+    'release',
+    'namespace',
+    'revision',
+    'previous-revision',
+    'reason',
+    'message',
+    'changed',
+    'duration-seconds',
+]));
+/** The step's outputs. What does not apply is empty; `message` is one line; `duration-seconds` is a whole number. */
+function outputsOf(report) {
+    return {
+        outcome: report.outcome,
+        release: report.release,
+        namespace: report.namespace,
+        revision: report.revision?.toString() ?? '',
+        'previous-revision': report.previousRevision?.toString() ?? '',
+        reason: report.reason ?? '',
+        message: (0,redact/* stripControls */.$Y)(report.message).replaceAll(/\s+/g, ' ').trim(),
+        changed: String(report.changed),
+        'duration-seconds': String(Math.round(report.durationSeconds)),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/report/report.js
+const OUTCOMES = [
+    'deployed',
+    'unchanged',
+    'planned',
+    'rolled-back',
+    'rollback-failed',
+    'failed',
+    'rejected',
+    'superseded',
+    'unknown',
+    'cancelled',
+    'removed',
+];
+
+;// CONCATENATED MODULE: ./lib/report/redact-report.js
+
+
+/** Words of our own that a field holds whole. A secret that happens to be one of them must not break the report. */
+const OWN_WORDS = new Set([
+    ...OUTCOMES,
+    ...errors/* REASON_CODES */.OE,
+    // commands
+    'deploy',
+    'plan',
+    'rollback',
+    'teardown',
+    'sweep',
+    // changes of objects and states of workloads
+    'created',
+    'updated',
+    'ran',
+    'not-reached',
+    'pruned',
+    'healthy',
+    'progressing',
+    'restored',
+    // phases, and steps of a rollback
+    'prepare',
+    'apply',
+    'follow',
+    'diagnose',
+    'roll-back',
+    'report',
+    'deleted',
+    'already-as-before',
+    'left-alone',
+]);
+/**
+ * The report with every text run through `redact`: the one place where secrets leave it, before a view escapes them so
+ * that they cannot be recognised any more. The names of release and namespace stay, since they are printed everywhere
+ * and find the comment of the last run.
+ */
+function redactReport(report, redact) {
+    const safe = JSON.parse(JSON.stringify(report), (_field, value) => typeof value === 'string' && !OWN_WORDS.has(value) ? redact(value) : value);
+    return { ...safe, release: report.release, namespace: report.namespace, startedAt: report.startedAt };
+}
+
+;// CONCATENATED MODULE: ./lib/report/summary.js
+
+
+
+
+/**
+ * UTF-8 bytes. Over 1,024 KiB a step GitHub drops the whole summary; the margin is for what else the step may write.
+ * https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
+ */
+const SUMMARY_BYTES = 1_000_000;
+const summary_DETAIL = {
+    workloads: 200,
+    problems: 200,
+    objects: 500,
+    timeline: 200,
+    warnings: 50,
+    rollbackSteps: 500,
+    failures: 20,
+    pods: 5,
+    events: 40,
+    logCharacters: 20_000,
+};
+/** The job summary: GitHub-flavoured Markdown, at most `SUMMARY_BYTES` bytes. */
+function renderSummary(report) {
+    const sections = [
+        openingSection(report),
+        ...commandsSection(report),
+        ...problemsSection(report, summary_DETAIL),
+        ...workloadsSection(report, summary_DETAIL),
+        ...evidenceSections(report, summary_DETAIL),
+        ...warningsSection(report, summary_DETAIL),
+        ...rollbackSection(report, summary_DETAIL),
+        ...changesSection(report, summary_DETAIL),
+        ...timelineSection(report, summary_DETAIL),
+    ];
+    return assemble(sections, '', SUMMARY_BYTES, bytesOf);
+}
+
+;// CONCATENATED MODULE: ./lib/commands/publish.js
+
+
+
+
+
+
+
+/**
+ * All reporting together may delay the step by ten seconds: a GitHub that does not answer must not hold up a deploy. The
+ * last of them is for writing down in the report what went wrong in the others.
+ */
+const MILLISECONDS_TO_TELL = 9000;
+const MILLISECONDS_TO_CORRECT = 1000;
+/**
+ * Tells everyone: the closing lines of the log, step outputs, annotations, `report.json`, job summary and the comment on
+ * the pull request. Takes 10 s at most and never throws: what could not be told becomes a warning, in the log and in the
+ * report, which is returned with all warnings.
+ */
+async function publish(report, ports, mode) {
+    const { runner } = ports;
+    const safe = redactReport(report, ports.redact);
+    const warnings = [];
+    /** Runs one way of telling; its failure is a warning. */
+    const attempt = async (what, tell) => {
+        try {
+            await tell();
+        }
+        catch (error) {
+            warnings.push(ports.redact(`${what}: ${(0,errors/* messageOf */.bD)(error)}`));
+        }
+    };
+    const withWarnings = () => ({ ...safe, warnings: [...safe.warnings, ...warnings] });
+    const annotate = (from, levels) => {
+        for (const annotation of annotationsOf(from))
+            if (levels.includes(annotation.level))
+                runner.annotate(annotation);
+    };
+    // What needs no network first, so that it is there even if the runner kills the process in the middle.
+    await attempt('The log could not be closed', () => renderLog(safe).forEach((line) => runner.info(line)));
+    await attempt('The annotations could not be written', () => annotate(safe, ['error', 'notice']));
+    await attempt('The outputs could not be written', () => {
+        for (const [name, value] of Object.entries(outputsOf(safe)))
+            runner.output(name, value);
+    });
+    const writeReport = async () => runner.output('report', await runner.writeReport(`${JSON.stringify(withWarnings(), null, 2)}\n`));
+    await within(MILLISECONDS_TO_TELL, ports.clock, (signal) => [
+        attempt('The JSON report could not be written', () => orAborted(writeReport(), signal)),
+        attempt('The job summary could not be written', () => orAborted(runner.summary(renderSummary(safe)), signal)),
+        attempt('The pull request could not be commented', () => orAborted(comment(safe, ports.github, mode, signal), signal)),
+    ]);
+    if (warnings.length > 0) {
+        await within(MILLISECONDS_TO_CORRECT, ports.clock, (signal) => [
+            attempt('The JSON report does not have the last warnings', () => orAborted(writeReport(), signal)),
+        ]);
+    }
+    const told = withWarnings();
+    await attempt('The warnings could not be written', () => annotate(told, ['warning']));
+    return told;
+}
+async function comment(report, github, mode, signal) {
+    const pullRequest = report.run?.pullRequest;
+    if (!github || pullRequest === undefined || !shouldComment(report, mode))
+        return;
+    await github.upsertComment({ ...renderComment(report), pullRequest }, signal);
+}
+/** Runs all at once with a signal that aborts after `ms`. */
+async function within(ms, clock, start) {
+    const deadline = new AbortController();
+    const done = new AbortController();
+    const abortLate = async () => {
+        await clock.sleep(ms, done.signal);
+        if (!done.signal.aborted)
+            deadline.abort(new Error(`no answer within ${ms / 1000} s`));
+    };
+    const timer = abortLate();
+    await Promise.all(start(deadline.signal));
+    done.abort();
+    await timer;
+}
+/** The promise, or the signal's reason if that comes first: also for one that does not listen to the signal. */
+async function orAborted(promise, signal) {
+    const { promise: aborted, reject } = Promise.withResolvers();
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+        return await Promise.race([promise, aborted]);
+    }
+    finally {
+        signal.removeEventListener('abort', abort);
+    }
+}
+
+
+/***/ }),
+
+/***/ 9090:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ readSessionState),
+/* harmony export */   l: () => (/* binding */ recover)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
+/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6753);
+/* harmony import */ var _session_heal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1959);
+/* harmony import */ var _session_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7370);
+/* harmony import */ var _session_lock_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8289);
+/* harmony import */ var _session_records_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8799);
+/* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8902);
+
+
+
+
+
+
+
+
+
+/** Reads back what `openSession` has saved; undefined when the main step had not come that far. */
+function readSessionState(text) {
+    if (text === undefined || text === '')
+        return undefined;
+    const state = JSON.parse(text);
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .isObject */ .Gv)(state) || typeof state['namespace'] !== 'string' || typeof state['holder'] !== 'string')
+        return undefined;
+    return { namespace: state['namespace'], holder: state['holder'] };
+}
+/**
+ * The post step after a main step that did not come to its end: takes back what that has written, or goes on where it was
+ * doing so, and follows it until it is healthy. Undefined when there is nothing left to do.
+ */
+async function recover(state, run) {
+    const { namespace } = state;
+    const { inputs, runner, clock, signals, cluster } = run;
+    const { release, run: facts } = inputs;
+    const request = { namespace, release, holder: run.holder, waitSeconds: 0, signal: signals.cancelled };
+    let lock;
+    try {
+        lock = await (0,_session_lock_js__WEBPACK_IMPORTED_MODULE_4__/* .acquireLock */ .IZ)({ ...request, ...(facts && { run: facts }) }, { cluster, clock, runner });
+    }
+    catch (error) {
+        if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs) || error.problems[0].code !== 'Locked')
+            throw error;
+        runner.info('another run has the release now, and takes back first what this one may have left half done');
+        return undefined;
+    }
+    try {
+        return await recoverLocked(state, lock, run);
+    }
+    catch (error) {
+        if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+            throw error;
+        return {
+            ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_7__/* .reportFrame */ .M)(run),
+            outcome: 'rollback-failed',
+            reason: (0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, 'the way back').code,
+            message: `the run was ended before its time, and what it had written could not be taken back: ${error.message}`,
+            hint: 'mend that and run again: the next run of the release takes it back first',
+            namespace,
+            server: cluster.server,
+            changed: true,
+        };
+    }
+    finally {
+        await lock.release();
+    }
+}
+async function recoverLocked({ namespace }, lock, run) {
+    const { inputs, runner, cluster } = run;
+    const locked = { ...run, cluster: (0,_session_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_3__/* .guardedCluster */ .Z)(cluster, lock) };
+    const records = (0,_session_records_js__WEBPACK_IMPORTED_MODULE_5__/* .openRecords */ .t)(locked.cluster, { namespace, release: inputs.release });
+    const heads = await records.list();
+    const pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_8__/* .pendingOf */ .lc)(heads);
+    if (!pending)
+        return undefined;
+    const record = await (0,_session_heal_js__WEBPACK_IMPORTED_MODULE_2__/* .readPending */ .ct)({ pending, records });
+    // Another run's, that was killed too, is left to the next deploy: this job has its own mess to clear up.
+    if (record.by?.id !== inputs.run?.id || record.by?.attempt !== inputs.run?.attempt)
+        return undefined;
+    const ended = `the main step was ended in the middle of revision ${record.revision}`;
+    const previous = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_8__/* .lastGood */ .mC)(heads)?.revision;
+    const frame = () => ({
+        ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_7__/* .reportFrame */ .M)(run),
+        reason: 'Cancelled',
+        namespace,
+        server: cluster.server,
+        revision: record.revision,
+        ...(previous !== undefined && { previousRevision: previous }),
+    });
+    if (inputs.rollback === 'off' || inputs.onCancel === 'leave') {
+        const message = 'the run was ended before its time, and what it had written was left in place';
+        runner.info(`${ended}: what it wrote is left as it is`);
+        await (0,_session_heal_js__WEBPACK_IMPORTED_MODULE_2__/* .leaveInPlace */ .Wp)(record, records, run);
+        return {
+            ...frame(),
+            outcome: 'cancelled',
+            message,
+            hint: 'run it again, or go back with command: rollback',
+            changed: true,
+        };
+    }
+    runner.info(`${ended}: what it wrote is taken back`);
+    const takenBack = await (0,_session_heal_js__WEBPACK_IMPORTED_MODULE_2__/* .takeBack */ .zH)(record, { pending, heads, records, lock }, locked);
+    lock.lost.throwIfAborted();
+    const { report: rollback, leftAlone, interruption, warnings } = takenBack;
+    const isBack = rollback.outcome === 'rolled-back';
+    const isOver = isBack || interruption !== undefined;
+    return {
+        ...frame(),
+        outcome: isOver ? (leftAlone.length > 0 ? 'superseded' : 'cancelled') : 'rollback-failed',
+        message: isBack
+            ? 'the run was ended before its time, and what it had written was taken back'
+            : `the run was ended before its time; then: ${rollback.message}`,
+        hint: isOver ? 'run it again' : 'finish the rollback by hand with the commands below',
+        changed: !isBack,
+        warnings,
+        rollback,
+    };
+}
+
+
+/***/ }),
+
 /***/ 8902:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -82481,7 +82113,1040 @@ function reportFrame({ inputs, journal, }) {
 
 /***/ }),
 
-/***/ 8093:
+/***/ 3772:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   d: () => (/* binding */ rollback)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9369);
+/* harmony import */ var _plan_stages_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7368);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(316);
+/* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7935);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(325);
+/* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6741);
+/* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8827);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1038);
+/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3949);
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Goes back by hand to a good revision, out of its record: all its objects as they were, and what came later deleted. It makes a
+ * new revision, is followed like a deploy, and is never taken back by itself. Throws RejectedError when nothing was written.
+ */
+async function rollback(run) {
+    const { session, prepared, target } = await run.runner.group('Prepare', async () => {
+        const opened = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_7__/* .openSession */ .fA)({ namespace: (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_6__/* .namespaceOf */ .N6)(run), desired: [] }, run);
+        try {
+            return { session: opened, ...(await prepareTarget(opened)) };
+        }
+        catch (error) {
+            await opened.close();
+            throw error;
+        }
+    });
+    try {
+        const copyOf = target.copyOf ?? target.revision;
+        return (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_4__/* .deployReport */ .y)(prepared, await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_3__/* .carryOut */ .u)(prepared, session, { copyOf }), session);
+    }
+    finally {
+        await session.close();
+    }
+}
+async function prepareTarget(session) {
+    const { run } = session;
+    const target = await chooseTarget(session);
+    const by = target.by ? `, which ${target.by.actor} deployed from commit ${target.by.sha.slice(0, 7)}` : '';
+    run.runner.info(`going back to revision ${target.revision} of ${target.startedAt}${by}`);
+    await assertOurs(target, run);
+    const name = `revision ${target.revision}`;
+    // No Job runs backwards: what it did to the world when the revision was new, it has done.
+    const objects = target.objects.filter(({ object }) => (0,_plan_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .hookOf */ .pd)(object) === undefined);
+    const manifests = objects.map(({ object }) => ({ object, at: { file: name, line: 1 } }));
+    return { target, prepared: await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_5__/* .prepare */ .i)(await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_6__/* .place */ .ik)(manifests, run), session) };
+}
+/**
+ * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects made or changed
+ * elsewhere, so those have to be there already and to carry the release's label.
+ */
+async function assertOurs({ objects, namespace, revision }, run) {
+    const { cluster } = run;
+    const outside = objects.map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(object)).filter((ref) => ref.namespace !== namespace);
+    const live = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_9__/* .mapLimited */ .b)(outside, (ref) => cluster.get(ref));
+    const problems = outside
+        .filter((_ref, index) => !(0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_10__/* .belongsTo */ .g4)(live[index], (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_6__/* .identityOf */ .cu)(run)))
+        .map((ref) => ({
+        code: 'Fenced',
+        message: `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .describe */ .q0)(ref)} is outside of the namespace of the release, and is not the release's now`,
+        hint: `deploy the commit of revision ${revision} instead: its manifests are trusted further than a record`,
+    }));
+    (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)(problems);
+}
+/** The revision that was asked for or, without a wish, the newest good one that differs from what is in place. */
+async function chooseTarget({ run, heads, records, inPlace }) {
+    const { toRevision, release } = run.inputs;
+    if (toRevision !== undefined) {
+        const head = heads.find(({ revision }) => revision === toRevision);
+        if (!head)
+            throw refusal(`the release ${release} has no revision ${toRevision}`, heads);
+        if (head.status !== 'good')
+            throw refusal(`revision ${toRevision} was never good: it is ${head.status}`, heads);
+        return readTarget(head);
+    }
+    const origin = inPlace && (inPlace.copyOf ?? inPlace.revision);
+    // Then the revision in place is not wholly there, and going back to it is what is asked for.
+    const isDisturbed = heads.findLast(({ status }) => status !== 'rolled-back')?.status === 'superseded';
+    const isLeft = isDisturbed || (inPlace?.status !== 'good' && inPlace?.copyOf === undefined);
+    const candidates = heads.filter(({ status, revision }) => status === 'good' && (isDisturbed || revision !== inPlace?.revision));
+    for (const head of candidates.toReversed()) {
+        const record = await readTarget(head);
+        // After going back from 5 to 4 and again, the way leads to 3, and not to 5 once more; nor does it when 4 turns out bad.
+        if (isLeft || origin === undefined || (record.copyOf ?? record.revision) < origin)
+            return record;
+    }
+    throw refusal(`the release ${release} has no good revision before the one in place`, heads);
+    async function readTarget(head) {
+        try {
+            return await records.read(head);
+        }
+        catch (error) {
+            if (error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__/* .RecordError */ .W1)
+                throw refusal(error.message, heads);
+            throw error;
+        }
+    }
+}
+function refusal(message, heads) {
+    const good = heads.filter(({ status }) => status === 'good').map(({ revision }) => revision);
+    const hint = good.length === 0
+        ? 'there is no good revision on record: deploy the commit that you want'
+        : `good revisions on record: ${good.join(', ')}; name one with to-revision, or deploy the commit that you want`;
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs([{ code: 'InvalidInput', message, hint }]);
+}
+
+
+/***/ }),
+
+/***/ 7370:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Z: () => (/* binding */ guardedCluster)
+/* harmony export */ });
+/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8289);
+
+/**
+ * The cluster, with every write only while this run certainly holds the lock of the release. The lock cannot be checked by the
+ * API server in the same step as the write, so it is checked as late as possible, and held with seconds to spare.
+ */
+function guardedCluster(cluster, lock) {
+    /** For writes that may be sent twice: after an outage, once the lock is known to be ours still, they go on. */
+    async function repeatedly(write) {
+        for (;;) {
+            try {
+                return await lock.whileHeld(write);
+            }
+            catch (error) {
+                // Waits as long as there is no answer, and throws what ends that.
+                if (!(error instanceof _lock_js__WEBPACK_IMPORTED_MODULE_0__/* .LockDoubtError */ .GV))
+                    throw error;
+            }
+        }
+    }
+    const both = (doubt, signal) => signal ? AbortSignal.any([doubt, signal]) : doubt;
+    return {
+        ...cluster,
+        apply: (object, options = {}) => options.dryRun
+            ? cluster.apply(object, options)
+            : repeatedly((doubt) => cluster.apply(object, { ...options, signal: both(doubt, options.signal) })),
+        delete: (ref, only, signal) => repeatedly((doubt) => cluster.delete(ref, only, both(doubt, signal))),
+        create: (object, signal) => lock.whileHeld((doubt) => cluster.create(object, both(doubt, signal))),
+        replace: (object, signal) => lock.whileHeld((doubt) => cluster.replace(object, both(doubt, signal))),
+        replaceManagedFields: (live, managedFields, signal) => lock.whileHeld((doubt) => cluster.replaceManagedFields(live, managedFields, both(doubt, signal))),
+    };
+}
+
+
+/***/ }),
+
+/***/ 1959:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Rz: () => (/* binding */ heal),
+/* harmony export */   Wp: () => (/* binding */ leaveInPlace),
+/* harmony export */   ct: () => (/* binding */ readPending),
+/* harmony export */   dj: () => (/* binding */ HealError),
+/* harmony export */   zH: () => (/* binding */ takeBack)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9369);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(316);
+/* harmony import */ var _release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3830);
+/* harmony import */ var _undo_roll_back_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4708);
+/* harmony import */ var _undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(804);
+
+
+
+
+
+
+
+/** What a run that was killed had written could not be taken back: nothing new is begun on top of it. */
+class HealError extends Error {
+    name = 'HealError';
+    record;
+    rollback;
+    constructor(record, rollback) {
+        super(`${whoseRun(record)} was ended in the middle of revision ${record.revision}: ${rollback.message}`);
+        this.record = record;
+        this.rollback = rollback;
+    }
+}
+/**
+ * Takes back what a run that no longer lives has written, so that the release is all old again; but for the namespace of the
+ * release, in which the lock and the records are. That the old version is not healthy is told and does not stand in the way: the next release may be what mends it.
+ * Throws HealError when an object could not be restored, and RejectedError when the record cannot be read.
+ */
+async function heal(unfinished, run) {
+    const record = await readPending(unfinished);
+    const ended = `${whoseRun(record)} was ended in the middle of revision ${record.revision}`;
+    if (run.inputs.rollback === 'off') {
+        await leaveInPlace(record, unfinished.records, run);
+        return { warnings: [`${ended}, and what it had written was left in place (rollback: off)`] };
+    }
+    run.runner.info(`${ended}: what it wrote is taken back first`);
+    const { report, interruption, warnings } = await takeBack(record, unfinished, run, { keepsHome: true });
+    if (interruption)
+        throw interruption;
+    if (report.steps.some(({ step }) => step === 'failed'))
+        throw new HealError(record, report);
+    const end = report.outcome === 'rolled-back' ? 'it was taken back first' : report.message;
+    const home = record.writes.find((write) => isHome(write, record));
+    const live = home && (await run.cluster.get(home.ref));
+    const isTheSame = live !== undefined && live.metadata.uid === home?.after?.metadata.uid;
+    return {
+        warnings: [`${whoseRun(record)} had been ended in the middle of revision ${record.revision}: ${end}`, ...warnings],
+        ...(isTheSame && (0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_5__/* .belongsTo */ .g4)(live, record) && { madeNamespace: live }),
+    };
+}
+/** Whether a write made the namespace that the release itself is in. */
+function isHome({ type, ref }, { namespace }) {
+    return type === 'create' && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .groupKindOf */ .zo)(ref) === 'Namespace' && ref.name === namespace;
+}
+/** Closes a pending record without taking anything back. */
+async function leaveInPlace(record, records, { clock }) {
+    const message = 'the run was ended before its time, and what it had written was left in place';
+    await records.update({ ...record, status: 'bad', reason: 'Cancelled', message, endedAt: clock.date().toISOString() });
+}
+/** Undoes the writes of a pending record and closes it; `keepsHome` leaves the namespace of the release where it is. */
+async function takeBack(record, { heads, records, lock }, run, { keepsHome = false } = {}) {
+    const { signals, clock } = run;
+    const { writes: all, earlier, warnings } = await (0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .undoBasis */ .Bp)((0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .recordedWrites */ .DR)(record), heads, records);
+    const writes = all.filter((write) => !keepsHome || !isHome(write, record));
+    const rolledBack = await (0,_undo_roll_back_js__WEBPACK_IMPORTED_MODULE_3__/* .rollBack */ .F)({ writes, signal: AbortSignal.any([lock.lost, signals.ending]) }, run);
+    // Whoever comes next goes on where this one was interrupted.
+    if (rolledBack.interruption)
+        return { ...rolledBack, warnings };
+    const { report, leftAlone, remade } = rolledBack;
+    // The records go with it.
+    const isHomeGone = report.steps.some((one) => one.step === 'deleted' && isHome({ type: 'create', ref: one }, record));
+    if (isHomeGone)
+        return { ...rolledBack, warnings };
+    await (0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .rememberRemade */ .mF)(remade, heads, records);
+    const isRestored = !report.steps.some(({ step }) => step === 'failed');
+    const status = isRestored ? (leftAlone.length > 0 ? 'superseded' : 'rolled-back') : 'bad';
+    await records.update({
+        ...record,
+        status,
+        reason: 'Cancelled',
+        message: `the run was ended before its time: ${report.message}`,
+        endedAt: clock.date().toISOString(),
+        writes: status === 'bad' ? record.writes : [],
+    });
+    if (status !== 'bad')
+        await (0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .closeEarlier */ .zf)(earlier, records);
+    return { ...rolledBack, warnings };
+}
+/** Throws RejectedError when it cannot be read: what it had written is then known to nobody. */
+async function readPending({ pending, records, }) {
+    try {
+        return await records.read(pending);
+    }
+    catch (error) {
+        if (!(error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__/* .RecordError */ .W1))
+            throw error;
+        const name = (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(pending);
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs([
+            {
+                code: 'InvalidInput',
+                message: `an earlier run was ended in the middle of revision ${pending.revision}, and its record cannot be read: ${error.message}`,
+                hint: `look at the workloads with kubectl; when they are in order, delete the Secret ${name} and run again`,
+            },
+        ]);
+    }
+}
+function whoseRun({ by }) {
+    return by ? `the run ${by.url} (commit ${by.sha.slice(0, 7)} by ${by.actor})` : 'an earlier run';
+}
+
+
+/***/ }),
+
+/***/ 8289:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  GV: () => (/* reexport */ LockDoubtError),
+  yx: () => (/* reexport */ LockLostError),
+  IZ: () => (/* binding */ acquireLock)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/inputs/parse.js
+var parse = __nccwpck_require__(4170);
+// EXTERNAL MODULE: ./lib/plan/rejections.js
+var rejections = __nccwpck_require__(3015);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+;// CONCATENATED MODULE: ./lib/release/lease.js
+/**
+ * The lock of a release: a Lease that the run at work keeps renewing, and what others may conclude from seeing it. The rule is
+ * that of client-go (tools/leaderelection/leaderelection.go): the times in a Lease were written by a clock that may be hours
+ * off, so they are never compared with ours. What counts is whether the Lease changes, timed by our own clock.
+ */
+
+/** How long a lock lasts that nobody renews. */
+const LEASE_SECONDS = 30;
+const HOLDER = 'rollsafe.dev/holder';
+/** `leaseTransitions` is an int32. */
+const MOST_TRANSITIONS = 2 ** 31 - 1;
+/** Another run has the lock now, or this run cannot be sure that none has: it must not write any more. */
+class LockLostError extends Error {
+    name = 'LockLostError';
+    /** Who has it now, for people; absent when that is not known. */
+    takenBy;
+    constructor(message, takenBy) {
+        super(message);
+        if (takenBy !== undefined)
+            this.takenBy = takenBy;
+    }
+}
+function leaseRef(release, namespace) {
+    return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name: `rollsafe.${release}` };
+}
+/**
+ * The Lease to write; `over` one that is there, whose UID and resourceVersion it keeps, so that the server refuses it when
+ * anybody has written in between, or has deleted it: a PUT may create a Lease.
+ */
+function leaseManifest(content, over) {
+    const { release, namespace, run } = content;
+    const { apiVersion, kind, name } = leaseRef(release, namespace);
+    const holder = run && { url: run.url, sha: run.sha, actor: run.actor, attempt: run.attempt };
+    return {
+        apiVersion,
+        kind,
+        metadata: {
+            ...over?.metadata,
+            name,
+            namespace,
+            labels: {
+                ...over?.metadata.labels,
+                'rollsafe.dev/record-of': release,
+                'app.kubernetes.io/managed-by': 'rollsafe',
+            },
+            annotations: { ...over?.metadata.annotations, [HOLDER]: JSON.stringify(holder ?? {}) },
+        },
+        spec: {
+            holderIdentity: content.holder,
+            leaseDurationSeconds: LEASE_SECONDS,
+            acquireTime: microTime(content.acquired),
+            renewTime: microTime(content.renewed),
+            leaseTransitions: content.transitions > MOST_TRANSITIONS ? 0 : content.transitions,
+        },
+    };
+}
+/** A MicroTime of Kubernetes: six digits after the second, no more and no fewer. */
+function microTime(date) {
+    return date.toISOString().replace('Z', '000Z');
+}
+/** Reads a Lease; what is missing, or of the wrong type, counts as not said. */
+function readLease(object) {
+    const spec = (0,manifest_object/* isObject */.Gv)(object['spec']) ? object['spec'] : {};
+    const { holderIdentity, leaseDurationSeconds: duration, leaseTransitions: transitions } = spec;
+    const holder = typeof holderIdentity === 'string' ? holderIdentity : '';
+    const { uid = '', resourceVersion = '', annotations } = object.metadata;
+    return {
+        holder,
+        durationSeconds: isWhole(duration) && duration > 0 ? duration : LEASE_SECONDS,
+        transitions: isWhole(transitions) && transitions >= 0 ? transitions : 0,
+        version: JSON.stringify([uid, resourceVersion, holder, spec['renewTime'] ?? '']),
+        who: describeHolder(holder, lease_parse((0,manifest_object/* isObject */.Gv)(annotations) ? annotations[HOLDER] : undefined)),
+    };
+}
+/** `https://github.com/acme/shop/actions/runs/1 (commit abc1234 by octocat, attempt 1)`, as far as it is known. */
+function describeHolder(holder, { url, sha, actor, attempt }) {
+    const commit = typeof sha === 'string' && /^[0-9a-f]{7,64}$/.test(sha) ? `commit ${sha.slice(0, 7)}` : '';
+    // User names of GitHub, and of its apps: `dependabot[bot]`.
+    const by = typeof actor === 'string' && /^[\w.-]{1,60}(\[bot\])?$/.test(actor) ? `by ${actor}` : '';
+    const details = [
+        [commit, by].filter((part) => part !== '').join(' '),
+        isWhole(attempt) && attempt > 0 ? `attempt ${attempt}` : '',
+    ].filter((part) => part !== '');
+    return `${linkOf(url) ?? JSON.stringify(cut(holder))}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
+}
+const LONGEST_LINK = 500;
+function linkOf(text) {
+    if (typeof text !== 'string' || text.length > LONGEST_LINK || !URL.canParse(text))
+        return undefined;
+    const { protocol, href } = new URL(text);
+    return protocol === 'https:' || protocol === 'http:' ? href : undefined;
+}
+function cut(text) {
+    return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+function isWhole(value) {
+    return Number.isSafeInteger(value);
+}
+function lease_parse(text) {
+    try {
+        const value = typeof text === 'string' ? JSON.parse(text) : undefined;
+        return (0,manifest_object/* isObject */.Gv)(value) ? value : {};
+    }
+    catch {
+        return {};
+    }
+}
+/**
+ * Time in which we could not look is not time in which the holder was silent: an API server that was down for us was most
+ * likely down for the holder too. After a pause longer than this the holder has its whole time again.
+ */
+const LONGEST_BLINK_MS = 15_000;
+/** Looks at a Lease at `now`, having looked `before`. */
+function watchLease({ version }, before, now) {
+    const goesOn = before?.version === version && now - before.last <= LONGEST_BLINK_MS;
+    return { version, since: goesOn ? before.since : now, last: now };
+}
+/** Whether `holder` may take the lock. The write that takes it must be refused if the Lease has changed since. */
+function judgeLease(lease, watch, holder) {
+    if (lease.holder === '')
+        return { type: 'free' };
+    if (lease.holder === holder)
+        return { type: 'ours' };
+    const until = watch.since + lease.durationSeconds * 1000;
+    return watch.last >= until ? { type: 'expired' } : { type: 'held', until };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/session/held-lock.js
+
+
+/** The API server cannot be reached, and until it can be, nobody knows who holds the lock. */
+class LockDoubtError extends errors/* ClusterError */.b$ {
+    constructor(release) {
+        super(`the API server has not answered for so long that the lock of the release ${release} may be lost`, {
+            status: 0,
+            request: 'the lock of the release',
+        });
+    }
+}
+const TTL_MS = LEASE_SECONDS * 1000;
+const RENEW_EVERY_MS = 10_000;
+const RETRY_MS = 2_000;
+/** What must be left of the lock's time for a write to begin: it should have arrived before anybody else may take the lock. */
+const CERTAIN_MS = 10_000;
+/** A renewal without an answer is sent anew, down another connection, while the lock still has time left. */
+const ANSWER_MS = 8_000;
+/** As long as other requests are tried anew (adapters/kube/retry.ts). */
+const PATIENCE_MS = 60_000;
+/** A cancelled run is killed after 7.5 s. */
+const GIVE_BACK_MS = 5_000;
+const MOST_TRIES = 3;
+const momentOf = (clock) => ({ monotonic: clock.now(), wall: clock.date().getTime() });
+/** Keeps a lock that was just taken, until it is released or lost. */
+function holdLock({ live, since, content }, { cluster, clock, runner }) {
+    const { release, holder } = content;
+    const ref = leaseRef(release, content.namespace);
+    const lost = new AbortController();
+    const stopped = new AbortController();
+    let renewing;
+    let givingBack;
+    const writing = new Set();
+    function isCertain() {
+        const now = momentOf(clock);
+        return Math.max(now.monotonic - since.monotonic, now.wall - since.wall) <= TTL_MS - CERTAIN_MS;
+    }
+    function lose(why, takenBy) {
+        const error = new LockLostError(`the lock of the release ${release} is lost: ${why}`, takenBy);
+        lost.abort(error);
+        stopped.abort(error);
+        return error;
+    }
+    /** A write that carries the last known resourceVersion: that the server takes it proves that nobody took the lock. */
+    async function renewOnce(signal) {
+        for (let tries = 1;; tries++) {
+            const moment = momentOf(clock);
+            try {
+                live = await cluster.replace(leaseManifest({ ...content, renewed: clock.date() }, live), signal);
+                since = moment;
+                return;
+            }
+            catch (error) {
+                if (!(error instanceof errors/* ClusterError */.b$) || ![403, 404, 409].includes(error.status))
+                    throw error;
+                if (error.status === 403 && isCertain())
+                    throw error;
+                live = await findOurs(error, signal);
+                if (error.status === 403 || tries === MOST_TRIES)
+                    throw lose(`it cannot be renewed: ${error.message}`);
+            }
+        }
+    }
+    /** After a refusal: perhaps an earlier renewal had arrived and only its answer was lost. */
+    async function findOurs(refusal, signal) {
+        const current = await cluster.get(ref, signal).catch((error) => {
+            if (error instanceof errors/* ClusterError */.b$ && error.status === 403 && !isCertain())
+                throw lose(`it cannot be renewed: ${refusal.message}`);
+            throw error;
+        });
+        if (!current)
+            throw lose('it was deleted');
+        const { holder: now, who } = readLease(current);
+        if (now === '')
+            throw lose('somebody took it away');
+        if (now !== holder)
+            throw lose(`another run has taken it: ${who}`, who);
+        return current;
+    }
+    function renew() {
+        renewing ??= within(ANSWER_MS, clock, stopped.signal, renewOnce).finally(() => (renewing = undefined));
+        return renewing;
+    }
+    async function keep() {
+        for (let pause = RENEW_EVERY_MS;;) {
+            await clock.sleep(pause, stopped.signal);
+            if (stopped.signal.aborted)
+                return;
+            try {
+                await renew();
+                pause = RENEW_EVERY_MS;
+            }
+            catch (error) {
+                if (stopped.signal.aborted)
+                    return;
+                runner.debug(`the lock of the release ${release} could not be renewed: ${(0,errors/* messageOf */.bD)(error)}; trying again`);
+                pause = RETRY_MS;
+                if (!isCertain())
+                    for (const write of writing)
+                        write.abort(new LockDoubtError(release));
+            }
+        }
+    }
+    async function giveBack() {
+        stopped.abort(new LockLostError(`the lock of the release ${release} has been given back`));
+        if (lost.signal.aborted)
+            return;
+        try {
+            await within(GIVE_BACK_MS, clock, undefined, async (signal) => {
+                for (let tries = 1; tries <= MOST_TRIES; tries++) {
+                    // The UID alone would not do: it stays the same when another run takes the lock over.
+                    const { uid = '', resourceVersion = '' } = live.metadata;
+                    if (await cluster.delete(ref, { uid, resourceVersion }, signal))
+                        return;
+                    const current = await cluster.get(ref, signal);
+                    if (!current || readLease(current).holder !== holder)
+                        return;
+                    live = current;
+                }
+            });
+        }
+        catch (error) {
+            const end = `it ends by itself in ${LEASE_SECONDS} s`;
+            runner.info(`the lock of the release ${release} could not be given back, ${end}: ${(0,errors/* messageOf */.bD)(error)}`);
+        }
+    }
+    async function ensureHeld() {
+        for (const givesUpAt = clock.now() + PATIENCE_MS;;) {
+            stopped.signal.throwIfAborted();
+            if (isCertain())
+                return;
+            try {
+                await renew();
+            }
+            catch (error) {
+                if (!(error instanceof errors/* ClusterError */.b$) || !error.isUnreachable || clock.now() >= givesUpAt)
+                    throw error;
+                await clock.sleep(RETRY_MS, stopped.signal);
+            }
+        }
+    }
+    void keep().catch(() => undefined);
+    return {
+        holder,
+        lost: lost.signal,
+        ensureHeld,
+        async whileHeld(write) {
+            await ensureHeld();
+            const doubt = new AbortController();
+            writing.add(doubt);
+            try {
+                return await write(doubt.signal);
+            }
+            finally {
+                writing.delete(doubt);
+            }
+        },
+        release: () => (givingBack ??= giveBack()),
+    };
+}
+/** Aborts what has no answer after `ms`, as a failure of the server. */
+async function within(ms, clock, stop, body) {
+    const done = new AbortController();
+    const late = new AbortController();
+    const timer = clock.sleep(ms, done.signal).then(() => late.abort(new errors/* ClusterError */.b$(`the API server did not answer in ${ms / 1000} s`, {
+        status: 0,
+        request: 'the lock of the release',
+    })));
+    try {
+        await body(stop ? AbortSignal.any([late.signal, stop]) : late.signal);
+    }
+    finally {
+        done.abort();
+        await timer;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/commands/session/lock.js
+
+
+
+
+
+
+
+const GRACE_MS = 1_000;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 3_000;
+/** Takes the lock of a release, and waits for the run that has it. Throws RejectedError, as nothing has been written yet. */
+async function acquireLock(request, ports) {
+    try {
+        return await waitForLock(request, ports);
+    }
+    catch (error) {
+        if (error instanceof errors/* ClusterError */.b$)
+            throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the lock of the release')]);
+        throw error;
+    }
+}
+async function waitForLock(request, ports) {
+    const { cluster, clock, runner } = ports;
+    const { namespace, release, signal, waitSeconds } = request;
+    const deadline = clock.now() + waitSeconds * 1000;
+    let failure;
+    let lease;
+    let watch;
+    /** The holder that the log has named, and the write after which one was silent for good. */
+    let told;
+    let buried;
+    /** Creates the Lease, or writes it over one that is there. Undefined when somebody was faster, or no answer came. */
+    async function take(over) {
+        const since = momentOf(clock);
+        const transitions = over ? readLease(over).transitions + 1 : 0;
+        const acquired = clock.date();
+        const content = { ...request, acquired, renewed: acquired, transitions };
+        try {
+            const manifest = leaseManifest(content, over);
+            const live = await seenThrough((late) => over ? cluster.replace(manifest, late) : cluster.create(manifest, late));
+            const lock = holdLock({ live, since, content }, ports);
+            if (signal?.aborted)
+                await lock.release();
+            signal?.throwIfAborted();
+            return lock;
+        }
+        catch (error) {
+            signal?.throwIfAborted();
+            if (!(error instanceof errors/* ClusterError */.b$))
+                throw error;
+            // 404 for a Lease that was deleted meanwhile; for a new one, its namespace is missing.
+            const isBeaten = error.status === 409 || (over && error.status === 404);
+            if (!isBeaten && !error.isUnreachable)
+                throw error;
+            failure = isBeaten ? undefined : error;
+            return undefined;
+        }
+    }
+    /**
+     * Waits for the answer for a moment longer than the signal allows: who is cancelled just as it gets the lock should give it back,
+     * and not have others wait until it ends by itself.
+     */
+    async function seenThrough(send) {
+        const [late, done] = [new AbortController(), new AbortController()];
+        const onAbort = () => void clock.sleep(GRACE_MS, done.signal).then(() => late.abort(signal?.reason));
+        signal?.addEventListener('abort', onAbort, { once: true });
+        try {
+            return await send(late.signal);
+        }
+        finally {
+            signal?.removeEventListener('abort', onAbort);
+            done.abort();
+        }
+    }
+    /** When there is something to wait for: until when. */
+    async function look() {
+        const live = await cluster.get(leaseRef(release, namespace), signal);
+        failure = undefined;
+        if (!live)
+            return take();
+        lease = readLease(live);
+        watch = watchLease(lease, watch, clock.now());
+        const standing = judgeLease(lease, watch, request.holder);
+        if (standing.type === 'held')
+            return standing.until;
+        if (standing.type === 'expired' && buried !== lease.version) {
+            buried = lease.version;
+            const silence = `has not renewed its lock for ${lease.durationSeconds} s and is taken for dead`;
+            runner.info(`the run ${lease.who} ${silence}: taking the lock over`);
+        }
+        return take(live);
+    }
+    signal?.throwIfAborted();
+    // Most often nobody has the lock: then this is the only request.
+    const first = await take();
+    if (first)
+        return first;
+    for (let pause = FIRST_PAUSE_MS;; pause = Math.min(LONGEST_PAUSE_MS, pause * 1.25)) {
+        let until = Infinity;
+        try {
+            const found = await look();
+            if (typeof found === 'object')
+                return found;
+            until = found ?? Infinity;
+        }
+        catch (error) {
+            signal?.throwIfAborted();
+            // Before anything was seen of the lock, the address is more likely wrong than the server away.
+            if (!(error instanceof errors/* ClusterError */.b$) || !error.isUnreachable || !watch)
+                throw error;
+            failure = error;
+        }
+        const now = clock.now();
+        if (now >= deadline)
+            throw failure ?? lockedError(request, lease);
+        if (lease && until < Infinity && told !== lease.holder) {
+            const patience = (0,parse/* formatDuration */.a3)(waitSeconds);
+            runner.info(`another run of the release ${release} is at work: ${lease.who}; waiting up to ${patience} for it to end`);
+            told = lease.holder;
+        }
+        await clock.sleep(Math.min(pause, deadline - now, Math.max(1, until - now)), signal);
+        signal?.throwIfAborted();
+    }
+}
+function lockedError({ release, waitSeconds }, lease) {
+    const who = lease ? `: ${lease.who}` : '';
+    const waited = waitSeconds > 0 ? `; it has not ended in ${(0,parse/* formatDuration */.a3)(waitSeconds)}` : '';
+    const silence = `${lease?.durationSeconds ?? LEASE_SECONDS} s after its last sign of life`;
+    return new errors/* RejectedError */.zs([
+        {
+            code: 'Locked',
+            message: `another run of the release ${release} is at work${who}${waited}`,
+            hint: `wait for that run to end, or raise lock-timeout; if it was killed its lock ends by itself ${silence}`,
+        },
+    ]);
+}
+
+
+/***/ }),
+
+/***/ 8799:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   t: () => (/* binding */ openRecords)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7350);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(316);
+/* harmony import */ var _release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3830);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(325);
+/** The records of one release in the cluster: what was deployed, and what a rollback goes back to. */
+
+
+
+
+
+function openRecords(cluster, place) {
+    const { namespace, release } = place;
+    const seen = new Map();
+    /** Sends a Secret. Where the answer is lost, the Secret itself tells whether it arrived. */
+    async function sent(secret, send, mayExist = false) {
+        try {
+            return await send();
+        }
+        catch (error) {
+            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+                throw error;
+            if (!error.isUnreachable && !(mayExist && error.status === 409))
+                throw error;
+            const found = await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .refOf */ .H8)(secret));
+            if (found && (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .isSameSecret */ .n_)(found, secret))
+                return found;
+            throw error;
+        }
+    }
+    /** Makes the parts that are not there yet. Their names tell their contents, so one that is there is the right one. */
+    async function createParts(parts, revision) {
+        const known = seen.get(revision)?.parts ?? [];
+        return (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(parts, async (part) => {
+            const { name } = part.metadata;
+            const before = known.find((one) => one.name === name);
+            if (before)
+                return before;
+            const { metadata } = await sent(part, () => cluster.create(part), true);
+            return { revision, name, uid: metadata.uid ?? '' };
+        });
+    }
+    const deletePart = ({ name, uid }) => cluster.delete(refTo(name), uid);
+    const refTo = (name) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name });
+    /** Writes parts, then the head that turns to them, then deletes the parts that no head needs any more. */
+    async function write(record, send) {
+        if (record.release !== release || record.namespace !== namespace)
+            throw new Error('this is another release’s record');
+        const { revision } = record;
+        const secrets = await (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .secretsOf */ .Fj)(record);
+        const parts = await createParts(secrets.parts, revision);
+        const { metadata } = await sent(secrets.head, () => send(secrets.head));
+        const names = parts.map(({ name }) => name);
+        const surplus = (seen.get(revision)?.parts ?? []).filter(({ name }) => !names.includes(name));
+        seen.set(revision, { resourceVersion: metadata.resourceVersion, parts: [...parts, ...surplus] });
+        try {
+            await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(surplus, deletePart);
+            seen.set(revision, { resourceVersion: metadata.resourceVersion, parts });
+        }
+        catch (error) {
+            // The record is written; what is left over takes room until the revision is written or removed the next time.
+            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+                throw error;
+        }
+    }
+    return {
+        async list() {
+            const labelSelector = `${_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .RECORD_OF_LABEL */ .t}=${release}`;
+            const { objects } = await cluster.list({
+                apiVersion: 'v1',
+                kind: 'Secret',
+                namespace,
+                labelSelector,
+                metadataOnly: true,
+            });
+            const parts = Map.groupBy(objects.flatMap((object) => (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .partOf */ .BU)(object) ?? []), ({ revision }) => revision);
+            const heads = objects
+                .flatMap((object) => (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .headOf */ .Uo)(object) ?? [])
+                .map((head) => ({ ...head, parts: parts.get(head.revision) ?? [] }));
+            for (const [revision, ofRevision] of parts)
+                seen.set(revision, { parts: ofRevision });
+            for (const head of heads)
+                seen.set(head.revision, head);
+            return heads.toSorted((one, other) => one.revision - other.revision);
+        },
+        async read(head) {
+            const of = { release, namespace, revision: head.revision };
+            const secret = await cluster.get(refTo((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(of)));
+            if (!secret)
+                throw (0,_release_read_record_js__WEBPACK_IMPORTED_MODULE_1__/* .unreadable */ .O$)(of, 'it is no longer there');
+            const parts = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .partsOf */ .CI)(secret, of), (ref) => cluster.get(ref));
+            const record = await (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordFrom */ .Qd)(secret, parts, of);
+            const known = seen.get(head.revision)?.parts ?? head.parts;
+            seen.set(head.revision, { resourceVersion: secret.metadata.resourceVersion, parts: known });
+            return record;
+        },
+        create: (record) => write(record, (head) => cluster.create(head)),
+        async update(record) {
+            const { resourceVersion } = seen.get(record.revision) ?? {};
+            if (resourceVersion === undefined)
+                throw new Error(`${(0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(record)} has not been read, so it cannot be updated`);
+            await write(record, (head) => cluster.replace({ ...head, metadata: { ...head.metadata, resourceVersion } }));
+        },
+        async remove(heads) {
+            await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(heads, async ({ revision, uid, parts }) => {
+                const all = new Map([...parts, ...(seen.get(revision)?.parts ?? [])].map((part) => [part.uid, part]));
+                // The head goes last: as long as it is there, the next run finds the revision and removes the rest.
+                await Promise.all([...all.values()].map(deletePart));
+                await cluster.delete(refTo((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)({ release, revision })), uid);
+                seen.delete(revision);
+            });
+        },
+    };
+}
+
+
+/***/ }),
+
+/***/ 3949:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $t: () => (/* binding */ SESSION_STATE),
+/* harmony export */   Bl: () => (/* binding */ leaveNamespace),
+/* harmony export */   fA: () => (/* binding */ openSession),
+/* harmony export */   o8: () => (/* binding */ inventoryOf)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
+/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6753);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(316);
+/* harmony import */ var _guarded_cluster_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7370);
+/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1959);
+/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8289);
+/* harmony import */ var _records_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8799);
+
+
+
+
+
+
+
+
+
+/** What the post step of the job has to know: enough to find the record, and nothing secret. */
+const SESSION_STATE = 'session';
+/**
+ * Takes the lock of the release, waiting for another run if need be, takes back what a run that was killed has left half
+ * done, and reads the records. Throws RejectedError.
+ */
+async function openSession({ namespace, desired }, run) {
+    const { inputs, runner, clock, signals } = run;
+    const { release } = inputs;
+    let madeNamespace;
+    try {
+        madeNamespace = await makeNamespace(namespace, desired, run);
+        runner.saveState(SESSION_STATE, JSON.stringify({ namespace, holder: run.holder }));
+        const lock = await (0,_lock_js__WEBPACK_IMPORTED_MODULE_5__/* .acquireLock */ .IZ)({
+            namespace,
+            release,
+            holder: run.holder,
+            waitSeconds: inputs.lockTimeoutSeconds,
+            signal: signals.cancelled,
+            ...(inputs.run && { run: inputs.run }),
+        }, { cluster: run.cluster, clock, runner });
+        const close = () => lock.release();
+        try {
+            const locked = { ...run, cluster: (0,_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_3__/* .guardedCluster */ .Z)(run.cluster, lock) };
+            const stop = AbortSignal.any([signals.cancelled, lock.lost]);
+            const records = (0,_records_js__WEBPACK_IMPORTED_MODULE_6__/* .openRecords */ .t)(locked.cluster, { namespace, release });
+            const warned = [];
+            let heads = await records.list();
+            for (let pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .pendingOf */ .lc)(heads); pending; pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .pendingOf */ .lc)(heads)) {
+                const healed = await (0,_heal_js__WEBPACK_IMPORTED_MODULE_4__/* .heal */ .Rz)({ pending, heads, records, lock }, locked);
+                warned.push(...healed.warnings);
+                // As if this run had made it: it is taken back with what this release is about to make.
+                if (healed.madeNamespace && namespaceIn(desired, namespace))
+                    madeNamespace ??= healed.madeNamespace;
+                heads = await records.list();
+            }
+            const known = await readKnown(records, heads);
+            for (const warning of known.warnings)
+                runner.info(`warning: ${warning}`);
+            return {
+                ...known,
+                warnings: [...warned, ...known.warnings],
+                run: locked,
+                lock,
+                records,
+                heads,
+                stop,
+                close,
+                ...(madeNamespace && { madeNamespace }),
+            };
+        }
+        catch (error) {
+            await close();
+            throw error;
+        }
+    }
+    catch (error) {
+        await leaveNamespace({ run, ...(madeNamespace && { madeNamespace }) });
+        if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$)
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs([(0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, 'the records of the release')]);
+        throw error;
+    }
+}
+/** The records that matter. One that cannot be read is as if it were not there, and is named. */
+async function readKnown(records, heads) {
+    const warnings = [];
+    const read = async (head) => {
+        if (!head)
+            return undefined;
+        try {
+            return await records.read(head);
+        }
+        catch (error) {
+            if (!(error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__/* .RecordError */ .W1))
+                throw error;
+            warnings.push(`the record of revision ${head.revision} is not used: ${error.message}`);
+            return undefined;
+        }
+    };
+    const current = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .inPlace */ .zp)(heads);
+    const good = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .lastGood */ .mC)(heads);
+    const place = await read(current);
+    const last = good?.revision === current?.revision ? place : await read(good);
+    const before = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .badSince */ .Uu)(heads).filter((head) => head !== current);
+    const left = await Promise.all(before.map(read));
+    const leftInPlace = left.filter((record) => record !== undefined);
+    return { ...(place && { inPlace: place }), ...(last && { lastGood: last }), leftInPlace, warnings };
+}
+/**
+ * Makes the namespace of the release when its manifests have it and it is not there: the lock and the record need it. It is the
+ * one write without a record; a run that ends before the release begins takes it back (`leaveNamespace`).
+ */
+async function makeNamespace(name, desired, { cluster, runner }) {
+    const manifest = namespaceIn(desired, name);
+    if (!manifest || (await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(manifest.object))))
+        return undefined;
+    const made = await cluster.apply(manifest.object);
+    runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(made))} created, for the lock and the record of the release`);
+    return made;
+}
+/** What the release has in the cluster: of the last good revision, and of bad ones that were left in place since. */
+function inventoryOf({ inPlace: place, lastGood: good, leftInPlace }) {
+    const all = [good, ...leftInPlace, place].flatMap((record) => record?.objects ?? []);
+    return [...new Map(all.map((recorded) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(recorded.object)), recorded])).values()];
+}
+function namespaceIn(desired, name) {
+    return desired.find(({ object }) => object.apiVersion === 'v1' && object.kind === 'Namespace' && object.metadata.name === name);
+}
+/** For a release that was rejected before it began. A namespace that cannot be deleted is named, and is empty. */
+async function leaveNamespace({ madeNamespace, run }) {
+    if (!madeNamespace)
+        return;
+    try {
+        await run.cluster.delete((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(madeNamespace), madeNamespace.metadata.uid ?? '');
+        run.runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(madeNamespace))} deleted again`);
+    }
+    catch (error) {
+        run.runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(madeNamespace))} stays, and is empty: it cannot be deleted: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error)}`);
+    }
+}
+
+
+/***/ }),
+
+/***/ 4708:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -82502,28 +83167,37 @@ var format = __nccwpck_require__(7703);
 var by_hand = __nccwpck_require__(7449);
 // EXTERNAL MODULE: ./lib/rollout/verdict.js
 var rollout_verdict = __nccwpck_require__(4012);
-// EXTERNAL MODULE: ./lib/commands/follow.js + 2 modules
-var follow = __nccwpck_require__(7282);
-// EXTERNAL MODULE: ./lib/commands/observer.js
-var commands_observer = __nccwpck_require__(1494);
-// EXTERNAL MODULE: ./lib/commands/targets.js + 1 modules
-var targets = __nccwpck_require__(8094);
-// EXTERNAL MODULE: ./lib/rollout/state.js
-var state = __nccwpck_require__(9280);
+// EXTERNAL MODULE: ./lib/commands/follow/follow.js + 2 modules
+var follow = __nccwpck_require__(3711);
+// EXTERNAL MODULE: ./lib/commands/follow/observer.js
+var follow_observer = __nccwpck_require__(8974);
+// EXTERNAL MODULE: ./lib/manifest/pod-template.js
+var pod_template = __nccwpck_require__(641);
+// EXTERNAL MODULE: ./lib/plan/change.js
+var change = __nccwpck_require__(4443);
+// EXTERNAL MODULE: ./lib/plan/field-set.js
+var field_set = __nccwpck_require__(878);
+// EXTERNAL MODULE: ./lib/plan/json.js
+var json = __nccwpck_require__(1433);
 // EXTERNAL MODULE: ./lib/plan/ownership.js
 var ownership = __nccwpck_require__(4658);
+// EXTERNAL MODULE: ./lib/plan/strategy-change.js
+var strategy_change = __nccwpck_require__(7427);
+// EXTERNAL MODULE: ./lib/rollout/pods.js
+var pods = __nccwpck_require__(393);
+// EXTERNAL MODULE: ./lib/rollout/state.js
+var state = __nccwpck_require__(9280);
 ;// CONCATENATED MODULE: ./lib/rollback/bad-revision.js
 
 
 
-/** Counts the changes of the template; the API server does so itself (registry/apps/daemonset/strategy.go). */
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+
 function templateGenerationOf({ metadata }) {
-    return metadata.annotations?.[TEMPLATE_GENERATION];
+    return metadata.annotations?.[pods/* TEMPLATE_GENERATION */.Ob];
 }
 /**
- * `lastSeen` is the object as last seen before it was restored, from a watch or read for it. Undefined for other kinds, when the release did not change the
- * template, and when the controller never got to see the release: `status.updateRevision` is that of a good one then.
+ * `lastSeen` is the object as last seen before it was restored, from a watch or read for it. Undefined for other kinds, when
+ * the release did not change the template, and when the controller never got to see the release: `status.updateRevision` is that of a good one then.
  */
 function badRevisionOf({ before, after }, lastSeen = after) {
     const { uid, generation = 0 } = after.metadata;
@@ -82533,8 +83207,7 @@ function badRevisionOf({ before, after }, lastSeen = after) {
         case 'StatefulSet.apps': {
             const set = lastSeen;
             const revision = (0,state/* isObserved */.X)(set, { generation }) ? set.status?.updateRevision : undefined;
-            const since = after.metadata.managedFields?.flatMap((entry) => ((0,ownership/* isRollsafes */.mY)(entry) && entry.time) || []);
-            const latest = since?.toSorted().at(-1);
+            const latest = writtenAt(after);
             const isNew = revision !== before.status?.updateRevision;
             return revision !== undefined && latest !== undefined && isNew
                 ? { kind: 'StatefulSet', revision, since: latest }
@@ -82550,19 +83223,437 @@ function badRevisionOf({ before, after }, lastSeen = after) {
             return undefined;
     }
 }
+/**
+ * The same for a release that another run has written, and that was killed since: how far it came, nobody knows. `after` is
+ * what it was about to write, as the API server answered the dry-run.
+ */
+function madeSince(after) {
+    const since = after && writtenAt(after);
+    return since === undefined ? undefined : { kind: 'Since', since };
+}
+/** When Rollsafe last wrote it, by the API server's clock. */
+function writtenAt({ metadata }) {
+    const times = (metadata.managedFields ?? []).flatMap((entry) => ((0,ownership/* isRollsafes */.mY)(entry) && entry.time) || []);
+    return times.toSorted().at(-1);
+}
 function isOfBadRevision(pod, bad) {
     switch (bad?.kind) {
         case 'StatefulSet':
             return pod.revision === bad.revision && pod.createdAt !== undefined && pod.createdAt >= bad.since;
         case 'DaemonSet':
             return pod.templateGeneration === bad.templateGeneration;
+        case 'Since':
+            return pod.createdAt !== undefined && pod.createdAt >= bad.since;
         case undefined:
             return false;
     }
 }
 
+// EXTERNAL MODULE: ./lib/rollback/other-deployers.js
+var other_deployers = __nccwpck_require__(3870);
+;// CONCATENATED MODULE: ./lib/rollback/recreate.js
+
+/**
+ * What to create to bring back an object that is gone: all of it, also what others had set, but for what the server keeps for
+ * itself. Only the UID cannot come back.
+ */
+function recreatable(before) {
+    const { status: _status, ...object } = before;
+    const { uid: _uid, resourceVersion: _resourceVersion, generation: _generation, creationTimestamp: _creationTimestamp, deletionTimestamp: _deletionTimestamp, managedFields: _managedFields, ...metadata } = before.metadata;
+    return withoutJobUid({ ...object, metadata });
+}
+/** The API server makes them for every Job out of its UID, and refuses a Job that has them already. */
+const MADE_FOR_JOBS = ['controller-uid', 'job-name'].flatMap((name) => [name, `batch.kubernetes.io/${name}`]);
+function withoutJobUid(object) {
+    const { spec } = object;
+    if ((0,manifest_object/* groupKindOf */.zo)(object) !== 'Job.batch' || !(0,manifest_object/* isObject */.Gv)(spec) || spec['manualSelector'] === true)
+        return object;
+    const { selector: _selector, ...rest } = spec;
+    const { template } = spec;
+    if (!(0,manifest_object/* isObject */.Gv)(template) || !(0,manifest_object/* isObject */.Gv)(template['metadata']))
+        return { ...object, spec: rest };
+    const { labels = {} } = template['metadata'];
+    const own = Object.entries((0,manifest_object/* isObject */.Gv)(labels) ? labels : {}).filter(([name]) => !MADE_FOR_JOBS.includes(name));
+    const metadata = { ...template['metadata'], labels: Object.fromEntries(own) };
+    return { ...object, spec: { ...rest, template: { ...template, metadata } } };
+}
+
+;// CONCATENATED MODULE: ./lib/rollback/restore.js
+/**
+ * Undoing one write, exactly: the fields that Rollsafe's apply changed go back to what they were, and nothing else.
+ * Everything here works on objects as the server sent them; nothing is read from manifests.
+ */
+
+
+
+
+
+/**
+ * Of these the API server keeps count itself, whatever is sent. A kubectl that made the object counts as their owner all the
+ * same, so they would be restored again and again.
+ */
+const COUNTED_BY_SERVER = { 'f:metadata': { 'f:annotations': { [`f:${pods/* TEMPLATE_GENERATION */.Ob}`]: {} } } };
+/**
+ * What to apply, with the same field manager, to undo a write: the fields that were Rollsafe's before (or were adopted from
+ * kubectl) and those whose value our write replaced, with the values they had. Fields that the bad release added are not in
+ * it and so go away. A field that somebody else has taken since is left to them.
+ */
+function restoringApply(written, current) {
+    const { before } = written;
+    const fields = (0,field_set/* difference */.iv)(fieldsToRestore(written), fieldsTakenSince(written, current));
+    const body = (0,field_set/* select */.Lt)(before, fields, (0,ownership/* othersFields */.LK)(before));
+    const { apiVersion, kind } = before;
+    const { name, namespace } = before.metadata;
+    const selected = (0,manifest_object/* isObject */.Gv)(body) ? body : {};
+    const metadata = (0,manifest_object/* isObject */.Gv)(selected['metadata']) ? selected['metadata'] : {};
+    return {
+        ...selected,
+        apiVersion,
+        kind,
+        metadata: { ...metadata, name, ...(namespace !== undefined && { namespace }) },
+    };
+}
+/**
+ * The object with every field that our write touched as it was before, for the rare case that applying did not get there
+ * (the order of a list, a value the server had allocated). Undefined when there is nothing left to repair.
+ */
+function exactRepair(written, current, restored) {
+    const touched = (0,field_set/* difference */.iv)((0,field_set/* union */.KC)(fieldsToRestore(written), (0,ownership/* ourFields */.Qz)(written.after)), (0,field_set/* union */.KC)(fieldsTakenSince(written, current), COUNTED_BY_SERVER));
+    const repaired = goBack(written.before, restored, touched);
+    return (0,json/* isEqual */.n)(repaired, restored) ? undefined : repaired;
+}
+function fieldsToRestore({ before, after }) {
+    const replaced = (0,field_set/* filterLeaves */.tb)((0,ownership/* ourFields */.Qz)(after), (path) => {
+        const old = (0,field_set/* valueAt */.fK)(before, path);
+        return path.at(-1) !== '.' && old !== undefined && !(0,json/* isEqual */.n)(old, (0,field_set/* valueAt */.fK)(after, path));
+    });
+    return (0,field_set/* difference */.iv)((0,field_set/* union */.KC)((0,ownership/* ourOrAdoptedFields */.Qk)(before), replaced), COUNTED_BY_SERVER);
+}
+/** Fields that were ours after our write and no longer are, and fields that others have set since. */
+function fieldsTakenSince({ after }, current) {
+    if (!current)
+        return field_set/* NO_FIELDS */.eL;
+    const ours = (0,ownership/* ourFields */.Qz)(current);
+    const lost = (0,field_set/* difference */.iv)((0,ownership/* ourFields */.Qz)(after), ours);
+    const added = (0,field_set/* difference */.iv)((0,field_set/* difference */.iv)((0,ownership/* othersFields */.LK)(current), (0,ownership/* othersFields */.LK)(after)), ours);
+    return (0,field_set/* union */.KC)(lost, added);
+}
+function goBack(before, now, touched) {
+    if ((0,json/* isEqual */.n)(before, now))
+        return now;
+    if (!(0,manifest_object/* isObject */.Gv)(before) || !(0,manifest_object/* isObject */.Gv)(now) || (0,field_set/* isEmpty */.Im)(touched))
+        return before;
+    const result = { ...now };
+    for (const [element, children] of Object.entries(touched)) {
+        if (!element.startsWith('f:'))
+            continue;
+        const name = element.slice(2);
+        if (name in before)
+            result[name] = goBack(before[name], now[name], children);
+        else if ((0,manifest_object/* isObject */.Gv)(now[name]) && !(0,field_set/* isEmpty */.Im)(children)) {
+            // The map is new, but others may have put something into it too.
+            const rest = goBack({}, now[name], children);
+            if ((0,manifest_object/* isObject */.Gv)(rest) && Object.keys(rest).length > 0)
+                result[name] = rest;
+            else
+                delete result[name];
+        }
+        else
+            delete result[name];
+    }
+    return result;
+}
+
 // EXTERNAL MODULE: ./lib/plan/int-or-percent.js
 var int_or_percent = __nccwpck_require__(4378);
+// EXTERNAL MODULE: ./lib/plan/pod-bounds.js
+var pod_bounds = __nccwpck_require__(6124);
+;// CONCATENATED MODULE: ./lib/rollback/way-back.js
+
+
+
+
+
+/** What Kubernetes takes for a Deployment that says nothing (pkg/apis/apps/v1/defaults.go, SetDefaults_Deployment). */
+const DEFAULT_BOUND = '25%';
+/**
+ * `body` is what restores the workload (restoringApply), `before` the workload as it was before the release, `current` as it is
+ * now. Only to be asked where the templates of the two differ: otherwise no pod is replaced, and nothing is to be had.
+ */
+function onTheWayBack(body, before, strategy, current = before) {
+    const { type } = strategy;
+    if (type === 'as-written')
+        return { body, isFinal: true };
+    const field = (0,manifest_object/* groupKindOf */.zo)(before) === 'Deployment.apps' ? 'strategy' : 'updateStrategy';
+    const wish = wishFor(before, replicasOf(body, current, before), { ...strategy, type });
+    const note = (text) => text !== undefined && { note: `${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(before))}: ${text}.` };
+    if (!wish.strategy || (0,json/* isEqual */.n)(wish.strategy, specOf(before)[field]))
+        return { body, isFinal: true, ...note(wish.note) };
+    // To take the fields would be to keep them: their owner could not get them back from us.
+    if ((0,ownership/* othersFields */.LK)(current)['f:spec']?.[`f:${field}`] !== undefined) {
+        const kept = `it goes back by the ${field} it has, as another tool has set that`;
+        return { body, isFinal: true, ...note(kept) };
+    }
+    const spec = { ...specOf(body), [field]: wish.strategy };
+    return { body: { ...body, spec }, isFinal: false, ...note(wish.note) };
+}
+function wishFor(before, replicas, wanted) {
+    switch ((0,manifest_object/* groupKindOf */.zo)(before)) {
+        case 'Deployment.apps':
+            return ofDeployment(fieldsOf(specOf(before)['strategy']), replicas, wanted);
+        case 'StatefulSet.apps':
+            return ofStatefulSet(fieldsOf(specOf(before)['updateStrategy']), replicas, wanted);
+        case 'DaemonSet.apps':
+            return ofDaemonSet(fieldsOf(specOf(before)['updateStrategy']), wanted);
+        default:
+            return {};
+    }
+}
+const RECREATE = {
+    note: 'it goes back by Recreate, with all of its pods gone for a while, as two versions of it must not run side by side',
+};
+function ofDeployment(own, replicas, { type, maxUnavailable }) {
+    if (own['type'] === 'Recreate')
+        return RECREATE;
+    const bounds = fieldsOf(own['rollingUpdate']);
+    const ownSurge = bounds['maxSurge'] ?? DEFAULT_BOUND;
+    const ownUnavailable = bounds['maxUnavailable'] ?? DEFAULT_BOUND;
+    // More than twice as many pods are never needed. Several that the workload allows beyond that are no reason to write it.
+    if (type === 'fast') {
+        const isFast = (0,pod_bounds/* resolveFenceposts */.jk)(ownSurge, ownUnavailable, replicas).surge >= replicas;
+        return isFast ? {} : rolling({ maxSurge: '100%', maxUnavailable: ownUnavailable });
+    }
+    const wished = maxUnavailable ?? ownUnavailable;
+    // Where both numbers come to nothing, the controller lets one pod go missing all the same.
+    const most = Math.max(1, replicas);
+    const isBroken = (0,pod_bounds/* resolveFenceposts */.jk)(ownSurge, wished, most).unavailable > (0,int_or_percent/* scaledValue */.G)(wished, most, 'down');
+    return rolling({ maxSurge: isBroken ? 1 : ownSurge, maxUnavailable: wished });
+}
+/** `fast` is not the strategy's business: replacePods deletes the pods. It has room for OnDelete, too. */
+function ofStatefulSet(own, replicas, { type, maxUnavailable }) {
+    if (own['type'] === 'Recreate')
+        return RECREATE;
+    if (own['type'] === 'OnDelete' || type === 'fast' || maxUnavailable === undefined)
+        return {};
+    // The API server refuses 0, and the controller never takes less than 1 (getStatefulSetMaxUnavailable).
+    const bound = (0,int_or_percent/* isZeroBound */.B)(maxUnavailable) ? 1 : maxUnavailable;
+    const note = 'one pod at a time is missing on the way back, as a StatefulSet cannot start the old one beside the bad one';
+    return {
+        ...rolling({ ...fieldsOf(own['rollingUpdate']), maxUnavailable: bound }),
+        ...((0,int_or_percent/* scaledValue */.G)(maxUnavailable, replicas, 'down') < 1 && { note }),
+    };
+}
+/**
+ * Exactly one of the two numbers may be other than 0 (pkg/apis/apps/validation, ValidateRollingUpdateDaemonSet). One that
+ * adds pods keeps doing so, as then none is missing; one that does not may have a reason, such as a port of the node.
+ */
+function ofDaemonSet(own, { type, maxUnavailable }) {
+    if (own['type'] === 'OnDelete')
+        return {};
+    const { maxSurge = 0 } = fieldsOf(own['rollingUpdate']);
+    if (!(0,int_or_percent/* isZeroBound */.B)(maxSurge))
+        return type === 'fast' ? rolling({ maxSurge: '100%', maxUnavailable: 0 }) : {};
+    if (type === 'fast')
+        return rolling({ maxSurge: 0, maxUnavailable: '100%' });
+    if (maxUnavailable === undefined)
+        return {};
+    if (!(0,int_or_percent/* isZeroBound */.B)(maxUnavailable))
+        return rolling({ maxSurge: 0, maxUnavailable });
+    const note = 'one pod at a time is missing on the way back, as its maxSurge of 0 allows no second one on a node';
+    return { ...rolling({ maxSurge: 0, maxUnavailable: 1 }), note };
+}
+function rolling(rollingUpdate) {
+    return { strategy: { type: 'RollingUpdate', rollingUpdate } };
+}
+/** An autoscaler's number is in no body of ours, but in the workload as it is. */
+function replicasOf(...objects) {
+    const numbers = objects.map((object) => specOf(object)['replicas']);
+    return numbers.find((number) => typeof number === 'number') ?? 1;
+}
+function specOf(object) {
+    return fieldsOf(object['spec']);
+}
+function fieldsOf(value) {
+    return (0,manifest_object/* isObject */.Gv)(value) ? value : {};
+}
+
+// EXTERNAL MODULE: ./lib/rollout/status.js + 11 modules
+var rollout_status = __nccwpck_require__(8217);
+// EXTERNAL MODULE: ./lib/commands/follow/targets.js + 1 modules
+var targets = __nccwpck_require__(4560);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
+var render = __nccwpck_require__(1038);
+;// CONCATENATED MODULE: ./lib/commands/undo/undo-step.js
+
+
+const OUTSIDE = 'is outside of the namespace of the release, and nothing on it says that the release wrote it';
+/**
+ * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects changed
+ * elsewhere, so those have to carry the release's label themselves.
+ */
+function isFenced({ ref, isRecorded }, current, run) {
+    if (!isRecorded || ref.namespace === (0,render/* identityOf */.cu)(run).namespace)
+        return false;
+    return !(0,desired/* belongsTo */.g4)(current, (0,render/* identityOf */.cu)(run));
+}
+function leaveAlone(ref, why) {
+    return { report: { ...ref, step: 'left-alone', message: `${why}: left as it is` } };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/undo/restore-object.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Restores what a release has changed or pruned to what it was before, exactly. */
+async function restoreObject(write, run, options) {
+    const { ref, before, after } = write;
+    if (!before)
+        throw new Error(`nothing is known of ${(0,manifest_object/* describe */.q0)(ref)} from before the release`);
+    // As it was when this began: once we have written it, it no longer tells which pods are of the bad release.
+    let first;
+    return untilCurrent(async () => {
+        const current = await settledObject(ref, run, options);
+        first ??= current;
+        const bad = write.isRecorded ? madeSince(after) : first && badRevisionOf({ before, after: after ?? first }, first);
+        if (current && (0,json/* isEqual */.n)((0,change/* content */.Q)(withIdentityOf(before, current)), (0,change/* content */.Q)(before)) && !(0,other_deployers/* isMadeAnew */.t)(before, current)) {
+            const isAsFound = current === first;
+            return {
+                report: isAsFound
+                    ? { ...ref, step: 'already-as-before', message: 'is as it was before' }
+                    : { ...ref, step: 'restored', message: 'restored' },
+                // Perhaps an earlier run has restored it, and was killed while it was replacing the pods.
+                ...following(await withOwnersAsBefore(before, current, run), isAsFound ? undefined : first, bad),
+                ...remadeAs(before, current),
+            };
+        }
+        if (isFenced(write, current, run))
+            return leaveAlone(ref, OUTSIDE);
+        if (!current)
+            return recreate(before, ref, run);
+        if ((0,other_deployers/* isMadeAnew */.t)(before, current))
+            return leaveAlone(ref, 'was deleted and made anew by somebody else');
+        const others = after ? (0,other_deployers/* otherDeployers */.K)(after, current) : [];
+        if (others.length > 0)
+            return leaveAlone(ref, `was changed by ${others.join(', ')} since this release wrote it`);
+        const written = { before, after: after ?? current };
+        const restored = await restoreOnce(written, current, run);
+        const how = restored.note === undefined ? '' : `; ${restored.note}`;
+        return {
+            report: { ...ref, step: 'restored', message: `restored${how}` },
+            ...following(restored.object, first, bad),
+            ...(restored.isUnfinished && { toFinish: write }),
+            ...remadeAs(before, restored.object),
+        };
+    });
+}
+const RESTORE_ATTEMPTS = 5;
+/** An object that somebody else writes at the same moment is read and restored again. */
+async function untilCurrent(body) {
+    for (let attempt = 1;; attempt++) {
+        try {
+            return await body();
+        }
+        catch (error) {
+            const isOutdated = error instanceof errors/* ClusterError */.b$ && error.status === 409;
+            if (!isOutdated || attempt === RESTORE_ATTEMPTS)
+                throw error;
+        }
+    }
+}
+/** Gives a workload that went back with another strategy its own again, now that all its pods are as before. */
+async function finishRestoring(write, { cluster }) {
+    return untilCurrent(async () => {
+        const { before } = write;
+        const current = await cluster.get(write.ref);
+        if (!before || !current)
+            throw new Error(`${(0,manifest_object/* describe */.q0)(write.ref)} is gone again`);
+        const restored = await restoreOnce({ before, after: current }, current, {
+            cluster,
+            inputs: { rollbackStrategy: { type: 'as-written' } },
+        });
+        return (0,targets/* targetOf */.$r)(restored.object, current);
+    });
+}
+function following(object, before, bad) {
+    return (0,rollout_status/* isFollowed */.bJ)(object) ? { returning: { target: (0,targets/* targetOf */.$r)(object, before), ...(bad && { bad }) } } : {};
+}
+/** An object that had to be made anew is the same one but for its UID and its age. */
+function withIdentityOf(before, current) {
+    const { uid, creationTimestamp } = before.metadata;
+    return {
+        ...current,
+        metadata: {
+            ...current.metadata,
+            ...(uid !== undefined && { uid }),
+            ...(creationTimestamp !== undefined && { creationTimestamp }),
+        },
+    };
+}
+const PAUSE_MS = 500;
+/** The object, once nobody is deleting it any more; what is written to it until then would go with it. */
+async function settledObject(ref, { cluster, clock }, { deadline, signal }) {
+    for (;;) {
+        signal.throwIfAborted();
+        const current = await cluster.get(ref);
+        if (current?.metadata.deletionTimestamp === undefined)
+            return current;
+        if (clock.now() > deadline) {
+            const held = current.metadata.finalizers?.join(', ') ?? 'nothing';
+            throw new Error(`is still being deleted (finalizers: ${held}), so it cannot be restored`);
+        }
+        await clock.sleep(PAUSE_MS, signal);
+    }
+}
+async function recreate(before, ref, { cluster }) {
+    const restored = await cluster.create(recreatable(before));
+    return {
+        report: { ...ref, step: 'restored', message: 'restored: it had been deleted' },
+        ...following(restored),
+        ...remadeAs(before, restored),
+    };
+}
+function remadeAs(before, now) {
+    const { uid } = now.metadata;
+    return uid === undefined || uid === before.metadata.uid ? {} : { remade: [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(now)), uid] };
+}
+async function restoreOnce(written, current, { cluster, inputs }) {
+    const { before } = written;
+    const exact = restoringApply(written, current);
+    const replacesPods = !(0,json/* isEqual */.n)((0,pod_template/* podTemplateOf */.D0)(before), (0,pod_template/* podTemplateOf */.D0)(current));
+    const way = replacesPods
+        ? onTheWayBack(exact, before, inputs.rollbackStrategy, current)
+        : { body: exact, isFinal: true };
+    const leftovers = (0,strategy_change/* leftoverFields */.l$)(way.body, current);
+    const managedFields = (0,field_set/* isEmpty */.Im)(leftovers) ? undefined : (0,ownership/* adoptFields */._M)(current, leftovers);
+    if (managedFields)
+        await cluster.replaceManagedFields(current, managedFields);
+    const restored = await cluster.apply(way.body);
+    const note = way.note === undefined ? {} : { note: way.note };
+    if (!way.isFinal)
+        return { object: restored, isUnfinished: true, ...note };
+    const repaired = exactRepair(written, current, restored);
+    const object = repaired ? await cluster.replace(repaired) : restored;
+    return { object: await withOwnersAsBefore(before, object, { cluster }), isUnfinished: false, ...note };
+}
+async function withOwnersAsBefore(before, restored, { cluster }) {
+    // Where Rollsafe owns nothing, that has been done.
+    const owners = restored.metadata.managedFields?.some(ownership/* isRollsafes */.mY) ? (0,ownership/* ownersAsBefore */.SP)(before, restored) : undefined;
+    return owners ? cluster.replaceManagedFields(restored, owners) : restored;
+}
+
 ;// CONCATENATED MODULE: ./lib/rollback/replacement.js
 
 const DONE = { delete: [], isDone: true };
@@ -82583,9 +83674,9 @@ function namesOf(pods) {
  */
 function replaceInDaemonSet(set, { notReadyNodes = [] }, bad, pods, strategy) {
     const restored = templateGenerationOf(set);
-    if (set.spec?.updateStrategy?.type !== 'OnDelete' || bad?.kind !== 'DaemonSet')
+    if (set.spec?.updateStrategy?.type !== 'OnDelete' || bad === undefined)
         return DONE;
-    if (restored === bad.templateGeneration)
+    if (bad.kind === 'DaemonSet' && restored === bad.templateGeneration)
         return DONE;
     // A pod on a node that is not ready is not missed, and cannot end before the node is back.
     const isAway = ({ node }) => node !== undefined && notReadyNodes.includes(node);
@@ -82596,7 +83687,7 @@ function replaceInDaemonSet(set, { notReadyNodes = [] }, bad, pods, strategy) {
     const starting = living.filter(({ ready, templateGeneration }) => !ready && templateGeneration === restored);
     const inProgress = missing + starting.length;
     const room = Math.max(0, boundOf(strategy, wanted, 'up') - inProgress);
-    const isBad = (pod) => isOfBadRevision(pod, bad);
+    const isBad = (pod) => isOfBadRevision(pod, bad) && pod.templateGeneration !== restored;
     const next = living
         .filter(isBad)
         .toSorted((a, b) => Number(a.ready) - Number(b.ready) || ((a.node ?? '') < (b.node ?? '') ? -1 : 1));
@@ -82761,7 +83852,7 @@ function replacePods(restored, expectation, bad, pods, strategy) {
 
 // EXTERNAL MODULE: ./lib/commands/concurrency.js
 var concurrency = __nccwpck_require__(325);
-;// CONCATENATED MODULE: ./lib/commands/tend-pods.js
+;// CONCATENATED MODULE: ./lib/commands/undo/tend-pods.js
 
 
 
@@ -82818,285 +83909,43 @@ function hasPods({ status }) {
 
 // EXTERNAL MODULE: ./lib/manifest/order.js
 var order = __nccwpck_require__(8449);
-// EXTERNAL MODULE: ./lib/manifest/pod-template.js
-var pod_template = __nccwpck_require__(641);
-// EXTERNAL MODULE: ./lib/plan/change.js
-var change = __nccwpck_require__(4443);
-// EXTERNAL MODULE: ./lib/plan/field-set.js
-var field_set = __nccwpck_require__(878);
-// EXTERNAL MODULE: ./lib/plan/json.js
-var json = __nccwpck_require__(1433);
-// EXTERNAL MODULE: ./lib/plan/strategy-change.js
-var strategy_change = __nccwpck_require__(7427);
-;// CONCATENATED MODULE: ./lib/rollback/other-deployers.js
-/** Who else has deployed an object since Rollsafe wrote it: then it is theirs, and a rollback leaves it alone. */
+;// CONCATENATED MODULE: ./lib/commands/undo/remove-object.js
 
 
 
 
 
-/**
- * The field managers that have changed what our write had set, by their names; empty when nobody has. `after` is the object as
- * our write left it, `current` as it is now.
- *
- * What controllers add beside our fields is not counted, nor are the subresources `scale` and `status`: autoscalers and
- * controllers write there, and people who scale by hand, and none of them deploys.
- */
-function otherDeployers(after, current) {
-    const release = after.metadata.labels?.[desired/* RELEASE_LABEL */.l5];
-    const owner = current.metadata.labels?.[desired/* RELEASE_LABEL */.l5];
-    if (owner !== undefined && release !== undefined && owner !== release)
-        return [`the release ${owner}`];
-    const changed = (0,field_set/* filterLeaves */.tb)((0,ownership/* ourFields */.Qz)(after), (path) => path.at(-1) !== '.' && !isReplicas(path) && !(0,json/* isEqual */.n)((0,field_set/* valueAt */.fK)(after, path), (0,field_set/* valueAt */.fK)(current, path)));
-    if ((0,field_set/* isEmpty */.Im)(changed))
-        return [];
-    const others = (current.metadata.managedFields ?? []).filter((entry) => !(0,ownership/* isRollsafes */.mY)(entry) && (entry.subresource ?? '') === '' && !isTheSameIn(after, entry));
-    return [
-        ...new Set(others.flatMap((entry) => (shares((0,field_set/* readFieldSet */.jv)(entry.fieldsV1), changed) ? [entry.manager ?? 'unknown'] : []))),
-    ];
-}
-function isReplicas(path) {
-    return path.join('/') === 'f:spec/f:replicas';
-}
-/** Untouched since our write: such an owner has changed nothing. */
-function isTheSameIn(after, entry) {
-    return (after.metadata.managedFields ?? []).some((known) => (0,json/* isEqual */.n)(known, entry));
-}
-/** Whether two sets have a member in common, or one a member of which the other has a part. */
-function shares(a, b) {
-    return Object.entries(a).some(([element, children]) => {
-        const other = b[element];
-        return other !== undefined && ((0,field_set/* isEmpty */.Im)(children) || (0,field_set/* isEmpty */.Im)(other) || shares(children, other));
-    });
-}
-/** Whether the object under this name is another one than the one that was there before, and not of our making. */
-function isMadeAnew(before, current) {
-    if ((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(before)) !== (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(current)))
-        throw new Error('two different objects are compared');
-    const isOfOurMaking = (current.metadata.managedFields ?? []).some(ownership/* isRollsafes */.mY);
-    return before.metadata.uid !== current.metadata.uid && !isOfOurMaking;
-}
 
-;// CONCATENATED MODULE: ./lib/rollback/recreate.js
-/**
- * What to create to bring back an object that is gone: all of it, also what others had set, but for what the server keeps for
- * itself. Only the UID cannot come back.
- */
-function recreatable(before) {
-    const { status: _status, ...object } = before;
-    const { uid: _uid, resourceVersion: _resourceVersion, generation: _generation, creationTimestamp: _creationTimestamp, deletionTimestamp: _deletionTimestamp, managedFields: _managedFields, ...metadata } = before.metadata;
-    return { ...object, metadata };
-}
-
-;// CONCATENATED MODULE: ./lib/rollback/restore.js
-/**
- * Undoing one write, exactly: the fields that Rollsafe's apply changed go back to what they were, and nothing else.
- * Everything here works on objects as the server sent them; nothing is read from manifests.
- */
-
-
-
-
-/**
- * What to apply, with the same field manager, to undo a write: the fields that were Rollsafe's before (or were adopted from
- * kubectl) and those whose value our write replaced, with the values they had. Fields that the bad release added are not in
- * it and so go away. A field that somebody else has taken since is left to them.
- */
-function restoringApply(written, current) {
-    const { before } = written;
-    const fields = (0,field_set/* difference */.iv)(fieldsToRestore(written), fieldsTakenSince(written, current));
-    const body = (0,field_set/* select */.Lt)(before, fields, (0,ownership/* othersFields */.LK)(before));
-    const { apiVersion, kind } = before;
-    const { name, namespace } = before.metadata;
-    const selected = (0,manifest_object/* isObject */.Gv)(body) ? body : {};
-    const metadata = (0,manifest_object/* isObject */.Gv)(selected['metadata']) ? selected['metadata'] : {};
-    return {
-        ...selected,
-        apiVersion,
-        kind,
-        metadata: { ...metadata, name, ...(namespace !== undefined && { namespace }) },
-    };
-}
-/**
- * The object with every field that our write touched as it was before, for the rare case that applying did not get there
- * (the order of a list, a value the server had allocated). Undefined when there is nothing left to repair.
- */
-function exactRepair(written, current, restored) {
-    const touched = (0,field_set/* difference */.iv)((0,field_set/* union */.KC)(fieldsToRestore(written), (0,ownership/* ourFields */.Qz)(written.after)), fieldsTakenSince(written, current));
-    const repaired = goBack(written.before, restored, touched);
-    return (0,json/* isEqual */.n)(repaired, restored) ? undefined : repaired;
-}
-function fieldsToRestore({ before, after }) {
-    const replaced = (0,field_set/* filterLeaves */.tb)((0,ownership/* ourFields */.Qz)(after), (path) => {
-        const old = (0,field_set/* valueAt */.fK)(before, path);
-        return path.at(-1) !== '.' && old !== undefined && !(0,json/* isEqual */.n)(old, (0,field_set/* valueAt */.fK)(after, path));
-    });
-    return (0,field_set/* union */.KC)((0,ownership/* ourOrAdoptedFields */.Qk)(before), replaced);
-}
-/** Fields that were ours after our write and no longer are, and fields that others have set since. */
-function fieldsTakenSince({ after }, current) {
+const GONE = 'is not there, as before';
+/** Deletes what a release has created, and nothing else that bears its name. */
+async function removeObject(write, run) {
+    const { ref, after } = write;
+    const { cluster } = run;
+    const asBefore = (message) => ({ report: { ...ref, step: 'already-as-before', message } });
+    const current = await cluster.get(ref);
     if (!current)
-        return field_set/* NO_FIELDS */.eL;
-    const ours = (0,ownership/* ourFields */.Qz)(current);
-    const lost = (0,field_set/* difference */.iv)((0,ownership/* ourFields */.Qz)(after), ours);
-    const added = (0,field_set/* difference */.iv)((0,field_set/* difference */.iv)((0,ownership/* othersFields */.LK)(current), (0,ownership/* othersFields */.LK)(after)), ours);
-    return (0,field_set/* union */.KC)(lost, added);
-}
-function goBack(before, now, touched) {
-    if ((0,json/* isEqual */.n)(before, now))
-        return now;
-    if (!(0,manifest_object/* isObject */.Gv)(before) || !(0,manifest_object/* isObject */.Gv)(now) || (0,field_set/* isEmpty */.Im)(touched))
-        return before;
-    const result = { ...now };
-    for (const [element, children] of Object.entries(touched)) {
-        if (!element.startsWith('f:'))
-            continue;
-        const name = element.slice(2);
-        if (name in before)
-            result[name] = goBack(before[name], now[name], children);
-        else if ((0,manifest_object/* isObject */.Gv)(now[name]) && !(0,field_set/* isEmpty */.Im)(children)) {
-            // The map is new, but others may have put something into it too.
-            const rest = goBack({}, now[name], children);
-            if ((0,manifest_object/* isObject */.Gv)(rest) && Object.keys(rest).length > 0)
-                result[name] = rest;
-            else
-                delete result[name];
-        }
-        else
-            delete result[name];
-    }
-    return result;
-}
-
-// EXTERNAL MODULE: ./lib/plan/pod-bounds.js
-var pod_bounds = __nccwpck_require__(6124);
-;// CONCATENATED MODULE: ./lib/rollback/way-back.js
-
-
-
-
-
-/** What Kubernetes takes for a Deployment that says nothing (pkg/apis/apps/v1/defaults.go, SetDefaults_Deployment). */
-const DEFAULT_BOUND = '25%';
-/**
- * `body` is what restores the workload (restoringApply), `before` the workload as it was before the release, `current` as it is
- * now. Only to be asked where the templates of the two differ: otherwise no pod is replaced, and nothing is to be had.
- */
-function onTheWayBack(body, before, strategy, current = before) {
-    const { type } = strategy;
-    if (type === 'as-written')
-        return { body, isFinal: true };
-    const field = (0,manifest_object/* groupKindOf */.zo)(before) === 'Deployment.apps' ? 'strategy' : 'updateStrategy';
-    const wish = wishFor(before, replicasOf(body, current, before), { ...strategy, type });
-    const note = (text) => text !== undefined && { note: `${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(before))}: ${text}.` };
-    if (!wish.strategy || (0,json/* isEqual */.n)(wish.strategy, specOf(before)[field]))
-        return { body, isFinal: true, ...note(wish.note) };
-    // To take the fields would be to keep them: their owner could not get them back from us.
-    if ((0,ownership/* othersFields */.LK)(current)['f:spec']?.[`f:${field}`] !== undefined) {
-        const kept = `it goes back by the ${field} it has, as another tool has set that`;
-        return { body, isFinal: true, ...note(kept) };
-    }
-    const spec = { ...specOf(body), [field]: wish.strategy };
-    return { body: { ...body, spec }, isFinal: false, ...note(wish.note) };
-}
-function wishFor(before, replicas, wanted) {
-    switch ((0,manifest_object/* groupKindOf */.zo)(before)) {
-        case 'Deployment.apps':
-            return ofDeployment(fieldsOf(specOf(before)['strategy']), replicas, wanted);
-        case 'StatefulSet.apps':
-            return ofStatefulSet(fieldsOf(specOf(before)['updateStrategy']), replicas, wanted);
-        case 'DaemonSet.apps':
-            return ofDaemonSet(fieldsOf(specOf(before)['updateStrategy']), wanted);
-        default:
-            return {};
-    }
-}
-const RECREATE = {
-    note: 'it goes back by Recreate, with all of its pods gone for a while, as two versions of it must not run side by side',
-};
-function ofDeployment(own, replicas, { type, maxUnavailable }) {
-    if (own['type'] === 'Recreate')
-        return RECREATE;
-    const bounds = fieldsOf(own['rollingUpdate']);
-    const ownSurge = bounds['maxSurge'] ?? DEFAULT_BOUND;
-    const ownUnavailable = bounds['maxUnavailable'] ?? DEFAULT_BOUND;
-    // More than twice as many pods are never needed. Several that the workload allows beyond that are no reason to write it.
-    if (type === 'fast') {
-        const isFast = (0,pod_bounds/* resolveFenceposts */.jk)(ownSurge, ownUnavailable, replicas).surge >= replicas;
-        return isFast ? {} : rolling({ maxSurge: '100%', maxUnavailable: ownUnavailable });
-    }
-    const wished = maxUnavailable ?? ownUnavailable;
-    // Where both numbers come to nothing, the controller lets one pod go missing all the same.
-    const most = Math.max(1, replicas);
-    const isBroken = (0,pod_bounds/* resolveFenceposts */.jk)(ownSurge, wished, most).unavailable > (0,int_or_percent/* scaledValue */.G)(wished, most, 'down');
-    return rolling({ maxSurge: isBroken ? 1 : ownSurge, maxUnavailable: wished });
-}
-/** `fast` is not the strategy's business: replacePods deletes the pods. It has room for OnDelete, too. */
-function ofStatefulSet(own, replicas, { type, maxUnavailable }) {
-    if (own['type'] === 'Recreate')
-        return RECREATE;
-    if (own['type'] === 'OnDelete' || type === 'fast' || maxUnavailable === undefined)
-        return {};
-    // The API server refuses 0, and the controller never takes less than 1 (getStatefulSetMaxUnavailable).
-    const bound = (0,int_or_percent/* isZeroBound */.B)(maxUnavailable) ? 1 : maxUnavailable;
-    const note = 'one pod at a time is missing on the way back, as a StatefulSet cannot start the old one beside the bad one';
-    return {
-        ...rolling({ ...fieldsOf(own['rollingUpdate']), maxUnavailable: bound }),
-        ...((0,int_or_percent/* scaledValue */.G)(maxUnavailable, replicas, 'down') < 1 && { note }),
-    };
+        return asBefore(GONE);
+    const isTheOne = after ? after.metadata.uid === current.metadata.uid : isOurs(current, (0,render/* identityOf */.cu)(run));
+    if (!isTheOne)
+        return asBefore("is not there any more: what bears its name is somebody else's");
+    if (isFenced(write, current, run))
+        return leaveAlone(ref, OUTSIDE);
+    const others = after ? (0,other_deployers/* otherDeployers */.K)(after, current) : [];
+    if (others.length > 0)
+        return leaveAlone(ref, `was changed by ${others.join(', ')} since this release created it`);
+    if (!(await cluster.delete(ref, current.metadata.uid ?? '')))
+        return asBefore(GONE);
+    return { report: { ...ref, step: 'deleted', message: 'deleted: this release had created it' } };
 }
 /**
- * Exactly one of the two numbers may be other than 0 (pkg/apis/apps/validation, ValidateRollingUpdateDaemonSet). One that
- * adds pods keeps doing so, as then none is missing; one that does not may have a reason, such as a port of the node.
+ * The answer to our write was lost, or the run that wrote it is dead. The object did not exist before, so if it carries our
+ * fields and the label of the release, we made it.
  */
-function ofDaemonSet(own, { type, maxUnavailable }) {
-    if (own['type'] === 'OnDelete')
-        return {};
-    const { maxSurge = 0 } = fieldsOf(own['rollingUpdate']);
-    if (!(0,int_or_percent/* isZeroBound */.B)(maxSurge))
-        return type === 'fast' ? rolling({ maxSurge: '100%', maxUnavailable: 0 }) : {};
-    if (type === 'fast')
-        return rolling({ maxSurge: 0, maxUnavailable: '100%' });
-    if (maxUnavailable === undefined)
-        return {};
-    if (!(0,int_or_percent/* isZeroBound */.B)(maxUnavailable))
-        return rolling({ maxSurge: 0, maxUnavailable });
-    const note = 'one pod at a time is missing on the way back, as its maxSurge of 0 allows no second one on a node';
-    return { ...rolling({ maxSurge: 0, maxUnavailable: 1 }), note };
-}
-function rolling(rollingUpdate) {
-    return { strategy: { type: 'RollingUpdate', rollingUpdate } };
-}
-/** An autoscaler's number is in no body of ours, but in the workload as it is. */
-function replicasOf(...objects) {
-    const numbers = objects.map((object) => specOf(object)['replicas']);
-    return numbers.find((number) => typeof number === 'number') ?? 1;
-}
-function specOf(object) {
-    return fieldsOf(object['spec']);
-}
-function fieldsOf(value) {
-    return (0,manifest_object/* isObject */.Gv)(value) ? value : {};
+function isOurs(current, release) {
+    return !(0,field_set/* isEmpty */.Im)((0,ownership/* ourFields */.Qz)(current)) && (0,desired/* belongsTo */.g4)(current, release);
 }
 
-// EXTERNAL MODULE: ./lib/rollout/status.js + 11 modules
-var rollout_status = __nccwpck_require__(8217);
-// EXTERNAL MODULE: ./lib/commands/render.js + 9 modules
-var render = __nccwpck_require__(2761);
-;// CONCATENATED MODULE: ./lib/commands/undo.js
-
-
-
-
-
-
-
-
-
-
-
-
-
+;// CONCATENATED MODULE: ./lib/commands/undo/undo.js
 
 
 
@@ -83123,175 +83972,27 @@ async function undo(writes, run, options) {
     const steps = [];
     for (const phase of phases) {
         const changed = ofType(phase, ['update', 'prune']);
-        steps.push(...(await (0,concurrency/* mapLimited */.b)(changed, (write) => attempt(write, (one) => restore(one, run, options)))));
+        steps.push(...(await (0,concurrency/* mapLimited */.b)(changed, (write) => attempt(write, (one) => restoreObject(one, run, options)))));
     }
     steps.push(...phases.flatMap((phase) => ofType(phase, ['run'])).map(leaveHook));
     for (const phase of phases.toReversed()) {
         const created = ofType(phase, ['create']);
-        steps.push(...(await (0,concurrency/* mapLimited */.b)(created, (write) => attempt(write, (one) => remove(one, run)))));
+        steps.push(...(await (0,concurrency/* mapLimited */.b)(created, (write) => attempt(write, (one) => removeObject(one, run)))));
     }
     return {
         steps: steps.map(({ report }) => report),
         returning: steps.flatMap(({ returning }) => returning ?? []),
         toFinish: steps.flatMap(({ toFinish }) => toFinish ?? []),
+        remade: new Map(steps.flatMap(({ remade }) => (remade ? [remade] : []))),
     };
-}
-/** Gives a workload that went back with another strategy its own again, now that all its pods are as before. */
-async function finishRestoring(write, { cluster, inputs }) {
-    return untilCurrent(async () => {
-        const { before } = write;
-        const current = await cluster.get(write.ref);
-        if (!before || !current)
-            throw new Error(`${(0,manifest_object/* describe */.q0)(write.ref)} is gone again`);
-        const restored = await restoreOnce({ before, after: current }, current, {
-            cluster,
-            inputs: { rollbackStrategy: { type: 'as-written' }, release: inputs.release },
-        });
-        return (0,targets/* targetOf */.$r)(restored.object, current);
-    });
 }
 /** A hook has run, and nobody knows how to take back what it did in the world. Its Job stays, for its logs. */
 function leaveHook({ ref }) {
     return { report: { ...ref, step: 'left-alone', message: 'if it has run, what it did cannot be undone' } };
 }
-async function restore(write, run, options) {
-    const { ref, before, after } = write;
-    if (!before)
-        throw new Error(`nothing is known of ${(0,manifest_object/* describe */.q0)(ref)} from before the release`);
-    return untilCurrent(async () => {
-        const current = await settledObject(ref, run, options);
-        if (isFenced(write, current, run))
-            return leaveAlone(ref, OUTSIDE);
-        if (!current)
-            return recreate(before, ref, run);
-        if (isMadeAnew(before, current))
-            return leaveAlone(ref, 'was deleted and made anew by somebody else');
-        if ((0,json/* isEqual */.n)((0,change/* content */.Q)(identityOf(before, current)), (0,change/* content */.Q)(before)))
-            return { report: { ...ref, step: 'already-as-before', message: 'is as it was before' }, ...following(current) };
-        const others = after ? otherDeployers(after, current) : [];
-        if (others.length > 0)
-            return leaveAlone(ref, `was changed by ${others.join(', ')} since this release wrote it`);
-        const written = { before, after: after ?? current };
-        const bad = badRevisionOf(written, current);
-        const restored = await restoreOnce(written, current, run);
-        const how = restored.note === undefined ? '' : `; ${restored.note}`;
-        return {
-            report: { ...ref, step: 'restored', message: `restored${how}` },
-            ...following(restored.object, current, bad),
-            ...(restored.isUnfinished && { toFinish: write }),
-        };
-    });
-}
-const RESTORE_ATTEMPTS = 5;
-/** An object that somebody else writes at the same moment is read and restored again. */
-async function untilCurrent(body) {
-    for (let attempt = 1;; attempt++) {
-        try {
-            return await body();
-        }
-        catch (error) {
-            const isOutdated = error instanceof errors/* ClusterError */.b$ && error.status === 409;
-            if (!isOutdated || attempt === RESTORE_ATTEMPTS)
-                throw error;
-        }
-    }
-}
-const OUTSIDE = 'is outside of the namespace of the release, and nothing on it says that the release wrote it';
-/**
- * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects changed
- * elsewhere, so those have to carry the release's label themselves.
- */
-function isFenced({ ref, isRecorded }, current, run) {
-    if (!isRecorded || ref.namespace === (0,render/* namespaceOf */.N6)(run))
-        return false;
-    return current?.metadata.labels?.[desired/* RELEASE_LABEL */.l5] !== run.inputs.release;
-}
-function leaveAlone(ref, why) {
-    return { report: { ...ref, step: 'left-alone', message: `${why}: left as it is` } };
-}
-function following(object, before, bad) {
-    return (0,rollout_status/* isFollowed */.bJ)(object) ? { returning: { target: (0,targets/* targetOf */.$r)(object, before), ...(bad && { bad }) } } : {};
-}
-/** An object that had to be made anew is the same one but for its UID and its age. */
-function identityOf(before, current) {
-    const { uid, creationTimestamp } = before.metadata;
-    return {
-        ...current,
-        metadata: {
-            ...current.metadata,
-            ...(uid !== undefined && { uid }),
-            ...(creationTimestamp !== undefined && { creationTimestamp }),
-        },
-    };
-}
-const PAUSE_MS = 500;
-/** The object, once nobody is deleting it any more; what is written to it until then would go with it. */
-async function settledObject(ref, { cluster, clock }, { deadline, signal }) {
-    for (;;) {
-        signal.throwIfAborted();
-        const current = await cluster.get(ref);
-        if (current?.metadata.deletionTimestamp === undefined)
-            return current;
-        if (clock.now() > deadline) {
-            const held = current.metadata.finalizers?.join(', ') ?? 'nothing';
-            throw new Error(`is still being deleted (finalizers: ${held}), so it cannot be restored`);
-        }
-        await clock.sleep(PAUSE_MS, signal);
-    }
-}
-async function recreate(before, ref, { cluster }) {
-    const restored = await cluster.create(recreatable(before));
-    return { report: { ...ref, step: 'restored', message: 'restored: it had been deleted' }, ...following(restored) };
-}
-async function restoreOnce(written, current, { cluster, inputs, }) {
-    const { before } = written;
-    const exact = restoringApply(written, current);
-    const replacesPods = !(0,json/* isEqual */.n)((0,pod_template/* podTemplateOf */.D0)(before), (0,pod_template/* podTemplateOf */.D0)(current));
-    const way = replacesPods
-        ? onTheWayBack(exact, before, inputs.rollbackStrategy, current)
-        : { body: exact, isFinal: true };
-    const leftovers = (0,strategy_change/* leftoverFields */.l$)(way.body, current);
-    const managedFields = (0,field_set/* isEmpty */.Im)(leftovers) ? undefined : (0,ownership/* adoptFields */._M)(current, leftovers);
-    if (managedFields)
-        await cluster.replaceManagedFields(current, managedFields);
-    const restored = await cluster.apply(way.body);
-    const note = way.note === undefined ? {} : { note: way.note };
-    if (!way.isFinal)
-        return { object: restored, isUnfinished: true, ...note };
-    const repaired = exactRepair(written, current, restored);
-    const object = repaired ? await cluster.replace(repaired) : restored;
-    const owners = (0,ownership/* ownersAsBefore */.SP)(before, object);
-    return {
-        object: owners ? await cluster.replaceManagedFields(object, owners) : object,
-        isUnfinished: false,
-        ...note,
-    };
-}
-async function remove(write, run) {
-    const { ref, after } = write;
-    const { cluster, inputs } = run;
-    const isGone = { report: { ...ref, step: 'already-as-before', message: 'is not there, as before' } };
-    const current = await cluster.get(ref);
-    if (!current || (after ? after.metadata.uid !== current.metadata.uid : !isOurs(current, inputs.release)))
-        return isGone;
-    if (isFenced(write, current, run))
-        return leaveAlone(ref, OUTSIDE);
-    const others = after ? otherDeployers(after, current) : [];
-    if (others.length > 0)
-        return leaveAlone(ref, `was changed by ${others.join(', ')} since this release created it`);
-    if (!(await cluster.delete(ref, current.metadata.uid ?? '')))
-        return isGone;
-    return { report: { ...ref, step: 'deleted', message: 'deleted: this release had created it' } };
-}
-/**
- * The answer to our write was lost, or the run that wrote it is dead. The object did not exist before, so if it carries our
- * fields and the label of the release, we made it.
- */
-function isOurs(current, release) {
-    return !(0,field_set/* isEmpty */.Im)((0,ownership/* ourFields */.Qz)(current)) && current.metadata.labels?.[desired/* RELEASE_LABEL */.l5] === release;
-}
 
-;// CONCATENATED MODULE: ./lib/commands/roll-back.js
+;// CONCATENATED MODULE: ./lib/commands/undo/roll-back.js
+
 
 
 
@@ -83310,7 +84011,7 @@ async function rollBack(request, run) {
     journal.enter('roll-back');
     const started = clock.now();
     const deadline = started + inputs.rollbackTimeoutSeconds * 1000;
-    const { steps: undone, returning, toFinish } = await undo(writes, run, { deadline, signal });
+    const { steps: undone, returning, toFinish, remade } = await undo(writes, run, { deadline, signal });
     const steps = [...undone];
     const count = (wanted) => steps.filter(({ step }) => step === wanted).length;
     journal.note(`${(0,format/* counted */.hS)(count('restored'), 'object')} restored, ${count('deleted')} deleted`);
@@ -83351,8 +84052,9 @@ async function rollBack(request, run) {
             commands: outcome === 'rolled-back' ? [] : (0,by_hand/* finishByHand */.u)({ steps, created, ...(record && { record }) }),
         },
         leftAlone,
-        isInterrupted: signal.aborted,
+        ...(signal.aborted && { interruption: (0,follow/* errorOf */.M)(signal) }),
         state: followed.state,
+        remade,
     };
 }
 /** One that cannot be given its own strategy again is told as not restored. */
@@ -83390,7 +84092,7 @@ function conclude(steps, [taken, ...more], verdict) {
 }
 /** A watch of one's own: the rollback may bring back more than this run has written. */
 async function observeRestored(writes, run) {
-    const observer = (0,commands_observer/* openObserver */.d)(run);
+    const observer = (0,follow_observer/* openObserver */.d)(run);
     const watchables = writes.flatMap(({ before }) => before ? [{ object: before, isLabelled: before.metadata.labels?.[desired/* RELEASE_LABEL */.l5] === run.inputs.release }] : []);
     try {
         await observer.watch((0,targets/* watchesOf */.Jw)(watchables, run.inputs.release));
@@ -83405,469 +84107,7 @@ async function observeRestored(writes, run) {
 
 /***/ }),
 
-/***/ 3772:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   d: () => (/* binding */ rollback)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7350);
-/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(9369);
-/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7935);
-/* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7629);
-/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(325);
-/* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6741);
-/* harmony import */ var _prepare_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7977);
-/* harmony import */ var _render_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2761);
-/* harmony import */ var _session_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5454);
-
-
-
-
-
-
-
-
-
-
-/**
- * Goes back by hand to a good revision, out of its record: all its objects as they were, and what came later deleted. It makes a
- * new revision, is followed like a deploy, and is never taken back by itself. Throws RejectedError when nothing was written.
- */
-async function rollback(run) {
-    const { session, prepared, target } = await run.runner.group('Prepare', async () => {
-        const opened = await (0,_session_js__WEBPACK_IMPORTED_MODULE_6__/* .openSession */ .fA)({ namespace: (0,_render_js__WEBPACK_IMPORTED_MODULE_5__/* .namespaceOf */ .N6)(run), desired: [] }, run);
-        try {
-            return { session: opened, ...(await prepareTarget(opened)) };
-        }
-        catch (error) {
-            await opened.close();
-            throw error;
-        }
-    });
-    try {
-        const copyOf = target.copyOf ?? target.revision;
-        return (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_3__/* .deployReport */ .y)(prepared, await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_2__/* .carryOut */ .u)(prepared, session, { copyOf }), session);
-    }
-    finally {
-        await session.close();
-    }
-}
-async function prepareTarget(session) {
-    const { run } = session;
-    const target = await chooseTarget(session);
-    const by = target.by ? `, which ${target.by.actor} deployed from commit ${target.by.sha.slice(0, 7)}` : '';
-    run.runner.info(`going back to revision ${target.revision} of ${target.startedAt}${by}`);
-    await assertOurs(target, run);
-    const name = `revision ${target.revision}`;
-    const manifests = target.objects.map(({ object }) => ({ object, at: { file: name, line: 1 } }));
-    return { target, prepared: await (0,_prepare_js__WEBPACK_IMPORTED_MODULE_4__/* .prepare */ .i)(await (0,_render_js__WEBPACK_IMPORTED_MODULE_5__/* .place */ .ik)(manifests, run), session) };
-}
-/**
- * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects made or changed
- * elsewhere, so those have to be there already and to carry the release's label.
- */
-async function assertOurs({ objects, namespace, revision }, { cluster, inputs }) {
-    const outside = objects.map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_7__/* .refOf */ .H8)(object)).filter((ref) => ref.namespace !== namespace);
-    const live = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_8__/* .mapLimited */ .b)(outside, (ref) => cluster.get(ref));
-    const problems = outside
-        .filter((_ref, index) => live[index]?.metadata.labels?.[_plan_desired_js__WEBPACK_IMPORTED_MODULE_9__/* .RELEASE_LABEL */ .l5] !== inputs.release)
-        .map((ref) => ({
-        code: 'Fenced',
-        message: `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_7__/* .describe */ .q0)(ref)} is outside of the namespace of the release, and is not the release's now`,
-        hint: `deploy the commit of revision ${revision} instead: its manifests are trusted further than a record`,
-    }));
-    (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)(problems);
-}
-/** The revision that was asked for or, without a wish, the newest good one that differs from what is in place. */
-async function chooseTarget({ run, heads, records, inPlace }) {
-    const { toRevision, release } = run.inputs;
-    if (toRevision !== undefined) {
-        const head = heads.find(({ revision }) => revision === toRevision);
-        if (!head)
-            throw refusal(`the release ${release} has no revision ${toRevision}`, heads);
-        if (head.status !== 'good')
-            throw refusal(`revision ${toRevision} was never good: it is ${head.status}`, heads);
-        return readTarget(head);
-    }
-    const origin = inPlace && (inPlace.copyOf ?? inPlace.revision);
-    const isLeft = inPlace?.status !== 'good' && inPlace?.copyOf === undefined;
-    const candidates = heads.filter(({ status, revision }) => status === 'good' && revision !== inPlace?.revision);
-    for (const head of candidates.toReversed()) {
-        const record = await readTarget(head);
-        // After going back from 5 to 4 and again, the way leads to 3, and not to 5 once more; nor does it when 4 turns out bad.
-        if (isLeft || origin === undefined || (record.copyOf ?? record.revision) < origin)
-            return record;
-    }
-    throw refusal(`the release ${release} has no good revision before the one in place`, heads);
-    async function readTarget(head) {
-        try {
-            return await records.read(head);
-        }
-        catch (error) {
-            if (error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__/* .RecordError */ .W1)
-                throw refusal(error.message, heads);
-            throw error;
-        }
-    }
-}
-function refusal(message, heads) {
-    const good = heads.filter(({ status }) => status === 'good').map(({ revision }) => revision);
-    const hint = good.length === 0
-        ? 'there is no good revision on record: deploy the commit that you want'
-        : `good revisions on record: ${good.join(', ')}; name one with to-revision, or deploy the commit that you want`;
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs([{ code: 'InvalidInput', message, hint }]);
-}
-
-
-/***/ }),
-
-/***/ 5454:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   $t: () => (/* binding */ SESSION_STATE),
-/* harmony export */   Bl: () => (/* binding */ leaveNamespace),
-/* harmony export */   fA: () => (/* binding */ openSession),
-/* harmony export */   o8: () => (/* binding */ inventoryOf)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7350);
-/* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
-/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6753);
-/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7935);
-/* harmony import */ var _guarded_cluster_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9249);
-/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5914);
-/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7997);
-/* harmony import */ var _records_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8216);
-
-
-
-
-
-
-
-
-
-/** What the post step of the job has to know: enough to find the record, and nothing secret. */
-const SESSION_STATE = 'session';
-/**
- * Takes the lock of the release, waiting for another run if need be, takes back what a run that was killed has left half
- * done, and reads the records. Throws RejectedError.
- */
-async function openSession({ namespace, desired }, run) {
-    const { inputs, runner, clock, signals } = run;
-    const { release } = inputs;
-    try {
-        const madeNamespace = await makeNamespace(namespace, desired, run);
-        runner.saveState(SESSION_STATE, JSON.stringify({ namespace, holder: run.holder }));
-        const lock = await (0,_lock_js__WEBPACK_IMPORTED_MODULE_5__/* .acquireLock */ .IZ)({
-            namespace,
-            release,
-            holder: run.holder,
-            waitSeconds: inputs.lockTimeoutSeconds,
-            signal: signals.cancelled,
-            ...(inputs.run && { run: inputs.run }),
-        }, { cluster: run.cluster, clock, runner });
-        const close = () => lock.release();
-        try {
-            const locked = { ...run, cluster: (0,_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_3__/* .guardedCluster */ .Z)(run.cluster, lock) };
-            const stop = AbortSignal.any([signals.cancelled, lock.lost]);
-            const records = (0,_records_js__WEBPACK_IMPORTED_MODULE_6__/* .openRecords */ .t)(locked.cluster, { namespace, release });
-            const warned = [];
-            let heads = await records.list();
-            for (let pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .pendingOf */ .lc)(heads); pending; pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .pendingOf */ .lc)(heads)) {
-                warned.push(...(await (0,_heal_js__WEBPACK_IMPORTED_MODULE_4__/* .heal */ .Rz)({ pending, heads, records, lock }, locked)));
-                heads = await records.list();
-            }
-            const known = await readKnown(records, heads);
-            for (const warning of known.warnings)
-                runner.info(`warning: ${warning}`);
-            return {
-                ...known,
-                warnings: [...warned, ...known.warnings],
-                run: locked,
-                lock,
-                records,
-                heads,
-                stop,
-                close,
-                ...(madeNamespace && { madeNamespace }),
-            };
-        }
-        catch (error) {
-            await close();
-            throw error;
-        }
-    }
-    catch (error) {
-        if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$)
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs([(0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, 'the records of the release')]);
-        throw error;
-    }
-}
-/** The records that matter. One that cannot be read is as if it were not there, and is named. */
-async function readKnown(records, heads) {
-    const warnings = [];
-    const read = async (head) => {
-        if (!head)
-            return undefined;
-        try {
-            return await records.read(head);
-        }
-        catch (error) {
-            if (!(error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__/* .RecordError */ .W1))
-                throw error;
-            warnings.push(`the record of revision ${head.revision} is not used: ${error.message}`);
-            return undefined;
-        }
-    };
-    const current = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .inPlace */ .zp)(heads);
-    const good = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .lastGood */ .mC)(heads);
-    const place = await read(current);
-    const last = good?.revision === current?.revision ? place : await read(good);
-    const left = await Promise.all((0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .badSince */ .Uu)(heads).map((head) => (head === current ? undefined : read(head))));
-    const leftInPlace = left.filter((record) => record !== undefined);
-    return { ...(place && { inPlace: place }), ...(last && { lastGood: last }), leftInPlace, warnings };
-}
-/**
- * Makes the namespace of the release when its manifests have it and it is not there: the lock and the record need it. It is the
- * one write without a record; a run that ends before the release begins takes it back (`leaveNamespace`).
- */
-async function makeNamespace(name, desired, { cluster, runner }) {
-    const manifest = desired.find(({ object }) => object.apiVersion === 'v1' && object.kind === 'Namespace' && object.metadata.name === name);
-    if (!manifest || (await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(manifest.object))))
-        return undefined;
-    const made = await cluster.apply(manifest.object);
-    runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(made))} created, for the lock and the record of the release`);
-    return made;
-}
-/** What the release has in the cluster: of the last good revision, and of bad ones that were left in place since. */
-function inventoryOf({ inPlace: place, lastGood: good, leftInPlace }) {
-    const all = [good, ...leftInPlace, place].flatMap((record) => record?.objects ?? []);
-    return [...new Map(all.map((recorded) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(recorded.object)), recorded])).values()];
-}
-/** For a release that was rejected before it began. */
-async function leaveNamespace({ madeNamespace, run }) {
-    if (madeNamespace)
-        await run.cluster.delete((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(madeNamespace), madeNamespace.metadata.uid ?? '');
-}
-
-
-/***/ }),
-
-/***/ 8094:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  fw: () => (/* binding */ observeWorkloads),
-  $r: () => (/* binding */ targetOf),
-  QR: () => (/* binding */ targetsOf),
-  Jw: () => (/* binding */ watchesOf),
-  mF: () => (/* binding */ watchesOfChanges)
-});
-
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/manifest/object.js
-var manifest_object = __nccwpck_require__(7350);
-// EXTERNAL MODULE: ./lib/plan/desired.js
-var desired = __nccwpck_require__(9369);
-// EXTERNAL MODULE: ./lib/plan/rejections.js
-var rejections = __nccwpck_require__(3015);
-// EXTERNAL MODULE: ./lib/rollout/conditions.js
-var conditions = __nccwpck_require__(5135);
-;// CONCATENATED MODULE: ./lib/rollout/nodes.js
-
-/**
- * Names of the nodes that are not ready and that the DaemonSet's status counts all the same, for Expectation.notReadyNodes.
- * Take the nodes as they were when the release was written: on one that breaks later a pod may be running already.
- */
-function notReadyNodes(set, nodes) {
-    return nodes
-        .filter((node) => (0,conditions/* conditionOf */.rI)(node, 'Ready')?.status !== 'True' && isCounted(set, node))
-        .map(({ metadata }) => metadata.name);
-}
-/** The controller's own question (nodeShouldRunDaemonPod in pkg/controller/daemon/daemon_controller.go). */
-function isCounted(set, node) {
-    const pod = set.spec?.template.spec;
-    if (!pod)
-        return false;
-    const labels = node.metadata.labels ?? {};
-    const selected = Object.entries(pod.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
-    const terms = pod.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-    const tolerations = [...(pod.tolerations ?? []), ...AUTOMATIC, ...(pod.hostNetwork === true ? ON_HOST_NETWORK : [])];
-    return ((pod.nodeName === undefined || pod.nodeName === node.metadata.name) &&
-        selected &&
-        (terms === undefined || terms.some((term) => matches(term, node))) &&
-        (node.spec?.taints ?? []).every((taint) => taint.effect === 'PreferNoSchedule' || tolerations.some((one) => tolerates(one, taint))));
-}
-const tolerating = (name, effect) => ({
-    key: `node.kubernetes.io/${name}`,
-    operator: 'Exists',
-    effect,
-});
-/** What every pod of a DaemonSet tolerates (AddOrUpdateDaemonPodTolerations in pkg/controller/daemon/util). */
-const AUTOMATIC = [
-    tolerating('not-ready', 'NoExecute'),
-    tolerating('unreachable', 'NoExecute'),
-    tolerating('disk-pressure', 'NoSchedule'),
-    tolerating('memory-pressure', 'NoSchedule'),
-    tolerating('pid-pressure', 'NoSchedule'),
-    tolerating('unschedulable', 'NoSchedule'),
-];
-const ON_HOST_NETWORK = [tolerating('network-unavailable', 'NoSchedule')];
-/** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
-function tolerates({ key = '', operator = 'Equal', value = '', effect = '' }, taint) {
-    if (effect !== '' && effect !== taint.effect)
-        return false;
-    if (key !== taint.key)
-        return key === '' && operator === 'Exists';
-    return operator === 'Exists' || (operator === 'Equal' && value === (taint.value ?? ''));
-}
-/** A term without requirements matches no node. */
-function matches({ matchExpressions = [], matchFields = [] }, node) {
-    const requirements = [
-        ...matchExpressions.map((one) => ({ ...one, actual: node.metadata.labels?.[one.key] })),
-        // The only field that can be selected on.
-        ...matchFields.map((one) => ({ ...one, actual: one.key === 'metadata.name' ? node.metadata.name : undefined })),
-    ];
-    return (requirements.length > 0 &&
-        requirements.every(({ operator, values = [], actual }) => isSatisfied(operator, values, actual)));
-}
-/** https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#operators */
-function isSatisfied(operator, values, actual) {
-    switch (operator) {
-        case 'In':
-            return actual !== undefined && values.includes(actual);
-        case 'NotIn':
-            return actual === undefined || !values.includes(actual);
-        case 'Exists':
-            return actual !== undefined;
-        case 'DoesNotExist':
-            return actual === undefined;
-        case 'Gt':
-            return Number(actual) > Number(values[0]);
-        case 'Lt':
-            return Number(actual) < Number(values[0]);
-        default:
-            return false;
-    }
-}
-
-// EXTERNAL MODULE: ./lib/rollout/pod-queries.js
-var pod_queries = __nccwpck_require__(8155);
-// EXTERNAL MODULE: ./lib/rollout/sources.js
-var sources = __nccwpck_require__(2247);
-// EXTERNAL MODULE: ./lib/rollout/status.js + 11 modules
-var rollout_status = __nccwpck_require__(8217);
-// EXTERNAL MODULE: ./lib/commands/observer.js
-var commands_observer = __nccwpck_require__(1494);
-;// CONCATENATED MODULE: ./lib/commands/targets.js
-
-
-
-
-
-
-
-
-
-/** Opens the watches before anything is written: without the right to observe, nothing could be judged or taken back. */
-async function observeWorkloads({ changes }, run) {
-    const observer = (0,commands_observer/* openObserver */.d)(run);
-    try {
-        // A kind that the release only brings along cannot be watched before it is there.
-        await observer.watch(watchesOfChanges(changes, changes.filter(isChecked), run.inputs.release));
-        return observer;
-    }
-    catch (error) {
-        await observer.close();
-        if (error instanceof errors/* ClusterError */.b$)
-            throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the rollout cannot be followed')]);
-        throw error;
-    }
-}
-/** Whether the API server has been asked about it: it has the kind and the namespace. */
-function isChecked(change) {
-    return change.type !== 'create' || change.expected !== undefined;
-}
-/**
- * What to watch to follow the changes in `reached`, and the pods that they make. What one watch is to show is decided for the
- * whole release: a kind in a namespace is watched once, also for the objects of later stages.
- */
-function watchesOfChanges(all, reached, release) {
-    const keys = new Set(reached.map(({ manifest }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object))));
-    const watchables = all.map((change) => ({
-        object: change.manifest.object,
-        // Before and after a rollback too: an object that was adopted loses the label again.
-        isLabelled: change.type === 'create' || change.live?.metadata.labels?.[desired/* RELEASE_LABEL */.l5] === release,
-    }));
-    return watchesOf(watchables, release, (object) => keys.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
-}
-/** What to watch to follow these objects, or those of them that `isReached`, and the pods that they make. */
-function watchesOf(all, release, isReached = () => true) {
-    const followed = all.filter(({ object }) => (0,rollout_status/* isFollowed */.bJ)(object));
-    const groups = [...Map.groupBy(followed, ({ object }) => (0,sources/* sourceOf */.v)({ ...object, ...(0,manifest_object/* refOf */.H8)(object) })).values()];
-    const objects = followed.map(({ object }) => object).filter(isReached);
-    return [
-        ...groups
-            .filter((group) => group.some(({ object }) => isReached(object)))
-            .map((group) => ofObjects(group, release)),
-        ...(0,pod_queries/* podQueries */.a)(objects).map((query) => ({ query, source: (0,sources/* partialSourceOf */.I)(query), isOptional: true })),
-    ];
-}
-/**
- * One query for a kind in a namespace: by name for a single object, by the release's label when all carry it, and
- * everything of the kind in the namespace otherwise.
- */
-function ofObjects(group, release) {
-    const refs = group.map(({ object }) => (0,manifest_object/* refOf */.H8)(object));
-    const [first] = refs;
-    if (!first)
-        throw new Error('nothing to watch');
-    const { apiVersion, kind, namespace, name } = first;
-    const selector = refs.length === 1
-        ? { fieldSelector: `metadata.name=${name}` }
-        : group.every(({ isLabelled }) => isLabelled)
-            ? { labelSelector: `${desired/* RELEASE_LABEL */.l5}=${release}` }
-            : {};
-    const query = { apiVersion, kind, ...(namespace !== undefined && { namespace }), ...selector };
-    return { query, source: (0,sources/* sourceOf */.v)(query), refs, isOptional: false };
-}
-/** What is to become healthy, also what this run leaves unchanged: it may have been broken before. */
-function targetsOf(changes, written, nodes) {
-    const after = new Map(written.flatMap((one) => (one.after ? [[(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(one.after)), one.after]] : [])));
-    return changes.flatMap((change) => {
-        const ref = (0,manifest_object/* refOf */.H8)(change.manifest.object);
-        const object = after.get((0,manifest_object/* keyOf */.TN)(ref)) ?? (change.type === 'create' ? undefined : change.live);
-        if (!object || !(0,rollout_status/* isFollowed */.bJ)(change.manifest.object))
-            return [];
-        return [targetOf(object, change.type === 'update' ? change.live : undefined, nodes)];
-    });
-}
-/**
- * An object to follow, as the server answered our write; `before` is what the write was made on top of, `nodes` are those of
- * the cluster at that time, as far as they are known.
- */
-function targetOf(object, before, nodes = []) {
-    const stale = (0,rollout_status/* deadlineConditionTime */.Tm)(before);
-    const idle = (0,manifest_object/* groupKindOf */.zo)(object) === 'DaemonSet.apps' ? notReadyNodes(object, nodes) : [];
-    const expectation = {
-        generation: object.metadata.generation ?? 0,
-        ...(stale !== undefined && { staleDeadline: stale }),
-        ...(idle.length > 0 && { notReadyNodes: idle }),
-    };
-    return { ref: (0,manifest_object/* refOf */.H8)(object), uid: object.metadata.uid ?? '', expectation };
-}
-
-
-/***/ }),
-
-/***/ 8761:
+/***/ 804:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -83876,9 +84116,12 @@ __nccwpck_require__.d(__webpack_exports__, {
   zf: () => (/* binding */ closeEarlier),
   aQ: () => (/* binding */ recordByHand),
   DR: () => (/* binding */ recordedWrites),
+  mF: () => (/* binding */ rememberRemade),
   Bp: () => (/* binding */ undoBasis)
 });
 
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/object.js
 var manifest_object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/release/history.js
@@ -83886,7 +84129,7 @@ var release_history = __nccwpck_require__(6753);
 // EXTERNAL MODULE: ./lib/release/record-secret.js + 1 modules
 var record_secret = __nccwpck_require__(3830);
 // EXTERNAL MODULE: ./lib/release/read-record.js
-var read_record = __nccwpck_require__(7935);
+var read_record = __nccwpck_require__(316);
 ;// CONCATENATED MODULE: ./lib/rollback/write.js
 
 /**
@@ -83917,7 +84160,8 @@ function joined(first, last) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/commands/undo-basis.js
+;// CONCATENATED MODULE: ./lib/commands/undo/undo-basis.js
+
 
 
 
@@ -83935,7 +84179,7 @@ async function undoBasis(writes, heads, records) {
             earlier.push(await records.read(head));
         }
         catch (error) {
-            if (!(error instanceof read_record/* RecordError */.W1))
+            if (!(error instanceof read_record/* RecordError */.W1 || error instanceof errors/* ClusterError */.b$))
                 throw error;
             warnings.push(`what revision ${head.revision} has left in place is not taken back: ${error.message}`);
         }
@@ -83944,6 +84188,28 @@ async function undoBasis(writes, heads, records) {
 }
 function recordedWrites({ writes }) {
     return writes.map((write) => ({ ...write, isRecorded: true }));
+}
+/**
+ * Writes the UIDs of objects that a rollback had to make anew into the record of the last good revision. With the old ones in it,
+ * the next deploy would take them for somebody else's, and not prune them.
+ */
+async function rememberRemade(remade, heads, records) {
+    const good = (0,release_history/* lastGood */.mC)(heads);
+    if (!good || remade.size === 0)
+        return;
+    const record = await records.read(good).catch((error) => {
+        // Nothing goes back to it, and nothing is pruned by it: whoever needs it will name it.
+        if (error instanceof read_record/* RecordError */.W1)
+            return undefined;
+        throw error;
+    });
+    if (!record)
+        return;
+    const objects = record.objects.map(({ object, uid }) => {
+        const known = remade.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))) ?? uid;
+        return { object, ...(known !== undefined && { uid: known }) };
+    });
+    await records.update({ ...record, objects });
 }
 /** Writes down that the bad revisions are taken back, too. */
 async function closeEarlier(earlier, records) {
@@ -85611,7 +85877,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2852);
 /* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9090);
 /* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3772);
-/* harmony import */ var _commands_session_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5454);
+/* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3949);
 /* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(4354);
 /* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5317);
 /* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(5078);
@@ -85654,18 +85920,20 @@ catch (error) {
 async function start() {
     if (process.env[`STATE_${STARTED_STATE}`] !== 'true') {
         runner.saveState(STARTED_STATE, 'true');
-        const isGreen = await run((ready) => COMMANDS[ready.inputs.command](ready));
-        // Cut short, the main step leaves the rest to the post step.
-        if (!signals.ending.aborted)
+        const told = await run((ready) => COMMANDS[ready.inputs.command](ready));
+        // Cut short, or stopped by the loss of its lock, the main step leaves the rest to the post step.
+        const isStopped = signals.ending.aborted || (told?.outcome === 'superseded' && told.changed);
+        if (!isStopped)
             runner.saveState(DONE_STATE, 'true');
-        return isGreen;
+        return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_11__/* .succeeded */ .gq)(told);
     }
-    const session = (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_6__/* .readSessionState */ .W)(process.env[`STATE_${_commands_session_js__WEBPACK_IMPORTED_MODULE_8__/* .SESSION_STATE */ .$t}`]);
+    const session = (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_6__/* .readSessionState */ .W)(process.env[`STATE_${_commands_session_session_js__WEBPACK_IMPORTED_MODULE_8__/* .SESSION_STATE */ .$t}`]);
     if (process.env[`STATE_${DONE_STATE}`] === 'true' || !session)
         return true;
-    return run((ready) => (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_6__/* .recover */ .l)(session, ready), session);
+    const told = await run((ready) => (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_6__/* .recover */ .l)(session, ready), session);
+    return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_11__/* .succeeded */ .gq)(told);
 }
-/** Does one command and tells everybody; true when it did what it was asked to. A command without a report had nothing to do. */
+/** Does one command and tells everybody. A command without a report had nothing to do. */
 async function run(command, session) {
     const clock = (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .createClock */ .ts)();
     const journal = (0,_commands_journal_js__WEBPACK_IMPORTED_MODULE_13__/* .openJournal */ ._)(clock);
@@ -85688,11 +85956,10 @@ async function run(command, session) {
         await known.cluster?.close();
     }
     if (!report)
-        return true;
+        return undefined;
     const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_9__/* .composeGitHub */ .s)(known.inputs, process.env);
     const redact = (text) => redactor.redact(text);
-    const told = await (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_5__/* .publish */ .m)(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
-    return (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_11__/* .succeeded */ .gq)(told);
+    return (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_5__/* .publish */ .m)(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
 }
 
 __webpack_async_result__();
@@ -86551,8 +86818,10 @@ function content(object) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   DT: () => (/* binding */ revisionOf),
 /* harmony export */   GW: () => (/* binding */ problemsOf),
+/* harmony export */   g4: () => (/* binding */ belongsTo),
 /* harmony export */   kK: () => (/* binding */ stampedAsBefore),
 /* harmony export */   l5: () => (/* binding */ RELEASE_LABEL),
+/* harmony export */   l7: () => (/* binding */ releaseOf),
 /* harmony export */   py: () => (/* binding */ stamped),
 /* harmony export */   wW: () => (/* binding */ labelled),
 /* harmony export */   x5: () => (/* binding */ locate)
@@ -86560,6 +86829,8 @@ function content(object) {
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
 
 const RELEASE_LABEL = 'rollsafe.dev/release';
+/** On objects outside of the namespace of their release: releases of one name may be in several namespaces. */
+const RELEASE_NAMESPACE_LABEL = 'rollsafe.dev/release-namespace';
 const REVISION_ANNOTATION = 'rollsafe.dev/revision';
 /** kubectl shows it in `kubectl rollout history`. */
 const CHANGE_CAUSE_ANNOTATION = 'kubernetes.io/change-cause';
@@ -86601,12 +86872,22 @@ function problemsOf(manifest, type) {
     const message = `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .refOf */ .H8)(object))}: the cluster does not let anybody apply objects of this kind`;
     return [{ code: 'InvalidManifest', message, hint: 'take it out of the manifests', at }];
 }
-/** The label goes on the object only: in a pod template it would restart pods. */
-function labelled(object, release) {
-    return {
-        ...object,
-        metadata: { ...object.metadata, labels: { ...object.metadata.labels, [RELEASE_LABEL]: release } },
-    };
+/** The labels go on the object only: in a pod template they would restart pods. */
+function labelled(object, { release, namespace }) {
+    const isOutside = object.metadata.namespace !== namespace;
+    const own = { [RELEASE_LABEL]: release, ...(isOutside && { [RELEASE_NAMESPACE_LABEL]: namespace }) };
+    return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...own } } };
+}
+/** The release that a live object says it belongs to, for comparing and for people; undefined when it names none. */
+function releaseOf({ metadata }) {
+    const release = metadata.labels?.[RELEASE_LABEL];
+    const namespace = metadata.labels?.[RELEASE_NAMESPACE_LABEL] ?? metadata.namespace ?? '';
+    return release === undefined ? undefined : { release, namespace };
+}
+/** Whether a live object says that it belongs to just this release. */
+function belongsTo(object, { release, namespace }) {
+    const owner = object && releaseOf(object);
+    return owner?.release === release && owner.namespace === namespace;
 }
 const CONTROLLED_WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet'];
 /** Kinds that get the bookkeeping annotations: those with a revision history of their own. */
@@ -86835,6 +87116,62 @@ function isEqual(a, b) {
         return false;
     const names = Object.keys(a);
     return names.length === Object.keys(b).length && names.every((name) => name in b && isEqual(a[name], b[name]));
+}
+
+
+/***/ }),
+
+/***/ 8404:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   y: () => (/* binding */ keeperOf)
+/* harmony export */ });
+const ARGO_TRACKING_ID = 'argocd.argoproj.io/tracking-id';
+const ARGO_INSTANCE = 'argocd.argoproj.io/instance';
+const COMMON_INSTANCE = 'app.kubernetes.io/instance';
+const ARGO_MANAGERS = ['argocd-controller', 'argocd-application-controller'];
+const FLUX_KINDS = [
+    { label: 'kustomize.toolkit.fluxcd.io/name', kind: 'Kustomization' },
+    { label: 'helm.toolkit.fluxcd.io/name', kind: 'HelmRelease' },
+];
+const HELM_RELEASE = 'meta.helm.sh/release-name';
+const HELM_NAMESPACE = 'meta.helm.sh/release-namespace';
+const MANAGED_BY = 'app.kubernetes.io/managed-by';
+/**
+ * Who keeps a live object in sync, by the marks that each tool documents; undefined when nobody does.
+ *
+ * Argo CD: https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/. Flux puts the name of the Kustomization or
+ * HelmRelease into a label. Helm: https://helm.sh/docs/topics/charts_hooks and its check before it adopts an object.
+ */
+function keeperOf({ metadata }) {
+    const { labels = {}, annotations = {}, managedFields = [] } = metadata;
+    const trackingId = annotations[ARGO_TRACKING_ID];
+    if (trackingId !== undefined)
+        return argo(trackingId.split(':')[0] ?? '', `annotation ${ARGO_TRACKING_ID}`);
+    const instance = labels[ARGO_INSTANCE];
+    if (instance !== undefined)
+        return argo(instance, `label ${ARGO_INSTANCE}`);
+    // Argo CD before 3.0 tracks by a label that many others use as well, so that alone proves nothing.
+    const common = labels[COMMON_INSTANCE];
+    const isArgos = managedFields.some(({ manager }) => ARGO_MANAGERS.includes(manager ?? ''));
+    if (common !== undefined && isArgos)
+        return argo(common, `label ${COMMON_INSTANCE}, written by Argo CD`);
+    for (const { label, kind } of FLUX_KINDS) {
+        const name = labels[label];
+        if (name !== undefined)
+            return { tool: 'Flux', owner: `the ${kind} ${name}`, evidence: `label ${label}` };
+    }
+    const release = annotations[HELM_RELEASE];
+    if (release !== undefined && labels[MANAGED_BY] === 'Helm') {
+        const namespace = annotations[HELM_NAMESPACE];
+        const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
+        return { tool: 'Helm', owner: `the Helm release ${release}${where}`, evidence: `annotation ${HELM_RELEASE}` };
+    }
+    return undefined;
+}
+function argo(application, evidence) {
+    return { tool: 'Argo CD', owner: `the Application ${application}`, evidence };
 }
 
 
@@ -87762,7 +88099,11 @@ function lastGood(heads) {
 }
 /** What the cluster runs: the newest revision that was not taken back, whether it is good or was left as it was. */
 function inPlace(heads) {
-    return heads.findLast(({ status }) => status !== 'rolled-back');
+    return heads.findLast(({ status }) => !isTakenBack(status));
+}
+/** What another deployer has changed of a superseded release is theirs; the rest of it was taken back. */
+function isTakenBack(status) {
+    return status === 'rolled-back' || status === 'superseded';
 }
 /** The newest revision of which nobody has said yet what became of it. Older ones, if any, are next once it is settled. */
 function pendingOf(heads) {
@@ -87773,12 +88114,12 @@ function nextRevision(heads) {
     return (heads.at(-1)?.revision ?? 0) + 1;
 }
 /**
- * The revisions since the last good one that were left in place, wholly or in part, oldest first: to get back to the good one
+ * The revisions since the last good one that were left in place, oldest first: to get back to the good one
  * their writes have to be undone too. All of them when none was ever good.
  */
 function badSince(heads) {
     const good = lastGood(heads)?.revision ?? 0;
-    return heads.filter(({ revision, status }) => revision > good && (status === 'bad' || status === 'superseded'));
+    return heads.filter(({ revision, status }) => revision > good && status === 'bad');
 }
 /**
  * What can be deleted so that the newest `limit` are kept. Beyond those are kept, at any age, what a rollback may need: the
@@ -87790,13 +88131,13 @@ function outdated(heads, limit, newest) {
     const good = newest?.status === 'good' ? newest.revision : (lastGood(others)?.revision ?? 0);
     return others
         .slice(0, Math.max(0, others.length + (newest ? 1 : 0) - limit))
-        .filter(({ revision, status }) => status === 'rolled-back' || (revision < good && status !== 'pending'));
+        .filter(({ revision, status }) => isTakenBack(status) || (revision < good && status !== 'pending'));
 }
 
 
 /***/ }),
 
-/***/ 7935:
+/***/ 316:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -88092,7 +88433,7 @@ function joined(chunks) {
 }
 
 // EXTERNAL MODULE: ./lib/release/read-record.js
-var read_record = __nccwpck_require__(7935);
+var read_record = __nccwpck_require__(316);
 // EXTERNAL MODULE: ./lib/release/record.js
 var record = __nccwpck_require__(9984);
 ;// CONCATENATED MODULE: ./lib/release/record-secret.js
@@ -88413,6 +88754,8 @@ function restored(report) {
     if (report.command === 'rollback')
         return 'the release is back at the revision that was asked for';
     const previous = numbered(report.previousRevision);
+    if (previous !== undefined && report.rollback?.beyond)
+        return `${previous}, the last good one, runs again`;
     return previous === undefined
         ? 'everything is as it was before this run'
         : `${previous} runs again, as before this run`;
@@ -88471,6 +88814,69 @@ function applyFromRecord({ kind, name, namespace }, record) {
 /** Names come from the API server, which allows no character in them that a shell would read as more than a letter. */
 function namespaceFlag({ namespace }) {
     return namespace === undefined ? '' : ` --namespace ${namespace}`;
+}
+
+
+/***/ }),
+
+/***/ 3870:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   K: () => (/* binding */ otherDeployers),
+/* harmony export */   t: () => (/* binding */ isMadeAnew)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9369);
+/* harmony import */ var _plan_field_set_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(878);
+/* harmony import */ var _plan_json_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1433);
+/* harmony import */ var _plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4658);
+/** Who else has deployed an object since Rollsafe wrote it: then it is theirs, and a rollback leaves it alone. */
+
+
+
+
+
+/**
+ * The field managers that have changed what our write had set, by their names; empty when nobody has. `after` is the object as
+ * our write left it, `current` as it is now.
+ *
+ * What controllers add beside our fields is not counted, nor are the subresources `scale` and `status`: autoscalers and
+ * controllers write there, and people who scale by hand, and none of them deploys.
+ */
+function otherDeployers(after, current) {
+    const release = (0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_2__/* .releaseOf */ .l7)(after);
+    const owner = (0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_2__/* .releaseOf */ .l7)(current);
+    if (release && owner && !(0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_2__/* .belongsTo */ .g4)(current, release))
+        return [`the release ${owner.release}`];
+    const changed = (0,_plan_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .filterLeaves */ .tb)((0,_plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__/* .ourFields */ .Qz)(after), (path) => path.at(-1) !== '.' && !isReplicas(path) && !(0,_plan_json_js__WEBPACK_IMPORTED_MODULE_3__/* .isEqual */ .n)((0,_plan_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .valueAt */ .fK)(after, path), (0,_plan_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .valueAt */ .fK)(current, path)));
+    if ((0,_plan_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .isEmpty */ .Im)(changed))
+        return [];
+    const others = (current.metadata.managedFields ?? []).filter((entry) => !(0,_plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__/* .isRollsafes */ .mY)(entry) && (entry.subresource ?? '') === '' && !isTheSameIn(after, entry));
+    return [
+        ...new Set(others.flatMap((entry) => (shares((0,_plan_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .readFieldSet */ .jv)(entry.fieldsV1), changed) ? [entry.manager ?? 'unknown'] : []))),
+    ];
+}
+function isReplicas(path) {
+    return path.join('/') === 'f:spec/f:replicas';
+}
+/** Untouched since our write: such an owner has changed nothing. */
+function isTheSameIn(after, entry) {
+    return (after.metadata.managedFields ?? []).some((known) => (0,_plan_json_js__WEBPACK_IMPORTED_MODULE_3__/* .isEqual */ .n)(known, entry));
+}
+/** Whether two sets have a member in common, or one a member of which the other has a part. */
+function shares(a, b) {
+    return Object.entries(a).some(([element, children]) => {
+        const other = b[element];
+        return other !== undefined && ((0,_plan_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .isEmpty */ .Im)(children) || (0,_plan_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .isEmpty */ .Im)(other) || shares(children, other));
+    });
+}
+/** Whether the object under this name is another one than the one that was there before, and not of our making. */
+function isMadeAnew(before, current) {
+    if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .refOf */ .H8)(before)) !== (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .refOf */ .H8)(current)))
+        throw new Error('two different objects are compared');
+    const isOfOurMaking = (current.metadata.managedFields ?? []).some(_plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__/* .isRollsafes */ .mY);
+    return before.metadata.uid !== current.metadata.uid && !isOfOurMaking;
 }
 
 
@@ -89283,6 +89689,7 @@ function withoutBallast({ apiVersion, kind, metadata }) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   CE: () => (/* binding */ createPodIndex),
 /* harmony export */   Ed: () => (/* binding */ isOfPods),
+/* harmony export */   Ob: () => (/* binding */ TEMPLATE_GENERATION),
 /* harmony export */   y5: () => (/* binding */ isIndexed)
 /* harmony export */ });
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);

@@ -1,5 +1,5 @@
 /** The records of a release, as a later run finds them. */
-import { openRecords, type Records } from '../../src/commands/records.ts'
+import { openRecords, type Records } from '../../src/commands/session/records.ts'
 import type { Cluster } from '../../src/ports.ts'
 import type { ReleaseRecord } from '../../src/release/record.ts'
 import { connect } from './settled.ts'

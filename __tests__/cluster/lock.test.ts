@@ -1,7 +1,7 @@
 /** The lock on a real API server: what it refuses, and that of several runs one at a time is at work. */
 import { describe, expect, it } from '@jest/globals'
 import { createClock } from '../../src/adapters/system.ts'
-import { acquireLock, type Lock, LockLostError, type LockRequest } from '../../src/commands/lock.ts'
+import { acquireLock, type Lock, LockLostError, type LockRequest } from '../../src/commands/session/lock.ts'
 import { ClusterError, RejectedError } from '../../src/errors.ts'
 import type { KubeObject } from '../../src/manifest/object.ts'
 import type { Clock, Cluster } from '../../src/ports.ts'

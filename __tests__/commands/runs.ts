@@ -1,8 +1,8 @@
 /** Runs of the action over a cluster in memory. */
 import { createClock } from '../../src/adapters/system.ts'
 import { openJournal } from '../../src/commands/journal.ts'
-import type { Lock } from '../../src/commands/lock.ts'
-import { openRecords, type Records } from '../../src/commands/records.ts'
+import type { Lock } from '../../src/commands/session/lock.ts'
+import { openRecords, type Records } from '../../src/commands/session/records.ts'
 import type { Run } from '../../src/commands/run.ts'
 import { readInputs } from '../../src/inputs/inputs.ts'
 import type { KubeObject } from '../../src/manifest/object.ts'

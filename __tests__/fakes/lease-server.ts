@@ -5,7 +5,7 @@
 import { ClusterError } from '../../src/errors.ts'
 import { keyOf, type KubeObject, type ObjectRef, refOf } from '../../src/manifest/object.ts'
 import type { Clock } from '../../src/ports.ts'
-import type { LockPorts } from '../../src/commands/lock.ts'
+import type { LockPorts } from '../../src/commands/session/lock.ts'
 
 export type Verb = 'create' | 'get' | 'replace' | 'delete'
 /** `lost`: the request never arrives. `unanswered`: it arrives and has its effect, and only the answer is lost. */

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { undo } from '../../src/commands/undo.ts'
+import { undo } from '../../src/commands/undo/undo.ts'
 import type { Run } from '../../src/commands/run.ts'
 import { ClusterError, RejectedError } from '../../src/errors.ts'
 import { setImages } from '../../src/manifest/images.ts'

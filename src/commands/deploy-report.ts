@@ -12,10 +12,10 @@ import { counted } from '../report/format.ts'
 import { objectReports, workloadReports } from '../report/workloads.ts'
 import { finishByHand } from '../rollback/by-hand.ts'
 import type { CarriedOut } from './carry-out.ts'
-import { LockLostError } from './lock.ts'
-import type { Prepared } from './prepare.ts'
+import { LockLostError } from './session/lock.ts'
+import type { Prepared } from './prepare/prepare.ts'
 import { reportFrame } from './report-frame.ts'
-import type { Session } from './session.ts'
+import type { Session } from './session/session.ts'
 
 /** The report of a release that got as far as writing. */
 export function deployReport(prepared: Prepared, carriedOut: CarriedOut, session: Session): Report {

@@ -5,10 +5,10 @@ import { counted } from '../report/format.ts'
 import type { Report } from '../report/report.ts'
 import { type CarriedOut, carryOut } from './carry-out.ts'
 import { deployReport } from './deploy-report.ts'
-import { prepare, type Prepared } from './prepare.ts'
-import { render, type Rendered } from './render.ts'
+import { prepare, type Prepared } from './prepare/prepare.ts'
+import { render, type Rendered } from './prepare/render.ts'
 import type { Run } from './run.ts'
-import { inventoryOf, leaveNamespace, openSession, type Session } from './session.ts'
+import { inventoryOf, leaveNamespace, openSession, type Session } from './session/session.ts'
 import { supersededReport } from './early-end.ts'
 
 /**

@@ -3,10 +3,10 @@ import type { Inputs } from '../inputs/inputs.ts'
 import type { Cluster } from '../ports.ts'
 import { counted } from '../report/format.ts'
 import type { Report } from '../report/report.ts'
-import { HealError } from './heal.ts'
+import { HealError } from './session/heal.ts'
 import type { Journal } from './journal.ts'
-import { LockLostError } from './lock.ts'
-import { namespaceOf } from './render.ts'
+import { LockLostError } from './session/lock.ts'
+import { namespaceOf } from './prepare/render.ts'
 import { reportFrame } from './report-frame.ts'
 
 /** What was known when the run ended. */

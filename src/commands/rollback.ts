@@ -9,10 +9,10 @@ import type { Report } from '../report/report.ts'
 import { carryOut } from './carry-out.ts'
 import { mapLimited } from './concurrency.ts'
 import { deployReport } from './deploy-report.ts'
-import { prepare, type Prepared } from './prepare.ts'
-import { identityOf, namespaceOf, place } from './render.ts'
+import { prepare, type Prepared } from './prepare/prepare.ts'
+import { identityOf, namespaceOf, place } from './prepare/render.ts'
 import type { Run } from './run.ts'
-import { openSession, type Session } from './session.ts'
+import { openSession, type Session } from './session/session.ts'
 
 /**
  * Goes back by hand to a good revision, out of its record: all its objects as they were, and what came later deleted. It makes a

@@ -3,6 +3,7 @@ import type { StatefulSet } from '../manifest/kinds.ts'
 import { groupKindOf, type KubeObject } from '../manifest/object.ts'
 import { isRollsafes } from '../plan/ownership.ts'
 import type { PodFacts } from '../rollout/pod-facts.ts'
+import { TEMPLATE_GENERATION } from '../rollout/pods.ts'
 import { isObserved } from '../rollout/state.ts'
 import type { WrittenObject } from './restore.ts'
 
@@ -20,9 +21,6 @@ export type BadRevision =
   | { readonly kind: 'DaemonSet'; readonly templateGeneration: string }
   /** Of a release that nobody has seen at work: whatever was made since it was written, and is not of the restored revision. */
   | { readonly kind: 'Since'; readonly since: string }
-
-/** Counts the changes of the template; the API server does so itself (registry/apps/daemonset/strategy.go). */
-export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 
 export function templateGenerationOf({ metadata }: KubeObject): string | undefined {
   return metadata.annotations?.[TEMPLATE_GENERATION]

@@ -15,7 +15,7 @@ import {
 } from '../plan/field-set.ts'
 import { isEqual } from '../plan/json.ts'
 import { othersFields, ourFields, ourOrAdoptedFields } from '../plan/ownership.ts'
-import { TEMPLATE_GENERATION } from './bad-revision.ts'
+import { TEMPLATE_GENERATION } from '../rollout/pods.ts'
 
 /**
  * Of these the API server keeps count itself, whatever is sent. A kubectl that made the object counts as their owner all the

@@ -56,7 +56,7 @@ interface SeenRefusal {
 
 const REVISION = 'deployment.kubernetes.io/revision'
 /** DaemonSets have no status field that names the revision; the API server counts template changes here. */
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 
 /** Whether a source shows what only the index is told of: it is a part of a kind in a namespace (partialSourceOf). */
 export function isOfPods(source: string): boolean {

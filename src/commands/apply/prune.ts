@@ -1,0 +1,95 @@
+import { messageOf, type Problem, RejectedError } from '../../errors.ts'
+import { describe, type KubeObject, type Manifest, type ObjectRef, refOf } from '../../manifest/object.ts'
+import { phaseOf } from '../../manifest/order.ts'
+import { leftBehind, listed, pruneDecision } from '../../release/inventory.ts'
+import type { RecordedObject } from '../../release/record.ts'
+import { counted } from '../../report/format.ts'
+import { mapLimited } from '../concurrency.ts'
+import { identityOf } from '../prepare/render.ts'
+import type { Run } from '../run.ts'
+
+export interface Deletion {
+  readonly ref: ObjectRef
+  /** As it was when the plan was made. */
+  readonly live: KubeObject
+}
+
+/** What is deleted once the release is good. */
+export interface PrunePlan {
+  /** In the order in which they are deleted: what uses others goes before them. */
+  readonly deletions: readonly Deletion[]
+  /** Whole sentences about what stays although the release no longer has it. */
+  readonly notes: readonly string[]
+}
+
+const NO_PRUNE: PrunePlan = { deletions: [], notes: [] }
+
+/**
+ * Decides what of the inventory is to go, and tells it. Throws RejectedError when that is more than `prune-limit`
+ * allows: a manifest that was not rendered must not empty a namespace. A rollback by hand deletes what came after its target
+ * without being asked, as else the release would not be that revision.
+ */
+export async function planPrune(
+  inventory: readonly RecordedObject[],
+  desired: readonly Manifest[],
+  run: Run,
+): Promise<PrunePlan> {
+  const { inputs, cluster, runner } = run
+  const left = leftBehind(
+    inventory,
+    desired.map(({ object }) => object),
+  )
+  if (left.length === 0) return NO_PRUNE
+  const isRollback = inputs.command === 'rollback'
+  if (!inputs.prune && !isRollback) {
+    runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${listed(left)}`)
+    return NO_PRUNE
+  }
+  const decided = await mapLimited(left, async (recorded) => {
+    const live = await cluster.get(refOf(recorded.object))
+    return { ref: refOf(recorded.object), decision: pruneDecision(recorded, live, identityOf(run)) }
+  })
+  const deletions = decided.flatMap(({ ref, decision }) =>
+    decision.type === 'delete' ? [{ ref, live: decision.live }] : [],
+  )
+  const notes = decided.flatMap(({ ref, decision }) =>
+    decision.type === 'keep' ? [`${describe(ref)} ${decision.why}`] : [],
+  )
+  for (const note of notes) runner.info(note)
+  for (const { ref } of deletions) runner.info(`${describe(ref)} is to be pruned when the release is good`)
+  if (deletions.length > inputs.pruneLimit && !isRollback)
+    throw new RejectedError([tooMany(deletions, inputs.pruneLimit)])
+  return { deletions: deletions.toSorted((one, other) => phaseOf(other.ref) - phaseOf(one.ref)), notes }
+}
+
+function tooMany(deletions: readonly Deletion[], limit: number): Problem {
+  const names = listed(deletions.map(({ live }) => ({ object: live })))
+  return {
+    code: 'Fenced',
+    message: `the release would prune ${counted(deletions.length, 'object')}, more than prune-limit allows (${limit}): ${names}`,
+    hint: 'check that the manifests are complete; if they are, raise prune-limit',
+  }
+}
+
+export interface Pruned {
+  readonly pruned: readonly ObjectRef[]
+  /** What could not be deleted, as whole sentences: a good release stays good. */
+  readonly warnings: readonly string[]
+}
+
+/** Deletes what the plan says, by UID. */
+export async function prune({ deletions }: PrunePlan, { cluster, runner, journal }: Run): Promise<Pruned> {
+  const pruned: ObjectRef[] = []
+  const warnings: string[] = []
+  for (const { ref, live } of deletions) {
+    try {
+      const isDeleted = await cluster.delete(ref, live.metadata.uid ?? '')
+      pruned.push(ref)
+      runner.info(`${describe(ref)} ${isDeleted ? 'pruned' : 'is gone already'}`)
+    } catch (error) {
+      warnings.push(`${describe(ref)} could not be pruned: ${messageOf(error)}`)
+    }
+  }
+  if (pruned.length > 0) journal.note(`${counted(pruned.length, 'object')} pruned`)
+  return { pruned, warnings }
+}

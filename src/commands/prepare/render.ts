@@ -1,0 +1,85 @@
+import { ClusterError, type Problem, RejectedError, rejectIfAny } from '../../errors.ts'
+import { setImages } from '../../manifest/images.ts'
+import { assertNoDuplicates, loadManifests } from '../../manifest/load.ts'
+import { describe, type Manifest, refOf } from '../../manifest/object.ts'
+import { inOrder } from '../../manifest/order.ts'
+import { labelled, locate, problemsOf, type ReleaseIdentity } from '../../plan/desired.ts'
+import { providedTypes } from '../../plan/provided.ts'
+import { problemFrom } from '../../plan/rejections.ts'
+import { stageProblems } from '../../plan/stages.ts'
+import { applyStrategy } from '../../plan/strategy.ts'
+import type { Cluster } from '../../ports.ts'
+import { counted } from '../../report/format.ts'
+import type { Run } from '../run.ts'
+
+/** A release as it is wanted, before it is compared with the cluster. */
+export interface Rendered {
+  /** Where the record and the lock are, and objects that name no namespace. */
+  readonly namespace: string
+  /** In the order in which they are applied, each in its namespace and with the label of the release. */
+  readonly desired: readonly Manifest[]
+}
+
+/** Where objects of the release go that name no namespace. */
+export function namespaceOf({ inputs, cluster }: Pick<Run, 'inputs' | 'cluster'>): string {
+  return inputs.namespace ?? cluster.contextNamespace ?? 'default'
+}
+
+/** Which release this run is about. */
+export function identityOf(run: Pick<Run, 'inputs' | 'cluster'>): ReleaseIdentity {
+  return { release: run.inputs.release, namespace: namespaceOf(run) }
+}
+
+/** Reads the manifests and puts in images, strategy and namespaces. Throws RejectedError; writes nothing. */
+export async function render(run: Run): Promise<Rendered> {
+  const { inputs, renderer } = run
+  const { manifests } = setImages(loadManifests(await renderer.render(inputs.sources)), inputs.images)
+  return place(manifests, run)
+}
+
+/** The same for manifests that are at hand, as those of a record. */
+export async function place(manifests: readonly Manifest[], run: Run): Promise<Rendered> {
+  const { inputs, cluster, runner } = run
+  const namespace = namespaceOf(run)
+  runner.info(`${counted(manifests.length, 'object')} for ${cluster.server}, namespace ${namespace}`)
+  try {
+    const located = await locateAll(manifests, namespace, cluster)
+    const { manifests: shaped, notes } = applyStrategy(located, inputs.strategy)
+    for (const note of notes) runner.info(note)
+    const desired = inOrder(shaped).map((manifest) => ({
+      ...manifest,
+      object: labelled(manifest.object, identityOf(run)),
+    }))
+    return { namespace, desired }
+  } catch (error) {
+    if (error instanceof ClusterError) throw new RejectedError([problemFrom(error, 'the cluster')])
+    throw error
+  }
+}
+
+/** Gives every object its namespace, by the scope that the cluster says its kind has. */
+async function locateAll(manifests: readonly Manifest[], namespace: string, cluster: Cluster): Promise<Manifest[]> {
+  const provided = providedTypes(manifests)
+  const problems: Problem[] = []
+  const located: Manifest[] = []
+  for (const manifest of manifests) {
+    const { apiVersion, kind } = manifest.object
+    const type =
+      (await cluster.resourceType(apiVersion, kind)) ??
+      provided.find((one) => one.apiVersion === apiVersion && one.kind === kind)
+    if (type) {
+      problems.push(...problemsOf(manifest, type), ...stageProblems(manifest))
+      located.push(locate(manifest, type, namespace))
+    } else {
+      problems.push({
+        code: 'InvalidManifest',
+        message: `${describe(refOf(manifest.object))}: the cluster does not know the kind ${kind} in ${apiVersion}`,
+        hint: 'check the spelling against kubectl api-resources, or add its CustomResourceDefinition to the manifests',
+        at: manifest.at,
+      })
+    }
+  }
+  rejectIfAny(problems)
+  assertNoDuplicates(located)
+  return located
+}

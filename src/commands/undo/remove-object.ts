@@ -1,0 +1,35 @@
+import type { KubeObject } from '../../manifest/object.ts'
+import { belongsTo, type ReleaseIdentity } from '../../plan/desired.ts'
+import { isEmpty } from '../../plan/field-set.ts'
+import { ourFields } from '../../plan/ownership.ts'
+import { otherDeployers } from '../../rollback/other-deployers.ts'
+import type { UndoableWrite } from '../../rollback/write.ts'
+import { identityOf } from '../prepare/render.ts'
+import type { Run } from '../run.ts'
+import { isFenced, leaveAlone, OUTSIDE, type Step } from './undo-step.ts'
+
+const GONE = 'is not there, as before'
+
+/** Deletes what a release has created, and nothing else that bears its name. */
+export async function removeObject(write: UndoableWrite, run: Run): Promise<Step> {
+  const { ref, after } = write
+  const { cluster } = run
+  const asBefore = (message: string): Step => ({ report: { ...ref, step: 'already-as-before', message } })
+  const current = await cluster.get(ref)
+  if (!current) return asBefore(GONE)
+  const isTheOne = after ? after.metadata.uid === current.metadata.uid : isOurs(current, identityOf(run))
+  if (!isTheOne) return asBefore("is not there any more: what bears its name is somebody else's")
+  if (isFenced(write, current, run)) return leaveAlone(ref, OUTSIDE)
+  const others = after ? otherDeployers(after, current) : []
+  if (others.length > 0) return leaveAlone(ref, `was changed by ${others.join(', ')} since this release created it`)
+  if (!(await cluster.delete(ref, current.metadata.uid ?? ''))) return asBefore(GONE)
+  return { report: { ...ref, step: 'deleted', message: 'deleted: this release had created it' } }
+}
+
+/**
+ * The answer to our write was lost, or the run that wrote it is dead. The object did not exist before, so if it carries our
+ * fields and the label of the release, we made it.
+ */
+function isOurs(current: KubeObject, release: ReleaseIdentity): boolean {
+  return !isEmpty(ourFields(current)) && belongsTo(current, release)
+}

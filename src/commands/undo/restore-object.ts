@@ -1,0 +1,176 @@
+import { ClusterError } from '../../errors.ts'
+import { describe, keyOf, type KubeObject, type ObjectRef, refOf } from '../../manifest/object.ts'
+import { podTemplateOf } from '../../manifest/pod-template.ts'
+import { content } from '../../plan/change.ts'
+import { isEmpty } from '../../plan/field-set.ts'
+import { isEqual } from '../../plan/json.ts'
+import { adoptFields, isRollsafes, ownersAsBefore } from '../../plan/ownership.ts'
+import { leftoverFields } from '../../plan/strategy-change.ts'
+import { type BadRevision, badRevisionOf, madeSince } from '../../rollback/bad-revision.ts'
+import { isMadeAnew, otherDeployers } from '../../rollback/other-deployers.ts'
+import { recreatable } from '../../rollback/recreate.ts'
+import { exactRepair, restoringApply } from '../../rollback/restore.ts'
+import { onTheWayBack } from '../../rollback/way-back.ts'
+import type { UndoableWrite } from '../../rollback/write.ts'
+import { isFollowed } from '../../rollout/status.ts'
+import type { Target } from '../../rollout/tracker.ts'
+import type { Run } from '../run.ts'
+import { targetOf } from '../follow/targets.ts'
+import type { Returning } from './tend-pods.ts'
+import { isFenced, leaveAlone, OUTSIDE, type Step, type UndoOptions } from './undo-step.ts'
+
+/** Restores what a release has changed or pruned to what it was before, exactly. */
+export async function restoreObject(write: UndoableWrite, run: Run, options: UndoOptions): Promise<Step> {
+  const { ref, before, after } = write
+  if (!before) throw new Error(`nothing is known of ${describe(ref)} from before the release`)
+  // As it was when this began: once we have written it, it no longer tells which pods are of the bad release.
+  let first: KubeObject | undefined
+  return untilCurrent(async () => {
+    const current = await settledObject(ref, run, options)
+    first ??= current
+    const bad = write.isRecorded ? madeSince(after) : first && badRevisionOf({ before, after: after ?? first }, first)
+    if (current && isEqual(content(withIdentityOf(before, current)), content(before)) && !isMadeAnew(before, current)) {
+      const isAsFound = current === first
+      return {
+        report: isAsFound
+          ? { ...ref, step: 'already-as-before', message: 'is as it was before' }
+          : { ...ref, step: 'restored', message: 'restored' },
+        // Perhaps an earlier run has restored it, and was killed while it was replacing the pods.
+        ...following(await withOwnersAsBefore(before, current, run), isAsFound ? undefined : first, bad),
+        ...remadeAs(before, current),
+      }
+    }
+    if (isFenced(write, current, run)) return leaveAlone(ref, OUTSIDE)
+    if (!current) return recreate(before, ref, run)
+    if (isMadeAnew(before, current)) return leaveAlone(ref, 'was deleted and made anew by somebody else')
+    const others = after ? otherDeployers(after, current) : []
+    if (others.length > 0) return leaveAlone(ref, `was changed by ${others.join(', ')} since this release wrote it`)
+    const written = { before, after: after ?? current }
+    const restored = await restoreOnce(written, current, run)
+    const how = restored.note === undefined ? '' : `; ${restored.note}`
+    return {
+      report: { ...ref, step: 'restored', message: `restored${how}` },
+      ...following(restored.object, first, bad),
+      ...(restored.isUnfinished && { toFinish: write }),
+      ...remadeAs(before, restored.object),
+    }
+  })
+}
+
+const RESTORE_ATTEMPTS = 5
+
+/** An object that somebody else writes at the same moment is read and restored again. */
+async function untilCurrent<T>(body: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await body()
+    } catch (error) {
+      const isOutdated = error instanceof ClusterError && error.status === 409
+      if (!isOutdated || attempt === RESTORE_ATTEMPTS) throw error
+    }
+  }
+}
+
+/** Gives a workload that went back with another strategy its own again, now that all its pods are as before. */
+export async function finishRestoring(write: UndoableWrite, { cluster }: Run): Promise<Target> {
+  return untilCurrent(async () => {
+    const { before } = write
+    const current = await cluster.get(write.ref)
+    if (!before || !current) throw new Error(`${describe(write.ref)} is gone again`)
+    const restored = await restoreOnce({ before, after: current }, current, {
+      cluster,
+      inputs: { rollbackStrategy: { type: 'as-written' } },
+    })
+    return targetOf(restored.object, current)
+  })
+}
+
+function following(object: KubeObject, before?: KubeObject, bad?: BadRevision): { returning?: Returning } {
+  return isFollowed(object) ? { returning: { target: targetOf(object, before), ...(bad && { bad }) } } : {}
+}
+
+/** An object that had to be made anew is the same one but for its UID and its age. */
+function withIdentityOf(before: KubeObject, current: KubeObject): KubeObject {
+  const { uid, creationTimestamp } = before.metadata
+  return {
+    ...current,
+    metadata: {
+      ...current.metadata,
+      ...(uid !== undefined && { uid }),
+      ...(creationTimestamp !== undefined && { creationTimestamp }),
+    },
+  }
+}
+
+const PAUSE_MS = 500
+
+/** The object, once nobody is deleting it any more; what is written to it until then would go with it. */
+async function settledObject(
+  ref: ObjectRef,
+  { cluster, clock }: Run,
+  { deadline, signal }: UndoOptions,
+): Promise<KubeObject | undefined> {
+  for (;;) {
+    signal.throwIfAborted()
+    const current = await cluster.get(ref)
+    if (current?.metadata.deletionTimestamp === undefined) return current
+    if (clock.now() > deadline) {
+      const held = current.metadata.finalizers?.join(', ') ?? 'nothing'
+      throw new Error(`is still being deleted (finalizers: ${held}), so it cannot be restored`)
+    }
+    await clock.sleep(PAUSE_MS, signal)
+  }
+}
+
+async function recreate(before: KubeObject, ref: ObjectRef, { cluster }: Run): Promise<Step> {
+  const restored = await cluster.create(recreatable(before))
+  return {
+    report: { ...ref, step: 'restored', message: 'restored: it had been deleted' },
+    ...following(restored),
+    ...remadeAs(before, restored),
+  }
+}
+
+function remadeAs(before: KubeObject, now: KubeObject): Pick<Step, 'remade'> {
+  const { uid } = now.metadata
+  return uid === undefined || uid === before.metadata.uid ? {} : { remade: [keyOf(refOf(now)), uid] }
+}
+
+interface Restored {
+  readonly object: KubeObject
+  /** It has not its own strategy yet. */
+  readonly isUnfinished: boolean
+  readonly note?: string
+}
+
+async function restoreOnce(
+  written: { before: KubeObject; after: KubeObject },
+  current: KubeObject,
+  { cluster, inputs }: { readonly cluster: Run['cluster']; readonly inputs: Pick<Run['inputs'], 'rollbackStrategy'> },
+): Promise<Restored> {
+  const { before } = written
+  const exact = restoringApply(written, current)
+  const replacesPods = !isEqual(podTemplateOf(before), podTemplateOf(current))
+  const way = replacesPods
+    ? onTheWayBack(exact, before, inputs.rollbackStrategy, current)
+    : { body: exact, isFinal: true }
+  const leftovers = leftoverFields(way.body, current)
+  const managedFields = isEmpty(leftovers) ? undefined : adoptFields(current, leftovers)
+  if (managedFields) await cluster.replaceManagedFields(current, managedFields)
+  const restored = await cluster.apply(way.body)
+  const note = way.note === undefined ? {} : { note: way.note }
+  if (!way.isFinal) return { object: restored, isUnfinished: true, ...note }
+  const repaired = exactRepair(written, current, restored)
+  const object = repaired ? await cluster.replace(repaired) : restored
+  return { object: await withOwnersAsBefore(before, object, { cluster }), isUnfinished: false, ...note }
+}
+
+async function withOwnersAsBefore(
+  before: KubeObject,
+  restored: KubeObject,
+  { cluster }: Pick<Run, 'cluster'>,
+): Promise<KubeObject> {
+  // Where Rollsafe owns nothing, that has been done.
+  const owners = restored.metadata.managedFields?.some(isRollsafes) ? ownersAsBefore(before, restored) : undefined
+  return owners ? cluster.replaceManagedFields(restored, owners) : restored
+}
