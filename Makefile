@@ -25,6 +25,7 @@ bench: node_modules/.installed
 	npm run --silent package
 	npm run --silent bench:start-up
 	npm run --silent bench:update
+	npm run --silent bench:rollback
 
 clean:
 	rm -rf node_modules lib coverage
