@@ -53,6 +53,7 @@ describe('a rollback by hand goes back to', () => {
     expect(log.join('\n')).toContain(`going back to revision ${target} of`)
     expect(report).toMatchObject({ outcome: 'rolled-back', command: 'rollback', changed: true })
     expect(newest).toMatchObject({ status: 'good', copyOf })
+    expect(report.message).toContain(`revision ${copyOf} runs again, as revision ${newest?.revision}: `)
     expect(live).toMatchObject({ data: { version: String(copyOf) } })
   })
 

@@ -28,6 +28,8 @@ export interface CarriedOut {
   readonly rolledBack?: RolledBack
   readonly pruned: readonly ObjectRef[]
   readonly warnings: readonly string[]
+  /** The revision that somebody went back to. */
+  readonly copyOf?: number
 }
 
 export interface CarryOutOptions {

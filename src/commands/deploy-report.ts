@@ -171,7 +171,10 @@ function causeOf({ prepared, carriedOut, failures, outcome, rollback }: Facts): 
     }
   }
   const isByHand = outcome === 'rolled-back' && carriedOut.rolledBack === undefined
-  if (isByHand) return { message: `${rolledOut.written.length} of ${length} objects went back, and all are healthy` }
+  if (isByHand) {
+    const which = `revision ${carriedOut.copyOf} runs again, as revision ${prepared.revision}`
+    return { message: `${which}: ${rolledOut.written.length} of ${length} objects went back, and all are healthy` }
+  }
   return {
     message:
       outcome === 'unchanged'

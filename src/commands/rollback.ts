@@ -30,7 +30,7 @@ export async function rollback(run: Run): Promise<Report> {
   })
   try {
     const copyOf = target.copyOf ?? target.revision
-    return deployReport(prepared, await carryOut(prepared, session, { copyOf }), session)
+    return deployReport(prepared, { ...(await carryOut(prepared, session, { copyOf })), copyOf }, session)
   } finally {
     await session.close()
   }
