@@ -25,7 +25,7 @@ export async function restoreObject(write: UndoableWrite, run: Run, options: Und
   if (!before) throw new Error(`nothing is known of ${describe(ref)} from before the release`)
   // As it was when this began: once we have written it, it no longer tells which pods are of the bad release.
   let first: KubeObject | undefined
-  return untilCurrent(async () => {
+  return untilCurrent(run.clock, async () => {
     const current = await settledObject(ref, run, options)
     first ??= current
     const bad = write.isRecorded ? madeSince(after) : first && badRevisionOf({ before, after: after ?? first }, first)
@@ -57,23 +57,25 @@ export async function restoreObject(write: UndoableWrite, run: Run, options: Und
   })
 }
 
-const RESTORE_ATTEMPTS = 5
+const RESTORE_ATTEMPTS = 6
+const FIRST_PAUSE_MS = 50
 
-/** An object that somebody else writes at the same moment is read and restored again. */
-async function untilCurrent<T>(body: () => Promise<T>): Promise<T> {
+/** An object that somebody else writes at the same moment is read and restored again: a controller writes several times in a row. */
+async function untilCurrent<T>(clock: Run['clock'], body: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await body()
     } catch (error) {
       const isOutdated = error instanceof ClusterError && error.status === 409
       if (!isOutdated || attempt === RESTORE_ATTEMPTS) throw error
+      await clock.sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1))
     }
   }
 }
 
 /** Gives a workload that went back with another strategy its own again, now that all its pods are as before. */
-export async function finishRestoring(write: UndoableWrite, { cluster }: Run): Promise<Target> {
-  return untilCurrent(async () => {
+export async function finishRestoring(write: UndoableWrite, { cluster, clock }: Run): Promise<Target> {
+  return untilCurrent(clock, async () => {
     const { before } = write
     const current = await cluster.get(write.ref)
     if (!before || !current) throw new Error(`${describe(write.ref)} is gone again`)
