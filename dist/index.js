@@ -78402,8 +78402,10 @@ function causeOf({ prepared, carriedOut, failures, outcome, rollback }) {
         };
     }
     const isByHand = outcome === 'rolled-back' && carriedOut.rolledBack === undefined;
-    if (isByHand)
-        return { message: `${rolledOut.written.length} of ${length} objects went back, and all are healthy` };
+    if (isByHand) {
+        const which = `revision ${carriedOut.copyOf} runs again, as revision ${prepared.revision}`;
+        return { message: `${which}: ${rolledOut.written.length} of ${length} objects went back, and all are healthy` };
+    }
     return {
         message: outcome === 'unchanged'
             ? `all ${length} objects are as the manifests say`
@@ -82158,7 +82160,7 @@ async function rollback(run) {
     });
     try {
         const copyOf = target.copyOf ?? target.revision;
-        return (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_4__/* .deployReport */ .y)(prepared, await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_3__/* .carryOut */ .u)(prepared, session, { copyOf }), session);
+        return (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_4__/* .deployReport */ .y)(prepared, { ...(await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_3__/* .carryOut */ .u)(prepared, session, { copyOf })), copyOf }, session);
     }
     finally {
         await session.close();
@@ -83524,7 +83526,7 @@ async function restoreObject(write, run, options) {
         throw new Error(`nothing is known of ${(0,manifest_object/* describe */.q0)(ref)} from before the release`);
     // As it was when this began: once we have written it, it no longer tells which pods are of the bad release.
     let first;
-    return untilCurrent(async () => {
+    return untilCurrent(run.clock, async () => {
         const current = await settledObject(ref, run, options);
         first ??= current;
         const bad = write.isRecorded ? madeSince(after) : first && badRevisionOf({ before, after: after ?? first }, first);
@@ -83559,9 +83561,10 @@ async function restoreObject(write, run, options) {
         };
     });
 }
-const RESTORE_ATTEMPTS = 5;
-/** An object that somebody else writes at the same moment is read and restored again. */
-async function untilCurrent(body) {
+const RESTORE_ATTEMPTS = 6;
+const FIRST_PAUSE_MS = 50;
+/** An object that somebody else writes at the same moment is read and restored again: a controller writes several times in a row. */
+async function untilCurrent(clock, body) {
     for (let attempt = 1;; attempt++) {
         try {
             return await body();
@@ -83570,12 +83573,13 @@ async function untilCurrent(body) {
             const isOutdated = error instanceof errors/* ClusterError */.b$ && error.status === 409;
             if (!isOutdated || attempt === RESTORE_ATTEMPTS)
                 throw error;
+            await clock.sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1));
         }
     }
 }
 /** Gives a workload that went back with another strategy its own again, now that all its pods are as before. */
-async function finishRestoring(write, { cluster }) {
-    return untilCurrent(async () => {
+async function finishRestoring(write, { cluster, clock }) {
+    return untilCurrent(clock, async () => {
         const { before } = write;
         const current = await cluster.get(write.ref);
         if (!before || !current)
