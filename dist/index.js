@@ -77817,19 +77817,18 @@ async function recordAsGood(prepared, session) {
     if (inPlace?.status === 'good')
         return [];
     const end = { status: 'good', message: 'was found healthy' };
-    if (inPlace && isTheSame(inPlace, prepared.changes)) {
-        try {
-            const { reason: _reason, ...kept } = inPlace;
-            // As they are now: somebody may have changed the manifests and the cluster alike.
-            const objects = recordedObjects(prepared.changes, []);
-            await records.update({ ...kept, ...end, endedAt: run.clock.date().toISOString(), objects, writes: [] });
-            return [];
-        }
-        catch (error) {
-            return [`the record of revision ${inPlace.revision} could not be marked as good: ${(0,errors/* messageOf */.bD)(error)}`];
-        }
+    try {
+        if (!inPlace || !isTheSame(inPlace, prepared.changes))
+            return await (await beginRecord(prepared, session)).close(end, []);
+        const { reason: _reason, ...kept } = inPlace;
+        // As they are now: somebody may have changed the manifests and the cluster alike.
+        const objects = recordedObjects(prepared.changes, []);
+        await records.update({ ...kept, ...end, endedAt: run.clock.date().toISOString(), objects, writes: [] });
+        return [];
     }
-    return (await beginRecord(prepared, session)).close(end, []);
+    catch (error) {
+        return [`what is in place could not be recorded as good: ${(0,errors/* messageOf */.bD)(error)}`];
+    }
 }
 function isTheSame(record, changes) {
     const keys = new Set(record.objects.map(({ object }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
@@ -82319,8 +82318,9 @@ class HealError extends Error {
 }
 /**
  * Takes back what a run that no longer lives has written, so that the release is all old again; but for the namespace of the
- * release, in which the lock and the records are. That the old version is not healthy is told and does not stand in the way: the next release may be what mends it.
- * Throws HealError when an object could not be restored, and RejectedError when the record cannot be read.
+ * release, in which the lock and the records are. That the old version is not healthy is told and does not stand in the way: the
+ * next release may be what mends it. Throws HealError when an object could not be restored, and RejectedError when the record
+ * cannot be read.
  */
 async function heal(unfinished, run) {
     const record = await readPending(unfinished);

@@ -42,8 +42,9 @@ export interface Unfinished {
 
 /**
  * Takes back what a run that no longer lives has written, so that the release is all old again; but for the namespace of the
- * release, in which the lock and the records are. That the old version is not healthy is told and does not stand in the way: the next release may be what mends it.
- * Throws HealError when an object could not be restored, and RejectedError when the record cannot be read.
+ * release, in which the lock and the records are. That the old version is not healthy is told and does not stand in the way: the
+ * next release may be what mends it. Throws HealError when an object could not be restored, and RejectedError when the record
+ * cannot be read.
  */
 export async function heal(unfinished: Unfinished, run: Run): Promise<Healed> {
   const record = await readPending(unfinished)

@@ -99,18 +99,17 @@ export async function recordAsGood(prepared: Prepared, session: Session): Promis
   const { inPlace, records, run } = session
   if (inPlace?.status === 'good') return []
   const end = { status: 'good', message: 'was found healthy' } as const
-  if (inPlace && isTheSame(inPlace, prepared.changes)) {
-    try {
-      const { reason: _reason, ...kept } = inPlace
-      // As they are now: somebody may have changed the manifests and the cluster alike.
-      const objects = recordedObjects(prepared.changes, [])
-      await records.update({ ...kept, ...end, endedAt: run.clock.date().toISOString(), objects, writes: [] })
-      return []
-    } catch (error) {
-      return [`the record of revision ${inPlace.revision} could not be marked as good: ${messageOf(error)}`]
-    }
+  try {
+    if (!inPlace || !isTheSame(inPlace, prepared.changes))
+      return await (await beginRecord(prepared, session)).close(end, [])
+    const { reason: _reason, ...kept } = inPlace
+    // As they are now: somebody may have changed the manifests and the cluster alike.
+    const objects = recordedObjects(prepared.changes, [])
+    await records.update({ ...kept, ...end, endedAt: run.clock.date().toISOString(), objects, writes: [] })
+    return []
+  } catch (error) {
+    return [`what is in place could not be recorded as good: ${messageOf(error)}`]
   }
-  return (await beginRecord(prepared, session)).close(end, [])
 }
 
 function isTheSame(record: ReleaseRecord, changes: readonly Change[]): boolean {
