@@ -72,6 +72,36 @@ describe('what somebody else changes in the middle of a release', () => {
     }),
   )
 
+  it.concurrent('is not this release, however healthy it is, and no later rollback takes it for its goal', () =>
+    withNamespace('overtaken', async (namespace) => {
+      const image = async () =>
+        namespace.kubectl(['get', 'deployment', 'web', '-o', 'jsonpath={..containers[0].image}'])
+      await using checkout = await createCheckout({ 'k8s/app.yaml': app({ deadlineSeconds: 60 }) })
+      const deploy = (tag: string, onLog?: (log: string) => void) =>
+        checkout.run({ namespace: namespace.name, images: `${IMAGE}:${tag}` }, onLog ? { onLog } : {})
+      expect(await deploy('v1')).toMatchObject({ exitCode: 0 })
+      let meddling: Promise<unknown> | undefined
+      const result = await deploy('v2-slow-30s', (log) => {
+        if (log.includes('out of 2 new replicas'))
+          meddling ??= namespace.kubectl(['set', 'image', 'deployment/web', `app=${IMAGE}:hotfix`])
+      })
+      await meddling
+      expect({ ...result.outputs, log: result.log }).toMatchObject({ outcome: 'superseded', changed: 'true' })
+      expect(result.outputs['message']).toMatch(
+        /Deployment \S+\/web was changed by kubectl-set, so what runs is not this/,
+      )
+      expect(result.report.rollback).toBeUndefined()
+      expect(await image()).toBe(`${IMAGE}:hotfix`)
+      expect(await historyOf(namespace)).toEqual(['1 good', '2 bad'])
+
+      expect(await deploy('v3-unpullable')).toMatchObject({
+        outputs: { outcome: 'rolled-back', 'previous-revision': '1' },
+      })
+      expect(await image()).toBe(`${IMAGE}:v1`)
+      expect(await historyOf(namespace)).toEqual(['1 good', '2 rolled-back', '3 rolled-back'])
+    }),
+  )
+
   it.concurrent('is no deployment when it is the number of replicas', () =>
     withNamespace('scaled', async (namespace) => {
       await using checkout = await createCheckout({ 'k8s/app.yaml': release('v1') })
