@@ -6,6 +6,7 @@ import { createCluster } from '../../src/adapters/kube/cluster.ts'
 import { chooseContext } from '../../src/adapters/kube/kubeconfig.ts'
 import { openRecords } from '../../src/commands/session/records.ts'
 import { keyOf, type KubeObject, refOf } from '../../src/manifest/object.ts'
+import { belongsTo } from '../../src/plan/desired.ts'
 import type { Cluster } from '../../src/ports.ts'
 import { lastGood } from '../../src/release/history.ts'
 import type { ReleaseRecord } from '../../src/release/record.ts'
@@ -67,7 +68,8 @@ export async function expectSettled({ cluster, namespace, release }: Place): Pro
       cluster.list({ apiVersion, kind, namespace, labelSelector: `rollsafe.dev/release=${release}` }),
     ),
   )
-  const objects = lists.flatMap((list) => list.objects)
+  // Namespaces are listed of the whole cluster, and the tests beside this one have releases of the same name.
+  const objects = lists.flatMap((list) => list.objects).filter((object) => belongsTo(object, { release, namespace }))
   const recorded = good?.objects ?? []
   const keys = (all: readonly KubeObject[]) => all.map((object) => keyOf(refOf(object))).toSorted()
   expect(keys(objects)).toEqual(keys(recorded.map(({ object }) => object)))
