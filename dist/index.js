@@ -77994,7 +77994,7 @@ async function carryOut(prepared, session, { copyOf } = {}) {
         stop.throwIfAborted();
         const recording = hasWrites ? await begin(prepared, session, copyOf) : undefined;
         const rolledOut = await rollOut(prepared, observer, session);
-        const ending = overtaken(await whileHeld(endingOf(rolledOut), session), rolledOut, observer);
+        const ending = overtaken(await unlessLost(endingOf(rolledOut), session), rolledOut, observer);
         if (ending.type === 'good') {
             const { pruned, warnings: unpruned } = await (0,prune/* prune */.R)(prepared.prune, run);
             const end = { status: 'good', message: 'is healthy' };
@@ -78062,7 +78062,7 @@ function overtaken(ending, { written }, observer) {
  * A run that was asleep for so long that it has lost its lock wakes up to what another one has deployed since: that is neither good
  * nor bad of its own doing.
  */
-async function whileHeld(ending, { lock }) {
+async function unlessLost(ending, { lock }) {
     if (ending.type !== 'good' && ending.type !== 'bad')
         return ending;
     try {
@@ -81965,16 +81965,12 @@ async function orAborted(promise, signal) {
 /* harmony export */   l: () => (/* binding */ recover)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7350);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7350);
 /* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
-/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6753);
+/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6753);
 /* harmony import */ var _session_heal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1959);
-/* harmony import */ var _session_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7370);
-/* harmony import */ var _session_lock_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8289);
-/* harmony import */ var _session_records_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8799);
-/* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8902);
-
-
+/* harmony import */ var _session_hold_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5214);
+/* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8902);
 
 
 
@@ -81987,7 +81983,7 @@ function readSessionState(text) {
     if (text === undefined || text === '')
         return undefined;
     const state = JSON.parse(text);
-    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .isObject */ .Gv)(state) || typeof state['namespace'] !== 'string' || typeof state['holder'] !== 'string')
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .isObject */ .Gv)(state) || typeof state['namespace'] !== 'string' || typeof state['holder'] !== 'string')
         return undefined;
     return { namespace: state['namespace'], holder: state['holder'] };
 }
@@ -81997,12 +81993,10 @@ function readSessionState(text) {
  */
 async function recover(state, run) {
     const { namespace } = state;
-    const { inputs, runner, clock, signals, cluster } = run;
-    const { release, run: facts } = inputs;
-    const request = { namespace, release, holder: run.holder, waitSeconds: 0, signal: signals.cancelled };
-    let lock;
+    const { runner, cluster } = run;
+    let held;
     try {
-        lock = await (0,_session_lock_js__WEBPACK_IMPORTED_MODULE_4__/* .acquireLock */ .IZ)({ ...request, ...(facts && { run: facts }) }, { cluster, clock, runner });
+        held = await (0,_session_hold_release_js__WEBPACK_IMPORTED_MODULE_3__/* .holdRelease */ .$)(namespace, 0, run);
     }
     catch (error) {
         if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs) || error.problems[0].code !== 'Locked')
@@ -82011,13 +82005,13 @@ async function recover(state, run) {
         return undefined;
     }
     try {
-        return await recoverLocked(state, lock, run);
+        return await recoverHeld(state, held);
     }
     catch (error) {
         if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
             throw error;
         return {
-            ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_7__/* .reportFrame */ .M)(run),
+            ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_5__/* .reportFrame */ .M)(run),
             outcome: 'rollback-failed',
             reason: (0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, 'the way back').code,
             message: `the run was ended before its time, and what it had written could not be taken back: ${error.message}`,
@@ -82028,15 +82022,14 @@ async function recover(state, run) {
         };
     }
     finally {
-        await lock.release();
+        await held.lock.release();
     }
 }
-async function recoverLocked({ namespace }, lock, run) {
+async function recoverHeld({ namespace }, held) {
+    const { lock, records, run } = held;
     const { inputs, runner, cluster } = run;
-    const locked = { ...run, cluster: (0,_session_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_3__/* .guardedCluster */ .Z)(cluster, lock) };
-    const records = (0,_session_records_js__WEBPACK_IMPORTED_MODULE_5__/* .openRecords */ .t)(locked.cluster, { namespace, release: inputs.release });
     const heads = await records.list();
-    const pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_8__/* .pendingOf */ .lc)(heads);
+    const pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_6__/* .pendingOf */ .lc)(heads);
     if (!pending)
         return undefined;
     const record = await (0,_session_heal_js__WEBPACK_IMPORTED_MODULE_2__/* .readPending */ .ct)({ pending, records });
@@ -82044,9 +82037,9 @@ async function recoverLocked({ namespace }, lock, run) {
     if (record.by?.id !== inputs.run?.id || record.by?.attempt !== inputs.run?.attempt)
         return undefined;
     const ended = `the main step was ended in the middle of revision ${record.revision}`;
-    const previous = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_8__/* .lastGood */ .mC)(heads)?.revision;
+    const previous = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_6__/* .lastGood */ .mC)(heads)?.revision;
     const frame = () => ({
-        ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_7__/* .reportFrame */ .M)(run),
+        ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_5__/* .reportFrame */ .M)(run),
         reason: 'Cancelled',
         namespace,
         server: cluster.server,
@@ -82066,7 +82059,7 @@ async function recoverLocked({ namespace }, lock, run) {
         };
     }
     runner.info(`${ended}: what it wrote is taken back`);
-    const takenBack = await (0,_session_heal_js__WEBPACK_IMPORTED_MODULE_2__/* .takeBack */ .zH)(record, { pending, heads, records, lock }, locked);
+    const takenBack = await (0,_session_heal_js__WEBPACK_IMPORTED_MODULE_2__/* .takeBack */ .zH)(record, { pending, heads, records, lock }, run);
     lock.lost.throwIfAborted();
     const { report: rollback, leftAlone, interruption, warnings } = takenBack;
     const isBack = rollback.outcome === 'rolled-back';
@@ -82239,48 +82232,6 @@ function refusal(message, heads) {
 
 /***/ }),
 
-/***/ 7370:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Z: () => (/* binding */ guardedCluster)
-/* harmony export */ });
-/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8289);
-
-/**
- * The cluster, with every write only while this run certainly holds the lock of the release. The lock cannot be checked by the
- * API server in the same step as the write, so it is checked as late as possible, and held with seconds to spare.
- */
-function guardedCluster(cluster, lock) {
-    /** For writes that may be sent twice: after an outage, once the lock is known to be ours still, they go on. */
-    async function repeatedly(write) {
-        for (;;) {
-            try {
-                return await lock.whileHeld(write);
-            }
-            catch (error) {
-                // Waits as long as there is no answer, and throws what ends that.
-                if (!(error instanceof _lock_js__WEBPACK_IMPORTED_MODULE_0__/* .LockDoubtError */ .GV))
-                    throw error;
-            }
-        }
-    }
-    const both = (doubt, signal) => signal ? AbortSignal.any([doubt, signal]) : doubt;
-    return {
-        ...cluster,
-        apply: (object, options = {}) => options.dryRun
-            ? cluster.apply(object, options)
-            : repeatedly((doubt) => cluster.apply(object, { ...options, signal: both(doubt, options.signal) })),
-        delete: (ref, only, signal) => repeatedly((doubt) => cluster.delete(ref, only, both(doubt, signal))),
-        create: (object, signal) => lock.whileHeld((doubt) => cluster.create(object, both(doubt, signal))),
-        replace: (object, signal) => lock.whileHeld((doubt) => cluster.replace(object, both(doubt, signal))),
-        replaceManagedFields: (live, managedFields, signal) => lock.whileHeld((doubt) => cluster.replaceManagedFields(live, managedFields, both(doubt, signal))),
-    };
-}
-
-
-/***/ }),
-
 /***/ 1959:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -82402,6 +82353,188 @@ async function readPending({ pending, records, }) {
 }
 function whoseRun({ by }) {
     return by ? `the run ${by.url} (commit ${by.sha.slice(0, 7)} by ${by.actor})` : 'an earlier run';
+}
+
+
+/***/ }),
+
+/***/ 5214:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  $: () => (/* binding */ holdRelease)
+});
+
+// EXTERNAL MODULE: ./lib/commands/session/lock.js + 2 modules
+var session_lock = __nccwpck_require__(8289);
+;// CONCATENATED MODULE: ./lib/commands/session/guarded-cluster.js
+
+/**
+ * The cluster, with every write only while this run certainly holds the lock of the release. The lock cannot be checked by the
+ * API server in the same step as the write, so it is checked as late as possible, and held with seconds to spare.
+ */
+function guardedCluster(cluster, lock) {
+    /** For writes that may be sent twice: after an outage, once the lock is known to be ours still, they go on. */
+    async function repeatedly(write) {
+        for (;;) {
+            try {
+                return await lock.whileHeld(write);
+            }
+            catch (error) {
+                // Waits as long as there is no answer, and throws what ends that.
+                if (!(error instanceof session_lock/* LockDoubtError */.GV))
+                    throw error;
+            }
+        }
+    }
+    const both = (doubt, signal) => signal ? AbortSignal.any([doubt, signal]) : doubt;
+    return {
+        ...cluster,
+        apply: (object, options = {}) => options.dryRun
+            ? cluster.apply(object, options)
+            : repeatedly((doubt) => cluster.apply(object, { ...options, signal: both(doubt, options.signal) })),
+        delete: (ref, only, signal) => repeatedly((doubt) => cluster.delete(ref, only, both(doubt, signal))),
+        create: (object, signal) => lock.whileHeld((doubt) => cluster.create(object, both(doubt, signal))),
+        replace: (object, signal) => lock.whileHeld((doubt) => cluster.replace(object, both(doubt, signal))),
+        replaceManagedFields: (live, managedFields, signal) => lock.whileHeld((doubt) => cluster.replaceManagedFields(live, managedFields, both(doubt, signal))),
+    };
+}
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/release/read-record.js
+var read_record = __nccwpck_require__(316);
+// EXTERNAL MODULE: ./lib/release/record-secret.js + 1 modules
+var record_secret = __nccwpck_require__(3830);
+// EXTERNAL MODULE: ./lib/commands/concurrency.js
+var concurrency = __nccwpck_require__(325);
+;// CONCATENATED MODULE: ./lib/commands/session/records.js
+/** The records of one release in the cluster: what was deployed, and what a rollback goes back to. */
+
+
+
+
+
+function openRecords(cluster, place) {
+    const { namespace, release } = place;
+    const seen = new Map();
+    /** Sends a Secret. Where the answer is lost, the Secret itself tells whether it arrived. */
+    async function sent(secret, send, mayExist = false) {
+        try {
+            return await send();
+        }
+        catch (error) {
+            if (!(error instanceof errors/* ClusterError */.b$))
+                throw error;
+            if (!error.isUnreachable && !(mayExist && error.status === 409))
+                throw error;
+            const found = await cluster.get((0,object/* refOf */.H8)(secret));
+            if (found && (0,record_secret/* isSameSecret */.n_)(found, secret))
+                return found;
+            throw error;
+        }
+    }
+    /** Makes the parts that are not there yet. Their names tell their contents, so one that is there is the right one. */
+    async function createParts(parts, revision) {
+        const known = seen.get(revision)?.parts ?? [];
+        return (0,concurrency/* mapLimited */.b)(parts, async (part) => {
+            const { name } = part.metadata;
+            const before = known.find((one) => one.name === name);
+            if (before)
+                return before;
+            const { metadata } = await sent(part, () => cluster.create(part), true);
+            return { revision, name, uid: metadata.uid ?? '' };
+        });
+    }
+    const deletePart = ({ name, uid }) => cluster.delete(refTo(name), uid);
+    const refTo = (name) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name });
+    /** Writes parts, then the head that turns to them, then deletes the parts that no head needs any more. */
+    async function write(record, send) {
+        if (record.release !== release || record.namespace !== namespace)
+            throw new Error('this is another release’s record');
+        const { revision } = record;
+        const secrets = await (0,record_secret/* secretsOf */.Fj)(record);
+        const parts = await createParts(secrets.parts, revision);
+        const { metadata } = await sent(secrets.head, () => send(secrets.head));
+        const names = parts.map(({ name }) => name);
+        const surplus = (seen.get(revision)?.parts ?? []).filter(({ name }) => !names.includes(name));
+        seen.set(revision, { resourceVersion: metadata.resourceVersion, parts: [...parts, ...surplus] });
+        try {
+            await (0,concurrency/* mapLimited */.b)(surplus, deletePart);
+            seen.set(revision, { resourceVersion: metadata.resourceVersion, parts });
+        }
+        catch (error) {
+            // The record is written; what is left over takes room until the revision is written or removed the next time.
+            if (!(error instanceof errors/* ClusterError */.b$))
+                throw error;
+        }
+    }
+    return {
+        async list() {
+            const labelSelector = `${record_secret/* RECORD_OF_LABEL */.t}=${release}`;
+            const { objects } = await cluster.list({
+                apiVersion: 'v1',
+                kind: 'Secret',
+                namespace,
+                labelSelector,
+                metadataOnly: true,
+            });
+            const parts = Map.groupBy(objects.flatMap((object) => (0,record_secret/* partOf */.BU)(object) ?? []), ({ revision }) => revision);
+            const heads = objects
+                .flatMap((object) => (0,record_secret/* headOf */.Uo)(object) ?? [])
+                .map((head) => ({ ...head, parts: parts.get(head.revision) ?? [] }));
+            for (const [revision, ofRevision] of parts)
+                seen.set(revision, { parts: ofRevision });
+            for (const head of heads)
+                seen.set(head.revision, head);
+            return heads.toSorted((one, other) => one.revision - other.revision);
+        },
+        async read(head) {
+            const of = { release, namespace, revision: head.revision };
+            const secret = await cluster.get(refTo((0,record_secret/* recordName */.xD)(of)));
+            if (!secret)
+                throw (0,read_record/* unreadable */.O$)(of, 'it is no longer there');
+            const parts = await (0,concurrency/* mapLimited */.b)((0,record_secret/* partsOf */.CI)(secret, of), (ref) => cluster.get(ref));
+            const record = await (0,record_secret/* recordFrom */.Qd)(secret, parts, of);
+            const known = seen.get(head.revision)?.parts ?? head.parts;
+            seen.set(head.revision, { resourceVersion: secret.metadata.resourceVersion, parts: known });
+            return record;
+        },
+        create: (record) => write(record, (head) => cluster.create(head)),
+        async update(record) {
+            const { resourceVersion } = seen.get(record.revision) ?? {};
+            if (resourceVersion === undefined)
+                throw new Error(`${(0,record_secret/* recordName */.xD)(record)} has not been read, so it cannot be updated`);
+            await write(record, (head) => cluster.replace({ ...head, metadata: { ...head.metadata, resourceVersion } }));
+        },
+        async remove(heads) {
+            await (0,concurrency/* mapLimited */.b)(heads, async ({ revision, uid, parts }) => {
+                const all = new Map([...parts, ...(seen.get(revision)?.parts ?? [])].map((part) => [part.uid, part]));
+                // The head goes last: as long as it is there, the next run finds the revision and removes the rest.
+                await Promise.all([...all.values()].map(deletePart));
+                await cluster.delete(refTo((0,record_secret/* recordName */.xD)({ release, revision })), uid);
+                seen.delete(revision);
+            });
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/session/hold-release.js
+
+
+
+/** Takes the lock of the release, waiting for another run for so long. Throws RejectedError. The caller gives the lock back. */
+async function holdRelease(namespace, waitSeconds, run) {
+    const { inputs, cluster, clock, runner, holder, signals } = run;
+    const { release, run: facts } = inputs;
+    const request = { namespace, release, holder, waitSeconds, signal: signals.cancelled, ...(facts && { run: facts }) };
+    const lock = await (0,session_lock/* acquireLock */.IZ)(request, { cluster, clock, runner });
+    const locked = { ...run, cluster: guardedCluster(cluster, lock) };
+    return { lock, run: locked, records: openRecords(locked.cluster, { namespace, release }) };
 }
 
 
@@ -82873,130 +83006,6 @@ function lockedError({ release, waitSeconds }, lease) {
 
 /***/ }),
 
-/***/ 8799:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   t: () => (/* binding */ openRecords)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7350);
-/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(316);
-/* harmony import */ var _release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3830);
-/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(325);
-/** The records of one release in the cluster: what was deployed, and what a rollback goes back to. */
-
-
-
-
-
-function openRecords(cluster, place) {
-    const { namespace, release } = place;
-    const seen = new Map();
-    /** Sends a Secret. Where the answer is lost, the Secret itself tells whether it arrived. */
-    async function sent(secret, send, mayExist = false) {
-        try {
-            return await send();
-        }
-        catch (error) {
-            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
-                throw error;
-            if (!error.isUnreachable && !(mayExist && error.status === 409))
-                throw error;
-            const found = await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .refOf */ .H8)(secret));
-            if (found && (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .isSameSecret */ .n_)(found, secret))
-                return found;
-            throw error;
-        }
-    }
-    /** Makes the parts that are not there yet. Their names tell their contents, so one that is there is the right one. */
-    async function createParts(parts, revision) {
-        const known = seen.get(revision)?.parts ?? [];
-        return (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(parts, async (part) => {
-            const { name } = part.metadata;
-            const before = known.find((one) => one.name === name);
-            if (before)
-                return before;
-            const { metadata } = await sent(part, () => cluster.create(part), true);
-            return { revision, name, uid: metadata.uid ?? '' };
-        });
-    }
-    const deletePart = ({ name, uid }) => cluster.delete(refTo(name), uid);
-    const refTo = (name) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name });
-    /** Writes parts, then the head that turns to them, then deletes the parts that no head needs any more. */
-    async function write(record, send) {
-        if (record.release !== release || record.namespace !== namespace)
-            throw new Error('this is another release’s record');
-        const { revision } = record;
-        const secrets = await (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .secretsOf */ .Fj)(record);
-        const parts = await createParts(secrets.parts, revision);
-        const { metadata } = await sent(secrets.head, () => send(secrets.head));
-        const names = parts.map(({ name }) => name);
-        const surplus = (seen.get(revision)?.parts ?? []).filter(({ name }) => !names.includes(name));
-        seen.set(revision, { resourceVersion: metadata.resourceVersion, parts: [...parts, ...surplus] });
-        try {
-            await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(surplus, deletePart);
-            seen.set(revision, { resourceVersion: metadata.resourceVersion, parts });
-        }
-        catch (error) {
-            // The record is written; what is left over takes room until the revision is written or removed the next time.
-            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
-                throw error;
-        }
-    }
-    return {
-        async list() {
-            const labelSelector = `${_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .RECORD_OF_LABEL */ .t}=${release}`;
-            const { objects } = await cluster.list({
-                apiVersion: 'v1',
-                kind: 'Secret',
-                namespace,
-                labelSelector,
-                metadataOnly: true,
-            });
-            const parts = Map.groupBy(objects.flatMap((object) => (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .partOf */ .BU)(object) ?? []), ({ revision }) => revision);
-            const heads = objects
-                .flatMap((object) => (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .headOf */ .Uo)(object) ?? [])
-                .map((head) => ({ ...head, parts: parts.get(head.revision) ?? [] }));
-            for (const [revision, ofRevision] of parts)
-                seen.set(revision, { parts: ofRevision });
-            for (const head of heads)
-                seen.set(head.revision, head);
-            return heads.toSorted((one, other) => one.revision - other.revision);
-        },
-        async read(head) {
-            const of = { release, namespace, revision: head.revision };
-            const secret = await cluster.get(refTo((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(of)));
-            if (!secret)
-                throw (0,_release_read_record_js__WEBPACK_IMPORTED_MODULE_1__/* .unreadable */ .O$)(of, 'it is no longer there');
-            const parts = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .partsOf */ .CI)(secret, of), (ref) => cluster.get(ref));
-            const record = await (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordFrom */ .Qd)(secret, parts, of);
-            const known = seen.get(head.revision)?.parts ?? head.parts;
-            seen.set(head.revision, { resourceVersion: secret.metadata.resourceVersion, parts: known });
-            return record;
-        },
-        create: (record) => write(record, (head) => cluster.create(head)),
-        async update(record) {
-            const { resourceVersion } = seen.get(record.revision) ?? {};
-            if (resourceVersion === undefined)
-                throw new Error(`${(0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(record)} has not been read, so it cannot be updated`);
-            await write(record, (head) => cluster.replace({ ...head, metadata: { ...head.metadata, resourceVersion } }));
-        },
-        async remove(heads) {
-            await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(heads, async ({ revision, uid, parts }) => {
-                const all = new Map([...parts, ...(seen.get(revision)?.parts ?? [])].map((part) => [part.uid, part]));
-                // The head goes last: as long as it is there, the next run finds the revision and removes the rest.
-                await Promise.all([...all.values()].map(deletePart));
-                await cluster.delete(refTo((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)({ release, revision })), uid);
-                seen.delete(revision);
-            });
-        },
-    };
-}
-
-
-/***/ }),
-
 /***/ 3949:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -83007,16 +83016,12 @@ function openRecords(cluster, place) {
 /* harmony export */   o8: () => (/* binding */ inventoryOf)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7350);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7350);
 /* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
-/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6753);
+/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6753);
 /* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(316);
-/* harmony import */ var _guarded_cluster_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7370);
-/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1959);
-/* harmony import */ var _lock_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8289);
-/* harmony import */ var _records_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8799);
-
-
+/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1959);
+/* harmony import */ var _hold_release_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5214);
 
 
 
@@ -83031,29 +83036,20 @@ const SESSION_STATE = 'session';
  * done, and reads the records. Throws RejectedError.
  */
 async function openSession({ namespace, desired }, run) {
-    const { inputs, runner, clock, signals } = run;
-    const { release } = inputs;
+    const { inputs, runner, signals } = run;
     let madeNamespace;
     try {
         madeNamespace = await makeNamespace(namespace, desired, run);
         runner.saveState(SESSION_STATE, JSON.stringify({ namespace, holder: run.holder }));
-        const lock = await (0,_lock_js__WEBPACK_IMPORTED_MODULE_5__/* .acquireLock */ .IZ)({
-            namespace,
-            release,
-            holder: run.holder,
-            waitSeconds: inputs.lockTimeoutSeconds,
-            signal: signals.cancelled,
-            ...(inputs.run && { run: inputs.run }),
-        }, { cluster: run.cluster, clock, runner });
+        const held = await (0,_hold_release_js__WEBPACK_IMPORTED_MODULE_4__/* .holdRelease */ .$)(namespace, inputs.lockTimeoutSeconds, run);
+        const { lock, records } = held;
         const close = () => lock.release();
         try {
-            const locked = { ...run, cluster: (0,_guarded_cluster_js__WEBPACK_IMPORTED_MODULE_3__/* .guardedCluster */ .Z)(run.cluster, lock) };
             const stop = AbortSignal.any([signals.cancelled, lock.lost]);
-            const records = (0,_records_js__WEBPACK_IMPORTED_MODULE_6__/* .openRecords */ .t)(locked.cluster, { namespace, release });
             const warned = [];
             let heads = await records.list();
-            for (let pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .pendingOf */ .lc)(heads); pending; pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .pendingOf */ .lc)(heads)) {
-                const healed = await (0,_heal_js__WEBPACK_IMPORTED_MODULE_4__/* .heal */ .Rz)({ pending, heads, records, lock }, locked);
+            for (let pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .pendingOf */ .lc)(heads); pending; pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .pendingOf */ .lc)(heads)) {
+                const healed = await (0,_heal_js__WEBPACK_IMPORTED_MODULE_3__/* .heal */ .Rz)({ pending, heads, records, lock }, held.run);
                 warned.push(...healed.warnings);
                 // As if this run had made it: it is taken back with what this release is about to make.
                 if (healed.madeNamespace && namespaceIn(desired, namespace))
@@ -83066,9 +83062,7 @@ async function openSession({ namespace, desired }, run) {
             return {
                 ...known,
                 warnings: [...warned, ...known.warnings],
-                run: locked,
-                lock,
-                records,
+                ...held,
                 heads,
                 stop,
                 close,
@@ -83103,11 +83097,11 @@ async function readKnown(records, heads) {
             return undefined;
         }
     };
-    const current = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .inPlace */ .zp)(heads);
-    const good = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .lastGood */ .mC)(heads);
+    const current = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .inPlace */ .zp)(heads);
+    const good = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .lastGood */ .mC)(heads);
     const place = await read(current);
     const last = good?.revision === current?.revision ? place : await read(good);
-    const before = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .badSince */ .Uu)(heads).filter((head) => head !== current);
+    const before = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .badSince */ .Uu)(heads).filter((head) => head !== current);
     const left = await Promise.all(before.map(read));
     const leftInPlace = left.filter((record) => record !== undefined);
     return { ...(place && { inPlace: place }), ...(last && { lastGood: last }), leftInPlace, warnings };
@@ -83118,16 +83112,16 @@ async function readKnown(records, heads) {
  */
 async function makeNamespace(name, desired, { cluster, runner }) {
     const manifest = namespaceIn(desired, name);
-    if (!manifest || (await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(manifest.object))))
+    if (!manifest || (await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(manifest.object))))
         return undefined;
     const made = await cluster.apply(manifest.object);
-    runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(made))} created, for the lock and the record of the release`);
+    runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(made))} created, for the lock and the record of the release`);
     return made;
 }
 /** What the release has in the cluster: of the last good revision, and of bad ones that were left in place since. */
 function inventoryOf({ inPlace: place, lastGood: good, leftInPlace }) {
     const all = [good, ...leftInPlace, place].flatMap((record) => record?.objects ?? []);
-    return [...new Map(all.map((recorded) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(recorded.object)), recorded])).values()];
+    return [...new Map(all.map((recorded) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(recorded.object)), recorded])).values()];
 }
 function namespaceIn(desired, name) {
     return desired.find(({ object }) => object.apiVersion === 'v1' && object.kind === 'Namespace' && object.metadata.name === name);
@@ -83137,11 +83131,11 @@ async function leaveNamespace({ madeNamespace, run }) {
     if (!madeNamespace)
         return;
     try {
-        await run.cluster.delete((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(madeNamespace), madeNamespace.metadata.uid ?? '');
-        run.runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(madeNamespace))} deleted again`);
+        await run.cluster.delete((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(madeNamespace), madeNamespace.metadata.uid ?? '');
+        run.runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(madeNamespace))} deleted again`);
     }
     catch (error) {
-        run.runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(madeNamespace))} stays, and is empty: it cannot be deleted: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error)}`);
+        run.runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(madeNamespace))} stays, and is empty: it cannot be deleted: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error)}`);
     }
 }
 
@@ -83199,7 +83193,8 @@ function templateGenerationOf({ metadata }) {
 }
 /**
  * `lastSeen` is the object as last seen before it was restored, from a watch or read for it. Undefined for other kinds, when
- * the release did not change the template, and when the controller never got to see the release: `status.updateRevision` is that of a good one then.
+ * the release did not change the template, and when the controller never got to see the release: `status.updateRevision` is
+ * that of a good one then.
  */
 function badRevisionOf({ before, after }, lastSeen = after) {
     const { uid, generation = 0 } = after.metadata;
@@ -83877,8 +83872,6 @@ function podTender(returning, { cluster, runner, inputs }) {
         told.add(line);
     }
     async function remove(ref, { name, namespace, uid }) {
-        if (asked.has(uid))
-            return;
         asked.add(uid);
         try {
             await cluster.delete({ apiVersion: 'v1', kind: 'Pod', namespace, name }, uid);
@@ -87191,6 +87184,7 @@ function argo(application, evidence) {
 /* harmony export */   Qz: () => (/* binding */ ourFields),
 /* harmony export */   SP: () => (/* binding */ ownersAsBefore),
 /* harmony export */   _M: () => (/* binding */ adoptFields),
+/* harmony export */   _y: () => (/* binding */ isMainResource),
 /* harmony export */   mY: () => (/* binding */ isRollsafes),
 /* harmony export */   zL: () => (/* binding */ mayTake)
 /* harmony export */ });
@@ -87217,6 +87211,7 @@ function isOurs(entry) {
 function isAdopted(entry) {
     return entry.operation === 'Update' && ADOPTED_MANAGERS.includes(entry.manager ?? '') && isMainResource(entry);
 }
+/** Not through a subresource, such as `status` or `scale`. */
 function isMainResource(entry) {
     return entry.subresource === undefined || entry.subresource === '';
 }
@@ -88856,7 +88851,7 @@ function otherDeployers(after, current) {
     const changed = (0,_plan_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .filterLeaves */ .tb)((0,_plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__/* .ourFields */ .Qz)(after), (path) => path.at(-1) !== '.' && !isReplicas(path) && !(0,_plan_json_js__WEBPACK_IMPORTED_MODULE_3__/* .isEqual */ .n)((0,_plan_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .valueAt */ .fK)(after, path), (0,_plan_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .valueAt */ .fK)(current, path)));
     if ((0,_plan_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .isEmpty */ .Im)(changed))
         return [];
-    const others = (current.metadata.managedFields ?? []).filter((entry) => !(0,_plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__/* .isRollsafes */ .mY)(entry) && (entry.subresource ?? '') === '' && !isTheSameIn(after, entry));
+    const others = (current.metadata.managedFields ?? []).filter((entry) => !(0,_plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__/* .isRollsafes */ .mY)(entry) && (0,_plan_ownership_js__WEBPACK_IMPORTED_MODULE_1__/* .isMainResource */ ._y)(entry) && !isTheSameIn(after, entry));
     return [
         ...new Set(others.flatMap((entry) => (shares((0,_plan_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .readFieldSet */ .jv)(entry.fieldsV1), changed) ? [entry.manager ?? 'unknown'] : []))),
     ];

@@ -52,7 +52,7 @@ export async function carryOut(
     stop.throwIfAborted()
     const recording = hasWrites ? await begin(prepared, session, copyOf) : undefined
     const rolledOut = await rollOut(prepared, observer, session)
-    const ending = overtaken(await whileHeld(endingOf(rolledOut), session), rolledOut, observer)
+    const ending = overtaken(await unlessLost(endingOf(rolledOut), session), rolledOut, observer)
     if (ending.type === 'good') {
       const { pruned, warnings: unpruned } = await prune(prepared.prune, run)
       const end = { status: 'good', message: 'is healthy' } as const
@@ -117,7 +117,7 @@ function overtaken(ending: Ending, { written }: RolledOut, observer: Observer): 
  * A run that was asleep for so long that it has lost its lock wakes up to what another one has deployed since: that is neither good
  * nor bad of its own doing.
  */
-async function whileHeld(ending: Ending, { lock }: Session): Promise<Ending> {
+async function unlessLost(ending: Ending, { lock }: Session): Promise<Ending> {
   if (ending.type !== 'good' && ending.type !== 'bad') return ending
   try {
     await lock.ensureHeld()

@@ -4,9 +4,7 @@ import { problemFrom } from '../plan/rejections.ts'
 import { lastGood, pendingOf } from '../release/history.ts'
 import type { Report } from '../report/report.ts'
 import { leaveInPlace, readPending, takeBack } from './session/heal.ts'
-import { guardedCluster } from './session/guarded-cluster.ts'
-import { acquireLock, type Lock } from './session/lock.ts'
-import { openRecords } from './session/records.ts'
+import { type HeldRelease, holdRelease } from './session/hold-release.ts'
 import { reportFrame } from './report-frame.ts'
 import type { Run } from './run.ts'
 
@@ -31,19 +29,17 @@ export function readSessionState(text: string | undefined): SessionState | undef
  */
 export async function recover(state: SessionState, run: Run): Promise<Report | undefined> {
   const { namespace } = state
-  const { inputs, runner, clock, signals, cluster } = run
-  const { release, run: facts } = inputs
-  const request = { namespace, release, holder: run.holder, waitSeconds: 0, signal: signals.cancelled }
-  let lock: Lock
+  const { runner, cluster } = run
+  let held: HeldRelease
   try {
-    lock = await acquireLock({ ...request, ...(facts && { run: facts }) }, { cluster, clock, runner })
+    held = await holdRelease(namespace, 0, run)
   } catch (error) {
     if (!(error instanceof RejectedError) || error.problems[0].code !== 'Locked') throw error
     runner.info('another run has the release now, and takes back first what this one may have left half done')
     return undefined
   }
   try {
-    return await recoverLocked(state, lock, run)
+    return await recoverHeld(state, held)
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error
     return {
@@ -57,14 +53,13 @@ export async function recover(state: SessionState, run: Run): Promise<Report | u
       changed: true,
     }
   } finally {
-    await lock.release()
+    await held.lock.release()
   }
 }
 
-async function recoverLocked({ namespace }: SessionState, lock: Lock, run: Run): Promise<Report | undefined> {
+async function recoverHeld({ namespace }: SessionState, held: HeldRelease): Promise<Report | undefined> {
+  const { lock, records, run } = held
   const { inputs, runner, cluster } = run
-  const locked: Run = { ...run, cluster: guardedCluster(cluster, lock) }
-  const records = openRecords(locked.cluster, { namespace, release: inputs.release })
   const heads = await records.list()
   const pending = pendingOf(heads)
   if (!pending) return undefined
@@ -94,7 +89,7 @@ async function recoverLocked({ namespace }: SessionState, lock: Lock, run: Run):
     }
   }
   runner.info(`${ended}: what it wrote is taken back`)
-  const takenBack = await takeBack(record, { pending, heads, records, lock }, locked)
+  const takenBack = await takeBack(record, { pending, heads, records, lock }, run)
   lock.lost.throwIfAborted()
   const { report: rollback, leftAlone, interruption, warnings } = takenBack
   const isBack = rollback.outcome === 'rolled-back'

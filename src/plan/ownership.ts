@@ -33,7 +33,8 @@ function isAdopted(entry: ManagedFieldsEntry): boolean {
   return entry.operation === 'Update' && ADOPTED_MANAGERS.includes(entry.manager ?? '') && isMainResource(entry)
 }
 
-function isMainResource(entry: ManagedFieldsEntry): boolean {
+/** Not through a subresource, such as `status` or `scale`. */
+export function isMainResource(entry: ManagedFieldsEntry): boolean {
   return entry.subresource === undefined || entry.subresource === ''
 }
 

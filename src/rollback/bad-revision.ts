@@ -28,7 +28,8 @@ export function templateGenerationOf({ metadata }: KubeObject): string | undefin
 
 /**
  * `lastSeen` is the object as last seen before it was restored, from a watch or read for it. Undefined for other kinds, when
- * the release did not change the template, and when the controller never got to see the release: `status.updateRevision` is that of a good one then.
+ * the release did not change the template, and when the controller never got to see the release: `status.updateRevision` is
+ * that of a good one then.
  */
 export function badRevisionOf({ before, after }: WrittenObject, lastSeen = after): BadRevision | undefined {
   const { uid, generation = 0 } = after.metadata

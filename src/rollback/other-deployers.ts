@@ -3,7 +3,7 @@ import { type KubeObject, keyOf, type ManagedFieldsEntry, refOf } from '../manif
 import { belongsTo, releaseOf } from '../plan/desired.ts'
 import { type FieldSet, filterLeaves, isEmpty, readFieldSet, valueAt } from '../plan/field-set.ts'
 import { isEqual } from '../plan/json.ts'
-import { isRollsafes, ourFields } from '../plan/ownership.ts'
+import { isMainResource, isRollsafes, ourFields } from '../plan/ownership.ts'
 
 /**
  * The field managers that have changed what our write had set, by their names; empty when nobody has. `after` is the object as
@@ -22,7 +22,7 @@ export function otherDeployers(after: KubeObject, current: KubeObject): string[]
   )
   if (isEmpty(changed)) return []
   const others = (current.metadata.managedFields ?? []).filter(
-    (entry) => !isRollsafes(entry) && (entry.subresource ?? '') === '' && !isTheSameIn(after, entry),
+    (entry) => !isRollsafes(entry) && isMainResource(entry) && !isTheSameIn(after, entry),
   )
   return [
     ...new Set(

@@ -5,19 +5,14 @@ import { badSince, inPlace, lastGood, pendingOf } from '../../release/history.ts
 import { RecordError } from '../../release/read-record.ts'
 import type { RecordedObject, ReleaseRecord } from '../../release/record.ts'
 import type { RecordHead } from '../../release/record-secret.ts'
-import { guardedCluster } from './guarded-cluster.ts'
 import { heal } from './heal.ts'
-import { acquireLock, type Lock } from './lock.ts'
-import { openRecords, type Records } from './records.ts'
+import { type HeldRelease, holdRelease } from './hold-release.ts'
+import type { Records } from './records.ts'
 import type { Rendered } from '../prepare/render.ts'
 import type { Run } from '../run.ts'
 
 /** A release that this run alone may change, and what its records tell. */
-export interface Session {
-  /** The run, whose writes wait for the lock. */
-  readonly run: Run
-  readonly lock: Lock
-  readonly records: Records
+export interface Session extends HeldRelease {
   /** By revision, oldest first. */
   readonly heads: readonly RecordHead[]
   /** What the cluster runs: the newest revision that was not taken back. Absent when there is none. */
@@ -44,32 +39,20 @@ export const SESSION_STATE = 'session'
  * done, and reads the records. Throws RejectedError.
  */
 export async function openSession({ namespace, desired }: Rendered, run: Run): Promise<Session> {
-  const { inputs, runner, clock, signals } = run
-  const { release } = inputs
+  const { inputs, runner, signals } = run
   let madeNamespace: KubeObject | undefined
   try {
     madeNamespace = await makeNamespace(namespace, desired, run)
     runner.saveState(SESSION_STATE, JSON.stringify({ namespace, holder: run.holder }))
-    const lock = await acquireLock(
-      {
-        namespace,
-        release,
-        holder: run.holder,
-        waitSeconds: inputs.lockTimeoutSeconds,
-        signal: signals.cancelled,
-        ...(inputs.run && { run: inputs.run }),
-      },
-      { cluster: run.cluster, clock, runner },
-    )
+    const held = await holdRelease(namespace, inputs.lockTimeoutSeconds, run)
+    const { lock, records } = held
     const close = () => lock.release()
     try {
-      const locked: Run = { ...run, cluster: guardedCluster(run.cluster, lock) }
       const stop = AbortSignal.any([signals.cancelled, lock.lost])
-      const records = openRecords(locked.cluster, { namespace, release })
       const warned: string[] = []
       let heads = await records.list()
       for (let pending = pendingOf(heads); pending; pending = pendingOf(heads)) {
-        const healed = await heal({ pending, heads, records, lock }, locked)
+        const healed = await heal({ pending, heads, records, lock }, held.run)
         warned.push(...healed.warnings)
         // As if this run had made it: it is taken back with what this release is about to make.
         if (healed.madeNamespace && namespaceIn(desired, namespace)) madeNamespace ??= healed.madeNamespace
@@ -80,9 +63,7 @@ export async function openSession({ namespace, desired }: Rendered, run: Run): P
       return {
         ...known,
         warnings: [...warned, ...known.warnings],
-        run: locked,
-        lock,
-        records,
+        ...held,
         heads,
         stop,
         close,

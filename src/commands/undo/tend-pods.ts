@@ -33,7 +33,6 @@ export function podTender(
   }
 
   async function remove(ref: ObjectRef, { name, namespace, uid }: PodFacts): Promise<void> {
-    if (asked.has(uid)) return
     asked.add(uid)
     try {
       await cluster.delete({ apiVersion: 'v1', kind: 'Pod', namespace, name }, uid)
