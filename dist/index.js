@@ -84225,7 +84225,7 @@ function recordByHand(record, heads) {
 
 /***/ }),
 
-/***/ 4354:
+/***/ 1163:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -85411,6 +85411,14 @@ function listed(names) {
     return names.length === 0 ? 'no contexts' : names.map((name) => JSON.stringify(name)).join(', ');
 }
 
+;// CONCATENATED MODULE: ./lib/adapters/inside.js
+
+/** Whether a path is a folder or in it. Both are absolute; links are the caller's to resolve before. */
+function isInside(folder, path) {
+    const way = (0,external_node_path_.relative)(folder, path);
+    return way === '' || (way !== '..' && !way.startsWith(`..${external_node_path_.sep}`) && !(0,external_node_path_.isAbsolute)(way));
+}
+
 ;// CONCATENATED MODULE: ./lib/adapters/render/nearest-name.js
 /** The name that is most like a misspelt one, if any is like it: another case, another ending, or a few letters off. */
 function nearestName(wanted, names) {
@@ -85491,6 +85499,7 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
     var e = new Error(message);
     return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
 });
+
 
 
 
@@ -85658,8 +85667,7 @@ class Checkout {
         }
     }
     #contains(path) {
-        const way = (0,external_node_path_.relative)(this.#root, path);
-        return way === '' || (way !== '..' && !way.startsWith(`..${external_node_path_.sep}`) && !(0,external_node_path_.isAbsolute)(way));
+        return isInside(this.#root, path);
     }
     #outside(line, because) {
         const whose = because === undefined ? '' : `, which "${because}" names,`;
@@ -85875,8 +85883,8 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9090);
 /* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3772);
 /* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3949);
-/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(4354);
-/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5317);
+/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1163);
+/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(1638);
 /* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(5078);
 /* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5102);
 
@@ -85964,7 +85972,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5317:
+/***/ 1638:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -85979,6 +85987,31 @@ __nccwpck_require__.d(__webpack_exports__, {
 var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/image-reference.js
 var image_reference = __nccwpck_require__(6260);
+// EXTERNAL MODULE: ./lib/inputs/parse.js
+var parse = __nccwpck_require__(4170);
+;// CONCATENATED MODULE: ./lib/inputs/images.js
+
+
+/** Reads `images`, and notes what is wrong with its lines in the reader. */
+function readImages(reader) {
+    return (0,parse/* parseLines */.Li)(reader.text('images')).flatMap((line) => {
+        const equals = line.indexOf('=');
+        const name = (0,parse/* trimSpace */.Pd)(line.slice(0, Math.max(0, equals)));
+        const reference = (0,parse/* trimSpace */.Pd)(line.slice(equals + 1));
+        const parsed = (0,image_reference/* parseImageReference */.o)(reference);
+        if (!parsed || /\s/.test(name) || (equals >= 0 && name === '')) {
+            const hint = 'Write name=registry/path:tag, or registry/path:tag. A tag from an empty variable leaves such a line.';
+            reader.refuse('images', `has the line "${line}", which is no image`, hint);
+            return [];
+        }
+        if (equals < 0 && parsed.tag === undefined && parsed.digest === undefined) {
+            reader.refuse('images', `has the line "${line}", which has neither tag nor digest`, `Write which one: ${line}:TAG.`);
+            return [];
+        }
+        return [{ ...(equals >= 0 && { name }), reference, line }];
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/inputs/kubeconfig.js
 /**
  * Reads the input `kubeconfig`, or when it is empty the variable KUBECONFIG. There is no third way: a job must never deploy
@@ -86026,8 +86059,6 @@ function whyNot(text) {
     };
 }
 
-// EXTERNAL MODULE: ./lib/inputs/parse.js
-var parse = __nccwpck_require__(4170);
 ;// CONCATENATED MODULE: ./lib/inputs/reader.js
 
 /** Reads inputs by name, and notes what is wrong with them instead of stopping at the first. */
@@ -86171,8 +86202,25 @@ function readRollbackStrategy(reader, strategy) {
     return { type, ...(maxUnavailable !== undefined && { maxUnavailable }) };
 }
 
+;// CONCATENATED MODULE: ./lib/inputs/sources.js
+
+/** Reads where the manifests come from, and notes what is wrong with it in the reader. */
+function readSources(reader, env, command) {
+    return { workspace: env['GITHUB_WORKSPACE'] || env['PWD'] || '.', manifests: readManifests(reader, command) };
+}
+function readManifests(reader, command) {
+    const manifests = (0,parse/* parseLines */.Li)(reader.text('manifests'));
+    // A rollback deploys what the record of a revision holds.
+    if (manifests.length === 0 && command === 'deploy') {
+        const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/".';
+        reader.refuse('manifests', 'is not given: there is nothing to deploy', hint);
+    }
+    return manifests;
+}
+
 ;// CONCATENATED MODULE: ./lib/inputs/inputs.js
 /** What a run is asked to do: read once, before anything else happens, and never changed. */
+
 
 
 
@@ -86241,7 +86289,7 @@ function readInputs(source) {
     const inputs = {
         command,
         release: readRelease(reader, env),
-        sources: { workspace: env['GITHUB_WORKSPACE'] || env['PWD'] || '.', manifests: readManifests(reader, command) },
+        sources: readSources(reader, env, command),
         images: readImages(reader),
         ...(namespace !== '' && {
             namespace: reader.value('namespace', (text) => (0,parse/* parseDnsLabel */.Rb)(text, LONGEST_NAMESPACE), ''),
@@ -86304,33 +86352,6 @@ function readRelease(reader, env) {
         reader.refuse('release', `is not given, and the repository's name "${name}" makes no name for it`, hint);
     }
     return release;
-}
-function readManifests(reader, command) {
-    const manifests = (0,parse/* parseLines */.Li)(reader.text('manifests'));
-    // A rollback deploys what the record of a revision holds.
-    if (manifests.length === 0 && command === 'deploy') {
-        const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/".';
-        reader.refuse('manifests', 'is not given: there is nothing to deploy', hint);
-    }
-    return manifests;
-}
-function readImages(reader) {
-    return (0,parse/* parseLines */.Li)(reader.text('images')).flatMap((line) => {
-        const equals = line.indexOf('=');
-        const name = (0,parse/* trimSpace */.Pd)(line.slice(0, Math.max(0, equals)));
-        const reference = (0,parse/* trimSpace */.Pd)(line.slice(equals + 1));
-        const parsed = (0,image_reference/* parseImageReference */.o)(reference);
-        if (!parsed || /\s/.test(name) || (equals >= 0 && name === '')) {
-            const hint = 'Write name=registry/path:tag, or registry/path:tag. A tag from an empty variable leaves such a line.';
-            reader.refuse('images', `has the line "${line}", which is no image`, hint);
-            return [];
-        }
-        if (equals < 0 && parsed.tag === undefined && parsed.digest === undefined) {
-            reader.refuse('images', `has the line "${line}", which has neither tag nor digest`, `Write which one: ${line}:TAG.`);
-            return [];
-        }
-        return [{ ...(equals >= 0 && { name }), reference, line }];
-    });
 }
 function frozen(value) {
     for (const field of Object.values(value))

@@ -4,7 +4,7 @@
  */
 import type { KubeObject, ObjectRef } from './manifest/object.ts'
 import type { Annotation } from './report/annotations.ts'
-import type { Sources } from './inputs/inputs.ts'
+import type { Sources } from './inputs/sources.ts'
 
 /** A kind that the API server serves, as its discovery documents describe it. */
 export interface ResourceType {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { ImageRequest } from '../../src/inputs/inputs.ts'
+import type { ImageRequest } from '../../src/inputs/images.ts'
 import { setImages } from '../../src/manifest/images.ts'
 import { loadManifests } from '../../src/manifest/load.ts'
 import { problemsOf } from './problems.ts'

@@ -1,7 +1,7 @@
 /** What a run is asked to do: read once, before anything else happens, and never changed. */
 import { rejectIfAny } from '../errors.ts'
-import { parseImageReference } from '../manifest/image-reference.ts'
 import type { RunFacts } from '../report/report.ts'
+import { type ImageRequest, readImages } from './images.ts'
 import { parseKubeconfig, type KubeconfigSource } from './kubeconfig.ts'
 import {
   formatDuration,
@@ -10,32 +10,14 @@ import {
   parseDnsLabel,
   parseDuration,
   parseInteger,
-  parseLines,
   toDnsLabel,
-  trimSpace,
   type Parsed,
 } from './parse.ts'
 import { InputReader } from './reader.ts'
 import { readRun, type Environment } from './run.ts'
 import { readRollbackStrategy, type RollbackStrategy } from './rollback-strategy.ts'
+import { readSources, type Sources } from './sources.ts'
 import { readStrategy, type Strategy } from './strategy.ts'
-
-/** Where the manifests come from. */
-export interface Sources {
-  /** The checkout; no file outside is read. */
-  readonly workspace: string
-  /** Files, directories and globs, relative to the workspace or absolute. */
-  readonly manifests: readonly string[]
-}
-
-/** One line of the input `images`. */
-export interface ImageRequest {
-  /** A repository or the name of a container. Absent: the reference's own repository is looked for. */
-  readonly name?: string
-  readonly reference: string
-  /** The line as it was written. */
-  readonly line: string
-}
 
 const COMMANDS = ['deploy', 'rollback'] as const
 export type Command = (typeof COMMANDS)[number]
@@ -155,7 +137,7 @@ export function readInputs(source: InputSource): Inputs {
   const inputs: Inputs = {
     command,
     release: readRelease(reader, env),
-    sources: { workspace: env['GITHUB_WORKSPACE'] || env['PWD'] || '.', manifests: readManifests(reader, command) },
+    sources: readSources(reader, env, command),
     images: readImages(reader),
     ...(namespace !== '' && {
       namespace: reader.value('namespace', (text) => parseDnsLabel(text, LONGEST_NAMESPACE), ''),
@@ -227,40 +209,6 @@ function readRelease(reader: Reader, env: Environment): string {
     reader.refuse('release', `is not given, and the repository's name "${name}" makes no name for it`, hint)
   }
   return release
-}
-
-function readManifests(reader: Reader, command: Command): string[] {
-  const manifests = parseLines(reader.text('manifests'))
-  // A rollback deploys what the record of a revision holds.
-  if (manifests.length === 0 && command === 'deploy') {
-    const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/".'
-    reader.refuse('manifests', 'is not given: there is nothing to deploy', hint)
-  }
-  return manifests
-}
-
-function readImages(reader: Reader): ImageRequest[] {
-  return parseLines(reader.text('images')).flatMap((line): ImageRequest[] => {
-    const equals = line.indexOf('=')
-    const name = trimSpace(line.slice(0, Math.max(0, equals)))
-    const reference = trimSpace(line.slice(equals + 1))
-    const parsed = parseImageReference(reference)
-    if (!parsed || /\s/.test(name) || (equals >= 0 && name === '')) {
-      const hint =
-        'Write name=registry/path:tag, or registry/path:tag. A tag from an empty variable leaves such a line.'
-      reader.refuse('images', `has the line "${line}", which is no image`, hint)
-      return []
-    }
-    if (equals < 0 && parsed.tag === undefined && parsed.digest === undefined) {
-      reader.refuse(
-        'images',
-        `has the line "${line}", which has neither tag nor digest`,
-        `Write which one: ${line}:TAG.`,
-      )
-      return []
-    }
-    return [{ ...(equals >= 0 && { name }), reference, line }]
-  })
 }
 
 function frozen<Value extends object>(value: Value): Value {

@@ -1,5 +1,5 @@
 import { rejectIfAny, type Problem } from '../errors.ts'
-import type { ImageRequest } from '../inputs/inputs.ts'
+import type { ImageRequest } from '../inputs/images.ts'
 import { parseImageReference, repositoryOf, type ImageReference } from './image-reference.ts'
 import { isObject, refOf, type Manifest, type ObjectRef } from './object.ts'
 import { CONTAINER_FIELDS, objectsIn, podTemplateOf } from './pod-template.ts'

@@ -2,6 +2,7 @@ import { glob, open, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { messageOf, rejectIfAny, type Problem } from '../../errors.ts'
 import type { Renderer, SourceFile } from '../../ports.ts'
+import { isInside } from '../inside.ts'
 import { nearestName } from './nearest-name.ts'
 
 /** Per file. kubectl has no limit; a manifest of this size is a mistake or an attack. */
@@ -163,8 +164,7 @@ class Checkout {
   }
 
   #contains(path: string): boolean {
-    const way = relative(this.#root, path)
-    return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
+    return isInside(this.#root, path)
   }
 
   #outside(line: string, because?: string): [] {
