@@ -81992,38 +81992,39 @@ function readSessionState(text) {
  * doing so, and follows it until it is healthy. Undefined when there is nothing left to do.
  */
 async function recover(state, run) {
-    const { namespace } = state;
-    const { runner, cluster } = run;
     let held;
     try {
-        held = await (0,_session_hold_release_js__WEBPACK_IMPORTED_MODULE_3__/* .holdRelease */ .$)(namespace, 0, run);
-    }
-    catch (error) {
-        if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs) || error.problems[0].code !== 'Locked')
-            throw error;
-        runner.info('another run has the release now, and takes back first what this one may have left half done');
-        return undefined;
-    }
-    try {
+        held = await (0,_session_hold_release_js__WEBPACK_IMPORTED_MODULE_3__/* .holdRelease */ .$)(state.namespace, 0, run);
         return await recoverHeld(state, held);
     }
     catch (error) {
-        if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+        if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs && error.problems[0].code === 'Locked') {
+            run.runner.info('another run has the release now, and takes back first what this one may have left half done');
+            return undefined;
+        }
+        const problem = problemOf(error);
+        if (!problem)
             throw error;
         return {
             ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_5__/* .reportFrame */ .M)(run),
             outcome: 'rollback-failed',
-            reason: (0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, 'the way back').code,
-            message: `the run was ended before its time, and what it had written could not be taken back: ${error.message}`,
-            hint: 'mend that and run again: the next run of the release takes it back first',
-            namespace,
-            server: cluster.server,
+            reason: problem.code,
+            message: `the run was ended before its time, and what it had written could not be taken back: ${problem.message}`,
+            hint: `${problem.hint}; the next run of the release takes it back first`,
+            namespace: state.namespace,
+            server: run.cluster.server,
             changed: true,
         };
     }
     finally {
-        await held.lock.release();
+        await held?.lock.release();
     }
+}
+/** What stands in the way; not that nothing was written, which is what a rejection means in a main step. */
+function problemOf(error) {
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$)
+        return (0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, 'the way back');
+    return error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs ? error.problems[0] : undefined;
 }
 async function recoverHeld({ namespace }, held) {
     const { lock, records, run } = held;
