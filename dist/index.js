@@ -77039,6 +77039,38 @@ async function applyTaking(cluster, object, live, { forceConflicts, ...options }
 
 /***/ }),
 
+/***/ 3259:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   m: () => (/* binding */ makeRoom)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7350);
+
+
+const PATIENCE_MS = 60_000;
+const PAUSE_MS = 200;
+/** Deletes an object that stands in the way of another one of its name, and waits until it is gone. Throws ClusterError. */
+async function makeRoom(old, cluster, clock) {
+    const started = clock.now();
+    const ref = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(old);
+    await cluster.delete(ref, old.metadata.uid ?? '');
+    for (;;) {
+        const current = await cluster.get(ref);
+        if (current?.metadata.uid !== old.metadata.uid)
+            return;
+        if (clock.now() - started > PATIENCE_MS) {
+            const held = current?.metadata.finalizers?.join(', ') ?? 'none';
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$(`the old ${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .describe */ .q0)(ref)} is still being deleted after ${PATIENCE_MS / 1000} s (finalizers: ${held})`, { status: 409, request: `delete ${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .describe */ .q0)(ref)}` });
+        }
+        await clock.sleep(PAUSE_MS);
+    }
+}
+
+
+/***/ }),
+
 /***/ 1555:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -77059,6 +77091,8 @@ var order = __nccwpck_require__(8449);
 var desired = __nccwpck_require__(9369);
 // EXTERNAL MODULE: ./lib/plan/keepers.js
 var keepers = __nccwpck_require__(8404);
+// EXTERNAL MODULE: ./lib/plan/recreate.js
+var recreate = __nccwpck_require__(5974);
 // EXTERNAL MODULE: ./lib/plan/stages.js
 var stages = __nccwpck_require__(7368);
 ;// CONCATENATED MODULE: ./lib/release/inventory.js
@@ -77067,14 +77101,8 @@ var stages = __nccwpck_require__(7368);
 
 
 
+
 const PRUNE_ANNOTATION = 'rollsafe.dev/prune';
-/** Deleting one of these deletes what people keep in it. They are named, and deleting them is left to a person. */
-const NEVER_PRUNED = [
-    'Namespace',
-    'CustomResourceDefinition.apiextensions.k8s.io',
-    'PersistentVolumeClaim',
-    'PersistentVolume',
-];
 /** The objects that a revision had and that are not among `desired`. The Job of a hook is the history of what ran. */
 function leftBehind(before, desired) {
     const wanted = new Set(desired.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
@@ -77089,7 +77117,7 @@ function pruneDecision({ object, uid }, live, release) {
     if (!live)
         return { type: 'gone' };
     const { annotations = {} } = live.metadata;
-    if (NEVER_PRUNED.includes((0,manifest_object/* groupKindOf */.zo)(object))) {
+    if ((0,recreate/* isHolder */.Hk)(object)) {
         const { kind, name, namespace } = (0,manifest_object/* refOf */.H8)(object);
         const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
         return keep(`stays, as a ${kind} is never pruned: kubectl delete ${kind.toLowerCase()} ${name}${where}`);
@@ -77270,6 +77298,8 @@ async function waitUntilServed(defined, cluster, clock) {
     }
 }
 
+// EXTERNAL MODULE: ./lib/commands/apply/make-room.js
+var make_room = __nccwpck_require__(3259);
 // EXTERNAL MODULE: ./lib/commands/session/lock.js + 2 modules
 var session_lock = __nccwpck_require__(8289);
 ;// CONCATENATED MODULE: ./lib/commands/apply/apply.js
@@ -77284,12 +77314,19 @@ var session_lock = __nccwpck_require__(8289);
 
 
 
+
 /** For taking it back. */
 function writeOf({ change, after }) {
     const ref = (0,manifest_object/* refOf */.H8)(change.manifest.object);
-    if (change.type !== 'update')
-        return { type: change.type, ref, ...(after && { after }) };
-    return { type: 'update', ref, before: change.live, after: after ?? change.expected };
+    switch (change.type) {
+        case 'create':
+        case 'run':
+            return { type: change.type, ref, ...(after && { after }) };
+        case 'recreate':
+            return { type: 'recreate', ref, before: change.live, ...(after && { after }) };
+        case 'update':
+            return { type: 'update', ref, before: change.live, after: after ?? change.expected };
+    }
 }
 /**
  * Writes what changes, phase by phase, and stops at the first write that the server refuses. After `stop` aborts nothing new is
@@ -77332,18 +77369,26 @@ async function applyChanges(changes, revision, run, stop) {
         try {
             const after = await writeObject(change, bookkeeping, run);
             written.push({ change, after });
-            runner.info(`${subject} ${change.type === 'update' ? 'configured' : 'created'}`);
+            runner.info(`${subject} ${DONE[change.type]}`);
         }
         catch (error) {
+            // What stood in its place may be gone already.
+            const isHalfDone = change.type === 'recreate' || (error instanceof errors/* ClusterError */.b$ && error.isUnreachable);
+            if (isHalfDone)
+                written.push({ change, after: undefined });
             if (!(error instanceof errors/* ClusterError */.b$))
                 throw error;
-            if (error.isUnreachable)
-                written.push({ change, after: undefined });
             problem ??= (0,rejections/* problemFrom */.Y)(error, subject, change.manifest.at);
             throw error;
         }
     }
 }
+const DONE = {
+    create: 'created',
+    update: 'configured',
+    recreate: 'deleted and made anew',
+    run: 'created',
+};
 /** How often an object that somebody else keeps writing is read again before giving up. */
 const ADOPT_ATTEMPTS = 5;
 /** What `kubectl rollout history` shows: the commit, who deployed it, and where to read more. */
@@ -77362,27 +77407,17 @@ async function writeObject(change, bookkeeping, { cluster, clock, inputs }) {
     }
     if (change.type === 'run') {
         if (change.live)
-            await removeJob(change.live, cluster, clock);
+            await (0,make_room/* makeRoom */.m)(change.live, cluster, clock);
         return cluster.apply(object);
+    }
+    if (change.type === 'recreate') {
+        await (0,make_room/* makeRoom */.m)(change.live, cluster, clock);
+        if (!change.expected)
+            await cluster.apply(object, { dryRun: true });
+        return (0,apply_object/* applyTaking */.V)(cluster, (0,desired/* stamped */.py)(object, bookkeeping), undefined, { forceConflicts });
     }
     await adopt(cluster, object, change.live);
     return (0,apply_object/* applyTaking */.V)(cluster, (0,desired/* stamped */.py)(object, bookkeeping), change.live, { forceConflicts });
-}
-const REMOVAL_PATIENCE_MS = 60_000;
-const REMOVAL_PAUSE_MS = 200;
-/** The Job of the last release stands in the way of this one's, until its pods are gone too. */
-async function removeJob(job, cluster, clock) {
-    const started = clock.now();
-    await cluster.delete((0,manifest_object/* refOf */.H8)(job), job.metadata.uid ?? '');
-    while ((await cluster.get((0,manifest_object/* refOf */.H8)(job)))?.metadata.uid === job.metadata.uid) {
-        if (clock.now() - started > REMOVAL_PATIENCE_MS) {
-            throw new errors/* ClusterError */.b$(`the Job of the last release is still being deleted after ${REMOVAL_PATIENCE_MS / 1000} s`, {
-                status: 409,
-                request: `delete jobs.batch ${job.metadata.name}`,
-            });
-        }
-        await clock.sleep(REMOVAL_PAUSE_MS);
-    }
 }
 /** Makes the fields that kubectl applied ours, before the first apply by Rollsafe, and those that only an owner can remove. */
 async function adopt(cluster, desired, live) {
@@ -77838,7 +77873,8 @@ function recordedObjects(changes, written) {
     const after = new Map(written.flatMap((one) => (one.after ? [[(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(one.after)), one.after]] : [])));
     return changes.map((change) => {
         const { object } = change.manifest;
-        const live = after.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))) ?? (change.type === 'run' || change.type === 'create' ? undefined : change.live);
+        const live = after.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))) ??
+            (change.type === 'update' || change.type === 'unchanged' ? change.live : undefined);
         const uid = live?.metadata.uid;
         return { object, ...(uid !== undefined && { uid }) };
     });
@@ -77857,6 +77893,8 @@ function plannedWrites({ changes, prune }, { madeNamespace }) {
                     ];
                 case 'update':
                     return [{ type: 'update', ref, before: withoutStatus(change.live), after: withoutStatus(change.expected) }];
+                case 'recreate':
+                    return [{ type: 'recreate', ref, before: withoutStatus(change.live) }];
                 case 'run':
                     return [{ type: 'run', ref }];
                 case 'unchanged':
@@ -77881,8 +77919,8 @@ function provenanceOf({ repository, sha, ref, actor, url, id, attempt }) {
     return { repository, sha, ref, actor, url, id, attempt };
 }
 
-// EXTERNAL MODULE: ./lib/commands/undo/roll-back.js + 14 modules
-var roll_back = __nccwpck_require__(4708);
+// EXTERNAL MODULE: ./lib/commands/undo/roll-back.js + 15 modules
+var roll_back = __nccwpck_require__(5605);
 // EXTERNAL MODULE: ./lib/plan/pod-bounds.js
 var pod_bounds = __nccwpck_require__(6124);
 // EXTERNAL MODULE: ./lib/commands/follow/follow.js + 2 modules
@@ -78190,7 +78228,7 @@ function objectReports(changes, written, pruned = []) {
     });
     return [...ofPlan, ...pruned.map((ref) => ({ ...ref, change: 'pruned' }))];
 }
-const CHANGES = { create: 'created', update: 'updated', run: 'ran' };
+const CHANGES = { create: 'created', update: 'updated', recreate: 'recreated', run: 'ran' };
 /** A row for each object that makes pods. */
 function workloadReports({ changes, planned, state, settledAfter, finalState, back, }) {
     return changes.flatMap((change) => {
@@ -79306,8 +79344,12 @@ function releaseProblems(live, claim, problem) {
     ];
 }
 
+// EXTERNAL MODULE: ./lib/plan/ownership.js
+var ownership = __nccwpck_require__(4658);
 // EXTERNAL MODULE: ./lib/plan/provided.js
 var provided = __nccwpck_require__(5780);
+// EXTERNAL MODULE: ./lib/plan/recreate.js
+var recreate = __nccwpck_require__(5974);
 // EXTERNAL MODULE: ./lib/plan/rejections.js
 var rejections = __nccwpck_require__(3015);
 // EXTERNAL MODULE: ./lib/plan/stages.js
@@ -79885,9 +79927,9 @@ async function forecast(changes, { cluster, runner }) {
     const workloads = changes.flatMap((change) => {
         if (change.type === 'unchanged' || change.type === 'run')
             return [];
-        const live = change.type === 'update' ? change.live : undefined;
+        const live = change.type === 'create' ? undefined : change.live;
         const expected = change.expected ?? change.manifest.object;
-        const bounds = (0,pod_bounds/* podBounds */.$t)(expected, live);
+        const bounds = change.type === 'recreate' ? boundsAnew(expected) : (0,pod_bounds/* podBounds */.$t)(expected, live);
         return bounds ? [{ expected, bounds, wave: (0,stages/* waveOf */.j5)(change.manifest.object), ...(live && { live }) }] : [];
     });
     for (const { expected, bounds } of workloads)
@@ -79908,6 +79950,11 @@ async function forecast(changes, { cluster, runner }) {
         warnings: capacity.fits ? [] : [capacity.warning],
         nodes: nodes ?? [],
     };
+}
+/** None of the old pods is kept. */
+function boundsAnew(expected) {
+    const bounds = (0,pod_bounds/* podBounds */.$t)(expected);
+    return bounds && { ...bounds, note: 'it is deleted and made anew' };
 }
 function asksForResources(workload) {
     const spec = (0,pod_template/* podTemplateOf */.D0)(workload)?.spec ?? {};
@@ -79939,7 +79986,7 @@ var sources = __nccwpck_require__(2247);
 
 
 /** Up to this many objects of a kind and namespace, a list saves no requests over reading each. */
-const READ_EACH = 2;
+const READ_EACH = 1;
 /**
  * The objects of a release as they are now, by key; what does not exist is not in the map. Lists by the release's label, so
  * that the cost does not grow with what else lives in the namespace, and reads the rest one by one.
@@ -79974,6 +80021,8 @@ var render = __nccwpck_require__(1038);
 // EXTERNAL MODULE: ./lib/commands/session/session.js
 var session_session = __nccwpck_require__(3949);
 ;// CONCATENATED MODULE: ./lib/commands/prepare/prepare.js
+
+
 
 
 
@@ -80034,6 +80083,7 @@ const WORDS = {
     create: 'create',
     update: 'update',
     unchanged: 'leave as they are',
+    recreate: 'delete and make anew',
     run: 'run',
 };
 async function dryRunAll(desired, run) {
@@ -80057,7 +80107,9 @@ async function dryRunAll(desired, run) {
         catch (error) {
             if (!(error instanceof errors/* ClusterError */.b$))
                 throw error;
-            return { problems: [...problems, (0,rejections/* problemFrom */.Y)(error, (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object)), manifest.at)] };
+            const problem = (0,rejections/* problemFrom */.Y)(error, (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object)), manifest.at);
+            const hint = before && problem.code === 'Immutable' ? (0,recreate/* immutableHint */.sC)(manifest.object, before) : problem.hint;
+            return { problems: [...problems, { ...problem, hint }] };
         }
     });
     // In the order of the objects, not of the answers: the first problem is the headline, and must not depend on chance.
@@ -80068,21 +80120,43 @@ async function dryRun(manifest, before, { inputs, cluster, runner }) {
     if ((0,stages/* hookOf */.pd)(manifest.object))
         return checkHook(manifest, before, cluster);
     const object = (0,plan_desired/* stampedAsBefore */.kK)(manifest.object, before);
-    const answer = await (0,apply_object/* applyTaking */.V)(cluster, before ? (0,strategy_change/* withOldStrategy */.rm)(object, before) : object, before, {
-        dryRun: true,
-        forceConflicts: inputs.forceConflicts,
-    });
+    if (before && (0,ownership/* isAsApplied */.Kd)(object, before))
+        return { type: 'unchanged', manifest, live: before };
+    let answer;
+    try {
+        answer = await (0,apply_object/* applyTaking */.V)(cluster, before ? (0,strategy_change/* withOldStrategy */.rm)(object, before) : object, before, {
+            dryRun: true,
+            forceConflicts: inputs.forceConflicts,
+        });
+    }
+    catch (error) {
+        if (!before || !(error instanceof errors/* ClusterError */.b$) || !(0,rejections/* isImmutable */.t)(error))
+            throw error;
+        const recreation = (0,recreate/* recreationOf */.Cu)(object, before);
+        if (!recreation.isAllowed)
+            throw error;
+        const expected = await dryRunAnew(manifest.object, cluster);
+        return { type: 'recreate', manifest, live: before, ...(expected && { expected }), why: recreation.why };
+    }
     const note = (0,strategy/* unservedNote */.p)(object, answer);
     if (note !== undefined)
         runner.info(note);
     return (0,change/* changeOf */.C)(manifest, before, before ? (0,strategy_change/* withNewStrategy */.SW)(answer, object, before) : answer);
 }
-/** A Job cannot be changed, so a hook is checked under another name than the one that the last release's Job still has. */
 async function checkHook(manifest, live, cluster) {
-    const { object } = manifest;
-    const name = `${object.metadata.name.slice(0, 50)}-dry-run`;
-    await cluster.apply({ ...object, metadata: { ...object.metadata, name } }, { dryRun: true });
+    await dryRunAnew(manifest.object, cluster);
     return { type: 'run', manifest, ...(live && { live }) };
+}
+/**
+ * What the server says of an object that is to take the place of one that is still there: it is asked under another name. Undefined
+ * for a Service that asks for addresses, as the old one has them still.
+ */
+async function dryRunAnew(object, cluster) {
+    if ((0,recreate/* asksForAddresses */.iF)(object))
+        return undefined;
+    const name = `${object.metadata.name.slice(0, 50)}-dry-run`;
+    const answer = await cluster.apply({ ...object, metadata: { ...object.metadata, name } }, { dryRun: true });
+    return { ...answer, metadata: { ...answer.metadata, name: object.metadata.name } };
 }
 /** Objects that cannot be checked yet, because their namespace or their kind is made by this same release. */
 async function waitingForOthers(desired, cluster) {
@@ -81045,6 +81119,8 @@ var order = __nccwpck_require__(8449);
 var plan_desired = __nccwpck_require__(9369);
 // EXTERNAL MODULE: ./lib/plan/provided.js
 var plan_provided = __nccwpck_require__(5780);
+// EXTERNAL MODULE: ./lib/plan/recreate.js
+var recreate = __nccwpck_require__(5974);
 // EXTERNAL MODULE: ./lib/plan/rejections.js
 var rejections = __nccwpck_require__(3015);
 // EXTERNAL MODULE: ./lib/plan/stages.js
@@ -81054,6 +81130,7 @@ var strategy = __nccwpck_require__(5594);
 // EXTERNAL MODULE: ./lib/report/format.js
 var format = __nccwpck_require__(7703);
 ;// CONCATENATED MODULE: ./lib/commands/prepare/render.js
+
 
 
 
@@ -81111,7 +81188,7 @@ async function locateAll(manifests, namespace, cluster) {
         const type = (await cluster.resourceType(apiVersion, kind)) ??
             provided.find((one) => one.apiVersion === apiVersion && one.kind === kind);
         if (type) {
-            problems.push(...(0,plan_desired/* problemsOf */.GW)(manifest, type), ...(0,stages/* stageProblems */.N0)(manifest));
+            problems.push(...(0,plan_desired/* problemsOf */.GW)(manifest, type), ...(0,stages/* stageProblems */.N0)(manifest), ...(0,recreate/* recreateProblems */.Kc)(manifest));
             located.push((0,plan_desired/* locate */.x5)(manifest, type, namespace));
         }
         else {
@@ -81612,7 +81689,7 @@ function warningsSection(report, detail) {
 }
 /** `2 created, 1 updated, 17 unchanged`. */
 function countsOf(objects) {
-    const kinds = ['created', 'updated', 'ran', 'pruned', 'unchanged', 'not-reached'];
+    const kinds = ['created', 'updated', 'recreated', 'ran', 'pruned', 'unchanged', 'not-reached'];
     return kinds
         .map((change) => ({ change, count: objects.filter((object) => object.change === change).length }))
         .filter(({ count }) => count > 0)
@@ -82248,7 +82325,7 @@ function refusal(message, heads) {
 /* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9369);
 /* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(316);
 /* harmony import */ var _release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3830);
-/* harmony import */ var _undo_roll_back_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4708);
+/* harmony import */ var _undo_roll_back_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5605);
 /* harmony import */ var _undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(804);
 
 
@@ -83143,7 +83220,7 @@ async function leaveNamespace({ madeNamespace, run }) {
 
 /***/ }),
 
-/***/ 4708:
+/***/ 5605:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -83299,17 +83376,7 @@ const COUNTED_BY_SERVER = { 'f:metadata': { 'f:annotations': { [`f:${pods/* TEMP
 function restoringApply(written, current) {
     const { before } = written;
     const fields = (0,field_set/* difference */.iv)(fieldsToRestore(written), fieldsTakenSince(written, current));
-    const body = (0,field_set/* select */.Lt)(before, fields, (0,ownership/* othersFields */.LK)(before));
-    const { apiVersion, kind } = before;
-    const { name, namespace } = before.metadata;
-    const selected = (0,manifest_object/* isObject */.Gv)(body) ? body : {};
-    const metadata = (0,manifest_object/* isObject */.Gv)(selected['metadata']) ? selected['metadata'] : {};
-    return {
-        ...selected,
-        apiVersion,
-        kind,
-        metadata: { ...metadata, name, ...(namespace !== undefined && { namespace }) },
-    };
+    return (0,ownership/* bodyOf */.EN)(before, fields);
 }
 /**
  * The object with every field that our write touched as it was before, for the rare case that applying did not get there
@@ -83515,8 +83582,8 @@ function leaveAlone(ref, why) {
 
 
 
-/** Restores what a release has changed or pruned to what it was before, exactly. */
-async function restoreObject(write, run, options) {
+/** Restores what a release has changed, pruned or, with `replace`, made anew to what it was before, exactly. */
+async function restoreObject(write, run, options, replace) {
     const { ref, before, after } = write;
     if (!before)
         throw new Error(`nothing is known of ${(0,manifest_object/* describe */.q0)(ref)} from before the release`);
@@ -83540,12 +83607,14 @@ async function restoreObject(write, run, options) {
         if (isFenced(write, current, run))
             return leaveAlone(ref, OUTSIDE);
         if (!current)
-            return recreate(before, ref, run);
+            return createAgain(before, ref, run, 'it had been deleted');
         if ((0,other_deployers/* isMadeAnew */.t)(before, current))
             return leaveAlone(ref, 'was deleted and made anew by somebody else');
         const others = after ? (0,other_deployers/* otherDeployers */.K)(after, current) : [];
         if (others.length > 0)
             return leaveAlone(ref, `was changed by ${others.join(', ')} since this release wrote it`);
+        if (replace && current.metadata.uid !== before.metadata.uid)
+            return replace(before, current, ref, run);
         const written = { before, after: after ?? current };
         const restored = await restoreOnce(written, current, run);
         const how = restored.note === undefined ? '' : `; ${restored.note}`;
@@ -83617,10 +83686,11 @@ async function settledObject(ref, { cluster, clock }, { deadline, signal }) {
         await clock.sleep(PAUSE_MS, signal);
     }
 }
-async function recreate(before, ref, { cluster }) {
+/** Makes an object as it was before; `why` it has to be made says what had become of it. */
+async function createAgain(before, ref, { cluster }, why) {
     const restored = await cluster.create(recreatable(before));
     return {
-        report: { ...ref, step: 'restored', message: 'restored: it had been deleted' },
+        report: { ...ref, step: 'restored', message: `restored: ${why}` },
         ...following(restored),
         ...remadeAs(before, restored),
     };
@@ -83907,6 +83977,8 @@ function hasPods({ status }) {
 
 // EXTERNAL MODULE: ./lib/manifest/order.js
 var order = __nccwpck_require__(8449);
+// EXTERNAL MODULE: ./lib/commands/apply/make-room.js
+var make_room = __nccwpck_require__(3259);
 ;// CONCATENATED MODULE: ./lib/commands/undo/remove-object.js
 
 
@@ -83923,6 +83995,9 @@ async function removeObject(write, run) {
     const current = await cluster.get(ref);
     if (!current)
         return asBefore(GONE);
+    // It was to be deleted and made anew, and that did not come about.
+    if (write.before && write.before.metadata.uid === current.metadata.uid)
+        return asBefore('is as it was before');
     const isTheOne = after ? after.metadata.uid === current.metadata.uid : isOurs(current, (0,render/* identityOf */.cu)(run));
     if (!isTheOne)
         return asBefore("is not there any more: what bears its name is somebody else's");
@@ -83943,7 +84018,30 @@ function isOurs(current, release) {
     return !(0,field_set/* isEmpty */.Im)((0,ownership/* ourFields */.Qz)(current)) && (0,desired/* belongsTo */.g4)(current, release);
 }
 
+;// CONCATENATED MODULE: ./lib/commands/undo/remake-object.js
+
+
+
+
+/**
+ * Takes back that an object was deleted and made anew. The one of the release goes, and the one from before is made again; but for a
+ * Job: nobody knows whether what it has done once may be done again, so the old one is not run a second time.
+ */
+async function remakeObject(write, run, options) {
+    if ((0,manifest_object/* groupKindOf */.zo)(write.ref) !== 'Job.batch')
+        return restoreObject(write, run, options, replace);
+    const step = await removeObject(write, run);
+    if (step.report.step !== 'deleted')
+        return step;
+    return { report: { ...step.report, message: 'deleted: the Job that it had replaced is not run again' } };
+}
+async function replace(before, current, ref, run) {
+    await (0,make_room/* makeRoom */.m)(current, run.cluster, run.clock);
+    return createAgain(before, ref, run, 'the one of this release was deleted');
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/undo/undo.js
+
 
 
 
@@ -83969,8 +84067,9 @@ async function undo(writes, run, options) {
     const ofType = (phase, types) => (inPhases.get(phase) ?? []).filter(({ type }) => types.includes(type));
     const steps = [];
     for (const phase of phases) {
-        const changed = ofType(phase, ['update', 'prune']);
-        steps.push(...(await (0,concurrency/* mapLimited */.b)(changed, (write) => attempt(write, (one) => restoreObject(one, run, options)))));
+        const changed = ofType(phase, ['update', 'recreate', 'prune']);
+        const goBack = (one) => one.type === 'recreate' ? remakeObject(one, run, options) : restoreObject(one, run, options);
+        steps.push(...(await (0,concurrency/* mapLimited */.b)(changed, (write) => attempt(write, goBack))));
     }
     steps.push(...phases.flatMap((phase) => ofType(phase, ['run'])).map(leaveHook));
     for (const phase of phases.toReversed()) {
@@ -84036,8 +84135,8 @@ async function rollBack(request, run) {
         if (!request.observer)
             await observer.close();
     }
-    const created = new Set(writes.filter(({ type }) => type === 'create').map(({ ref }) => (0,manifest_object/* keyOf */.TN)(ref)));
-    const hooks = new Set(writes.filter(({ type }) => type === 'run').map(({ ref }) => (0,manifest_object/* keyOf */.TN)(ref)));
+    const keysOf = (wanted) => new Set(writes.filter(({ type }) => type === wanted).map(({ ref }) => (0,manifest_object/* keyOf */.TN)(ref)));
+    const hooks = keysOf('run');
     const leftAlone = steps.filter((one) => one.step === 'left-alone' && !hooks.has((0,manifest_object/* keyOf */.TN)(one)));
     const { outcome, message } = conclude(steps, leftAlone, followed.verdict);
     return {
@@ -84047,7 +84146,14 @@ async function rollBack(request, run) {
             message,
             seconds: Math.round((clock.now() - started) / 100) / 10,
             steps,
-            commands: outcome === 'rolled-back' ? [] : (0,by_hand/* finishByHand */.u)({ steps, created, ...(record && { record }) }),
+            commands: outcome === 'rolled-back'
+                ? []
+                : (0,by_hand/* finishByHand */.u)({
+                    steps,
+                    created: keysOf('create'),
+                    recreated: keysOf('recreate'),
+                    ...(record && { record }),
+                }),
         },
         leftAlone,
         ...(signal.aborted && { interruption: (0,follow/* errorOf */.M)(signal) }),
@@ -84130,6 +84236,10 @@ var record_secret = __nccwpck_require__(3830);
 var read_record = __nccwpck_require__(316);
 ;// CONCATENATED MODULE: ./lib/rollback/write.js
 
+/** What was made anew once has fields that only making it anew can bring back. */
+function changeType(first, last) {
+    return first.type === 'recreate' || last.type === 'recreate' ? 'recreate' : 'update';
+}
 /**
  * The writes of several runs, oldest first, as if they were one: what was before the first is what a rollback goes back to,
  * and what the last made is what it finds.
@@ -84148,9 +84258,8 @@ function joined(first, last) {
     const hasBefore = first.before !== undefined;
     // What was there and is no longer comes back; what was not there goes away, if it is there.
     const isGone = last.type === 'prune' && hasBefore;
-    const joinedType = isGone || type === 'run' ? last.type : hasBefore ? 'update' : 'create';
     return {
-        type: joinedType,
+        type: isGone || type === 'run' ? last.type : hasBefore ? changeType(first, last) : 'create',
         ref,
         ...(first.before && { before: first.before }),
         ...(last.after && { after: last.after }),
@@ -87068,7 +87177,7 @@ function selectItems(list, set, others) {
             return [item];
         const keys = JSON.parse(element.slice(2));
         const selected = select(item, set[element] ?? NO_FIELDS, others[element]);
-        return [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(selected) && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(keys) ? { ...keys, ...selected } : selected];
+        return [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(selected) && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(keys) ? { ...withoutDefaults(keys), ...selected } : selected];
     });
 }
 function hasKeys(item, keysAsJson) {
@@ -87079,7 +87188,14 @@ function hasKeys(item, keysAsJson) {
 }
 /** The only list key that is defaulted after a client may have left it out: a port's protocol. */
 function isDefault(item, key, value) {
-    return key === 'protocol' && value === 'TCP' && item[key] === undefined;
+    return isDefaulted(key, value) && item[key] === undefined;
+}
+/** An owner who has written such a key has it among its fields as well. */
+function withoutDefaults(keys) {
+    return Object.fromEntries(Object.entries(keys).filter(([key, value]) => !isDefaulted(key, value)));
+}
+function isDefaulted(key, value) {
+    return key === 'protocol' && value === 'TCP';
 }
 function emptyLike(value) {
     if (Array.isArray(value))
@@ -87200,7 +87316,9 @@ function argo(application, evidence) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   EN: () => (/* binding */ bodyOf),
 /* harmony export */   IF: () => (/* binding */ readConflicts),
+/* harmony export */   Kd: () => (/* binding */ isAsApplied),
 /* harmony export */   LK: () => (/* binding */ othersFields),
 /* harmony export */   Qk: () => (/* binding */ ourOrAdoptedFields),
 /* harmony export */   Qz: () => (/* binding */ ourFields),
@@ -87210,7 +87328,11 @@ function argo(application, evidence) {
 /* harmony export */   mY: () => (/* binding */ isRollsafes),
 /* harmony export */   zL: () => (/* binding */ mayTake)
 /* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7350);
 /* harmony import */ var _field_set_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(878);
+/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1433);
+
+
 
 const MANAGER = 'rollsafe';
 /**
@@ -87254,6 +87376,30 @@ function ourOrAdoptedFields(object) {
 /** What everybody else owns. */
 function othersFields(object) {
     return fieldsOf(object, (entry) => !isOurs(entry) && !isAdopted(entry));
+}
+/** What Rollsafe would have to apply to own just these fields of an object, with the values that they have in it. */
+function bodyOf(object, fields) {
+    const { apiVersion, kind, metadata } = object;
+    const { name, namespace } = metadata;
+    const body = (0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .select */ .Lt)(object, fields, othersFields(object));
+    const selected = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .isObject */ .Gv)(body) ? body : {};
+    const chosen = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .isObject */ .Gv)(selected['metadata']) ? selected['metadata'] : {};
+    return {
+        ...selected,
+        apiVersion,
+        kind,
+        metadata: { ...chosen, name, ...(namespace !== undefined && { namespace }) },
+    };
+}
+/**
+ * Whether applying `desired` over `live` is certain to change nothing, without asking the API server: Rollsafe owns just the fields
+ * that are in it, and they have just these values. Where a value was rewritten by the server (`1000m` as `1`), or a default or a
+ * webhook may have a say, this does not know, and a dry-run tells.
+ */
+function isAsApplied(desired, live) {
+    const own = (live.metadata.managedFields ?? []).filter(isOurs);
+    const isSameVersion = own.every(({ apiVersion }) => apiVersion === desired.apiVersion);
+    return own.length > 0 && isSameVersion && (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .isEqual */ .n)(bodyOf(live, ourFields(live)), desired);
 }
 /**
  * The list of owners with adopted fields moved to Rollsafe, and `leftovers` made its own too; undefined when there is nothing
@@ -87552,11 +87698,99 @@ function providedNamespaces(manifests) {
 
 /***/ }),
 
+/***/ 5974:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Cu: () => (/* binding */ recreationOf),
+/* harmony export */   Hk: () => (/* binding */ isHolder),
+/* harmony export */   Kc: () => (/* binding */ recreateProblems),
+/* harmony export */   iF: () => (/* binding */ asksForAddresses),
+/* harmony export */   sC: () => (/* binding */ immutableHint)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+
+const RECREATE_ANNOTATION = 'rollsafe.dev/recreate';
+const IF_IMMUTABLE = 'if-immutable';
+/** Deleting one of these deletes what people keep in it, and making it again brings none of that back. */
+const HOLDERS = [
+    'Namespace',
+    'CustomResourceDefinition.apiextensions.k8s.io',
+    'PersistentVolumeClaim',
+    'PersistentVolume',
+];
+/** Whether the object holds what would be lost with it, so that only a person may delete it. */
+function isHolder(object) {
+    return HOLDERS.includes((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(object));
+}
+/** What is wrong with the annotation that allows an object to be recreated. */
+function recreateProblems({ object, at }) {
+    const text = object.metadata.annotations?.[RECREATE_ANNOTATION];
+    if (text === undefined)
+        return [];
+    const problem = (message, hint) => [
+        { code: 'InvalidManifest', message: `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .refOf */ .H8)(object))}: ${message}`, hint, at },
+    ];
+    if (text !== IF_IMMUTABLE)
+        return problem(`the annotation ${RECREATE_ANNOTATION} is ${JSON.stringify(text)}`, `write ${IF_IMMUTABLE}`);
+    if (isHolder(object)) {
+        const loss = `the annotation ${RECREATE_ANNOTATION} is on a ${object.kind}, with which all that is in it would be deleted`;
+        return problem(loss, 'remove the annotation; when it has to be made anew, save what is in it and do that by hand');
+    }
+    return [];
+}
+/** What to do about a field that cannot change. */
+function immutableHint(desired, live) {
+    const recreation = recreationOf(desired, live);
+    return recreation.isAllowed ? KEEP_OR_BY_HAND : recreation.hint;
+}
+/** Whether two Services like this one cannot be there at once, because it names an address of its own. */
+function asksForAddresses(object) {
+    const { spec } = object;
+    if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(object) !== 'Service' || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(spec))
+        return false;
+    const { clusterIP, clusterIPs } = spec;
+    const isAddress = (value) => typeof value === 'string' && value !== '' && value !== 'None';
+    const ports = Array.isArray(spec['ports']) ? spec['ports'].filter(_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv) : [];
+    const isIn = Array.isArray(clusterIPs) && clusterIPs.some(isAddress);
+    return isAddress(clusterIP) || isIn || ports.some(({ nodePort }) => nodePort !== undefined);
+}
+/**
+ * Whether `desired`, which changes a field of `live` that cannot change, may take its place. A Job with a fixed name always may: it
+ * can be run in another version in no other way. Anything else has to say so itself, as pods and addresses are gone meanwhile.
+ */
+function recreationOf(desired, live) {
+    if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(desired) === 'Job.batch')
+        return { isAllowed: true, why: 'a Job cannot be changed, so it is replaced' };
+    if (isHolder(desired))
+        return { isAllowed: false, hint: KEEP_OR_BY_HAND };
+    if (deletesItsClaims(live)) {
+        const hint = `${KEEP_OR_BY_HAND}: its persistentVolumeClaimRetentionPolicy would delete its claims with it`;
+        return { isAllowed: false, hint };
+    }
+    if (desired.metadata.annotations?.[RECREATE_ANNOTATION] !== IF_IMMUTABLE)
+        return { isAllowed: false, hint: ANNOTATE };
+    return { isAllowed: true, why: `a field that cannot change is to change, and ${RECREATE_ANNOTATION} allows it` };
+}
+const KEEP_OR_BY_HAND = 'keep the old value, or save what is in it and make it anew by hand';
+const ANNOTATE = `keep the old value, or set the annotation ${RECREATE_ANNOTATION}: ${IF_IMMUTABLE} on the object to have it deleted and made anew, during which it is not there`;
+/** https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention */
+function deletesItsClaims({ apiVersion, kind, spec }) {
+    if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)({ apiVersion, kind }) !== 'StatefulSet.apps' || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(spec))
+        return false;
+    const policy = spec['persistentVolumeClaimRetentionPolicy'];
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(policy) && policy['whenDeleted'] === 'Delete';
+}
+
+
+/***/ }),
+
 /***/ 3015:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Y: () => (/* binding */ problemFrom)
+/* harmony export */   Y: () => (/* binding */ problemFrom),
+/* harmony export */   t: () => (/* binding */ isImmutable)
 /* harmony export */ });
 /* harmony import */ var _ownership_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4658);
 
@@ -87596,13 +87830,22 @@ function problemFrom(error, subject, at) {
         case 409:
             return conflictProblem(error, problem);
         case 422:
-            if (/immutable|updates to statefulset spec for fields other than/.test(error.message)) {
+            if (isImmutable(error)) {
                 return problem('Immutable', said, 'Kubernetes does not let this field change: delete the object and deploy again, or keep the old value');
             }
             return problem('InvalidManifest', said, 'correct the value');
         default:
             return problem('InvalidManifest', said, 'correct the manifest; the API server refuses it as it is');
     }
+}
+/**
+ * In how many words the API server says that a field cannot change: apimachinery's ValidateImmutableField, and the validation of
+ * StatefulSets, Pods, Services, role bindings, storage classes, priority classes and volumes in kubernetes/pkg/apis.
+ */
+const IMMUTABLE = /immutable|may not change once set|updates to .* for fields other than|updates may not change fields other than|updates to \S+ are forbidden|cannot change roleRef|may not be changed in an update/;
+/** The change is refused because a field of the object cannot change, at least among other reasons. */
+function isImmutable({ status, message }) {
+    return status === 422 && IMMUTABLE.test(message);
 }
 function conflictProblem(error, problem) {
     const conflicts = (0,_ownership_js__WEBPACK_IMPORTED_MODULE_0__/* .readConflicts */ .IF)(error.causes);
@@ -88280,7 +88523,7 @@ function objectsOf(value, release) {
         return { object, ...(uid !== undefined && { uid }) };
     });
 }
-const WRITE_TYPES = ['create', 'update', 'run', 'prune'];
+const WRITE_TYPES = ['create', 'update', 'recreate', 'run', 'prune'];
 function writeOf(item, index) {
     const place = `writes[${index}]`;
     const fields = fieldsOf(item, place);
@@ -88802,7 +89045,7 @@ const REVISIONED = ['Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps'];
  * record of the last good revision, as Rollsafe would have done it, and follow the workloads. Without a record a workload goes
  * back by its own history, and anything else is only shown.
  */
-function finishByHand({ steps, created, record }) {
+function finishByHand({ steps, created, recreated, record }) {
     return steps.flatMap((one) => {
         const target = `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(one).toLowerCase()}/${one.name}${namespaceFlag(one)}`;
         const hasRevisions = REVISIONED.includes((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(one));
@@ -88813,8 +89056,13 @@ function finishByHand({ steps, created, record }) {
             return [];
         if (created.has((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .keyOf */ .TN)(one)))
             return [`kubectl delete ${target}`];
+        const isMadeAnew = recreated?.has((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .keyOf */ .TN)(one));
+        // A Job is not run a second time.
+        if (isMadeAnew && one.kind === 'Job')
+            return [`kubectl delete ${target} --ignore-not-found`];
+        const room = isMadeAnew ? [`kubectl delete ${target} --ignore-not-found`] : [];
         if (record?.keys.has((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .keyOf */ .TN)(one)))
-            return [applyFromRecord(one, record), ...status];
+            return [...room, applyFromRecord(one, record), ...status];
         if (!hasRevisions)
             return [`kubectl get ${target} -o yaml`];
         return [`kubectl rollout history ${target}`, `kubectl rollout undo ${target}`, ...status];

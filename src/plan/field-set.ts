@@ -116,7 +116,7 @@ function selectItems(list: readonly unknown[], set: FieldSet, others: FieldSet):
     if (!element.startsWith('k:')) return [item]
     const keys: unknown = JSON.parse(element.slice(2))
     const selected = select(item, set[element] ?? NO_FIELDS, others[element])
-    return [isObject(selected) && isObject(keys) ? { ...keys, ...selected } : selected]
+    return [isObject(selected) && isObject(keys) ? { ...withoutDefaults(keys), ...selected } : selected]
   })
 }
 
@@ -131,7 +131,16 @@ function hasKeys(item: unknown, keysAsJson: string): boolean {
 
 /** The only list key that is defaulted after a client may have left it out: a port's protocol. */
 function isDefault(item: Record<string, unknown>, key: string, value: unknown): boolean {
-  return key === 'protocol' && value === 'TCP' && item[key] === undefined
+  return isDefaulted(key, value) && item[key] === undefined
+}
+
+/** An owner who has written such a key has it among its fields as well. */
+function withoutDefaults(keys: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(keys).filter(([key, value]) => !isDefaulted(key, value)))
+}
+
+function isDefaulted(key: string, value: unknown): boolean {
+  return key === 'protocol' && value === 'TCP'
 }
 
 function emptyLike(value: unknown): unknown {

@@ -1,19 +1,12 @@
 /** What a release no longer has, and whether it may be deleted. */
-import { describe, groupKindOf, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
+import { describe, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
 import type { RecordedObject } from './record.ts'
 import { belongsTo, type ReleaseIdentity } from '../plan/desired.ts'
 import { keeperOf } from '../plan/keepers.ts'
+import { isHolder } from '../plan/recreate.ts'
 import { hookOf } from '../plan/stages.ts'
 
 const PRUNE_ANNOTATION = 'rollsafe.dev/prune'
-
-/** Deleting one of these deletes what people keep in it. They are named, and deleting them is left to a person. */
-const NEVER_PRUNED = [
-  'Namespace',
-  'CustomResourceDefinition.apiextensions.k8s.io',
-  'PersistentVolumeClaim',
-  'PersistentVolume',
-]
 
 export type PruneDecision =
   | { readonly type: 'delete'; readonly live: KubeObject }
@@ -40,7 +33,7 @@ export function pruneDecision(
   const keep = (why: string): PruneDecision => ({ type: 'keep', why })
   if (!live) return { type: 'gone' }
   const { annotations = {} } = live.metadata
-  if (NEVER_PRUNED.includes(groupKindOf(object))) {
+  if (isHolder(object)) {
     const { kind, name, namespace } = refOf(object)
     const where = namespace === undefined ? '' : ` --namespace ${namespace}`
     return keep(`stays, as a ${kind} is never pruned: kubectl delete ${kind.toLowerCase()} ${name}${where}`)

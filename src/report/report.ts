@@ -78,7 +78,7 @@ export interface ReportedProblem {
 
 /** What this run did to one object of the release, the rollback left aside. */
 export interface ObjectReport extends ObjectRef {
-  readonly change: 'created' | 'updated' | 'unchanged' | 'ran' | 'pruned' | 'not-reached'
+  readonly change: 'created' | 'updated' | 'recreated' | 'unchanged' | 'ran' | 'pruned' | 'not-reached'
 }
 
 export interface WorkloadReport extends ObjectRef {

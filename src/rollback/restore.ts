@@ -3,18 +3,9 @@
  * Everything here works on objects as the server sent them; nothing is read from manifests.
  */
 import { isObject, type KubeObject } from '../manifest/object.ts'
-import {
-  difference,
-  type FieldSet,
-  filterLeaves,
-  isEmpty,
-  NO_FIELDS,
-  select,
-  union,
-  valueAt,
-} from '../plan/field-set.ts'
+import { difference, type FieldSet, filterLeaves, isEmpty, NO_FIELDS, union, valueAt } from '../plan/field-set.ts'
 import { isEqual } from '../plan/json.ts'
-import { othersFields, ourFields, ourOrAdoptedFields } from '../plan/ownership.ts'
+import { bodyOf, othersFields, ourFields, ourOrAdoptedFields } from '../plan/ownership.ts'
 import { TEMPLATE_GENERATION } from '../rollout/pods.ts'
 
 /**
@@ -39,17 +30,7 @@ export interface WrittenObject {
 export function restoringApply(written: WrittenObject, current: KubeObject | undefined): KubeObject {
   const { before } = written
   const fields = difference(fieldsToRestore(written), fieldsTakenSince(written, current))
-  const body = select(before, fields, othersFields(before))
-  const { apiVersion, kind } = before
-  const { name, namespace } = before.metadata
-  const selected = isObject(body) ? body : {}
-  const metadata = isObject(selected['metadata']) ? selected['metadata'] : {}
-  return {
-    ...selected,
-    apiVersion,
-    kind,
-    metadata: { ...metadata, name, ...(namespace !== undefined && { namespace }) },
-  }
+  return bodyOf(before, fields)
 }
 
 /**

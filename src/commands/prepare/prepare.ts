@@ -4,8 +4,10 @@ import { scaledByManifests, withLiveReplicas } from '../../plan/autoscaling.ts'
 import { type Change, changeOf } from '../../plan/change.ts'
 import { stampedAsBefore, revisionOf } from '../../plan/desired.ts'
 import { ownershipProblems } from '../../plan/claims.ts'
+import { isAsApplied } from '../../plan/ownership.ts'
 import { providedNamespaces } from '../../plan/provided.ts'
-import { problemFrom } from '../../plan/rejections.ts'
+import { asksForAddresses, immutableHint, recreationOf } from '../../plan/recreate.ts'
+import { isImmutable, problemFrom } from '../../plan/rejections.ts'
 import { hookOf } from '../../plan/stages.ts'
 import { withNewStrategy, withOldStrategy } from '../../plan/strategy-change.ts'
 import { unservedNote } from '../../plan/strategy.ts'
@@ -74,6 +76,7 @@ const WORDS: Record<Change['type'], string> = {
   create: 'create',
   update: 'update',
   unchanged: 'leave as they are',
+  recreate: 'delete and make anew',
   run: 'run',
 }
 
@@ -95,7 +98,9 @@ async function dryRunAll(desired: readonly Manifest[], run: Run): Promise<Change
       return { change: await dryRun(scalable, before, run), problems }
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error
-      return { problems: [...problems, problemFrom(error, describe(refOf(manifest.object)), manifest.at)] }
+      const problem = problemFrom(error, describe(refOf(manifest.object)), manifest.at)
+      const hint = before && problem.code === 'Immutable' ? immutableHint(manifest.object, before) : problem.hint
+      return { problems: [...problems, { ...problem, hint }] }
     }
   })
   // In the order of the objects, not of the answers: the first problem is the headline, and must not depend on chance.
@@ -116,21 +121,39 @@ async function dryRun(
 ): Promise<Change> {
   if (hookOf(manifest.object)) return checkHook(manifest, before, cluster)
   const object = stampedAsBefore(manifest.object, before)
-  const answer = await applyTaking(cluster, before ? withOldStrategy(object, before) : object, before, {
-    dryRun: true,
-    forceConflicts: inputs.forceConflicts,
-  })
+  if (before && isAsApplied(object, before)) return { type: 'unchanged', manifest, live: before }
+  let answer: KubeObject
+  try {
+    answer = await applyTaking(cluster, before ? withOldStrategy(object, before) : object, before, {
+      dryRun: true,
+      forceConflicts: inputs.forceConflicts,
+    })
+  } catch (error) {
+    if (!before || !(error instanceof ClusterError) || !isImmutable(error)) throw error
+    const recreation = recreationOf(object, before)
+    if (!recreation.isAllowed) throw error
+    const expected = await dryRunAnew(manifest.object, cluster)
+    return { type: 'recreate', manifest, live: before, ...(expected && { expected }), why: recreation.why }
+  }
   const note = unservedNote(object, answer)
   if (note !== undefined) runner.info(note)
   return changeOf(manifest, before, before ? withNewStrategy(answer, object, before) : answer)
 }
 
-/** A Job cannot be changed, so a hook is checked under another name than the one that the last release's Job still has. */
 async function checkHook(manifest: Manifest, live: KubeObject | undefined, cluster: Cluster): Promise<Change> {
-  const { object } = manifest
-  const name = `${object.metadata.name.slice(0, 50)}-dry-run`
-  await cluster.apply({ ...object, metadata: { ...object.metadata, name } }, { dryRun: true })
+  await dryRunAnew(manifest.object, cluster)
   return { type: 'run', manifest, ...(live && { live }) }
+}
+
+/**
+ * What the server says of an object that is to take the place of one that is still there: it is asked under another name. Undefined
+ * for a Service that asks for addresses, as the old one has them still.
+ */
+async function dryRunAnew(object: KubeObject, cluster: Cluster): Promise<KubeObject | undefined> {
+  if (asksForAddresses(object)) return undefined
+  const name = `${object.metadata.name.slice(0, 50)}-dry-run`
+  const answer = await cluster.apply({ ...object, metadata: { ...object.metadata, name } }, { dryRun: true })
+  return { ...answer, metadata: { ...answer.metadata, name: object.metadata.name } }
 }
 
 /** Objects that cannot be checked yet, because their namespace or their kind is made by this same release. */

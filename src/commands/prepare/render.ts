@@ -5,6 +5,7 @@ import { describe, type Manifest, refOf } from '../../manifest/object.ts'
 import { inOrder } from '../../manifest/order.ts'
 import { labelled, locate, problemsOf, type ReleaseIdentity } from '../../plan/desired.ts'
 import { providedTypes } from '../../plan/provided.ts'
+import { recreateProblems } from '../../plan/recreate.ts'
 import { problemFrom } from '../../plan/rejections.ts'
 import { stageProblems } from '../../plan/stages.ts'
 import { applyStrategy } from '../../plan/strategy.ts'
@@ -68,7 +69,7 @@ async function locateAll(manifests: readonly Manifest[], namespace: string, clus
       (await cluster.resourceType(apiVersion, kind)) ??
       provided.find((one) => one.apiVersion === apiVersion && one.kind === kind)
     if (type) {
-      problems.push(...problemsOf(manifest, type), ...stageProblems(manifest))
+      problems.push(...problemsOf(manifest, type), ...stageProblems(manifest), ...recreateProblems(manifest))
       located.push(locate(manifest, type, namespace))
     } else {
       problems.push({

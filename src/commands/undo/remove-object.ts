@@ -17,6 +17,8 @@ export async function removeObject(write: UndoableWrite, run: Run): Promise<Step
   const asBefore = (message: string): Step => ({ report: { ...ref, step: 'already-as-before', message } })
   const current = await cluster.get(ref)
   if (!current) return asBefore(GONE)
+  // It was to be deleted and made anew, and that did not come about.
+  if (write.before && write.before.metadata.uid === current.metadata.uid) return asBefore('is as it was before')
   const isTheOne = after ? after.metadata.uid === current.metadata.uid : isOurs(current, identityOf(run))
   if (!isTheOne) return asBefore("is not there any more: what bears its name is somebody else's")
   if (isFenced(write, current, run)) return leaveAlone(ref, OUTSIDE)

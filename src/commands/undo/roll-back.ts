@@ -74,8 +74,9 @@ export async function rollBack(request: RollbackRequest, run: Run): Promise<Roll
   } finally {
     if (!request.observer) await observer.close()
   }
-  const created = new Set(writes.filter(({ type }) => type === 'create').map(({ ref }) => keyOf(ref)))
-  const hooks = new Set(writes.filter(({ type }) => type === 'run').map(({ ref }) => keyOf(ref)))
+  const keysOf = (wanted: UndoableWrite['type']) =>
+    new Set(writes.filter(({ type }) => type === wanted).map(({ ref }) => keyOf(ref)))
+  const hooks = keysOf('run')
   const leftAlone = steps.filter((one) => one.step === 'left-alone' && !hooks.has(keyOf(one)))
   const { outcome, message } = conclude(steps, leftAlone, followed.verdict)
   return {
@@ -85,7 +86,15 @@ export async function rollBack(request: RollbackRequest, run: Run): Promise<Roll
       message,
       seconds: Math.round((clock.now() - started) / 100) / 10,
       steps,
-      commands: outcome === 'rolled-back' ? [] : finishByHand({ steps, created, ...(record && { record }) }),
+      commands:
+        outcome === 'rolled-back'
+          ? []
+          : finishByHand({
+              steps,
+              created: keysOf('create'),
+              recreated: keysOf('recreate'),
+              ...(record && { record }),
+            }),
     },
     leftAlone,
     ...(signal.aborted && { interruption: errorOf(signal) }),
