@@ -144,43 +144,22 @@ function base64Inside(text: string, offset: number): string {
   return base64Of(padded).slice(offset === 0 ? 0 : 4, whole)
 }
 
-function base64Of(bytes: Uint8Array): string {
+/** Base64 of bytes, of one line. */
+export function base64Of(bytes: Uint8Array): string {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
 }
 
 /** Where `kubectl apply` keeps a copy of the whole object, values included. */
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** The object, with `***` for every value if it is a Secret: names of entries stay, values go. Other kinds stay as they are. */
 export function redactSecretData(object: KubeObject): KubeObject {
-  return mapSecret(object, () => HIDDEN)
-}
-
-/**
- * Both versions of an object, for a diff: a Secret's value that is the same in both is `***`; one that changed is
- * `*** (before)` and `*** (after)`. So the change shows and the value does not, as in `kubectl diff`.
- */
-export function redactSecretChange(before: KubeObject, after: KubeObject): [KubeObject, KubeObject] {
-  return [
-    mapSecret(before, (value, field, entry) => `${HIDDEN}${entryOf(after, field, entry) === value ? '' : ' (before)'}`),
-    mapSecret(after, (value, field, entry) => `${HIDDEN}${entryOf(before, field, entry) === value ? '' : ' (after)'}`),
-  ]
-}
-
-function entryOf(object: KubeObject, field: string, entry: string): unknown {
-  const values = object[field]
-  return isObject(values) && Object.hasOwn(values, entry) ? values[entry] : undefined
-}
-
-function mapSecret(object: KubeObject, mask: (value: unknown, field: string, entry: string) => string): KubeObject {
   if (object.kind !== 'Secret' || object.apiVersion !== 'v1') return object
   const safe: KubeObject = { ...object, metadata: { ...object.metadata } }
   for (const field of ['data', 'stringData']) {
     const values = object[field]
     if (values === undefined || values === null) continue
-    safe[field] = isObject(values)
-      ? Object.fromEntries(Object.entries(values).map(([entry, value]) => [entry, mask(value, field, entry)]))
-      : HIDDEN
+    safe[field] = isObject(values) ? Object.fromEntries(Object.keys(values).map((entry) => [entry, HIDDEN])) : HIDDEN
   }
   const annotations = object.metadata.annotations
   if (annotations && Object.hasOwn(annotations, LAST_APPLIED)) {

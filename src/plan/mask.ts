@@ -1,0 +1,140 @@
+/**
+ * Hides secrets in what is shown of two versions of an object. Each secret becomes a mark, the same one wherever the value is
+ * the same, so that the versions can be compared without it; where they are written down, a mark becomes `***`.
+ */
+import { isObject } from '../manifest/object.ts'
+import { base64Of, HIDDEN } from '../redact.ts'
+import { isSecretName } from '../secret-names.ts'
+
+// Of the private use area: no text of a manifest has a use for it, and YAML shows it as it is.
+const MARK = /\uE000\d+\uE001/g
+
+/** The whole of a private key in a longer text. */
+const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g
+/** `scheme://user:password@`; digits and a slash after the colon are a port and a path. */
+const URL_PASSWORD = /(?<![\w+.-])([\w+.-]+:\/\/[^\s:@/?#"'<>]*:)(?!\d+[/?#])([^\s"'<>]{1,1000})(?=@)/g
+/** `name=value`, `name: value`, `"name": "value"`, up to the value. */
+const ASSIGNMENT = /(?<![\w.-])([\w.-]+)["']?[ \t]*(?:=|:(?=[ \t"']))[ \t]*/g
+const LINE = /[^\r\n]+/g
+const FLAG = /^--?[\w.-]+$/
+
+/** Names that end so name a key of a map, if nothing says what it opens: `topologyKey`, and not `apiKey` or `API_KEY`. */
+const PLAIN_KEY = /(?:^|[a-z])[kK]eys?$/
+const KEY_OF_A_LOCK = /(?:api|access|secret|private|signing|encryption)Keys?$/i
+
+/**
+ * The text with `***` for each mark. The version is added to those that the text of the other version does not have, so that
+ * the change of a secret shows.
+ */
+export function withoutMarks(text: string, other?: { readonly text: string; readonly version: string }): string {
+  return text.replaceAll(MARK, (mark) =>
+    other === undefined || other.text.includes(mark) ? HIDDEN : `${HIDDEN} (${other.version})`,
+  )
+}
+
+/**
+ * Covers one object after the other, with the same marks: a copy in which each value that is a secret by its place (a Secret),
+ * by its name (`env`, `PASSWORD=…` in a text, `--token …`) or by its form (a private key, a password in a URL) is a mark.
+ */
+export function createMask(): (object: Record<string, unknown>) => Record<string, unknown> {
+  const marks = new Map<string, string>()
+
+  function markOf(value: unknown): string {
+    const secret = typeof value === 'string' ? value : JSON.stringify(value)
+    const mark = marks.get(secret) ?? `\uE000${marks.size}\uE001`
+    marks.set(secret, mark)
+    return mark
+  }
+
+  function coverFields(
+    fields: Record<string, unknown>,
+    isSecret: (name: string) => boolean = isSecretField,
+  ): Record<string, unknown> {
+    const isSecretSetting = typeof fields['name'] === 'string' && isSecretName(fields['name'])
+    return mapFields(fields, (value, name) =>
+      isFilled(value) && (isSecret(name) || (isSecretSetting && name === 'value'))
+        ? markOf(value)
+        : coverValue(value, name),
+    )
+  }
+
+  function coverValue(value: unknown, name: string): unknown {
+    if (typeof value === 'string') return coverText(value)
+    if (Array.isArray(value)) return coverItems(value)
+    if (!isObject(value)) return value
+    return name === 'annotations' ? coverFields(value, isSecretName) : coverObject(value)
+  }
+
+  /** In a command line the secret may be an argument of its own, behind the flag that names it. */
+  function coverItems(items: readonly unknown[]): unknown[] {
+    return items.map((item, index) => {
+      const flag: unknown = items[index - 1]
+      const isNamed = typeof flag === 'string' && FLAG.test(flag) && isSecretField(flag)
+      return isNamed && typeof item === 'string' && !item.startsWith('-') ? markOf(item) : coverValue(item, '')
+    })
+  }
+
+  function coverText(text: string): string {
+    return text
+      .replaceAll(PRIVATE_KEY, markOf)
+      .replaceAll(URL_PASSWORD, (_url, start: string, password: string) => start + markOf(password))
+      .replaceAll(LINE, coverLine)
+  }
+
+  /** Where a secret ends is not known: the rest of the line is taken for it. */
+  function coverLine(line: string): string {
+    for (const found of line.matchAll(ASSIGNMENT)) {
+      const end = found.index + found[0].length
+      if (end < line.length && isSecretField(found[1] ?? '')) return line.slice(0, end) + markOf(line.slice(end))
+    }
+    return line
+  }
+
+  /** The whole of an object, or a map inside of it: a template may hold other objects. */
+  function coverObject(object: Record<string, unknown>): Record<string, unknown> {
+    if (object['apiVersion'] === 'v1' && object['kind'] === 'Secret') return coverSecret(object)
+    const { data } = object
+    const isConfigMap = object['apiVersion'] === 'v1' && object['kind'] === 'ConfigMap' && isObject(data)
+    return isConfigMap ? { ...coverFields(object), data: coverFields(data, isSecretName) } : coverFields(object)
+  }
+
+  function coverSecret(secret: Record<string, unknown>): Record<string, unknown> {
+    const { data, stringData, ...rest } = withOneMap(secret)
+    const coverMap = (map: unknown): unknown => (isObject(map) ? mapFields(map, markOf) : markOf(map))
+    return {
+      ...coverFields(rest),
+      ...(data !== undefined && { data: coverMap(data) }),
+      ...(stringData !== undefined && { stringData: coverMap(stringData) }),
+    }
+  }
+
+  return coverObject
+}
+
+/** Whether the value of a field is a secret by the field's name, wherever the field is. */
+function isSecretField(name: string): boolean {
+  const isPlainKey = PLAIN_KEY.test(name) && !KEY_OF_A_LOCK.test(name)
+  return !isPlainKey && name !== 'auth' && isSecretName(name)
+}
+
+function isFilled(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && value !== '')
+}
+
+/** The server adds `stringData` to `data`, where it is compared. */
+function withOneMap(secret: Record<string, unknown>): Record<string, unknown> {
+  const { stringData, ...rest } = secret
+  const data = secret['data'] ?? {}
+  if (!isObject(stringData) || !isObject(data)) return secret
+  const added = mapFields(stringData, (value) =>
+    typeof value === 'string' ? base64Of(new TextEncoder().encode(value)) : value,
+  )
+  return { ...rest, data: { ...data, ...added } }
+}
+
+function mapFields(
+  fields: Record<string, unknown>,
+  map: (value: unknown, name: string) => unknown,
+): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, map(value, name)]))
+}
