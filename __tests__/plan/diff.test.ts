@@ -219,7 +219,16 @@ describe('the rest of the world', () => {
   })
 
   it('a megabyte of anything is borne', () => {
-    for (const part of ['a', 'a://b:', '-', 'password', ' =', ['-----BEGIN', 'PRIVATE', 'KEY-----'].join(' '), 'a\n', ' ']) {
+    for (const part of [
+      'a',
+      'a://b:',
+      '-',
+      'password',
+      ' =',
+      ['-----BEGIN', 'PRIVATE', 'KEY-----'].join(' '),
+      'a\n',
+      ' ',
+    ]) {
       const text = part.repeat(Math.ceil(1_000_000 / part.length))
       expect(diffObjects(configMap({ text }), configMap({ text: `${text}x` }))).toHaveLength(1)
     }

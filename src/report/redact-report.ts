@@ -20,6 +20,14 @@ const OWN_WORDS: ReadonlySet<string> = new Set<string>([
   'healthy',
   'progressing',
   'restored',
+  // actions of a plan
+  'create',
+  'update',
+  'recreate',
+  'run',
+  'prune',
+  'keep',
+  'refused',
   // phases, and steps of a rollback
   'prepare',
   'apply',
