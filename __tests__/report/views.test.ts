@@ -144,9 +144,11 @@ describe.each([
       `Deployment/web: 4 fields  spec.replicas
 -   3
 +   4
+
   spec.template.spec.containers[web].image
 -   registry.example.com:5000/shop/web:1.41.0
 +   registry.example.com:5000/shop/web:1.42.0
+
   spec.template.spec.containers[web].env[CACHE]
 +   name: CACHE
 +   value: web-cache:6379
@@ -406,7 +408,9 @@ describe('the closing lines of the log', () => {
 describe('a plan in the log', () => {
   it('has the objects that would change, and their fields', () => {
     const lines = renderLog(planned)
-    const start = lines.indexOf('  Deployment/web  update: Its pods are replaced')
+    const start = lines.indexOf(
+      '  Deployment/web  update: Its pods are replaced; at least 2 pods available, at most 5 pods in all',
+    )
     expect(lines.slice(start + 1, start + 7)).toEqual([
       '      spec.replicas',
       '    -   3',

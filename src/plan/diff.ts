@@ -5,7 +5,7 @@ import { LAST_APPLIED } from '../redact.ts'
 import { content } from './change.ts'
 import { isEqual } from './json.ts'
 import { diffLines, diffTexts, type DiffLine } from './line-diff.ts'
-import { createMask, withoutMarks } from './mask.ts'
+import { createMask, marksIn, type OtherVersion, withoutMarks } from './mask.ts'
 import { keyedItems, type KeyedItems } from './merge-keys.ts'
 
 /** One field that differs. */
@@ -130,34 +130,33 @@ function itemChanges(path: string, before: readonly unknown[], after: readonly u
 }
 
 function changeOf(path: string, before: string | undefined, after: string | undefined): FieldChange {
+  const [old, now] = before !== undefined && after !== undefined ? bothVersions(before, after) : []
   return {
     path: textOf(path),
-    ...(before !== undefined && {
-      before: textOf(before, after === undefined ? undefined : { text: after, version: 'before' }),
-    }),
-    ...(after !== undefined && {
-      after: textOf(after, before === undefined ? undefined : { text: before, version: 'after' }),
-    }),
+    ...(before !== undefined && { before: textOf(before, old) }),
+    ...(after !== undefined && { after: textOf(after, now) }),
   }
 }
 
 function changeOfLines(path: string, lines: readonly DiffLine[], before: string, after: string): FieldChange {
-  const others = { '-': { text: after, version: 'before' }, '+': { text: before, version: 'after' } }
-  return {
-    path: textOf(path),
-    lines: lines.map(({ kind, text }) => ({
-      kind,
-      text: textOf(text, kind === '-' || kind === '+' ? others[kind] : undefined),
-    })),
-  }
+  const [old, now] = bothVersions(before, after)
+  const otherOf = { '-': old, '+': now, ' ': undefined, '@': undefined }
+  return { path: textOf(path), lines: lines.map(({ kind, text }) => ({ kind, text: textOf(text, otherOf[kind]) })) }
+}
+
+function bothVersions(before: string, after: string): [OtherVersion, OtherVersion] {
+  return [
+    { marks: marksIn(after), here: 'before' },
+    { marks: marksIn(before), here: 'after' },
+  ]
 }
 
 /** As it may be shown: secrets hidden, and characters without a shape in their escaped form. */
-function textOf(text: string, other?: Parameters<typeof withoutMarks>[1]): string {
-  return withoutMarks(text, other).replaceAll(SHAPELESS, (character) => {
-    const code = character.codePointAt(0) ?? 0
-    return `\\u{${code.toString(16)}}`
-  })
+function textOf(text: string, other?: OtherVersion): string {
+  return withoutMarks(text, other).replaceAll(
+    SHAPELESS,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  )
 }
 
 function yamlOf(value: unknown): string {

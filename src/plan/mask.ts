@@ -22,14 +22,19 @@ const FLAG = /^--?[\w.-]+$/
 const PLAIN_KEY = /(?:^|[a-z])[kK]eys?$/
 const KEY_OF_A_LOCK = /(?:api|access|secret|private|signing|encryption)Keys?$/i
 
-/**
- * The text with `***` for each mark. The version is added to those that the text of the other version does not have, so that
- * the change of a secret shows.
- */
-export function withoutMarks(text: string, other?: { readonly text: string; readonly version: string }): string {
-  return text.replaceAll(MARK, (mark) =>
-    other === undefined || other.text.includes(mark) ? HIDDEN : `${HIDDEN} (${other.version})`,
-  )
+/** The other version of a text: the marks in it, and what this version is called beside it. */
+export interface OtherVersion {
+  readonly marks: ReadonlySet<string>
+  readonly here: 'before' | 'after'
+}
+
+export function marksIn(text: string): ReadonlySet<string> {
+  return new Set(text.match(MARK))
+}
+
+/** The text with `***` for each mark, and `*** (after)` for one that the other version does not have: a secret that changed. */
+export function withoutMarks(text: string, other?: OtherVersion): string {
+  return text.replaceAll(MARK, (mark) => (!other || other.marks.has(mark) ? HIDDEN : `${HIDDEN} (${other.here})`))
 }
 
 /**

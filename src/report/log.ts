@@ -49,12 +49,18 @@ function planLines({ plan, namespace }: Report): string[] {
   let room = MOST_DIFF_LINES
   let linesLeftOut = 0
   for (const object of changing.slice(0, MOST_PLANNED)) {
-    const note = object.note === undefined ? '' : `: ${object.note}`
+    const { bounds, note } = object
+    const most = bounds?.mostTotal === undefined ? '' : `, at most ${bounds.mostTotal} pods in all`
+    const pods = bounds && `at least ${counted(bounds.leastAvailable, 'pod')} available${most}`
+    const facts = [note, pods].filter((fact) => fact !== undefined)
     const fields = linesOfFields(object.fields)
     const shown = fields.slice(0, room)
     room -= shown.length
     linesLeftOut += fields.length - shown.length
-    lines.push(`  ${nameOf(object, namespace)}  ${object.action}${note}`, ...shown.map((line) => `    ${line}`))
+    lines.push(
+      `  ${nameOf(object, namespace)}  ${object.action}${facts.length === 0 ? '' : `: ${facts.join('; ')}`}`,
+      ...shown.map((line) => `    ${line}`),
+    )
   }
   if (linesLeftOut > 0) lines.push(`  ${counted(linesLeftOut, 'more line')} of the diff in the job summary`)
   if (changing.length > MOST_PLANNED) lines.push(`  and ${changing.length - MOST_PLANNED} more`)

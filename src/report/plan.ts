@@ -70,7 +70,8 @@ function diffSections(changing: readonly PlannedObject[], report: Report, detail
   const shown = different.slice(0, detail.diffs)
   let open = 0
   const sections = shown.map((object): Section => {
-    const lines = linesOfFields(object.fields)
+    // An empty line between fields, as their values may have many.
+    const lines = object.fields.flatMap((field, index) => [...(index === 0 ? [] : ['']), ...linesOfFields([field])])
     open += lines.length
     const name = nameOf(object, report.namespace)
     const body = diffOf(lines, detail)
