@@ -13,9 +13,10 @@ const MARK = /\uE000\d+\uE001/g
 const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g
 /** `scheme://user:password@`; digits and a slash after the colon are a port and a path. */
 const URL_PASSWORD = /(?<![\w+.-])([\w+.-]+:\/\/[^\s:@/?#"'<>]*:)(?!\d+[/?#])([^\s"'<>]{1,1000})(?=@)/g
-/** `name=value`, `name: value`, `"name": "value"`, up to the value. */
-const ASSIGNMENT = /(?<![\w.-])([\w.-]+)["']?[ \t]*(?:=|:(?=[ \t"']))[ \t]*/g
-const LINE = /[^\r\n]+/g
+/** `name=value`, `name: value`, `"name":"value"`, up to the value. */
+const ASSIGNMENT = /(?<![\w.-])([\w.-]+)(?:["'][ \t]*[:=]|[ \t]*=|[ \t]*:(?=[ \t"']))[ \t]*/g
+/** In YAML: the value is the block of deeper lines that follows. */
+const BLOCK = /^[|>][-+\d]*\s*$/
 const FLAG = /^--?[\w.-]+$/
 
 /** Names that end so name a key of a map, if nothing says what it opens: `topologyKey`, and not `apiKey` or `API_KEY`. */
@@ -83,16 +84,29 @@ export function createMask(): (object: Record<string, unknown>) => Record<string
     return text
       .replaceAll(PRIVATE_KEY, markOf)
       .replaceAll(URL_PASSWORD, (_url, start: string, password: string) => start + markOf(password))
-      .replaceAll(LINE, coverLine)
+      .split('\n')
+      .map(lineCover())
+      .join('\n')
   }
 
-  /** Where a secret ends is not known: the rest of the line is taken for it. */
-  function coverLine(line: string): string {
-    for (const found of line.matchAll(ASSIGNMENT)) {
-      const end = found.index + found[0].length
-      if (end < line.length && isSecretField(found[1] ?? '')) return line.slice(0, end) + markOf(line.slice(end))
+  /** Covers the lines of one text in their order. Where a secret ends is not known: the rest of its line is taken for it. */
+  function lineCover(): (line: string) => string {
+    let blockOf: number | undefined
+    return (line) => {
+      const indentation = line.search(/\S/)
+      if (indentation < 0) return line
+      if (blockOf !== undefined && indentation > blockOf) {
+        return line.slice(0, indentation) + markOf(line.slice(indentation))
+      }
+      blockOf = undefined
+      for (const found of line.matchAll(ASSIGNMENT)) {
+        const value = line.slice(found.index + found[0].length)
+        if (value.trim() === '' || !isSecretField(found[1] ?? '')) continue
+        if (!BLOCK.test(value)) return line.slice(0, -value.length) + markOf(value)
+        blockOf = indentation
+      }
+      return line
     }
-    return line
   }
 
   /** The whole of an object, or a map inside of it: a template may hold other objects. */
