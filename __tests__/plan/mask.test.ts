@@ -63,7 +63,7 @@ const PLACES: readonly (readonly [string, (secret: string) => KubeObject, string
     (secret) => objectWith('ConfigMap', { data: { 'a.json': `{"user":"a","token": "${secret}","b":1}` } }),
     '\'{"user":"a","token": ***\'',
   ],
-  ['a private key', (secret) => objectWith('ConfigMap', { data: { 'a.pem': `# mine\n${privateKey(secret)}` } }), '***'],
+  ['a private key', (secret) => objectWith('ConfigMap', { data: { 'a.pem': `# mine\n${privateKey(secret)}` } }), privateKey('***').replaceAll('\n', '')],
   ['a field of another kind', (secret) => objectWith('Widget', { spec: { admin: { password: secret } } }), '***'],
   [
     'a number',

@@ -3,16 +3,13 @@
  * the same, so that the versions can be compared without it; where they are written down, a mark becomes `***`.
  */
 import { isObject } from '../manifest/object.ts'
-import { base64Of, HIDDEN } from '../redact.ts'
+import { HIDDEN } from '../redact.ts'
 import { isSecretName } from '../secret-names.ts'
+import { replaceSecrets } from '../secret-patterns.ts'
 
 // Of the private use area: no text of a manifest has a use for it, and YAML shows it as it is.
 const MARK = /\uE000\d+\uE001/g
 
-/** The whole of a private key in a longer text. */
-const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g
-/** `scheme://user:password@`; digits and a slash after the colon are a port and a path. */
-const URL_PASSWORD = /(?<![\w+.-])([\w+.-]+:\/\/[^\s:@/?#"'<>]*:)(?!\d+[/?#])([^\s"'<>]{1,1000})(?=@)/g
 /** `name=value`, `name: value`, `"name":"value"`, up to the value. */
 const ASSIGNMENT = /(?<![\w.-])([\w.-]+)(?:["'][ \t]*[:=]|[ \t]*=|[ \t]*:(?=[ \t"']))[ \t]*/g
 /** In YAML: the value is the block of deeper lines that follows. */
@@ -40,7 +37,7 @@ export function withoutMarks(text: string, other?: OtherVersion): string {
 
 /**
  * Covers one object after the other, with the same marks: a copy in which each value that is a secret by its place (a Secret),
- * by its name (`env`, `PASSWORD=…` in a text, `--token …`) or by its form (a private key, a password in a URL) is a mark.
+ * by its name (`env`, `PASSWORD=…` in a text, `--token …`) or by its form (a private key, a password in a URL, a token) is a mark.
  */
 export function createMask(): (object: Record<string, unknown>) => Record<string, unknown> {
   const marks = new Map<string, string>()
@@ -81,12 +78,7 @@ export function createMask(): (object: Record<string, unknown>) => Record<string
   }
 
   function coverText(text: string): string {
-    return text
-      .replaceAll(PRIVATE_KEY, markOf)
-      .replaceAll(URL_PASSWORD, (_url, start: string, password: string) => start + markOf(password))
-      .split('\n')
-      .map(lineCover())
-      .join('\n')
+    return replaceSecrets(text, markOf).split('\n').map(lineCover()).join('\n')
   }
 
   /** Covers the lines of one text in their order. Where a secret ends is not known: the rest of its line is taken for it. */
@@ -145,9 +137,7 @@ function withOneMap(secret: Record<string, unknown>): Record<string, unknown> {
   const { stringData, ...rest } = secret
   const data = secret['data'] ?? {}
   if (!isObject(stringData) || !isObject(data)) return secret
-  const added = mapFields(stringData, (value) =>
-    typeof value === 'string' ? base64Of(new TextEncoder().encode(value)) : value,
-  )
+  const added = mapFields(stringData, (value) => (typeof value === 'string' ? base64Of(value) : value))
   return { ...rest, data: { ...data, ...added } }
 }
 
@@ -156,4 +146,8 @@ function mapFields(
   map: (value: unknown, name: string) => unknown,
 ): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, map(value, name)]))
+}
+
+function base64Of(text: string): string {
+  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''))
 }
