@@ -63,7 +63,26 @@ const PLACES: readonly (readonly [string, (secret: string) => KubeObject, string
     (secret) => objectWith('ConfigMap', { data: { 'a.json': `{"user":"a","token": "${secret}","b":1}` } }),
     '\'{"user":"a","token": ***\'',
   ],
-  ['a private key', (secret) => objectWith('ConfigMap', { data: { 'a.pem': `# mine\n${privateKey(secret)}` } }), privateKey('***').replaceAll('\n', '')],
+  [
+    'a block of YAML',
+    (secret) => objectWith('ConfigMap', { data: { 'a.yaml': `a:\n  password: |\n\n    ${secret}\n  user: a\n` } }),
+    '    ***',
+  ],
+  [
+    'a number in JSON',
+    (secret) => objectWith('ConfigMap', { data: { a: `{"pin-token":${Number.parseInt(secret.slice(0, 8), 16)}}` } }),
+    '\'{"pin-token":***\'',
+  ],
+  [
+    'a header',
+    (secret) => podWith({ args: ['curl', '-H', `Authorization: Bearer ${secret}`] }),
+    "[curl, -H, 'Authorization: Bearer ***']",
+  ],
+  [
+    'a private key',
+    (secret) => objectWith('ConfigMap', { data: { 'a.pem': `# mine\n${privateKey(secret)}` } }),
+    privateKey('***').replaceAll('\n', ''),
+  ],
   ['a field of another kind', (secret) => objectWith('Widget', { spec: { admin: { password: secret } } }), '***'],
   [
     'a number',
