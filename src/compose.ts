@@ -4,9 +4,11 @@ import { dirname } from 'node:path'
 import { createGitHub } from './adapters/github/github.ts'
 import { openAccess } from './adapters/kube/access.ts'
 import { createCluster } from './adapters/kube/cluster.ts'
+import { credentialsIn } from './adapters/kube/credentials.ts'
 import { chooseContext, type KubeconfigText } from './adapters/kube/kubeconfig.ts'
 import { createFileRenderer } from './adapters/render/files.ts'
 import type { Journal } from './commands/journal.ts'
+import { discreetCluster, spareNames } from './commands/keep-secrets.ts'
 import type { Run, Signals } from './commands/run.ts'
 import { messageOf, RejectedError } from './errors.ts'
 import type { Inputs } from './inputs/inputs.ts'
@@ -25,16 +27,20 @@ export interface Surroundings {
 /** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
 export async function compose(inputs: Inputs, { holder, ...surroundings }: Surroundings): Promise<Run> {
   const { runner } = surroundings
-  const context = chooseContext(await readKubeconfigs(inputs), inputs.context)
+  const kubeconfigs = await readKubeconfigs(inputs)
+  for (const { text } of kubeconfigs) for (const secret of credentialsIn(text)) runner.mask(secret)
+  const context = chooseContext(kubeconfigs, inputs.context)
   const access = await openAccess(context, {
     allowInsecure: inputs.allowInsecure,
     mask: (secret) => runner.mask(secret),
   })
+  const cluster = discreetCluster(createCluster(access), runner)
+  spareNames({ inputs, cluster, runner })
   return {
     ...surroundings,
     inputs,
     holder: holder ?? `${inputs.run?.url ?? 'a run outside GitHub'}#${randomBytes(4).toString('hex')}`,
-    cluster: createCluster(access),
+    cluster,
     renderer: createFileRenderer(),
   }
 }

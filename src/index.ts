@@ -12,7 +12,7 @@ import { SESSION_STATE } from './commands/session/session.ts'
 import { compose, composeGitHub } from './compose.ts'
 import { type Inputs, readInputs } from './inputs/inputs.ts'
 import type { Clock, Cluster } from './ports.ts'
-import { createRedactor } from './redact.ts'
+import { createRedactor } from './redactor.ts'
 import { succeeded } from './report/outcome.ts'
 import type { Report } from './report/report.ts'
 
@@ -65,8 +65,10 @@ async function run(
   const known: { inputs?: Inputs; cluster?: Cluster } = {}
   let report: Report | undefined
   try {
-    known.inputs = readInputs(createInputSource(process.env))
-    if (known.inputs.githubToken !== undefined) runner.mask(known.inputs.githubToken)
+    const source = createInputSource(process.env)
+    // Before anything is printed that others have written.
+    runner.mask(source.input('github-token'))
+    known.inputs = readInputs(source)
     const ready = await compose(known.inputs, { runner, clock, journal, signals, ...session })
     known.cluster = ready.cluster
     report = await command(ready)

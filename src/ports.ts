@@ -130,8 +130,15 @@ export interface Runner {
   debug(text: string): void
   group<T>(title: string, body: () => Promise<T>): Promise<T>
   annotate(annotation: Annotation): void
-  /** Hides a value from everything that is printed from now on, here and in the runner's log. */
+  /** Hides a credential from everything that is printed from now on, here and in the runner's log, whatever it looks like. */
   mask(secret: string): void
+  /**
+   * Hides a value from what Rollsafe itself prints and writes from now on, unless it is a word that is spared: for the values of
+   * Secrets, some of which are ordinary words. The job's own log and outputs stay as they are.
+   */
+  hide(value: string): void
+  /** Names and words that are printed everywhere, and that a Secret's value may happen to be. */
+  spare(words: Iterable<string>): void
   output(name: string, value: string): void
   /** Keeps a value for the post step of this same step. The last value of a name counts. */
   saveState(name: string, value: string): void

@@ -47,6 +47,8 @@ export function createRun(
     group: (_title, body) => body(),
     annotate: () => undefined,
     mask: () => undefined,
+    hide: () => undefined,
+    spare: () => undefined,
     output: () => undefined,
     saveState: () => undefined,
     summary: () => Promise.resolve(),

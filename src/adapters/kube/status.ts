@@ -11,7 +11,8 @@ export function failedAnswer(
   const parsed = parseJson(body)
   const facts = { status, request, ...retryAfterOf(retryAfter) }
   if (!isObject(parsed) || parsed['kind'] !== 'Status') {
-    const excerpt = body.replace(/\s+/g, ' ').trim().slice(0, 200)
+    const said = body.replace(/\s+/g, ' ').trim()
+    const excerpt = said.length > 200 ? `${said.slice(0, 200)}…` : said
     return new ClusterError(`the API server answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`, facts)
   }
   const details = isObject(parsed['details']) ? parsed['details'] : {}

@@ -11,6 +11,7 @@ import { stageProblems } from '../../plan/stages.ts'
 import { applyStrategy } from '../../plan/strategy.ts'
 import type { Cluster } from '../../ports.ts'
 import { counted } from '../../report/format.ts'
+import { keepSecrets } from '../keep-secrets.ts'
 import type { Run } from '../run.ts'
 
 /** A release as it is wanted, before it is compared with the cluster. */
@@ -34,7 +35,9 @@ export function identityOf(run: Pick<Run, 'inputs' | 'cluster'>): ReleaseIdentit
 /** Reads the manifests and puts in images, strategy and namespaces. Throws RejectedError; writes nothing. */
 export async function render(run: Run): Promise<Rendered> {
   const { inputs, renderer } = run
-  const { manifests } = setImages(loadManifests(await renderer.render(inputs.sources)), inputs.images)
+  const loaded = loadManifests(await renderer.render(inputs.sources))
+  keepSecrets(loaded, run.runner)
+  const { manifests } = setImages(loaded, inputs.images)
   return place(manifests, run)
 }
 
@@ -42,6 +45,7 @@ export async function render(run: Run): Promise<Rendered> {
 export async function place(manifests: readonly Manifest[], run: Run): Promise<Rendered> {
   const { inputs, cluster, runner } = run
   const namespace = namespaceOf(run)
+  keepSecrets(manifests, runner)
   runner.info(`${counted(manifests.length, 'object')} for ${cluster.server}, namespace ${namespace}`)
   try {
     const located = await locateAll(manifests, namespace, cluster)
