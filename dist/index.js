@@ -76840,7 +76840,10 @@ function getIDToken(aud) {
 //# sourceMappingURL=core.js.map
 // EXTERNAL MODULE: ./lib/redact.js
 var redact = __nccwpck_require__(5078);
+// EXTERNAL MODULE: ./lib/redactor.js + 1 modules
+var lib_redactor = __nccwpck_require__(1154);
 ;// CONCATENATED MODULE: ./lib/adapters/runner/runner.js
+
 
 
 
@@ -76853,7 +76856,7 @@ const SUMMARY_FILE_BYTES = 1024 * 1024;
  * redacted and defused here and nowhere else. Outside GitHub, where nothing reads workflow commands, the same is told in
  * plain lines.
  */
-function createRunner(env, redactor = (0,redact/* createRedactor */.lY)()) {
+function createRunner(env, redactor = (0,lib_redactor/* createRedactor */.l)()) {
     const onGitHub = env['GITHUB_ACTIONS'] === 'true';
     const safe = (text) => (0,redact/* defuse */.VP)(redactor.redact(text));
     let reportFile;
@@ -76882,6 +76885,8 @@ function createRunner(env, redactor = (0,redact/* createRedactor */.lY)()) {
             if (redactor.add(secret) && onGitHub)
                 core_setSecret(secret);
         },
+        hide: (value) => redactor.hide(value),
+        spare: (words) => redactor.spare(words),
         output(name, value) {
             if (env['GITHUB_OUTPUT'])
                 setOutput(name, value);
@@ -77156,35 +77161,34 @@ var render = __nccwpck_require__(1038);
 
 
 
-const NO_PRUNE = { deletions: [], notes: [] };
 /**
- * Decides what of the inventory is to go, and tells it. Throws RejectedError when that is more than `prune-limit`
- * allows: a manifest that was not rendered must not empty a namespace. A rollback by hand deletes what came after its target
+ * Decides what of the inventory is to go, and tells it. More than `prune-limit` allows is a problem: a manifest that was not
+ * rendered must not empty a namespace. A rollback by hand deletes what came after its target
  * without being asked, as else the release would not be that revision.
  */
 async function planPrune(inventory, desired, run) {
     const { inputs, cluster, runner } = run;
     const left = leftBehind(inventory, desired.map(({ object }) => object));
     if (left.length === 0)
-        return NO_PRUNE;
+        return { deletions: [], kept: [], left: [], problems: [] };
     const isRollback = inputs.command === 'rollback';
     if (!inputs.prune && !isRollback) {
         runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${listed(left)}`);
-        return NO_PRUNE;
+        return { deletions: [], kept: [], left: left.map(({ object }) => (0,manifest_object/* refOf */.H8)(object)), problems: [] };
     }
     const decided = await (0,concurrency/* mapLimited */.b)(left, async (recorded) => {
         const live = await cluster.get((0,manifest_object/* refOf */.H8)(recorded.object));
         return { ref: (0,manifest_object/* refOf */.H8)(recorded.object), decision: pruneDecision(recorded, live, (0,render/* identityOf */.cu)(run)) };
     });
     const deletions = decided.flatMap(({ ref, decision }) => decision.type === 'delete' ? [{ ref, live: decision.live }] : []);
-    const notes = decided.flatMap(({ ref, decision }) => decision.type === 'keep' ? [`${(0,manifest_object/* describe */.q0)(ref)} ${decision.why}`] : []);
-    for (const note of notes)
-        runner.info(note);
+    const kept = decided.flatMap(({ ref, decision }) => (decision.type === 'keep' ? [{ ref, why: decision.why }] : []));
+    for (const { ref, why } of kept)
+        runner.info(`${(0,manifest_object/* describe */.q0)(ref)} ${why}`);
     for (const { ref } of deletions)
         runner.info(`${(0,manifest_object/* describe */.q0)(ref)} is to be pruned when the release is good`);
-    if (deletions.length > inputs.pruneLimit && !isRollback)
-        throw new errors/* RejectedError */.zs([tooMany(deletions, inputs.pruneLimit)]);
-    return { deletions: deletions.toSorted((one, other) => (0,order/* phaseOf */.h)(other.ref) - (0,order/* phaseOf */.h)(one.ref)), notes };
+    const problems = deletions.length > inputs.pruneLimit && !isRollback ? [tooMany(deletions, inputs.pruneLimit)] : [];
+    const inOrder = deletions.toSorted((one, other) => (0,order/* phaseOf */.h)(other.ref) - (0,order/* phaseOf */.h)(one.ref));
+    return { deletions: inOrder, kept, left: [], problems };
 }
 function tooMany(deletions, limit) {
     const names = listed(deletions.map(({ live }) => ({ object: live })));
@@ -78035,9 +78039,10 @@ async function carryOut(prepared, session, { copyOf } = {}) {
         const ending = overtaken(await unlessLost(endingOf(rolledOut), session), rolledOut, observer);
         if (ending.type === 'good') {
             const { pruned, warnings: unpruned } = await (0,prune/* prune */.R)(prepared.prune, run);
+            const stays = prepared.prune.kept.map(({ ref, why }) => `${(0,manifest_object/* describe */.q0)(ref)} ${why}`);
             const end = { status: 'good', message: 'is healthy' };
             const warnings = recording ? await recording.close(end, rolledOut.written) : await recordAsGood(prepared, session);
-            return { ending, rolledOut, failures: [], pruned, warnings: [...prepared.prune.notes, ...unpruned, ...warnings] };
+            return { ending, rolledOut, failures: [], pruned, warnings: [...stays, ...unpruned, ...warnings] };
         }
         // Another run has the release now, and its record: whatever is written here would be in its way.
         if (ending.type === 'lost')
@@ -78497,52 +78502,21 @@ function finalState(key, rollback) {
 
 /***/ }),
 
-/***/ 8412:
+/***/ 8231:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  g: () => (/* binding */ deploy)
-});
-
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/manifest/object.js
-var manifest_object = __nccwpck_require__(7350);
-;// CONCATENATED MODULE: ./lib/release/supersede.js
-/**
- * Whether the revision in place was deployed by a newer run with another commit, while this one waited in a queue: deploying
- * would bring the older commit back over the newer one. GitHub numbers runs upwards, so the number tells which was started
- * first. A run that somebody has started again (attempt 2 and up) is a decision of now, and is never superseded: that is how
- * people go back to an older commit.
- */
-function isSuperseded(ours, inPlace) {
-    return (ours !== undefined &&
-        inPlace !== undefined &&
-        ours.repository === inPlace.repository &&
-        ours.sha !== inPlace.sha &&
-        ours.attempt <= 1 &&
-        ours.id > 0 &&
-        ours.id < inPlace.id);
-}
-
-// EXTERNAL MODULE: ./lib/report/format.js
-var format = __nccwpck_require__(7703);
-// EXTERNAL MODULE: ./lib/commands/carry-out.js + 9 modules
-var carry_out = __nccwpck_require__(7935);
-// EXTERNAL MODULE: ./lib/commands/deploy-report.js + 1 modules
-var deploy_report = __nccwpck_require__(6741);
-// EXTERNAL MODULE: ./lib/commands/prepare/prepare.js + 9 modules
-var prepare = __nccwpck_require__(8827);
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
-var render = __nccwpck_require__(1038);
-// EXTERNAL MODULE: ./lib/commands/session/session.js
-var session_session = __nccwpck_require__(3949);
-// EXTERNAL MODULE: ./lib/commands/early-end.js
-var early_end = __nccwpck_require__(5701);
-;// CONCATENATED MODULE: ./lib/commands/deploy.js
-
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   g: () => (/* binding */ deploy)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _release_supersede_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7901);
+/* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7935);
+/* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6741);
+/* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2521);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1038);
+/* harmony import */ var _prepare_same_release_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3254);
+/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3949);
+/* harmony import */ var _early_end_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5701);
 
 
 
@@ -78559,14 +78533,14 @@ var early_end = __nccwpck_require__(5701);
 async function deploy(run) {
     const { runner } = run;
     const { session, prepared } = await runner.group('Prepare', async () => {
-        const rendered = await (0,render/* render */.XX)(run);
-        const opened = await (0,session_session/* openSession */.fA)(rendered, run);
+        const rendered = await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_4__/* .render */ .XX)(run);
+        const opened = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_6__/* .openSession */ .fA)(rendered, run);
         return { session: opened, prepared: await prepareIn(opened, rendered) };
     });
     try {
         return prepared
-            ? (0,deploy_report/* deployReport */.y)(prepared, await carryOutIn(prepared, session), session)
-            : (0,early_end/* supersededReport */.d)(session.run, `a newer run has deployed ${describeNewer(session)}`);
+            ? (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_2__/* .deployReport */ .y)(prepared, await carryOutIn(prepared, session), session)
+            : (0,_early_end_js__WEBPACK_IMPORTED_MODULE_7__/* .supersededReport */ .dX)(session.run, `a newer run has deployed ${describeNewer(session)}`);
     }
     finally {
         await session.close();
@@ -78576,13 +78550,13 @@ async function deploy(run) {
 async function prepareIn(session, rendered) {
     const { run, inPlace } = session;
     try {
-        if (isSuperseded(run.inputs.run, inPlace?.by))
+        if ((0,_release_supersede_js__WEBPACK_IMPORTED_MODULE_8__/* .isSuperseded */ .p)(run.inputs.run, inPlace?.by))
             return undefined;
-        assertSameRelease(rendered, session);
-        return await (0,prepare/* prepare */.i)(rendered, session);
+        (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)((0,_prepare_same_release_js__WEBPACK_IMPORTED_MODULE_5__/* .sameReleaseProblems */ .O)(rendered, session, run.inputs.release));
+        return await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_3__/* .prepare */ .iA)(rendered, session);
     }
     catch (error) {
-        await (0,session_session/* leaveNamespace */.Bl)(session);
+        await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_6__/* .leaveNamespace */ .Bl)(session);
         await session.close();
         throw error;
     }
@@ -78590,29 +78564,16 @@ async function prepareIn(session, rendered) {
 /** What is thrown, is thrown before the first write. */
 async function carryOutIn(prepared, session) {
     try {
-        return await (0,carry_out/* carryOut */.u)(prepared, session);
+        return await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_1__/* .carryOut */ .u)(prepared, session);
     }
     catch (error) {
-        await (0,session_session/* leaveNamespace */.Bl)(session);
+        await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_6__/* .leaveNamespace */ .Bl)(session);
         throw error;
     }
 }
 function describeNewer({ inPlace }) {
     const by = inPlace?.by;
     return by ? `commit ${by.sha.slice(0, 7)} as revision ${inPlace?.revision}: ${by.url}` : 'another commit';
-}
-/** Two workflows that deploy different things under one name would prune and roll back each other's objects. */
-function assertSameRelease({ desired }, session) {
-    const had = new Set((0,session_session/* inventoryOf */.o8)(session).map(({ object }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
-    if (had.size === 0 || desired.some(({ object }) => had.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)))))
-        return;
-    const { release } = session.run.inputs;
-    const problem = {
-        code: 'InvalidInput',
-        message: `none of these objects is in the release ${release}, which has ${(0,format/* counted */.hS)(had.size, 'object')} in the cluster`,
-        hint: `if another workflow deploys ${release}, set the input release to a name of its own here; to replace everything, keep one object for one deploy, or delete the Secrets rollsafe.${release}.v*`,
-    };
-    throw new errors/* RejectedError */.zs([problem]);
 }
 
 
@@ -78622,8 +78583,9 @@ function assertSameRelease({ desired }, session) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   b: () => (/* binding */ earlyEndReport),
-/* harmony export */   d: () => (/* binding */ supersededReport)
+/* harmony export */   Wr: () => (/* binding */ rejectedBy),
+/* harmony export */   bQ: () => (/* binding */ earlyEndReport),
+/* harmony export */   dX: () => (/* binding */ supersededReport)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7703);
@@ -78646,12 +78608,8 @@ function earlyEndReport(error, known) {
         ...(cluster && { server: cluster.server }),
         changed: false,
     };
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs) {
-        const [first, ...rest] = error.problems;
-        const more = rest.length === 0 ? '' : `; and ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_5__/* .counted */ .hS)(rest.length, 'more problem')}`;
-        const explanation = { reason: first.code, message: `${first.message}${more}`, hint: first.hint };
-        return { ...frame, outcome: 'rejected', ...explanation, problems: error.problems };
-    }
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs)
+        return { ...frame, ...rejectedBy(error.problems) };
     if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CancelledError */ .cc) {
         const message = 'the run was cancelled before it wrote anything';
         return { ...frame, outcome: 'cancelled', reason: 'Cancelled', message, hint: 'run it again' };
@@ -78673,6 +78631,12 @@ function earlyEndReport(error, known) {
         };
     }
     return undefined;
+}
+/** What a report says of a release that was not begun, because of these problems. */
+function rejectedBy(problems) {
+    const [first, ...rest] = problems;
+    const more = rest.length === 0 ? '' : `; and ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_5__/* .counted */ .hS)(rest.length, 'more problem')}`;
+    return { outcome: 'rejected', reason: first.code, message: `${first.message}${more}`, hint: first.hint, problems };
 }
 /** The report of a run that came too late: nothing was written. */
 function supersededReport(known, message) {
@@ -79275,13 +79239,803 @@ function openJournal(clock) {
 
 /***/ }),
 
-/***/ 8827:
+/***/ 3190:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A8: () => (/* binding */ discreetRecords),
+/* harmony export */   JY: () => (/* binding */ keepSecrets),
+/* harmony export */   Y1: () => (/* binding */ spareNames),
+/* harmony export */   uX: () => (/* binding */ discreetCluster)
+/* harmony export */ });
+/* harmony import */ var _report_redact_report_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3693);
+/* harmony import */ var _secrets_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(150);
+
+
+/** Words that Secrets hold as often as everything else does: they tell nothing, and are half of every message. */
+const COMMON_WORDS = 'default disabled enabled development production staging testing localhost kubernetes postgres postgresql mongodb rabbitmq ' +
+    'elasticsearch username password secret cluster service';
+/** Names and words that are printed everywhere in this run. */
+function spareNames({ inputs, cluster, runner }) {
+    const { release, namespace, run } = inputs;
+    const { repository, sha, ref, actor, url } = run ?? {};
+    const names = [release, namespace, cluster.contextNamespace, cluster.server, repository, sha, ref, actor, url];
+    runner.spare([..._report_redact_report_js__WEBPACK_IMPORTED_MODULE_0__/* .OWN_WORDS */ .L, COMMON_WORDS, ...names.filter((name) => name !== undefined)]);
+}
+/** The objects of a release: what is secret in them is hidden, and their names are not. */
+function keepSecrets(of, runner) {
+    runner.spare(of.flatMap(({ object }) => (0,_secrets_js__WEBPACK_IMPORTED_MODULE_1__/* .namesIn */ .wX)(object)));
+    for (const { object } of of)
+        hideSecrets(object, runner);
+}
+/** The cluster, with everything hidden that is secret in what it tells. */
+function discreetCluster(cluster, runner) {
+    const discreet = (object) => {
+        if (object)
+            hideSecrets(object, runner);
+        return object;
+    };
+    return {
+        ...cluster,
+        get: async (...asked) => discreet(await cluster.get(...asked)),
+        list: async (...asked) => {
+            const list = await cluster.list(...asked);
+            list.objects.forEach(discreet);
+            return list;
+        },
+        apply: async (...asked) => discreet(await cluster.apply(...asked)),
+        create: async (...asked) => discreet(await cluster.create(...asked)),
+        replace: async (...asked) => discreet(await cluster.replace(...asked)),
+        replaceManagedFields: async (...asked) => discreet(await cluster.replaceManagedFields(...asked)),
+        async *watch(...asked) {
+            for await (const observation of cluster.watch(...asked)) {
+                objectsOf(observation).forEach(discreet);
+                yield observation;
+            }
+        },
+    };
+}
+/** The records, with everything hidden that is secret in the revisions that are read. */
+function discreetRecords(records, runner) {
+    return {
+        ...records,
+        async read(head) {
+            const record = await records.read(head);
+            keepSecrets(record.objects, runner);
+            for (const { before, after } of record.writes) {
+                for (const object of [before, after])
+                    if (object)
+                        hideSecrets(object, runner);
+            }
+            return record;
+        },
+    };
+}
+function objectsOf(observation) {
+    switch (observation.type) {
+        case 'listed':
+            return observation.objects;
+        case 'changed':
+        case 'deleted':
+            return [observation.object];
+        case 'lost':
+        case 'found':
+            return [];
+    }
+}
+function hideSecrets(object, runner) {
+    for (const value of (0,_secrets_js__WEBPACK_IMPORTED_MODULE_1__/* .secretValuesOf */ .WD)(object))
+        runner.hide(value);
+}
+
+
+/***/ }),
+
+/***/ 7050:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  i: () => (/* binding */ prepare)
+  e: () => (/* binding */ plan)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/release/history.js
+var release_history = __nccwpck_require__(6753);
+// EXTERNAL MODULE: ./lib/release/supersede.js
+var supersede = __nccwpck_require__(7901);
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./node_modules/js-yaml/dist/js-yaml.mjs
+var js_yaml = __nccwpck_require__(3243);
+// EXTERNAL MODULE: ./lib/redact.js
+var redact = __nccwpck_require__(5078);
+// EXTERNAL MODULE: ./lib/plan/change.js
+var change = __nccwpck_require__(4443);
+// EXTERNAL MODULE: ./lib/plan/json.js
+var json = __nccwpck_require__(1433);
+;// CONCATENATED MODULE: ./lib/plan/line-diff.js
+const CONTEXT = 3;
+/** Cells of the table below: more would take seconds. Texts that differ in so many lines are shown one after the other. */
+const MOST_CELLS = 4_000_000;
+/** As `diff` puts it, in the place of the line break that is not there. */
+const NO_BREAK_AT_END = String.raw `\ no line break at the end`;
+/** The lines in which two texts differ, with up to three lines around them. Equal texts have none. */
+function diffTexts(before, after) {
+    return diffLines(...linesOfBoth(before, after));
+}
+/** The same for lists of lines. */
+function diffLines(before, after) {
+    const most = Math.min(before.length, after.length);
+    let start = 0;
+    while (start < most && before[start] === after[start])
+        start += 1;
+    let end = 0;
+    while (end < most - start && before.at(-1 - end) === after.at(-1 - end))
+        end += 1;
+    const asBefore = (text) => ({ kind: ' ', text });
+    return withoutFarLines([
+        ...before.slice(0, start).map(asBefore),
+        ...diffMiddle(before.slice(start, before.length - end), after.slice(start, after.length - end)),
+        ...before.slice(before.length - end).map(asBefore),
+    ]);
+}
+function linesOfBoth(before, after) {
+    const endsAlike = before.endsWith('\n') === after.endsWith('\n');
+    const linesOf = (text) => {
+        if (text === '')
+            return [];
+        if (text.endsWith('\n'))
+            return text.slice(0, -1).split('\n');
+        return endsAlike ? text.split('\n') : [...text.split('\n'), NO_BREAK_AT_END];
+    };
+    return [linesOf(before), linesOf(after)];
+}
+/** By the longest common subsequence, of which a table holds the length for every pair of rests. */
+function diffMiddle(before, after) {
+    const width = after.length + 1;
+    if ((before.length + 1) * width > MOST_CELLS)
+        return replaced(before, after);
+    const common = new Uint32Array((before.length + 1) * width);
+    const commonAt = (row, column) => common[row * width + column] ?? 0;
+    for (let row = before.length - 1; row >= 0; row -= 1) {
+        for (let column = after.length - 1; column >= 0; column -= 1) {
+            common[row * width + column] =
+                before[row] === after[column]
+                    ? commonAt(row + 1, column + 1) + 1
+                    : Math.max(commonAt(row + 1, column), commonAt(row, column + 1));
+        }
+    }
+    const lines = [];
+    let row = 0;
+    let column = 0;
+    while (row < before.length || column < after.length) {
+        const old = before[row];
+        const now = after[column];
+        if (old !== undefined && old === now) {
+            lines.push({ kind: ' ', text: old });
+            row += 1;
+            column += 1;
+        }
+        else if (old !== undefined && (now === undefined || commonAt(row + 1, column) >= commonAt(row, column + 1))) {
+            lines.push({ kind: '-', text: old });
+            row += 1;
+        }
+        else {
+            lines.push({ kind: '+', text: now ?? '' });
+            column += 1;
+        }
+    }
+    return lines;
+}
+function replaced(before, after) {
+    return [
+        ...before.map((text) => ({ kind: '-', text })),
+        ...after.map((text) => ({ kind: '+', text })),
+    ];
+}
+/** Only the lines that changed and their neighbours; one line counts each stretch of the others. */
+function withoutFarLines(lines) {
+    const isNear = new Uint8Array(lines.length);
+    lines.forEach((line, index) => {
+        if (line.kind !== ' ')
+            isNear.fill(1, Math.max(0, index - CONTEXT), index + CONTEXT + 1);
+    });
+    const shown = [];
+    let far = 0;
+    for (const [index, line] of lines.entries()) {
+        if (isNear[index] !== 1) {
+            far += 1;
+            continue;
+        }
+        if (far > 0)
+            shown.push(leftOut(far));
+        far = 0;
+        shown.push(line);
+    }
+    return shown.length > 0 && far > 0 ? [...shown, leftOut(far)] : shown;
+}
+function leftOut(count) {
+    return { kind: '@', text: count === 1 ? '1 line as before' : `${count} lines as before` };
+}
+
+// EXTERNAL MODULE: ./lib/secret-names.js
+var secret_names = __nccwpck_require__(7482);
+// EXTERNAL MODULE: ./lib/secret-patterns.js
+var secret_patterns = __nccwpck_require__(3575);
+;// CONCATENATED MODULE: ./lib/plan/mask.js
+/**
+ * Hides secrets in what is shown of two versions of an object. Each secret becomes a mark, the same one wherever the value is
+ * the same, so that the versions can be compared without it; where they are written down, a mark becomes `***`.
+ */
+
+
+
+
+// Of the private use area: no text of a manifest has a use for it, and YAML shows it as it is.
+const MARK = /\uE000\d+\uE001/g;
+/** `name=value`, `name: value`, `"name":"value"`, up to the value. */
+const ASSIGNMENT = /(?<![\w.-])([\w.-]+)(?:["'][ \t]*[:=]|[ \t]*=|[ \t]*:(?=[ \t"']))[ \t]*/g;
+/** In YAML: the value is the block of deeper lines that follows. */
+const BLOCK = /^[|>][-+\d]*\s*$/;
+const FLAG = /^--?[\w.-]+$/;
+/** Names that end so name a key of a map, if nothing says what it opens: `topologyKey`, and not `apiKey` or `API_KEY`. */
+const PLAIN_KEY = /(?:^|[a-z])[kK]eys?$/;
+const KEY_OF_A_LOCK = /(?:api|access|secret|private|signing|encryption)Keys?$/i;
+function marksIn(text) {
+    return new Set(text.match(MARK));
+}
+/** The text with `***` for each mark, and `*** (after)` for one that the other version does not have: a secret that changed. */
+function withoutMarks(text, other) {
+    return text.replaceAll(MARK, (mark) => (!other || other.marks.has(mark) ? redact/* HIDDEN */.RG : `${redact/* HIDDEN */.RG} (${other.here})`));
+}
+/**
+ * Covers one object after the other, with the same marks: a copy in which each value that is a secret by its place (a Secret),
+ * by its name (`env`, `PASSWORD=…` in a text, `--token …`) or by its form (a private key, a password in a URL, a token) is a mark.
+ */
+function createMask() {
+    const marks = new Map();
+    function markOf(value) {
+        const secret = typeof value === 'string' ? value : JSON.stringify(value);
+        const mark = marks.get(secret) ?? `\uE000${marks.size}\uE001`;
+        marks.set(secret, mark);
+        return mark;
+    }
+    function coverFields(fields, isSecret = isSecretField) {
+        const isSecretSetting = typeof fields['name'] === 'string' && (0,secret_names/* isSecretName */.e)(fields['name']);
+        return mapFields(fields, (value, name) => isFilled(value) && (isSecret(name) || (isSecretSetting && name === 'value'))
+            ? markOf(value)
+            : coverValue(value, name));
+    }
+    function coverValue(value, name) {
+        if (typeof value === 'string')
+            return coverText(value);
+        if (Array.isArray(value))
+            return coverItems(value);
+        if (!(0,manifest_object/* isObject */.Gv)(value))
+            return value;
+        return name === 'annotations' ? coverFields(value, secret_names/* isSecretName */.e) : coverObject(value);
+    }
+    /** In a command line the secret may be an argument of its own, behind the flag that names it. */
+    function coverItems(items) {
+        return items.map((item, index) => {
+            const flag = items[index - 1];
+            const isNamed = typeof flag === 'string' && FLAG.test(flag) && isSecretField(flag);
+            return isNamed && typeof item === 'string' && !item.startsWith('-') ? markOf(item) : coverValue(item, '');
+        });
+    }
+    function coverText(text) {
+        return (0,secret_patterns/* replaceSecrets */.E)(text, markOf).split('\n').map(lineCover()).join('\n');
+    }
+    /** Covers the lines of one text in their order. Where a secret ends is not known: the rest of its line is taken for it. */
+    function lineCover() {
+        let blockOf;
+        return (line) => {
+            const indentation = line.search(/\S/);
+            if (indentation < 0)
+                return line;
+            if (blockOf !== undefined && indentation > blockOf) {
+                return line.slice(0, indentation) + markOf(line.slice(indentation));
+            }
+            blockOf = undefined;
+            for (const found of line.matchAll(ASSIGNMENT)) {
+                const value = line.slice(found.index + found[0].length);
+                if (value.trim() === '' || !isSecretField(found[1] ?? ''))
+                    continue;
+                if (!BLOCK.test(value))
+                    return line.slice(0, -value.length) + markOf(value);
+                blockOf = indentation;
+            }
+            return line;
+        };
+    }
+    /** The whole of an object, or a map inside of it: a template may hold other objects. */
+    function coverObject(object) {
+        if (object['apiVersion'] === 'v1' && object['kind'] === 'Secret')
+            return coverSecret(object);
+        const { data } = object;
+        const isConfigMap = object['apiVersion'] === 'v1' && object['kind'] === 'ConfigMap' && (0,manifest_object/* isObject */.Gv)(data);
+        return isConfigMap ? { ...coverFields(object), data: coverFields(data, secret_names/* isSecretName */.e) } : coverFields(object);
+    }
+    function coverSecret(secret) {
+        const { data, stringData, ...rest } = withOneMap(secret);
+        const coverMap = (map) => ((0,manifest_object/* isObject */.Gv)(map) ? mapFields(map, markOf) : markOf(map));
+        return {
+            ...coverFields(rest),
+            ...(data !== undefined && { data: coverMap(data) }),
+            ...(stringData !== undefined && { stringData: coverMap(stringData) }),
+        };
+    }
+    return coverObject;
+}
+/** Whether the value of a field is a secret by the field's name, wherever the field is. */
+function isSecretField(name) {
+    const isPlainKey = PLAIN_KEY.test(name) && !KEY_OF_A_LOCK.test(name);
+    return !isPlainKey && name !== 'auth' && (0,secret_names/* isSecretName */.e)(name);
+}
+function isFilled(value) {
+    return typeof value === 'number' || (typeof value === 'string' && value !== '');
+}
+/** The server adds `stringData` to `data`, where it is compared. */
+function withOneMap(secret) {
+    const { stringData, ...rest } = secret;
+    const data = secret['data'] ?? {};
+    if (!(0,manifest_object/* isObject */.Gv)(stringData) || !(0,manifest_object/* isObject */.Gv)(data))
+        return secret;
+    const added = mapFields(stringData, (value) => (typeof value === 'string' ? base64Of(value) : value));
+    return { ...rest, data: { ...data, ...added } };
+}
+function mapFields(fields, map) {
+    return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, map(value, name)]));
+}
+function base64Of(text) {
+    return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/merge-keys.js
+
+/**
+ * The fields that tell the items of a list apart: those that Kubernetes merges lists by (`x-kubernetes-list-map-keys` in its
+ * OpenAPI description), the name first as people look for it, and the two that an Ingress is read by.
+ */
+const MERGE_KEYS = [
+    ['name'],
+    ['containerPort', 'protocol'],
+    ['port', 'protocol'],
+    ['mountPath'],
+    ['devicePath'],
+    ['ip'],
+    ['topologyKey', 'whenUnsatisfiable'],
+    ['topologyKey'],
+    ['key'],
+    ['type'],
+    ['uid'],
+    ['host'],
+    ['path'],
+];
+/** What is meant where a field of a key is left out. */
+const DEFAULTS = new Map([['protocol', 'TCP']]);
+/** Both lists by the first key that every item has and that no two items of a list share; undefined when there is none. */
+function keyedItems(before, after) {
+    for (const key of MERGE_KEYS) {
+        const old = itemsBy(key, before);
+        const now = old && itemsBy(key, after);
+        if (now)
+            return [old, now];
+    }
+    return undefined;
+}
+function itemsBy(key, list) {
+    const items = new Map();
+    for (const item of list) {
+        const label = (0,manifest_object/* isObject */.Gv)(item) ? labelOf(key, item) : undefined;
+        if (label === undefined || !(0,manifest_object/* isObject */.Gv)(item) || items.has(label))
+            return undefined;
+        items.set(label, item);
+    }
+    return items;
+}
+function labelOf([first, second], item) {
+    const label = scalarAt(first, item);
+    if (label === undefined || second === undefined)
+        return label;
+    const more = scalarAt(second, item);
+    if (more === undefined)
+        return undefined;
+    return more === DEFAULTS.get(second) ? label : `${label}/${more}`;
+}
+function scalarAt(field, item) {
+    const value = Object.hasOwn(item, field) ? item[field] : DEFAULTS.get(field);
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/diff.js
+/** What differs between two versions of an object, field by field, for people: `kubectl diff` with less noise. */
+
+
+
+
+
+
+
+
+/** A list of plain values is shown in one line up to this length. */
+const LONGEST_FLOW = 80;
+/** Characters without a shape, as they would look like no change. Tabs and line breaks have one. */
+const SHAPELESS = /(?![\t\n])[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Cs}\u2028\u2029]/gu;
+/**
+ * The fields in which two versions of an object differ, without what the server keeps for itself (status, managed fields …),
+ * and with secrets hidden: a change of one is `*** (before)` and `*** (after)`. Items of lists are matched by what Kubernetes
+ * merges them by. A version that is undefined has no fields: of a new object all are shown, but for its address. Give for
+ * it what was written, not the server's answer, which is full of defaults.
+ */
+function diffObjects(before, after) {
+    const cover = createMask();
+    const isWhole = before === undefined || after === undefined;
+    const shown = (object) => {
+        if (!object)
+            return {};
+        // What is a secret depends on the kind, which is a part of the address.
+        const covered = cover(withoutServerFields(object));
+        return isWhole ? withoutAddress(covered) : covered;
+    };
+    return fieldChanges('', shown(before), shown(after));
+}
+function withoutServerFields(object) {
+    if (!(0,manifest_object/* isObject */.Gv)(object.metadata))
+        return object;
+    const { metadata, ...rest } = (0,change/* content */.Q)(object);
+    if (!(0,manifest_object/* isObject */.Gv)(metadata))
+        return rest;
+    const { uid: _uid, creationTimestamp: _created, deletionTimestamp: _deleted, selfLink: _link, ...mine } = metadata;
+    const { annotations } = mine;
+    if (!(0,manifest_object/* isObject */.Gv)(annotations) || !Object.hasOwn(annotations, redact/* LAST_APPLIED */.jS))
+        return { metadata: mine, ...rest };
+    const { [redact/* LAST_APPLIED */.jS]: _applied, ...others } = annotations;
+    const { annotations: _annotations, ...bare } = mine;
+    return { metadata: Object.keys(others).length === 0 ? bare : { ...bare, annotations: others }, ...rest };
+}
+function withoutAddress(fields) {
+    const { apiVersion: _version, kind: _kind, metadata, ...rest } = fields;
+    if (!(0,manifest_object/* isObject */.Gv)(metadata))
+        return metadata === undefined ? rest : { metadata, ...rest };
+    const { name: _name, namespace: _namespace, ...more } = metadata;
+    return Object.keys(more).length === 0 ? rest : { metadata: more, ...rest };
+}
+function changesOf(path, before, after) {
+    if ((0,json/* isEqual */.n)(before, after))
+        return [];
+    if ((0,manifest_object/* isObject */.Gv)(before) && (0,manifest_object/* isObject */.Gv)(after))
+        return fieldChanges(path, before, after);
+    if (Array.isArray(before) && Array.isArray(after))
+        return listChanges(path, before, after);
+    if (typeof before === 'string' && typeof after === 'string' && `${before}${after}`.includes('\n')) {
+        const lines = diffTexts(before, after);
+        if (lines.length > 0)
+            return [changeOfLines(path, lines, before, after)];
+    }
+    return [changeOf(path, yamlOf(before), yamlOf(after))];
+}
+function fieldChanges(path, before, after) {
+    return unionOf(Object.keys(before), Object.keys(after)).flatMap((name) => {
+        const field = fieldPath(path, name);
+        if (!Object.hasOwn(before, name))
+            return [changeOf(field, undefined, yamlOf(after[name]))];
+        if (!Object.hasOwn(after, name))
+            return [changeOf(field, yamlOf(before[name]), undefined)];
+        return changesOf(field, before[name], after[name]);
+    });
+}
+function listChanges(path, before, after) {
+    const keyed = keyedItems(before, after);
+    if (keyed)
+        return keyedChanges(path, ...keyed);
+    if ([...before, ...after].every(isShort))
+        return [plainListChange(path, before, after)];
+    return itemChanges(path, before, after);
+}
+function keyedChanges(path, before, after) {
+    const changes = unionOf([...before.keys()], [...after.keys()]).flatMap((key) => {
+        const item = itemPath(path, key);
+        const old = before.get(key);
+        const now = after.get(key);
+        if (old && now)
+            return changesOf(item, old, now);
+        return [changeOf(item, old && yamlOf(old), now && yamlOf(now))];
+    });
+    const order = [...before.keys()].filter((key) => after.has(key));
+    const newOrder = [...after.keys()].filter((key) => before.has(key));
+    return (0,json/* isEqual */.n)(order, newOrder) ? changes : [...changes, changeOf(`${path} (order)`, flowOf(order), flowOf(newOrder))];
+}
+/** In one line each if that is short, else one line an item. */
+function plainListChange(path, before, after) {
+    const old = flowOf(before);
+    const now = flowOf(after);
+    if (Math.max(old.length, now.length) <= LONGEST_FLOW)
+        return changeOf(path, old, now);
+    const itemsOf = (list) => list.map((item) => `- ${yamlOf(item)}`);
+    return changeOfLines(path, diffLines(itemsOf(before), itemsOf(after)), old, now);
+}
+/** Items that nothing tells apart: what is left between those that are the same at both ends is compared in order. */
+function itemChanges(path, before, after) {
+    const most = Math.min(before.length, after.length);
+    let start = 0;
+    while (start < most && (0,json/* isEqual */.n)(before[start], after[start]))
+        start += 1;
+    let end = 0;
+    while (end < most - start && (0,json/* isEqual */.n)(before.at(-1 - end), after.at(-1 - end)))
+        end += 1;
+    const old = before.slice(start, before.length - end);
+    const now = after.slice(start, after.length - end);
+    return Array.from({ length: Math.max(old.length, now.length) }).flatMap((_nothing, index) => {
+        const item = itemPath(path, String(start + index));
+        if (index >= old.length)
+            return [changeOf(item, undefined, yamlOf(now[index]))];
+        if (index >= now.length)
+            return [changeOf(item, yamlOf(old[index]), undefined)];
+        return changesOf(item, old[index], now[index]);
+    });
+}
+function changeOf(path, before, after) {
+    const [old, now] = before !== undefined && after !== undefined ? bothVersions(before, after) : [];
+    return {
+        path: textOf(path),
+        ...(before !== undefined && { before: textOf(before, old) }),
+        ...(after !== undefined && { after: textOf(after, now) }),
+    };
+}
+function changeOfLines(path, lines, before, after) {
+    const [old, now] = bothVersions(before, after);
+    const otherOf = { '-': old, '+': now, ' ': undefined, '@': undefined };
+    return { path: textOf(path), lines: lines.map(({ kind, text }) => ({ kind, text: textOf(text, otherOf[kind]) })) };
+}
+function bothVersions(before, after) {
+    return [
+        { marks: marksIn(after), here: 'before' },
+        { marks: marksIn(before), here: 'after' },
+    ];
+}
+/** As it may be shown: secrets hidden, and characters without a shape in their escaped form. */
+function textOf(text, other) {
+    return withoutMarks(text, other).replaceAll(SHAPELESS, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+}
+function yamlOf(value) {
+    return (0,js_yaml/* dump */.Bh)(value, { lineWidth: -1, noRefs: true }).replace(/\n$/, '');
+}
+function flowOf(list) {
+    return (0,js_yaml/* dump */.Bh)(list, { lineWidth: -1, noRefs: true, flowLevel: 0 }).trimEnd();
+}
+function isShort(item) {
+    return (typeof item !== 'object' || item === null) && !(typeof item === 'string' && item.includes('\n'));
+}
+function fieldPath(path, name) {
+    if (!/^[A-Za-z_][\w-]*$/.test(name))
+        return itemPath(path, name);
+    return path === '' ? name : `${path}.${name}`;
+}
+function itemPath(path, key) {
+    return `${path}[${/^[^\s"'[\]]+$/.test(key) ? key : JSON.stringify(key)}]`;
+}
+function unionOf(before, after) {
+    return [...new Set([...before, ...after])];
+}
+
+// EXTERNAL MODULE: ./lib/plan/stages.js
+var stages = __nccwpck_require__(7368);
+;// CONCATENATED MODULE: ./lib/report/planned-objects.js
+
+
+
+/** Of one object. A new object has many; more than these are for kubectl. */
+const MOST_FIELDS = 500;
+/** What a deploy would do to each object, the ones that it would prune at the end. */
+function plannedObjects({ compared, pruned, kept, bounds }) {
+    const changes = compared.flatMap(({ change }) => change ?? []);
+    // A hook runs only when something else changes.
+    const reached = new Set((0,stages/* stagesOf */.ZL)(changes).flatMap((stage) => stage.changes));
+    return [
+        ...compared.map(({ manifest, change, isRefused }) => {
+            const ref = (0,manifest_object/* refOf */.H8)(manifest.object);
+            if (!change || isRefused)
+                return { ...ref, action: 'refused', fields: [], note: 'see the problems above' };
+            if (!reached.has(change))
+                return { ...ref, action: 'unchanged', fields: [] };
+            const range = bounds.get((0,manifest_object/* keyOf */.TN)(ref));
+            const note = [noteOf(change), range?.note].filter((text) => text !== undefined).join('; ');
+            return {
+                ...ref,
+                action: change.type,
+                fields: fieldsOf(change).slice(0, MOST_FIELDS),
+                ...(range && { bounds: { leastAvailable: range.leastAvailable, mostTotal: range.mostTotal } }),
+                ...(note !== '' && { note }),
+            };
+        }),
+        ...pruned.map((ref) => ({ ...ref, action: 'prune', fields: [], note: PRUNED })),
+        ...kept.map(({ ref, why }) => ({ ...ref, action: 'keep', fields: [], note: why })),
+    ];
+}
+const PRUNED = 'the manifests no longer have it';
+function fieldsOf(change) {
+    switch (change.type) {
+        case 'create':
+            return diffObjects(undefined, change.manifest.object);
+        case 'update':
+            return diffObjects(change.live, change.expected);
+        case 'recreate':
+            return diffObjects(change.live, change.expected ?? change.manifest.object);
+        case 'run':
+        case 'unchanged':
+            return [];
+    }
+}
+function noteOf(change) {
+    switch (change.type) {
+        case 'create':
+            return change.expected ? undefined : 'it can be checked only once its namespace or its kind is there';
+        case 'recreate':
+            return change.why;
+        case 'run':
+            return `a ${(0,stages/* hookOf */.pd)(change.manifest.object)} Job`;
+        case 'update':
+        case 'unchanged':
+            return undefined;
+    }
+}
+
+// EXTERNAL MODULE: ./lib/plan/rejections.js
+var rejections = __nccwpck_require__(3015);
+// EXTERNAL MODULE: ./lib/commands/apply/prune.js + 1 modules
+var apply_prune = __nccwpck_require__(1555);
+// EXTERNAL MODULE: ./lib/commands/early-end.js
+var early_end = __nccwpck_require__(5701);
+// EXTERNAL MODULE: ./lib/commands/prepare/compare.js + 2 modules
+var compare = __nccwpck_require__(988);
+// EXTERNAL MODULE: ./lib/commands/prepare/forecast.js + 6 modules
+var forecast = __nccwpck_require__(618);
+// EXTERNAL MODULE: ./lib/commands/prepare/prepare.js
+var prepare = __nccwpck_require__(2521);
+;// CONCATENATED MODULE: ./lib/commands/prepare/reading-cluster.js
+/** The cluster, for who only reads and asks by dry-run. A write is a defect, and is stopped here. */
+function readingCluster(cluster) {
+    const refuse = () => {
+        throw new Error('a plan writes nothing');
+    };
+    return {
+        ...cluster,
+        apply: (object, options = {}) => (options.dryRun ? cluster.apply(object, options) : refuse()),
+        create: refuse,
+        replace: refuse,
+        replaceManagedFields: refuse,
+        delete: refuse,
+    };
+}
+
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
+var render = __nccwpck_require__(1038);
+// EXTERNAL MODULE: ./lib/commands/prepare/same-release.js
+var same_release = __nccwpck_require__(3254);
+// EXTERNAL MODULE: ./lib/commands/report-frame.js
+var report_frame = __nccwpck_require__(8902);
+// EXTERNAL MODULE: ./lib/commands/session/known-release.js
+var known_release = __nccwpck_require__(1262);
+// EXTERNAL MODULE: ./lib/commands/session/records.js
+var session_records = __nccwpck_require__(8799);
+;// CONCATENATED MODULE: ./lib/commands/plan.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Tells what a deploy with the same inputs would do now, and does none of it: it takes no lock, and writes nothing. Where a deploy
+ * would be rejected, so is the plan, which then shows what there is of it. Throws RejectedError when there is nothing to show.
+ */
+async function plan(run) {
+    const reading = { ...run, cluster: readingCluster(run.cluster) };
+    return run.runner.group('Plan', async () => {
+        try {
+            const rendered = await (0,render/* render */.XX)(reading);
+            return planReport(await compareRelease(rendered, reading), rendered, reading);
+        }
+        catch (error) {
+            if (error instanceof errors/* ClusterError */.b$)
+                throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the cluster')]);
+            throw error;
+        }
+    });
+}
+async function compareRelease(rendered, run) {
+    const { desired } = rendered;
+    const records = (0,session_records/* openRecords */.t)(run.cluster, (0,render/* identityOf */.cu)(run));
+    const known = await (0,known_release/* readKnown */.U)(records, await records.list());
+    const compared = await (0,compare/* compare */.U)(desired, run);
+    const prune = await (0,apply_prune/* planPrune */.w)((0,known_release/* inventoryOf */.o)(known), desired, run);
+    const problems = [
+        ...(0,same_release/* sameReleaseProblems */.O)(rendered, known, run.inputs.release),
+        ...compared.flatMap((one) => one.problems),
+        ...prune.problems,
+    ];
+    const changes = compared.flatMap(({ change }) => change ?? []);
+    return { known, compared, prune, forecast: await (0,forecast/* forecast */.g)(changes, run), problems };
+}
+function planReport({ known, compared, prune, forecast: ahead, problems }, { namespace }, run) {
+    const changes = compared.flatMap(({ change }) => change ?? []);
+    const previous = (0,prepare/* previousRevision */.Rs)(changes, known.inPlace);
+    const unasked = prune.left.map((ref) => ({ ref, why: 'stays, as nobody has asked to prune it (prune: true)' }));
+    const objects = plannedObjects({
+        compared: compared.map((one) => ({ ...one, isRefused: one.problems.length > 0 })),
+        pruned: prune.deletions.map(({ ref }) => ref),
+        kept: [...prune.kept, ...unasked],
+        bounds: ahead.bounds,
+    });
+    const acting = objects.filter(({ action }) => ACTS.includes(action));
+    const told = {
+        ...(0,report_frame/* reportFrame */.M)(run),
+        namespace,
+        server: run.cluster.server,
+        ...(previous > 0 && { revision: previous }),
+        changed: acting.length > 0,
+        warnings: [...known.warnings, ...passing(known, run), ...ahead.warnings],
+        plan: { objects },
+    };
+    const [first, ...rest] = problems;
+    if (first)
+        return { ...told, ...(0,early_end/* rejectedBy */.Wr)([first, ...rest]) };
+    return { ...told, outcome: 'planned', message: summarize(objects, acting) };
+}
+const ACTS = ['create', 'update', 'recreate', 'run', 'prune'];
+function summarize(objects, acting) {
+    if (acting.length === 0)
+        return `all ${objects.length} objects are as the manifests say: a deploy would write nothing`;
+    const byAction = Map.groupBy(acting, ({ action }) => action);
+    const counts = ACTS.flatMap((action) => {
+        const count = byAction.get(action)?.length ?? 0;
+        return count > 0 ? [`${action} ${count}`] : [];
+    });
+    return `a deploy would ${counts.join(', ')} of ${(0,format/* counted */.hS)(objects.length, 'object')}`;
+}
+/** What may be otherwise when the deploy comes. */
+function passing({ heads, inPlace }, { inputs }) {
+    const pending = (0,release_history/* pendingOf */.lc)(heads);
+    const by = inPlace?.by;
+    return [
+        ...(pending
+            ? [
+                `revision ${pending.revision} is not finished: its run is at work, or was killed, and then the next deploy takes it back first; this plan is of the cluster as it is now`,
+            ]
+            : []),
+        ...(by && (0,supersede/* isSuperseded */.p)(inputs.run, by)
+            ? [`a newer run has deployed commit ${by.sha.slice(0, 7)}: a deploy of this run would be superseded`]
+            : []),
+    ];
+}
+
+
+/***/ }),
+
+/***/ 988:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  U: () => (/* binding */ compare)
 });
 
 // EXTERNAL MODULE: ./lib/errors.js
@@ -79293,7 +80047,7 @@ var autoscaling = __nccwpck_require__(4899);
 // EXTERNAL MODULE: ./lib/plan/change.js
 var change = __nccwpck_require__(4443);
 // EXTERNAL MODULE: ./lib/plan/desired.js
-var plan_desired = __nccwpck_require__(9369);
+var desired = __nccwpck_require__(9369);
 // EXTERNAL MODULE: ./lib/plan/keepers.js
 var keepers = __nccwpck_require__(8404);
 ;// CONCATENATED MODULE: ./lib/plan/claims.js
@@ -79331,7 +80085,7 @@ function keeperProblems(live, { forceConflicts }, problem) {
     ];
 }
 function releaseProblems(live, claim, problem) {
-    const owner = (0,plan_desired/* releaseOf */.l7)(live);
+    const owner = (0,desired/* releaseOf */.l7)(live);
     if (!owner || claim.forceConflicts)
         return [];
     // What is in no namespace, and says nothing, was made before Rollsafe wrote down where its release is.
@@ -79358,12 +80112,169 @@ var stages = __nccwpck_require__(7368);
 var strategy_change = __nccwpck_require__(7427);
 // EXTERNAL MODULE: ./lib/plan/strategy.js
 var strategy = __nccwpck_require__(5594);
-// EXTERNAL MODULE: ./lib/release/history.js
-var release_history = __nccwpck_require__(6753);
 // EXTERNAL MODULE: ./lib/commands/apply/apply-object.js
 var apply_object = __nccwpck_require__(8801);
 // EXTERNAL MODULE: ./lib/commands/concurrency.js
 var concurrency = __nccwpck_require__(325);
+// EXTERNAL MODULE: ./lib/rollout/sources.js
+var sources = __nccwpck_require__(2247);
+;// CONCATENATED MODULE: ./lib/commands/prepare/live.js
+
+
+
+
+/** Up to this many objects of a kind and namespace, a list saves no requests over reading each. */
+const READ_EACH = 1;
+/**
+ * The objects of a release as they are now, by key; what does not exist is not in the map. Lists by the release's label, so
+ * that the cost does not grow with what else lives in the namespace, and reads the rest one by one.
+ */
+async function readLive(cluster, manifests, release) {
+    const objects = manifests.map(({ object }) => object);
+    const live = new Map();
+    const bySource = Object.values(Object.groupBy(objects, (object) => (0,sources/* sourceOf */.v)({ ...object, ...(0,manifest_object/* refOf */.H8)(object) })));
+    await (0,concurrency/* mapLimited */.b)(bySource.flatMap((group) => (group && group.length > READ_EACH ? [group] : [])), async ([first]) => {
+        if (!first)
+            return;
+        const listed = await cluster.list({ ...(0,manifest_object/* refOf */.H8)(first), labelSelector: `${desired/* RELEASE_LABEL */.l5}=${release}` });
+        for (const object of listed.objects)
+            live.set((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object);
+    });
+    await (0,concurrency/* mapLimited */.b)(objects, async (object) => {
+        const key = (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object));
+        if (live.has(key))
+            return;
+        const found = await cluster.get((0,manifest_object/* refOf */.H8)(object));
+        if (found)
+            live.set(key, found);
+    });
+    const wanted = new Set(objects.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
+    return new Map([...live].filter(([key]) => wanted.has(key)));
+}
+
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
+var render = __nccwpck_require__(1038);
+;// CONCATENATED MODULE: ./lib/commands/prepare/compare.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Asks the API server, by dry-run, what each object would do, in the order in which they are given. Throws ClusterError; writes nothing. */
+async function compare(desired, run) {
+    const waiting = await waitingForOthers(desired, run.cluster);
+    const checkable = desired.filter((manifest) => !waiting.has(manifest));
+    const live = await readLive(run.cluster, checkable, run.inputs.release);
+    const scaled = (0,autoscaling/* scaledByManifests */.mY)(desired.map(({ object }) => object));
+    return (0,concurrency/* mapLimited */.b)(desired, async (manifest) => {
+        run.signals.cancelled.throwIfAborted();
+        if (waiting.has(manifest))
+            return { manifest, change: { type: 'create', manifest }, problems: [] };
+        const before = live.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object)));
+        const problems = ownershipProblems(manifest, before, {
+            ...(0,render/* identityOf */.cu)(run),
+            forceConflicts: run.inputs.forceConflicts,
+        });
+        const scalable = { ...manifest, object: (0,autoscaling/* withLiveReplicas */.wk)(manifest.object, before, scaled) };
+        try {
+            return { manifest, change: await dryRun(scalable, before, run), problems };
+        }
+        catch (error) {
+            if (!(error instanceof errors/* ClusterError */.b$))
+                throw error;
+            const problem = (0,rejections/* problemFrom */.Y)(error, (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object)), manifest.at);
+            const hint = before && problem.code === 'Immutable' ? (0,recreate/* immutableHint */.sC)(manifest.object, before) : problem.hint;
+            return { manifest, problems: [...problems, { ...problem, hint }] };
+        }
+    });
+}
+async function dryRun(manifest, before, { inputs, cluster, runner }) {
+    if ((0,stages/* hookOf */.pd)(manifest.object))
+        return checkHook(manifest, before, cluster);
+    const object = (0,desired/* stampedAsBefore */.kK)(manifest.object, before);
+    if (before && (0,ownership/* isAsApplied */.Kd)(object, before))
+        return { type: 'unchanged', manifest, live: before };
+    let answer;
+    try {
+        answer = await (0,apply_object/* applyTaking */.V)(cluster, before ? (0,strategy_change/* withOldStrategy */.rm)(object, before) : object, before, {
+            dryRun: true,
+            forceConflicts: inputs.forceConflicts,
+        });
+    }
+    catch (error) {
+        if (!before || !(error instanceof errors/* ClusterError */.b$) || !(0,rejections/* isImmutable */.t)(error))
+            throw error;
+        const recreation = (0,recreate/* recreationOf */.Cu)(object, before);
+        if (!recreation.isAllowed)
+            throw error;
+        const expected = await dryRunAnew(object, cluster);
+        return { type: 'recreate', manifest, live: before, ...(expected && { expected }), why: recreation.why };
+    }
+    const note = (0,strategy/* unservedNote */.p)(object, answer);
+    if (note !== undefined)
+        runner.info(note);
+    return (0,change/* changeOf */.C)(manifest, before, before ? (0,strategy_change/* withNewStrategy */.SW)(answer, object, before) : answer);
+}
+async function checkHook(manifest, live, cluster) {
+    await dryRunAnew(manifest.object, cluster);
+    return { type: 'run', manifest, ...(live && { live }) };
+}
+/**
+ * What the server says of an object that is to take the place of one that is still there: it is asked under another name. Undefined
+ * for a Service that asks for addresses, as the old one has them still.
+ */
+async function dryRunAnew(object, cluster) {
+    if ((0,recreate/* asksForAddresses */.iF)(object))
+        return undefined;
+    const name = `${object.metadata.name.slice(0, 50)}-dry-run`;
+    const answer = await cluster.apply({ ...object, metadata: { ...object.metadata, name } }, { dryRun: true });
+    return { ...answer, metadata: { ...answer.metadata, name: object.metadata.name } };
+}
+/** Objects that cannot be checked yet, because their namespace or their kind is made by this same release. */
+async function waitingForOthers(desired, cluster) {
+    const newNamespaces = new Set();
+    for (const name of (0,provided/* providedNamespaces */.Y)(desired)) {
+        if (!(await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name })))
+            newNamespaces.add(name);
+    }
+    const waiting = new Set();
+    for (const manifest of desired) {
+        const { apiVersion, kind, metadata } = manifest.object;
+        const isServed = (await cluster.resourceType(apiVersion, kind)) !== undefined;
+        if (!isServed || newNamespaces.has(metadata.namespace ?? ''))
+            waiting.add(manifest);
+    }
+    return waiting;
+}
+
+
+/***/ }),
+
+/***/ 618:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  g: () => (/* binding */ forecast)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/manifest/pod-template.js
 var pod_template = __nccwpck_require__(641);
 ;// CONCATENATED MODULE: ./lib/plan/quantity.js
@@ -79910,6 +80821,8 @@ function nodeWords({ peak, needed, free, isSurge }) {
     };
 }
 
+// EXTERNAL MODULE: ./lib/plan/stages.js
+var stages = __nccwpck_require__(7368);
 // EXTERNAL MODULE: ./lib/rollout/pod-queries.js
 var pod_queries = __nccwpck_require__(8155);
 ;// CONCATENATED MODULE: ./lib/commands/prepare/forecast.js
@@ -79978,61 +80891,26 @@ function keepRequests(pod) {
     return { ...(0,pod_queries/* keepPod */.v)(pod), spec: pod['spec'] };
 }
 
-// EXTERNAL MODULE: ./lib/rollout/sources.js
-var sources = __nccwpck_require__(2247);
-;// CONCATENATED MODULE: ./lib/commands/prepare/live.js
 
+/***/ }),
 
+/***/ 2521:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-/** Up to this many objects of a kind and namespace, a list saves no requests over reading each. */
-const READ_EACH = 1;
-/**
- * The objects of a release as they are now, by key; what does not exist is not in the map. Lists by the release's label, so
- * that the cost does not grow with what else lives in the namespace, and reads the rest one by one.
- */
-async function readLive(cluster, manifests, release) {
-    const objects = manifests.map(({ object }) => object);
-    const live = new Map();
-    const bySource = Object.values(Object.groupBy(objects, (object) => (0,sources/* sourceOf */.v)({ ...object, ...(0,manifest_object/* refOf */.H8)(object) })));
-    await (0,concurrency/* mapLimited */.b)(bySource.flatMap((group) => (group && group.length > READ_EACH ? [group] : [])), async ([first]) => {
-        if (!first)
-            return;
-        const listed = await cluster.list({ ...(0,manifest_object/* refOf */.H8)(first), labelSelector: `${plan_desired/* RELEASE_LABEL */.l5}=${release}` });
-        for (const object of listed.objects)
-            live.set((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object);
-    });
-    await (0,concurrency/* mapLimited */.b)(objects, async (object) => {
-        const key = (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object));
-        if (live.has(key))
-            return;
-        const found = await cluster.get((0,manifest_object/* refOf */.H8)(object));
-        if (found)
-            live.set(key, found);
-    });
-    const wanted = new Set(objects.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
-    return new Map([...live].filter(([key]) => wanted.has(key)));
-}
-
-// EXTERNAL MODULE: ./lib/commands/apply/prune.js + 1 modules
-var apply_prune = __nccwpck_require__(1555);
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
-var render = __nccwpck_require__(1038);
-// EXTERNAL MODULE: ./lib/commands/session/session.js
-var session_session = __nccwpck_require__(3949);
-;// CONCATENATED MODULE: ./lib/commands/prepare/prepare.js
-
-
-
-
-
-
-
-
-
-
-
-
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Rs: () => (/* binding */ previousRevision),
+/* harmony export */   iA: () => (/* binding */ prepare)
+/* harmony export */ });
+/* unused harmony export countsOf */
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9369);
+/* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
+/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6753);
+/* harmony import */ var _apply_prune_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1555);
+/* harmony import */ var _session_known_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1262);
+/* harmony import */ var _compare_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(988);
+/* harmony import */ var _forecast_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(618);
 
 
 
@@ -80047,37 +80925,47 @@ async function prepare({ namespace, desired }, session) {
     const { run, inPlace, heads, madeNamespace } = session;
     const { runner, journal, signals } = run;
     try {
-        const compared = await dryRunAll(desired, run);
+        const compared = await (0,_compare_js__WEBPACK_IMPORTED_MODULE_4__/* .compare */ .U)(desired, run);
+        (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)(compared.flatMap(({ problems }) => problems));
         // Made a moment ago, for the lock: it is this release that creates it.
-        const changes = compared.map((change) => {
-            const isMade = madeNamespace && (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(change.manifest.object)) === (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(madeNamespace));
-            return isMade ? { type: 'create', manifest: change.manifest, expected: madeNamespace } : change;
+        const changes = compared.flatMap(({ change }) => {
+            if (!change)
+                return [];
+            const isMade = madeNamespace && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(change.manifest.object)) === (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(madeNamespace));
+            return [isMade ? { type: 'create', manifest: change.manifest, expected: madeNamespace } : change];
         });
         signals.cancelled.throwIfAborted();
-        const prune = await (0,apply_prune/* planPrune */.w)((0,session_session/* inventoryOf */.o8)(session), desired, run);
-        const counts = [
-            ...Object.entries(Object.groupBy(changes, ({ type }) => type)).map(([type, list]) => `${list.length} to ${WORDS[type]}`),
-            ...(prune.deletions.length > 0 ? [`${prune.deletions.length} to prune`] : []),
-        ];
-        runner.info(`the API server accepts them all: ${counts.join(', ')}`);
-        journal.note(`${changes.length} objects checked: ${counts.join(', ')}`);
-        const stamps = changes.flatMap((change) => ('live' in change && change.live ? [(0,plan_desired/* revisionOf */.DT)(change.live)] : []));
-        // Before there were records, the annotation alone told the revision.
-        const previous = inPlace?.revision ?? Math.max(0, ...stamps);
+        const prune = await (0,_apply_prune_js__WEBPACK_IMPORTED_MODULE_2__/* .planPrune */ .w)((0,_session_known_release_js__WEBPACK_IMPORTED_MODULE_3__/* .inventoryOf */ .o)(session), desired, run);
+        (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)(prune.problems);
+        const counts = countsOf(changes, prune);
+        runner.info(`the API server accepts them all: ${counts}`);
+        journal.note(`${changes.length} objects checked: ${counts}`);
+        const previous = previousRevision(changes, inPlace);
         return {
             namespace,
             changes,
             prune,
-            revision: Math.max((0,release_history/* nextRevision */.fB)(heads), previous + 1),
+            revision: Math.max((0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .nextRevision */ .fB)(heads), previous + 1),
             previousRevision: previous === 0 ? undefined : previous,
-            forecast: await forecast(changes, run),
+            forecast: await (0,_forecast_js__WEBPACK_IMPORTED_MODULE_5__/* .forecast */ .g)(changes, run),
         };
     }
     catch (error) {
-        if (error instanceof errors/* ClusterError */.b$)
-            throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the cluster')]);
+        if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$)
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs([(0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, 'the cluster')]);
         throw error;
     }
+}
+/** The revision in place; 0 when there is none. Before there were records, the annotation alone told it. */
+function previousRevision(changes, inPlace) {
+    const stamps = changes.flatMap((change) => ('live' in change && change.live ? [(0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_8__/* .revisionOf */ .DT)(change.live)] : []));
+    return inPlace?.revision ?? Math.max(0, ...stamps);
+}
+/** For people: `3 to leave as they are, 1 to update`. */
+function countsOf(changes, { deletions }) {
+    const byType = Object.entries(Object.groupBy(changes, ({ type }) => type));
+    const counts = byType.map(([type, list]) => `${list.length} to ${WORDS[type]}`);
+    return [...counts, ...(deletions.length > 0 ? [`${deletions.length} to prune`] : [])].join(', ');
 }
 const WORDS = {
     create: 'create',
@@ -80086,94 +80974,6 @@ const WORDS = {
     recreate: 'delete and make anew',
     run: 'run',
 };
-async function dryRunAll(desired, run) {
-    const waiting = await waitingForOthers(desired, run.cluster);
-    const checkable = desired.filter((manifest) => !waiting.has(manifest));
-    const live = await readLive(run.cluster, checkable, run.inputs.release);
-    const scaled = (0,autoscaling/* scaledByManifests */.mY)(desired.map(({ object }) => object));
-    const checked = await (0,concurrency/* mapLimited */.b)(desired, async (manifest) => {
-        run.signals.cancelled.throwIfAborted();
-        if (waiting.has(manifest))
-            return { change: { type: 'create', manifest }, problems: [] };
-        const before = live.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object)));
-        const problems = ownershipProblems(manifest, before, {
-            ...(0,render/* identityOf */.cu)(run),
-            forceConflicts: run.inputs.forceConflicts,
-        });
-        const scalable = { ...manifest, object: (0,autoscaling/* withLiveReplicas */.wk)(manifest.object, before, scaled) };
-        try {
-            return { change: await dryRun(scalable, before, run), problems };
-        }
-        catch (error) {
-            if (!(error instanceof errors/* ClusterError */.b$))
-                throw error;
-            const problem = (0,rejections/* problemFrom */.Y)(error, (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object)), manifest.at);
-            const hint = before && problem.code === 'Immutable' ? (0,recreate/* immutableHint */.sC)(manifest.object, before) : problem.hint;
-            return { problems: [...problems, { ...problem, hint }] };
-        }
-    });
-    // In the order of the objects, not of the answers: the first problem is the headline, and must not depend on chance.
-    (0,errors/* rejectIfAny */.rV)(checked.flatMap(({ problems }) => problems));
-    return checked.flatMap(({ change }) => change ?? []);
-}
-async function dryRun(manifest, before, { inputs, cluster, runner }) {
-    if ((0,stages/* hookOf */.pd)(manifest.object))
-        return checkHook(manifest, before, cluster);
-    const object = (0,plan_desired/* stampedAsBefore */.kK)(manifest.object, before);
-    if (before && (0,ownership/* isAsApplied */.Kd)(object, before))
-        return { type: 'unchanged', manifest, live: before };
-    let answer;
-    try {
-        answer = await (0,apply_object/* applyTaking */.V)(cluster, before ? (0,strategy_change/* withOldStrategy */.rm)(object, before) : object, before, {
-            dryRun: true,
-            forceConflicts: inputs.forceConflicts,
-        });
-    }
-    catch (error) {
-        if (!before || !(error instanceof errors/* ClusterError */.b$) || !(0,rejections/* isImmutable */.t)(error))
-            throw error;
-        const recreation = (0,recreate/* recreationOf */.Cu)(object, before);
-        if (!recreation.isAllowed)
-            throw error;
-        const expected = await dryRunAnew(manifest.object, cluster);
-        return { type: 'recreate', manifest, live: before, ...(expected && { expected }), why: recreation.why };
-    }
-    const note = (0,strategy/* unservedNote */.p)(object, answer);
-    if (note !== undefined)
-        runner.info(note);
-    return (0,change/* changeOf */.C)(manifest, before, before ? (0,strategy_change/* withNewStrategy */.SW)(answer, object, before) : answer);
-}
-async function checkHook(manifest, live, cluster) {
-    await dryRunAnew(manifest.object, cluster);
-    return { type: 'run', manifest, ...(live && { live }) };
-}
-/**
- * What the server says of an object that is to take the place of one that is still there: it is asked under another name. Undefined
- * for a Service that asks for addresses, as the old one has them still.
- */
-async function dryRunAnew(object, cluster) {
-    if ((0,recreate/* asksForAddresses */.iF)(object))
-        return undefined;
-    const name = `${object.metadata.name.slice(0, 50)}-dry-run`;
-    const answer = await cluster.apply({ ...object, metadata: { ...object.metadata, name } }, { dryRun: true });
-    return { ...answer, metadata: { ...answer.metadata, name: object.metadata.name } };
-}
-/** Objects that cannot be checked yet, because their namespace or their kind is made by this same release. */
-async function waitingForOthers(desired, cluster) {
-    const newNamespaces = new Set();
-    for (const name of (0,provided/* providedNamespaces */.Y)(desired)) {
-        if (!(await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name })))
-            newNamespaces.add(name);
-    }
-    const waiting = new Set();
-    for (const manifest of desired) {
-        const { apiVersion, kind, metadata } = manifest.object;
-        const isServed = (await cluster.resourceType(apiVersion, kind)) !== undefined;
-        if (!isServed || newNamespaces.has(metadata.namespace ?? ''))
-            waiting.add(manifest);
-    }
-    return waiting;
-}
 
 
 /***/ }),
@@ -81129,7 +81929,10 @@ var stages = __nccwpck_require__(7368);
 var strategy = __nccwpck_require__(5594);
 // EXTERNAL MODULE: ./lib/report/format.js
 var format = __nccwpck_require__(7703);
+// EXTERNAL MODULE: ./lib/commands/keep-secrets.js
+var keep_secrets = __nccwpck_require__(3190);
 ;// CONCATENATED MODULE: ./lib/commands/prepare/render.js
+
 
 
 
@@ -81153,13 +81956,16 @@ function identityOf(run) {
 /** Reads the manifests and puts in images, strategy and namespaces. Throws RejectedError; writes nothing. */
 async function render(run) {
     const { inputs, renderer } = run;
-    const { manifests } = setImages(loadManifests(await renderer.render(inputs.sources)), inputs.images);
+    const loaded = loadManifests(await renderer.render(inputs.sources));
+    (0,keep_secrets/* keepSecrets */.JY)(loaded, run.runner);
+    const { manifests } = setImages(loaded, inputs.images);
     return place(manifests, run);
 }
 /** The same for manifests that are at hand, as those of a record. */
 async function place(manifests, run) {
     const { inputs, cluster, runner } = run;
     const namespace = namespaceOf(run);
+    (0,keep_secrets/* keepSecrets */.JY)(manifests, runner);
     runner.info(`${(0,format/* counted */.hS)(manifests.length, 'object')} for ${cluster.server}, namespace ${namespace}`);
     try {
         const located = await locateAll(manifests, namespace, cluster);
@@ -81208,7 +82014,35 @@ async function locateAll(manifests, namespace, cluster) {
 
 /***/ }),
 
-/***/ 2852:
+/***/ 3254:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   O: () => (/* binding */ sameReleaseProblems)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7350);
+/* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7703);
+/* harmony import */ var _session_known_release_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1262);
+
+
+
+/** Two workflows that deploy different things under one name would prune and roll back each other's objects. */
+function sameReleaseProblems({ desired }, known, release) {
+    const had = new Set((0,_session_known_release_js__WEBPACK_IMPORTED_MODULE_0__/* .inventoryOf */ .o)(known).map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object))));
+    if (had.size === 0 || desired.some(({ object }) => had.has((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object)))))
+        return [];
+    const problem = {
+        code: 'InvalidInput',
+        message: `none of these objects is in the release ${release}, which has ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_2__/* .counted */ .hS)(had.size, 'object')} in the cluster`,
+        hint: `if another workflow deploys ${release}, set the input release to a name of its own here; to replace everything, keep one object for one deploy, or delete the Secrets rollsafe.${release}.v*`,
+    };
+    return [problem];
+}
+
+
+/***/ }),
+
+/***/ 1713:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -81566,6 +82400,135 @@ function commitOf(run) {
     return URL.canParse(run.url) ? markdown_link(short, `${new URL(run.url).origin}/${run.repository}/commit/${run.sha}`) : short;
 }
 
+;// CONCATENATED MODULE: ./lib/report/plan-lines.js
+
+/** Longer lines are cut: what is in them is for machines. */
+const LONGEST_LINE = 300;
+/** What is kept of what two long lines begin with alike. */
+const START_KEPT = 40;
+/**
+ * The changes of an object as the lines of a diff. Each begins with its sign, whatever the texts hold: the path of a field as
+ * a line of context, and below it what is there (`-`) and what would be (`+`).
+ */
+function linesOfFields(fields) {
+    return fields.flatMap((field) => [...signed(' ', field.path.replaceAll(/\s+/g, ' ')), ...linesOfField(field)]);
+}
+function linesOfField({ before, after, lines }) {
+    if (lines) {
+        return lines.flatMap(({ kind, text }) => (kind === '@' ? signed('@@', `${text} @@`) : signed(kind, `  ${text}`)));
+    }
+    const [old, now] = before !== undefined && after !== undefined ? withoutCommonStart(before, after) : [before, after];
+    return [...(old === undefined ? [] : indented('-', old)), ...(now === undefined ? [] : indented('+', now))];
+}
+function indented(sign, text) {
+    return signed(sign, `  ${text.replaceAll('\n', '\n  ')}`);
+}
+/** A line that is no line yet may become one when it is made safe; it gets its sign, too. */
+function signed(sign, text) {
+    return (0,redact/* stripControls */.$Y)(text)
+        .split('\n')
+        .map((line) => `${sign} ${(0,redact/* cut */.Jj)(line, LONGEST_LINE)}`);
+}
+/** Two long texts of one line each, so that what differs is not cut off. */
+function withoutCommonStart(before, after) {
+    const isLong = Math.max(before.length, after.length) > LONGEST_LINE;
+    if (!isLong || before.includes('\n') || after.includes('\n'))
+        return [before, after];
+    let start = 0;
+    while (start < before.length && before[start] === after[start])
+        start += 1;
+    const from = start - START_KEPT;
+    return from <= 0 ? [before, after] : [`…${before.slice(from)}`, `…${after.slice(from)}`];
+}
+
+;// CONCATENATED MODULE: ./lib/report/plan.js
+/** What a deploy would do, on a page. */
+
+
+
+const ACTIONS = {
+    refused: '⛔ be refused',
+    create: '🆕 create',
+    update: '✏️ update',
+    recreate: '♻️ delete and create',
+    run: '▶️ run',
+    prune: '🗑️ delete',
+    keep: '📌 keep',
+    unchanged: 'change nothing',
+};
+/** A table of what would change, then the fields of each object, which a full page leaves out first. */
+function planSections(report, detail) {
+    if (!report.plan)
+        return [];
+    const { objects } = report.plan;
+    const changing = objects.filter(({ action }) => action !== 'unchanged');
+    const refusedFirst = [
+        ...changing.filter(({ action }) => action === 'refused'),
+        ...changing.filter(({ action }) => action !== 'refused'),
+    ];
+    return [
+        { name: 'plan', rank: 2, markdown: tableOf(refusedFirst, objects.length - changing.length, report, detail) },
+        ...diffSections(refusedFirst, report, detail),
+    ];
+}
+function tableOf(changing, unchanged, report, detail) {
+    if (changing.length === 0)
+        return `### Plan\n\nA deploy would change nothing: ${(0,format/* counted */.hS)(unchanged, 'object')} unchanged.`;
+    const hasBounds = changing.some(({ bounds }) => bounds !== undefined);
+    const rows = changing.map((object) => [
+        code((0,format/* nameOf */.Vb)(object, report.namespace)),
+        ACTIONS[object.action],
+        ...(hasBounds ? [boundsOf(object.bounds)] : []),
+        object.note === undefined ? '' : prose(object.note),
+    ]);
+    const header = ['Object', 'A deploy would', ...(hasBounds ? ['Pods on the way'] : []), 'Note'];
+    const rest = unchanged === 0
+        ? ''
+        : `\n\n_${(0,format/* counted */.hS)(unchanged, 'more object')} would stay as ${unchanged === 1 ? 'it is' : 'they are'}._`;
+    return `### Plan\n\n${table(header, rows, { rows: detail.plannedObjects })}${rest}`;
+}
+function boundsOf(bounds) {
+    if (!bounds)
+        return '–';
+    const most = bounds.mostTotal === undefined ? '' : `<br>at most ${bounds.mostTotal} in all`;
+    return `at least ${bounds.leastAvailable} available${most}`;
+}
+function diffSections(changing, report, detail) {
+    const different = changing.filter(({ fields }) => fields.length > 0);
+    const shown = different.slice(0, detail.diffs);
+    let open = 0;
+    const sections = shown.map((object) => {
+        // An empty line between fields, as their values may have many.
+        const lines = object.fields.flatMap((field, index) => [...(index === 0 ? [] : ['']), ...linesOfFields([field])]);
+        open += lines.length;
+        const name = (0,format/* nameOf */.Vb)(object, report.namespace);
+        const body = diffOf(lines, detail);
+        return {
+            name: `diff of ${name}`,
+            rank: 4,
+            markdown: details(titleOf(object, name), body, { open: open <= detail.openLines }),
+        };
+    });
+    const leftOut = different.length - shown.length;
+    if (leftOut === 0)
+        return sections;
+    return [...sections, { name: 'count of diffs', rank: 4, markdown: `_${(0,format/* counted */.hS)(leftOut, 'more diff')} left out._` }];
+}
+function titleOf({ action, fields }, name) {
+    return action === 'update' ? `${name}: ${(0,format/* counted */.hS)(fields.length, 'field')}` : `${name}: ${action}`;
+}
+/** The first lines, as many as fit. */
+function diffOf(lines, { diffCharacters }) {
+    let used = 0;
+    const shown = lines.filter((line) => {
+        used += line.length + 1;
+        return used <= diffCharacters;
+    });
+    const leftOut = lines.length - shown.length;
+    const note = leftOut === 0 ? '' : `\n\n_${(0,format/* counted */.hS)(leftOut, 'more line')} left out._`;
+    return `${fence(shown.join('\n'), { language: 'diff' })}${note}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/report/sections.js
 /** The parts that the job summary and the comment are put together from. All text of the report is untrusted here. */
 
@@ -81715,6 +82678,7 @@ function imagesOf(workload) {
 
 
 
+
 /**
  * GitHub refuses a comment of more than 65,536 characters. Counted here in UTF-16 units, which are never fewer than
  * characters, with some room to spare.
@@ -81731,6 +82695,10 @@ const DETAIL = {
     pods: 2,
     events: 8,
     logCharacters: 2500,
+    plannedObjects: 50,
+    diffs: 25,
+    diffCharacters: 6000,
+    openLines: 60,
 };
 function shouldComment(report, mode) {
     if (report.run?.pullRequest === undefined)
@@ -81754,6 +82722,7 @@ function renderComment(report) {
         openingSection(report),
         ...commandsSection(report),
         ...problemsSection(report, DETAIL),
+        ...planSections(report, DETAIL),
         ...workloadsSection(report, DETAIL),
         ...evidenceSections(report, DETAIL),
         ...warningsSection(report, DETAIL),
@@ -81771,8 +82740,12 @@ function renderComment(report) {
 ;// CONCATENATED MODULE: ./lib/report/log.js
 
 
+
 const MOST_WORKLOADS = 20;
 const MOST_PROBLEMS = 50;
+const MOST_PLANNED = 100;
+/** Of all objects together; the summary has more. */
+const MOST_DIFF_LINES = 300;
 /** The last lines of the log. They hold untrusted text: print them through the runner, which makes it safe. */
 function renderLog(report) {
     const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
@@ -81780,7 +82753,7 @@ function renderLog(report) {
     const lines = [`${emoji} ${words}${whatOf(report)}, after ${(0,format/* durationOf */.cf)(report.durationSeconds)}`];
     if (report.message !== '')
         lines.push(`${report.reason === undefined ? '' : `${report.reason}: `}${report.message}`);
-    lines.push(...workloadLines(report), ...problemLines(report));
+    lines.push(...workloadLines(report), ...problemLines(report), ...planLines(report));
     if (report.rollback)
         lines.push(`Rollback: ${report.rollback.message} (${(0,format/* durationOf */.cf)(report.rollback.seconds)})`);
     if (!(0,outcome/* succeeded */.gq)(report))
@@ -81806,6 +82779,32 @@ function problemLines(report) {
     });
     const leftOut = report.problems.length - lines.length;
     return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
+}
+/** What would change, with its fields; what would not is counted. */
+function planLines({ plan, namespace }) {
+    if (!plan)
+        return [];
+    const changing = plan.objects.filter(({ action }) => action !== 'unchanged');
+    const lines = [];
+    let room = MOST_DIFF_LINES;
+    let linesLeftOut = 0;
+    for (const object of changing.slice(0, MOST_PLANNED)) {
+        const { bounds, note } = object;
+        const most = bounds?.mostTotal === undefined ? '' : `, at most ${bounds.mostTotal} pods in all`;
+        const pods = bounds && `at least ${(0,format/* counted */.hS)(bounds.leastAvailable, 'pod')} available${most}`;
+        const facts = [note, pods].filter((fact) => fact !== undefined);
+        const fields = linesOfFields(object.fields);
+        const shown = fields.slice(0, room);
+        room -= shown.length;
+        linesLeftOut += fields.length - shown.length;
+        lines.push(`  ${(0,format/* nameOf */.Vb)(object, namespace)}  ${object.action}${facts.length === 0 ? '' : `: ${facts.join('; ')}`}`, ...shown.map((line) => `    ${line}`));
+    }
+    if (linesLeftOut > 0)
+        lines.push(`  ${(0,format/* counted */.hS)(linesLeftOut, 'more line')} of the diff in the job summary`);
+    if (changing.length > MOST_PLANNED)
+        lines.push(`  and ${changing.length - MOST_PLANNED} more`);
+    const unchanged = plan.objects.length - changing.length;
+    return unchanged === 0 ? lines : [...lines, `  ${(0,format/* counted */.hS)(unchanged, 'object')} unchanged`];
 }
 /** Empty when the run ended before it was known. */
 function whatOf({ release, namespace }) {
@@ -81842,65 +82841,10 @@ function outputsOf(report) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/report/report.js
-const OUTCOMES = [
-    'deployed',
-    'unchanged',
-    'planned',
-    'rolled-back',
-    'rollback-failed',
-    'failed',
-    'rejected',
-    'superseded',
-    'unknown',
-    'cancelled',
-    'removed',
-];
-
-;// CONCATENATED MODULE: ./lib/report/redact-report.js
-
-
-/** Words of our own that a field holds whole. A secret that happens to be one of them must not break the report. */
-const OWN_WORDS = new Set([
-    ...OUTCOMES,
-    ...errors/* REASON_CODES */.OE,
-    // commands
-    'deploy',
-    'plan',
-    'rollback',
-    'teardown',
-    'sweep',
-    // changes of objects and states of workloads
-    'created',
-    'updated',
-    'ran',
-    'not-reached',
-    'pruned',
-    'healthy',
-    'progressing',
-    'restored',
-    // phases, and steps of a rollback
-    'prepare',
-    'apply',
-    'follow',
-    'diagnose',
-    'roll-back',
-    'report',
-    'deleted',
-    'already-as-before',
-    'left-alone',
-]);
-/**
- * The report with every text run through `redact`: the one place where secrets leave it, before a view escapes them so
- * that they cannot be recognised any more. The names of release and namespace stay, since they are printed everywhere
- * and find the comment of the last run.
- */
-function redactReport(report, redact) {
-    const safe = JSON.parse(JSON.stringify(report), (_field, value) => typeof value === 'string' && !OWN_WORDS.has(value) ? redact(value) : value);
-    return { ...safe, release: report.release, namespace: report.namespace, startedAt: report.startedAt };
-}
-
+// EXTERNAL MODULE: ./lib/report/redact-report.js + 1 modules
+var redact_report = __nccwpck_require__(3693);
 ;// CONCATENATED MODULE: ./lib/report/summary.js
+
 
 
 
@@ -81921,6 +82865,10 @@ const summary_DETAIL = {
     pods: 5,
     events: 40,
     logCharacters: 20_000,
+    plannedObjects: 500,
+    diffs: 200,
+    diffCharacters: 50_000,
+    openLines: 200,
 };
 /** The job summary: GitHub-flavoured Markdown, at most `SUMMARY_BYTES` bytes. */
 function renderSummary(report) {
@@ -81928,6 +82876,7 @@ function renderSummary(report) {
         openingSection(report),
         ...commandsSection(report),
         ...problemsSection(report, summary_DETAIL),
+        ...planSections(report, summary_DETAIL),
         ...workloadsSection(report, summary_DETAIL),
         ...evidenceSections(report, summary_DETAIL),
         ...warningsSection(report, summary_DETAIL),
@@ -81959,7 +82908,7 @@ const MILLISECONDS_TO_CORRECT = 1000;
  */
 async function publish(report, ports, mode) {
     const { runner } = ports;
-    const safe = redactReport(report, ports.redact);
+    const safe = (0,redact_report/* redactReport */.a)(report, ports.redact);
     const warnings = [];
     /** Runs one way of telling; its failure is a warning. */
     const attempt = async (what, tell) => {
@@ -82046,7 +82995,7 @@ async function orAborted(promise, signal) {
 /* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
 /* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6753);
 /* harmony import */ var _session_heal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1959);
-/* harmony import */ var _session_hold_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5214);
+/* harmony import */ var _session_hold_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8683);
 /* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8902);
 
 
@@ -82199,7 +83148,7 @@ function reportFrame({ inputs, journal, }) {
 /* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7935);
 /* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(325);
 /* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6741);
-/* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8827);
+/* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2521);
 /* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1038);
 /* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3949);
 
@@ -82246,7 +83195,7 @@ async function prepareTarget(session) {
     // No Job runs backwards: what it did to the world when the revision was new, it has done.
     const objects = target.objects.filter(({ object }) => (0,_plan_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .hookOf */ .pd)(object) === undefined);
     const manifests = objects.map(({ object }) => ({ object, at: { file: name, line: 1 } }));
-    return { target, prepared: await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_5__/* .prepare */ .i)(await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_6__/* .place */ .ik)(manifests, run), session) };
+    return { target, prepared: await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_5__/* .prepare */ .iA)(await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_6__/* .place */ .ik)(manifests, run), session) };
 }
 /**
  * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects made or changed
@@ -82436,7 +83385,7 @@ function whoseRun({ by }) {
 
 /***/ }),
 
-/***/ 5214:
+/***/ 8683:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -82480,128 +83429,12 @@ function guardedCluster(cluster, lock) {
     };
 }
 
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/manifest/object.js
-var object = __nccwpck_require__(7350);
-// EXTERNAL MODULE: ./lib/release/read-record.js
-var read_record = __nccwpck_require__(316);
-// EXTERNAL MODULE: ./lib/release/record-secret.js + 1 modules
-var record_secret = __nccwpck_require__(3830);
-// EXTERNAL MODULE: ./lib/commands/concurrency.js
-var concurrency = __nccwpck_require__(325);
-;// CONCATENATED MODULE: ./lib/commands/session/records.js
-/** The records of one release in the cluster: what was deployed, and what a rollback goes back to. */
-
-
-
-
-
-function openRecords(cluster, place) {
-    const { namespace, release } = place;
-    const seen = new Map();
-    /** Sends a Secret. Where the answer is lost, the Secret itself tells whether it arrived. */
-    async function sent(secret, send, mayExist = false) {
-        try {
-            return await send();
-        }
-        catch (error) {
-            if (!(error instanceof errors/* ClusterError */.b$))
-                throw error;
-            if (!error.isUnreachable && !(mayExist && error.status === 409))
-                throw error;
-            const found = await cluster.get((0,object/* refOf */.H8)(secret));
-            if (found && (0,record_secret/* isSameSecret */.n_)(found, secret))
-                return found;
-            throw error;
-        }
-    }
-    /** Makes the parts that are not there yet. Their names tell their contents, so one that is there is the right one. */
-    async function createParts(parts, revision) {
-        const known = seen.get(revision)?.parts ?? [];
-        return (0,concurrency/* mapLimited */.b)(parts, async (part) => {
-            const { name } = part.metadata;
-            const before = known.find((one) => one.name === name);
-            if (before)
-                return before;
-            const { metadata } = await sent(part, () => cluster.create(part), true);
-            return { revision, name, uid: metadata.uid ?? '' };
-        });
-    }
-    const deletePart = ({ name, uid }) => cluster.delete(refTo(name), uid);
-    const refTo = (name) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name });
-    /** Writes parts, then the head that turns to them, then deletes the parts that no head needs any more. */
-    async function write(record, send) {
-        if (record.release !== release || record.namespace !== namespace)
-            throw new Error('this is another release’s record');
-        const { revision } = record;
-        const secrets = await (0,record_secret/* secretsOf */.Fj)(record);
-        const parts = await createParts(secrets.parts, revision);
-        const { metadata } = await sent(secrets.head, () => send(secrets.head));
-        const names = parts.map(({ name }) => name);
-        const surplus = (seen.get(revision)?.parts ?? []).filter(({ name }) => !names.includes(name));
-        seen.set(revision, { resourceVersion: metadata.resourceVersion, parts: [...parts, ...surplus] });
-        try {
-            await (0,concurrency/* mapLimited */.b)(surplus, deletePart);
-            seen.set(revision, { resourceVersion: metadata.resourceVersion, parts });
-        }
-        catch (error) {
-            // The record is written; what is left over takes room until the revision is written or removed the next time.
-            if (!(error instanceof errors/* ClusterError */.b$))
-                throw error;
-        }
-    }
-    return {
-        async list() {
-            const labelSelector = `${record_secret/* RECORD_OF_LABEL */.t}=${release}`;
-            const { objects } = await cluster.list({
-                apiVersion: 'v1',
-                kind: 'Secret',
-                namespace,
-                labelSelector,
-                metadataOnly: true,
-            });
-            const parts = Map.groupBy(objects.flatMap((object) => (0,record_secret/* partOf */.BU)(object) ?? []), ({ revision }) => revision);
-            const heads = objects
-                .flatMap((object) => (0,record_secret/* headOf */.Uo)(object) ?? [])
-                .map((head) => ({ ...head, parts: parts.get(head.revision) ?? [] }));
-            for (const [revision, ofRevision] of parts)
-                seen.set(revision, { parts: ofRevision });
-            for (const head of heads)
-                seen.set(head.revision, head);
-            return heads.toSorted((one, other) => one.revision - other.revision);
-        },
-        async read(head) {
-            const of = { release, namespace, revision: head.revision };
-            const secret = await cluster.get(refTo((0,record_secret/* recordName */.xD)(of)));
-            if (!secret)
-                throw (0,read_record/* unreadable */.O$)(of, 'it is no longer there');
-            const parts = await (0,concurrency/* mapLimited */.b)((0,record_secret/* partsOf */.CI)(secret, of), (ref) => cluster.get(ref));
-            const record = await (0,record_secret/* recordFrom */.Qd)(secret, parts, of);
-            const known = seen.get(head.revision)?.parts ?? head.parts;
-            seen.set(head.revision, { resourceVersion: secret.metadata.resourceVersion, parts: known });
-            return record;
-        },
-        create: (record) => write(record, (head) => cluster.create(head)),
-        async update(record) {
-            const { resourceVersion } = seen.get(record.revision) ?? {};
-            if (resourceVersion === undefined)
-                throw new Error(`${(0,record_secret/* recordName */.xD)(record)} has not been read, so it cannot be updated`);
-            await write(record, (head) => cluster.replace({ ...head, metadata: { ...head.metadata, resourceVersion } }));
-        },
-        async remove(heads) {
-            await (0,concurrency/* mapLimited */.b)(heads, async ({ revision, uid, parts }) => {
-                const all = new Map([...parts, ...(seen.get(revision)?.parts ?? [])].map((part) => [part.uid, part]));
-                // The head goes last: as long as it is there, the next run finds the revision and removes the rest.
-                await Promise.all([...all.values()].map(deletePart));
-                await cluster.delete(refTo((0,record_secret/* recordName */.xD)({ release, revision })), uid);
-                seen.delete(revision);
-            });
-        },
-    };
-}
-
+// EXTERNAL MODULE: ./lib/commands/keep-secrets.js
+var keep_secrets = __nccwpck_require__(3190);
+// EXTERNAL MODULE: ./lib/commands/session/records.js
+var records = __nccwpck_require__(8799);
 ;// CONCATENATED MODULE: ./lib/commands/session/hold-release.js
+
 
 
 
@@ -82612,7 +83445,54 @@ async function holdRelease(namespace, waitSeconds, run) {
     const request = { namespace, release, holder, waitSeconds, signal: signals.cancelled, ...(facts && { run: facts }) };
     const lock = await (0,session_lock/* acquireLock */.IZ)(request, { cluster, clock, runner });
     const locked = { ...run, cluster: guardedCluster(cluster, lock) };
-    return { lock, run: locked, records: openRecords(locked.cluster, { namespace, release }) };
+    return { lock, run: locked, records: (0,keep_secrets/* discreetRecords */.A8)((0,records/* openRecords */.t)(locked.cluster, { namespace, release }), runner) };
+}
+
+
+/***/ }),
+
+/***/ 1262:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   U: () => (/* binding */ readKnown),
+/* harmony export */   o: () => (/* binding */ inventoryOf)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
+/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6753);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(316);
+
+
+
+/** Reads the records that matter. One that cannot be read is as if it were not there, and is named. Throws ClusterError. */
+async function readKnown(records, heads) {
+    const warnings = [];
+    const read = async (head) => {
+        if (!head)
+            return undefined;
+        try {
+            return await records.read(head);
+        }
+        catch (error) {
+            if (!(error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_0__/* .RecordError */ .W1))
+                throw error;
+            warnings.push(`the record of revision ${head.revision} is not used: ${error.message}`);
+            return undefined;
+        }
+    };
+    const current = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_1__/* .inPlace */ .zp)(heads);
+    const good = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_1__/* .lastGood */ .mC)(heads);
+    const place = await read(current);
+    const last = good?.revision === current?.revision ? place : await read(good);
+    const before = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_1__/* .badSince */ .Uu)(heads).filter((head) => head !== current);
+    const left = await Promise.all(before.map(read));
+    const leftInPlace = left.filter((record) => record !== undefined);
+    return { heads, ...(place && { inPlace: place }), ...(last && { lastGood: last }), leftInPlace, warnings };
+}
+/** What the release has in the cluster: of the last good revision, and of bad ones that were left in place since. */
+function inventoryOf({ inPlace: place, lastGood: good, leftInPlace }) {
+    const all = [good, ...leftInPlace, place].flatMap((record) => record?.objects ?? []);
+    return [...new Map(all.map((recorded) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(recorded.object)), recorded])).values()];
 }
 
 
@@ -83084,22 +83964,145 @@ function lockedError({ release, waitSeconds }, lease) {
 
 /***/ }),
 
+/***/ 8799:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   t: () => (/* binding */ openRecords)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7350);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(316);
+/* harmony import */ var _release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3830);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(325);
+/** The records of one release in the cluster: what was deployed, and what a rollback goes back to. */
+
+
+
+
+
+function openRecords(cluster, place) {
+    const { namespace, release } = place;
+    const seen = new Map();
+    /** Sends a Secret. Where the answer is lost, the Secret itself tells whether it arrived. */
+    async function sent(secret, send, mayExist = false) {
+        try {
+            return await send();
+        }
+        catch (error) {
+            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+                throw error;
+            if (!error.isUnreachable && !(mayExist && error.status === 409))
+                throw error;
+            const found = await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .refOf */ .H8)(secret));
+            if (found && (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .isSameSecret */ .n_)(found, secret))
+                return found;
+            throw error;
+        }
+    }
+    /** Makes the parts that are not there yet. Their names tell their contents, so one that is there is the right one. */
+    async function createParts(parts, revision) {
+        const known = seen.get(revision)?.parts ?? [];
+        return (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(parts, async (part) => {
+            const { name } = part.metadata;
+            const before = known.find((one) => one.name === name);
+            if (before)
+                return before;
+            const { metadata } = await sent(part, () => cluster.create(part), true);
+            return { revision, name, uid: metadata.uid ?? '' };
+        });
+    }
+    const deletePart = ({ name, uid }) => cluster.delete(refTo(name), uid);
+    const refTo = (name) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name });
+    /** Writes parts, then the head that turns to them, then deletes the parts that no head needs any more. */
+    async function write(record, send) {
+        if (record.release !== release || record.namespace !== namespace)
+            throw new Error('this is another release’s record');
+        const { revision } = record;
+        const secrets = await (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .secretsOf */ .Fj)(record);
+        const parts = await createParts(secrets.parts, revision);
+        const { metadata } = await sent(secrets.head, () => send(secrets.head));
+        const names = parts.map(({ name }) => name);
+        const surplus = (seen.get(revision)?.parts ?? []).filter(({ name }) => !names.includes(name));
+        seen.set(revision, { resourceVersion: metadata.resourceVersion, parts: [...parts, ...surplus] });
+        try {
+            await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(surplus, deletePart);
+            seen.set(revision, { resourceVersion: metadata.resourceVersion, parts });
+        }
+        catch (error) {
+            // The record is written; what is left over takes room until the revision is written or removed the next time.
+            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+                throw error;
+        }
+    }
+    return {
+        async list() {
+            const labelSelector = `${_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .RECORD_OF_LABEL */ .t}=${release}`;
+            const { objects } = await cluster.list({
+                apiVersion: 'v1',
+                kind: 'Secret',
+                namespace,
+                labelSelector,
+                metadataOnly: true,
+            });
+            const parts = Map.groupBy(objects.flatMap((object) => (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .partOf */ .BU)(object) ?? []), ({ revision }) => revision);
+            const heads = objects
+                .flatMap((object) => (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .headOf */ .Uo)(object) ?? [])
+                .map((head) => ({ ...head, parts: parts.get(head.revision) ?? [] }));
+            for (const [revision, ofRevision] of parts)
+                seen.set(revision, { parts: ofRevision });
+            for (const head of heads)
+                seen.set(head.revision, head);
+            return heads.toSorted((one, other) => one.revision - other.revision);
+        },
+        async read(head) {
+            const of = { release, namespace, revision: head.revision };
+            const secret = await cluster.get(refTo((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(of)));
+            if (!secret)
+                throw (0,_release_read_record_js__WEBPACK_IMPORTED_MODULE_1__/* .unreadable */ .O$)(of, 'it is no longer there');
+            const parts = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .partsOf */ .CI)(secret, of), (ref) => cluster.get(ref));
+            const record = await (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordFrom */ .Qd)(secret, parts, of);
+            const known = seen.get(head.revision)?.parts ?? head.parts;
+            seen.set(head.revision, { resourceVersion: secret.metadata.resourceVersion, parts: known });
+            return record;
+        },
+        create: (record) => write(record, (head) => cluster.create(head)),
+        async update(record) {
+            const { resourceVersion } = seen.get(record.revision) ?? {};
+            if (resourceVersion === undefined)
+                throw new Error(`${(0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(record)} has not been read, so it cannot be updated`);
+            await write(record, (head) => cluster.replace({ ...head, metadata: { ...head.metadata, resourceVersion } }));
+        },
+        async remove(heads) {
+            await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(heads, async ({ revision, uid, parts }) => {
+                const all = new Map([...parts, ...(seen.get(revision)?.parts ?? [])].map((part) => [part.uid, part]));
+                // The head goes last: as long as it is there, the next run finds the revision and removes the rest.
+                await Promise.all([...all.values()].map(deletePart));
+                await cluster.delete(refTo((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)({ release, revision })), uid);
+                seen.delete(revision);
+            });
+        },
+    };
+}
+
+
+/***/ }),
+
 /***/ 3949:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $t: () => (/* binding */ SESSION_STATE),
 /* harmony export */   Bl: () => (/* binding */ leaveNamespace),
-/* harmony export */   fA: () => (/* binding */ openSession),
-/* harmony export */   o8: () => (/* binding */ inventoryOf)
+/* harmony export */   fA: () => (/* binding */ openSession)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7350);
 /* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
 /* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6753);
-/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(316);
-/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1959);
-/* harmony import */ var _hold_release_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5214);
+/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1959);
+/* harmony import */ var _hold_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8683);
+/* harmony import */ var _known_release_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1262);
 
 
 
@@ -83119,7 +84122,7 @@ async function openSession({ namespace, desired }, run) {
     try {
         madeNamespace = await makeNamespace(namespace, desired, run);
         runner.saveState(SESSION_STATE, JSON.stringify({ namespace, holder: run.holder }));
-        const held = await (0,_hold_release_js__WEBPACK_IMPORTED_MODULE_4__/* .holdRelease */ .$)(namespace, inputs.lockTimeoutSeconds, run);
+        const held = await (0,_hold_release_js__WEBPACK_IMPORTED_MODULE_3__/* .holdRelease */ .$)(namespace, inputs.lockTimeoutSeconds, run);
         const { lock, records } = held;
         const close = () => lock.release();
         try {
@@ -83127,21 +84130,20 @@ async function openSession({ namespace, desired }, run) {
             const warned = [];
             let heads = await records.list();
             for (let pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .pendingOf */ .lc)(heads); pending; pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .pendingOf */ .lc)(heads)) {
-                const healed = await (0,_heal_js__WEBPACK_IMPORTED_MODULE_3__/* .heal */ .Rz)({ pending, heads, records, lock }, held.run);
+                const healed = await (0,_heal_js__WEBPACK_IMPORTED_MODULE_2__/* .heal */ .Rz)({ pending, heads, records, lock }, held.run);
                 warned.push(...healed.warnings);
                 // As if this run had made it: it is taken back with what this release is about to make.
                 if (healed.madeNamespace && namespaceIn(desired, namespace))
                     madeNamespace ??= healed.madeNamespace;
                 heads = await records.list();
             }
-            const known = await readKnown(records, heads);
+            const known = await (0,_known_release_js__WEBPACK_IMPORTED_MODULE_4__/* .readKnown */ .U)(records, heads);
             for (const warning of known.warnings)
                 runner.info(`warning: ${warning}`);
             return {
                 ...known,
                 warnings: [...warned, ...known.warnings],
                 ...held,
-                heads,
                 stop,
                 close,
                 ...(madeNamespace && { madeNamespace }),
@@ -83159,31 +84161,6 @@ async function openSession({ namespace, desired }, run) {
         throw error;
     }
 }
-/** The records that matter. One that cannot be read is as if it were not there, and is named. */
-async function readKnown(records, heads) {
-    const warnings = [];
-    const read = async (head) => {
-        if (!head)
-            return undefined;
-        try {
-            return await records.read(head);
-        }
-        catch (error) {
-            if (!(error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__/* .RecordError */ .W1))
-                throw error;
-            warnings.push(`the record of revision ${head.revision} is not used: ${error.message}`);
-            return undefined;
-        }
-    };
-    const current = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .inPlace */ .zp)(heads);
-    const good = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .lastGood */ .mC)(heads);
-    const place = await read(current);
-    const last = good?.revision === current?.revision ? place : await read(good);
-    const before = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .badSince */ .Uu)(heads).filter((head) => head !== current);
-    const left = await Promise.all(before.map(read));
-    const leftInPlace = left.filter((record) => record !== undefined);
-    return { ...(place && { inPlace: place }), ...(last && { lastGood: last }), leftInPlace, warnings };
-}
 /**
  * Makes the namespace of the release when its manifests have it and it is not there: the lock and the record need it. It is the
  * one write without a record; a run that ends before the release begins takes it back (`leaveNamespace`).
@@ -83195,11 +84172,6 @@ async function makeNamespace(name, desired, { cluster, runner }) {
     const made = await cluster.apply(manifest.object);
     runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(made))} created, for the lock and the record of the release`);
     return made;
-}
-/** What the release has in the cluster: of the last good revision, and of bad ones that were left in place since. */
-function inventoryOf({ inPlace: place, lastGood: good, leftInPlace }) {
-    const all = [good, ...leftInPlace, place].flatMap((record) => record?.objects ?? []);
-    return [...new Map(all.map((recorded) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(recorded.object)), recorded])).values()];
 }
 function namespaceIn(desired, name) {
     return desired.find(({ object }) => object.apiVersion === 'v1' && object.kind === 'Namespace' && object.metadata.name === name);
@@ -84335,7 +85307,7 @@ function recordByHand(record, heads) {
 
 /***/ }),
 
-/***/ 1163:
+/***/ 8577:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -84785,7 +85757,8 @@ function failedAnswer(status, retryAfter, body, request) {
     const parsed = parseJson(body);
     const facts = { status, request, ...retryAfterOf(retryAfter) };
     if (!(0,manifest_object/* isObject */.Gv)(parsed) || parsed['kind'] !== 'Status') {
-        const excerpt = body.replace(/\s+/g, ' ').trim().slice(0, 200);
+        const said = body.replace(/\s+/g, ' ').trim();
+        const excerpt = said.length > 200 ? `${said.slice(0, 200)}…` : said;
         return new errors/* ClusterError */.b$(`the API server answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`, facts);
     }
     const details = (0,manifest_object/* isObject */.Gv)(parsed['details']) ? parsed['details'] : {};
@@ -85441,6 +86414,60 @@ function yamlSafeJson(object) {
 
 // EXTERNAL MODULE: ./node_modules/js-yaml/dist/js-yaml.mjs
 var js_yaml = __nccwpck_require__(3243);
+// EXTERNAL MODULE: ./lib/secret-names.js
+var secret_names = __nccwpck_require__(7482);
+// EXTERNAL MODULE: ./lib/secrets.js
+var secrets = __nccwpck_require__(150);
+;// CONCATENATED MODULE: ./lib/adapters/kube/credentials.js
+
+
+
+
+/**
+ * Every credential that a kubeconfig holds, whichever context is chosen in the end: what is wrong with it may be told before
+ * anybody logs in. Keys are given as PEM and as they are written.
+ */
+function credentialsIn(kubeconfig) {
+    const content = parse(kubeconfig);
+    if (!(0,manifest_object/* isObject */.Gv)(content))
+        return [];
+    const users = entriesOf(content['users']).flatMap(({ user }) => ((0,manifest_object/* isObject */.Gv)(user) ? credentialsOf(user) : []));
+    const proxies = entriesOf(content['clusters']).flatMap(({ cluster }) => (0,manifest_object/* isObject */.Gv)(cluster) ? ['server', 'proxy-url'].flatMap((field) => (0,secrets/* passwordsInUrls */._w)(String(cluster[field]))) : []);
+    return [...new Set([...users, ...proxies])];
+}
+function credentialsOf(user) {
+    const { token, username, password, exec } = user;
+    const key = user['client-key-data'];
+    const provider = (0,manifest_object/* isObject */.Gv)(user['auth-provider']) ? user['auth-provider']['config'] : undefined;
+    const basic = typeof username === 'string' && typeof password === 'string' ? [toBase64(`${username}:${password}`)] : [];
+    const all = [token, password, key, ...basic, ...named(Object.entries((0,manifest_object/* isObject */.Gv)(provider) ? provider : {}))];
+    if (typeof key === 'string')
+        all.push(Buffer.from(key, 'base64').toString('utf8'));
+    if ((0,manifest_object/* isObject */.Gv)(exec)) {
+        all.push(...named(entriesOf(exec['env']).map(({ name, value }) => [String(name), value])));
+        all.push(...(0,secrets/* optionsIn */.Im)(Array.isArray(exec['args']) ? exec['args'].map(String) : []));
+    }
+    return all.filter((value) => typeof value === 'string' && value !== '');
+}
+function named(entries) {
+    return entries.flatMap(([name, value]) => ((0,secret_names/* isSecretName */.e)(name) ? [value] : []));
+}
+function toBase64(text) {
+    return Buffer.from(text).toString('base64');
+}
+function entriesOf(list) {
+    return Array.isArray(list) ? list.filter(manifest_object/* isObject */.Gv) : [];
+}
+function parse(text) {
+    try {
+        return (0,js_yaml/* load */.Hh)(text);
+    }
+    catch {
+        // Nothing of it is ever told then.
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/adapters/kube/kubeconfig.js
 
 
@@ -85455,20 +86482,20 @@ function chooseContext(texts, wanted) {
     const problems = [];
     const refuse = (message, hint) => problems.push({ code: 'InvalidInput', message, hint });
     const files = texts.flatMap((file) => {
-        const content = parse(file, refuse);
+        const content = kubeconfig_parse(file, refuse);
         return content === undefined ? [] : [{ content, folder: file.folder }];
     });
     (0,errors/* rejectIfAny */.rV)(problems);
     const find = (list, field, name) => {
         for (const { content, folder } of files) {
-            for (const entry of entriesOf(content[list])) {
+            for (const entry of kubeconfig_entriesOf(content[list])) {
                 if (entry['name'] === name && (0,manifest_object/* isObject */.Gv)(entry[field]))
                     return { value: entry[field], folder };
             }
         }
         return undefined;
     };
-    const names = files.flatMap(({ content }) => entriesOf(content['contexts']).map((entry) => String(entry['name'])));
+    const names = files.flatMap(({ content }) => kubeconfig_entriesOf(content['contexts']).map((entry) => String(entry['name'])));
     const current = files
         .map(({ content }) => content['current-context'])
         .find((name) => typeof name === 'string' && name !== '');
@@ -85499,7 +86526,7 @@ function chooseContext(texts, wanted) {
         userName,
     };
 }
-function parse(file, refuse) {
+function kubeconfig_parse(file, refuse) {
     let content;
     try {
         content = (0,js_yaml/* load */.Hh)(file.text);
@@ -85514,7 +86541,7 @@ function parse(file, refuse) {
     refuse(`${file.name} is not a kubeconfig: it has no clusters`, FIX_KUBECONFIG);
     return undefined;
 }
-function entriesOf(list) {
+function kubeconfig_entriesOf(list) {
     return Array.isArray(list) ? list.filter(manifest_object/* isObject */.Gv) : [];
 }
 function listed(names) {
@@ -85814,7 +86841,11 @@ class Checkout {
     }
 }
 
+// EXTERNAL MODULE: ./lib/commands/keep-secrets.js
+var keep_secrets = __nccwpck_require__(3190);
 ;// CONCATENATED MODULE: ./lib/compose.js
+
+
 
 
 
@@ -85827,16 +86858,22 @@ class Checkout {
 /** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
 async function compose(inputs, { holder, ...surroundings }) {
     const { runner } = surroundings;
-    const context = chooseContext(await readKubeconfigs(inputs), inputs.context);
+    const kubeconfigs = await readKubeconfigs(inputs);
+    for (const { text } of kubeconfigs)
+        for (const secret of credentialsIn(text))
+            runner.mask(secret);
+    const context = chooseContext(kubeconfigs, inputs.context);
     const access = await openAccess(context, {
         allowInsecure: inputs.allowInsecure,
         mask: (secret) => runner.mask(secret),
     });
+    const cluster = (0,keep_secrets/* discreetCluster */.uX)(createCluster(access), runner);
+    (0,keep_secrets/* spareNames */.Y1)({ inputs, cluster, runner });
     return {
         ...surroundings,
         inputs,
         holder: holder ?? `${inputs.run?.url ?? 'a run outside GitHub'}#${(0,external_node_crypto_.randomBytes)(4).toString('hex')}`,
-        cluster: createCluster(access),
+        cluster,
         renderer: createFileRenderer(),
     };
 }
@@ -85986,17 +87023,19 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5369);
 /* harmony import */ var _adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2578);
 /* harmony import */ var _adapters_system_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8767);
-/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8412);
+/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8231);
 /* harmony import */ var _commands_early_end_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5701);
-/* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(9661);
-/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2852);
-/* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9090);
-/* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3772);
-/* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3949);
-/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1163);
-/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(1638);
-/* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(5078);
-/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5102);
+/* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(9661);
+/* harmony import */ var _commands_plan_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7050);
+/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1713);
+/* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9090);
+/* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3772);
+/* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3949);
+/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8577);
+/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1638);
+/* harmony import */ var _redactor_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(1154);
+/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(5102);
+
 
 
 
@@ -86014,9 +87053,9 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /** The same program is the main step and the post step; what the main step saves tells them apart. */
 const STARTED_STATE = 'started';
 const DONE_STATE = 'done';
-const COMMANDS = { deploy: _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__/* .deploy */ .g, rollback: _commands_rollback_js__WEBPACK_IMPORTED_MODULE_7__/* .rollback */ .d };
+const COMMANDS = { deploy: _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__/* .deploy */ .g, plan: _commands_plan_js__WEBPACK_IMPORTED_MODULE_5__/* .plan */ .e, rollback: _commands_rollback_js__WEBPACK_IMPORTED_MODULE_8__/* .rollback */ .d };
 (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .keepMemorySmall */ .EO)();
-const redactor = (0,_redact_js__WEBPACK_IMPORTED_MODULE_12__/* .createRedactor */ .lY)();
+const redactor = (0,_redactor_js__WEBPACK_IMPORTED_MODULE_12__/* .createRedactor */ .l)();
 const runner = (0,_adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__/* .createRunner */ .j)(process.env, redactor);
 const signals = (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .cancellation */ .WN)();
 try {
@@ -86040,30 +87079,31 @@ async function start() {
         const isStopped = signals.ending.aborted || (told?.outcome === 'superseded' && told.changed);
         if (!isStopped)
             runner.saveState(DONE_STATE, 'true');
-        return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_11__/* .succeeded */ .gq)(told);
+        return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_13__/* .succeeded */ .gq)(told);
     }
-    const session = (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_6__/* .readSessionState */ .W)(process.env[`STATE_${_commands_session_session_js__WEBPACK_IMPORTED_MODULE_8__/* .SESSION_STATE */ .$t}`]);
+    const session = (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_7__/* .readSessionState */ .W)(process.env[`STATE_${_commands_session_session_js__WEBPACK_IMPORTED_MODULE_9__/* .SESSION_STATE */ .$t}`]);
     if (process.env[`STATE_${DONE_STATE}`] === 'true' || !session)
         return true;
-    const told = await run((ready) => (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_6__/* .recover */ .l)(session, ready), session);
-    return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_11__/* .succeeded */ .gq)(told);
+    const told = await run((ready) => (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_7__/* .recover */ .l)(session, ready), session);
+    return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_13__/* .succeeded */ .gq)(told);
 }
 /** Does one command and tells everybody. A command without a report had nothing to do. */
 async function run(command, session) {
     const clock = (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .createClock */ .ts)();
-    const journal = (0,_commands_journal_js__WEBPACK_IMPORTED_MODULE_13__/* .openJournal */ ._)(clock);
+    const journal = (0,_commands_journal_js__WEBPACK_IMPORTED_MODULE_14__/* .openJournal */ ._)(clock);
     const known = {};
     let report;
     try {
-        known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_10__/* .readInputs */ .K)((0,_adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__/* .createInputSource */ .k)(process.env));
-        if (known.inputs.githubToken !== undefined)
-            runner.mask(known.inputs.githubToken);
-        const ready = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_9__/* .compose */ .Z)(known.inputs, { runner, clock, journal, signals, ...session });
+        const source = (0,_adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__/* .createInputSource */ .k)(process.env);
+        // Before anything is printed that others have written.
+        runner.mask(source.input('github-token'));
+        known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_11__/* .readInputs */ .K)(source);
+        const ready = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_10__/* .compose */ .Z)(known.inputs, { runner, clock, journal, signals, ...session });
         known.cluster = ready.cluster;
         report = await command(ready);
     }
     catch (error) {
-        report = (0,_commands_early_end_js__WEBPACK_IMPORTED_MODULE_4__/* .earlyEndReport */ .b)(error, { journal, ...known });
+        report = (0,_commands_early_end_js__WEBPACK_IMPORTED_MODULE_4__/* .earlyEndReport */ .bQ)(error, { journal, ...known });
         if (!report)
             throw error;
     }
@@ -86072,9 +87112,9 @@ async function run(command, session) {
     }
     if (!report)
         return undefined;
-    const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_9__/* .composeGitHub */ .s)(known.inputs, process.env);
+    const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_10__/* .composeGitHub */ .s)(known.inputs, process.env);
     const redact = (text) => redactor.redact(text);
-    return (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_5__/* .publish */ .m)(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
+    return (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_6__/* .publish */ .m)(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
 }
 
 __webpack_async_result__();
@@ -86321,7 +87361,7 @@ function readSources(reader, env, command) {
 function readManifests(reader, command) {
     const manifests = (0,parse/* parseLines */.Li)(reader.text('manifests'));
     // A rollback deploys what the record of a revision holds.
-    if (manifests.length === 0 && command === 'deploy') {
+    if (manifests.length === 0 && command !== 'rollback') {
         const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/".';
         reader.refuse('manifests', 'is not given: there is nothing to deploy', hint);
     }
@@ -86339,7 +87379,7 @@ function readManifests(reader, command) {
 
 
 
-const COMMANDS = ['deploy', 'rollback'];
+const COMMANDS = ['deploy', 'plan', 'rollback'];
 /**
  * The inputs of this version and their defaults, as action.yml declares them (a test compares the two). An empty default
  * means that there is none, or that it is found out in the run.
@@ -86375,7 +87415,7 @@ const INPUT_DEFAULTS = {
     'log-lines': '40',
     'allow-insecure': 'false',
 };
-const LATER_COMMANDS = ['plan', 'teardown', 'sweep'];
+const LATER_COMMANDS = ['teardown', 'sweep'];
 /** `-pr-N` and the names of what belongs to the release must fit behind it. */
 const LONGEST_RELEASE = 40;
 const LONGEST_NAMESPACE = 63;
@@ -86438,12 +87478,12 @@ function readInputs(source) {
 function parseCommand(text) {
     if (!LATER_COMMANDS.includes(text))
         return (0,parse/* parseChoice */.HU)(text, COMMANDS);
-    return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy or rollback.' };
+    return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy, plan or rollback.' };
 }
 function readToRevision(reader, command) {
     const revision = reader.value('to-revision', (text) => (0,parse/* parseInteger */.cG)(text, { least: 1, most: HIGHEST_REVISION }), 0);
     if (command !== 'rollback') {
-        reader.refuse('to-revision', `is given, but the command is ${command}, which makes a new revision`, 'Set command: rollback, or leave to-revision out.');
+        reader.refuse('to-revision', `is given, but the command is ${command}, and only a rollback goes back to one`, 'Set command: rollback, or leave to-revision out.');
     }
     return revision;
 }
@@ -86971,9 +88011,13 @@ const OF_THE_SERVER = ['creationTimestamp', 'generation', 'managedFields', 'reso
 function locate(manifest, type, defaultNamespace) {
     const { status: _status, ...object } = manifest.object;
     const { namespace, name, ...written } = manifest.object.metadata;
-    const metadata = Object.fromEntries(Object.entries(written).filter(([field]) => !OF_THE_SERVER.includes(field)));
+    const metadata = Object.fromEntries(Object.entries(written).filter(([field, value]) => !OF_THE_SERVER.includes(field) && !saysNothing(value)));
     const place = type.namespaced ? { name, namespace: namespace ?? defaultNamespace } : { name };
     return { ...manifest, object: withoutStringData({ ...object, metadata: { ...metadata, ...place } }) };
+}
+/** `annotations: {}`, as charts write it: the server keeps nothing of it, so it would look like a difference for ever. */
+function saysNothing(value) {
+    return value === null || ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value) && Object.keys(value).length === 0);
 }
 /**
  * A Secret's stringData is write-only: the server moves it into data, but goes on to call stringData the owner's field. What
@@ -87250,7 +88294,7 @@ function isEqual(a, b) {
     if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(a) || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(b))
         return false;
     const names = Object.keys(a);
-    return names.length === Object.keys(b).length && names.every((name) => name in b && isEqual(a[name], b[name]));
+    return (names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && isEqual(a[name], b[name])));
 }
 
 
@@ -88178,21 +89222,20 @@ function fieldsOf(value) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $Y: () => (/* binding */ stripControls),
 /* harmony export */   Jj: () => (/* binding */ cut),
+/* harmony export */   RG: () => (/* binding */ HIDDEN),
 /* harmony export */   VP: () => (/* binding */ defuse),
-/* harmony export */   lY: () => (/* binding */ createRedactor)
+/* harmony export */   jS: () => (/* binding */ LAST_APPLIED)
 /* harmony export */ });
-/* unused harmony exports HIDDEN, redactSecretData, redactSecretChange */
+/* unused harmony export redactSecretData */
 /**
  * The door for untrusted text. Pod logs, events, names and error messages are written by whoever wrote the workload, and
  * may try to steer the workflow runner, the reader's terminal or the reader. Text leaves in this order: secrets are
- * hidden (`Redactor`), then what is left is made safe for the place it goes to (`defuse` for a log; `report/markdown.ts`
+ * hidden (`redactor.ts`), then what is left is made safe for the place it goes to (`defuse` for a log; `report/markdown.ts`
  * for a page).
  */
 
 /** What stands in a text where a secret was. */
 const HIDDEN = '***';
-/** Shorter values would hide half of every text, and guessing them takes no time anyway. */
-const SHORTEST_SECRET = 6;
 const LONGEST_LOG_LINE = 4000;
 // Terminal control sequences (ECMA-48): OSC, DCS, SOS, PM and APC strings, then CSI, then the short ones. Every class
 // leaves out the characters that begin a sequence, so that matching takes linear time on hostile text.
@@ -88243,88 +89286,10 @@ function cut(text, length) {
     const head = text.slice(0, length).replace(/[\uD800-\uDBFF]$/, '');
     return `${head}… (${text.length - head.length} more characters)`;
 }
-function createRedactor() {
-    const hidden = new Set();
-    let pattern;
-    return {
-        add(secret) {
-            if (secret.trim().length < SHORTEST_SECRET)
-                return false;
-            for (const form of formsOf(secret))
-                hidden.add(form);
-            pattern = undefined;
-            return true;
-        },
-        redact(text) {
-            if (hidden.size === 0)
-                return text;
-            // Longest first: a secret that contains another is hidden whole.
-            pattern ??= new RegExp([...hidden]
-                .toSorted((a, b) => b.length - a.length)
-                .map(escapeForPattern)
-                .join('|'), 'g');
-            // Control characters inside a secret would hide it here and vanish later, on the way to the log.
-            const plain = stripControls(text);
-            const safe = plain.replace(pattern, HIDDEN);
-            return safe === plain ? text : safe;
-        },
-    };
-}
-function escapeForPattern(text) {
-    return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw `\$&`);
-}
-function formsOf(secret) {
-    const lines = secret.split(/\r\n|[\r\n]/);
-    const plain = [secret, secret.trim(), ...lines.map((line) => line.trim())];
-    return [...plain, ...plain.flatMap(encodingsOf)].map(stripControls).filter((form) => form.length >= SHORTEST_SECRET);
-}
-function encodingsOf(text) {
-    if (text.length < SHORTEST_SECRET)
-        return [];
-    const base64 = [0, 1, 2].map((offset) => base64Inside(text, offset));
-    return [
-        base64Of(new TextEncoder().encode(text)),
-        ...base64,
-        ...base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_')),
-        encodeURIComponent(text.toWellFormed()),
-        JSON.stringify(text).slice(1, -1),
-    ];
-}
-/**
- * How the text looks inside the base64 of something longer, where it begins `offset` bytes into a group of three: without
- * the characters at either end that its neighbours have a part in (https://www.rfc-editor.org/rfc/rfc4648#section-4).
- */
-function base64Inside(text, offset) {
-    const bytes = new TextEncoder().encode(text);
-    const padded = new Uint8Array(offset + bytes.length);
-    padded.set(bytes, offset);
-    const whole = Math.floor(padded.length / 3) * 4;
-    return base64Of(padded).slice(offset === 0 ? 0 : 4, whole);
-}
-function base64Of(bytes) {
-    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-}
 /** Where `kubectl apply` keeps a copy of the whole object, values included. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 /** The object, with `***` for every value if it is a Secret: names of entries stay, values go. Other kinds stay as they are. */
 function redactSecretData(object) {
-    return mapSecret(object, () => HIDDEN);
-}
-/**
- * Both versions of an object, for a diff: a Secret's value that is the same in both is `***`; one that changed is
- * `*** (before)` and `*** (after)`. So the change shows and the value does not, as in `kubectl diff`.
- */
-function redactSecretChange(before, after) {
-    return [
-        mapSecret(before, (value, field, entry) => `${HIDDEN}${entryOf(after, field, entry) === value ? '' : ' (before)'}`),
-        mapSecret(after, (value, field, entry) => `${HIDDEN}${entryOf(before, field, entry) === value ? '' : ' (after)'}`),
-    ];
-}
-function entryOf(object, field, entry) {
-    const values = object[field];
-    return isObject(values) && Object.hasOwn(values, entry) ? values[entry] : undefined;
-}
-function mapSecret(object, mask) {
     if (object.kind !== 'Secret' || object.apiVersion !== 'v1')
         return object;
     const safe = { ...object, metadata: { ...object.metadata } };
@@ -88332,15 +89297,324 @@ function mapSecret(object, mask) {
         const values = object[field];
         if (values === undefined || values === null)
             continue;
-        safe[field] = isObject(values)
-            ? Object.fromEntries(Object.entries(values).map(([entry, value]) => [entry, mask(value, field, entry)]))
-            : HIDDEN;
+        safe[field] = isObject(values) ? Object.fromEntries(Object.keys(values).map((entry) => [entry, HIDDEN])) : HIDDEN;
     }
     const annotations = object.metadata.annotations;
     if (annotations && Object.hasOwn(annotations, LAST_APPLIED)) {
         safe.metadata.annotations = { ...annotations, [LAST_APPLIED]: HIDDEN };
     }
     return safe;
+}
+
+
+/***/ }),
+
+/***/ 1154:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  l: () => (/* binding */ createRedactor)
+});
+
+// EXTERNAL MODULE: ./lib/redact.js
+var redact = __nccwpck_require__(5078);
+;// CONCATENATED MODULE: ./lib/escapes.js
+/** A text as it is under its escapes, and where in the text each character of that comes from. */
+
+const NAMED = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const LETTERS = { n: '\n', r: '\n', t: '\t', b: '', f: '\n', v: '\n', a: '' };
+/** Of JSON, and of the quotes of Go, JavaScript and Python: `\"`, `\n`, `\u00e9`, `\x0a`. */
+const BACKSLASH = {
+    pattern: /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|x[\da-fA-F]{2}|[^ux])/g,
+    undo(escape) {
+        const units = [...escape.matchAll(/\\[ux]([\da-fA-F]+)/g)].map(([, digits = '']) => Number.parseInt(digits, 16));
+        if (units.length > 0)
+            return String.fromCharCode(...units);
+        const letter = escape.slice(1);
+        return LETTERS[letter] ?? letter;
+    },
+};
+/** Of URLs: `%2F`. */
+const PERCENT = {
+    pattern: /(?:%[\da-fA-F]{2})+/g,
+    undo(escape) {
+        try {
+            return decodeURIComponent(escape);
+        }
+        catch {
+            return undefined;
+        }
+    },
+};
+/** Of HTML forms, where a space is a plus. */
+const FORM = {
+    pattern: /\+|(?:%[\da-fA-F]{2})+/g,
+    undo: (escape) => (escape === '+' ? ' ' : PERCENT.undo(escape)),
+};
+/** Of HTML: `&amp;`, `&#39;`. */
+const ENTITY = {
+    pattern: /&(?:amp|lt|gt|quot|apos|#\d{1,6}|#x[\da-fA-F]{1,6});/g,
+    undo(escape) {
+        const [, hex, name = ''] = /^&(?:#(x)?)?(.*);$/.exec(escape) ?? [];
+        if (!escape.startsWith('&#'))
+            return NAMED[name];
+        const code = Number.parseInt(name, hex ? 16 : 10);
+        return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+    },
+};
+/** Each is undone alone, as what looks like one escape may be plain text under another; JSON may be inside of JSON. */
+const CHAINS = [
+    [BACKSLASH],
+    [BACKSLASH, BACKSLASH],
+    [BACKSLASH, BACKSLASH, BACKSLASH],
+    [PERCENT],
+    [FORM],
+    [ENTITY],
+    [BACKSLASH, PERCENT],
+];
+/** The text itself, and as it is when its escapes are undone, by each kind of escapes that it has. */
+function viewsOf(text) {
+    const plain = { text, begins: (index) => index, ends: (index) => index };
+    return [plain, ...CHAINS.flatMap((chain) => chained(plain, chain) ?? [])];
+}
+/** Undefined when a link of the chain has nothing to undo. */
+function chained(plain, chain) {
+    let view = plain;
+    for (const escape of chain)
+        view = view && undone(view, escape);
+    return view;
+}
+function undone(of, { pattern, undo }) {
+    let text = '';
+    let taken = 0;
+    /** Where pieces of the result begin, and where what they stand for begins and ends; a plain piece is as long as that. */
+    const pieces = [];
+    const copy = (to) => {
+        if (to > taken)
+            pieces.push({ at: text.length, from: taken, to });
+        text += of.text.slice(taken, to);
+        taken = to;
+    };
+    for (const { 0: escape, index } of of.text.matchAll(pattern)) {
+        const plain = undo(escape);
+        if (plain === undefined)
+            continue;
+        copy(index);
+        const safe = (0,redact/* stripControls */.$Y)(plain);
+        if (safe !== '')
+            pieces.push({ at: text.length, from: index, to: index + escape.length });
+        text += safe;
+        taken = index + escape.length;
+    }
+    if (taken === 0)
+        return undefined;
+    copy(of.text.length);
+    const pieceAt = (index) => {
+        let low = 0;
+        for (let high = pieces.length - 1; low < high;) {
+            const middle = Math.ceil((low + high) / 2);
+            if ((pieces[middle]?.at ?? 0) <= index)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+        const { at, from, to } = pieces[low] ?? { at: 0, from: 0, to: 0 };
+        const isPlain = (pieces[low + 1]?.at ?? text.length) - at === to - from;
+        return { from, to, ...(isPlain && { offset: index - at }) };
+    };
+    return {
+        text,
+        begins(index) {
+            const { from, offset = 0 } = pieceAt(index);
+            return of.begins(from + offset);
+        },
+        ends(index) {
+            const { from, to, offset } = pieceAt(index - 1);
+            return of.ends(offset === undefined ? to : from + offset + 1);
+        },
+    };
+}
+
+// EXTERNAL MODULE: ./lib/secret-patterns.js
+var secret_patterns = __nccwpck_require__(3575);
+;// CONCATENATED MODULE: ./lib/redactor.js
+/**
+ * Hides the secrets of a run in every text that leaves it, in whatever form they come: as they are, line by line, in base64,
+ * inside longer base64, and under the escapes of JSON, URLs and HTML.
+ */
+
+
+
+/** Shorter values would hide half of every text, and guessing them takes no time anyway. */
+const SHORTEST_SECRET = 6;
+/** Digits alone are counts, sizes and ports; as many of them as this are not. */
+const SHORTEST_NUMBER = 8;
+function createRedactor() {
+    const certain = new Set();
+    const doubtful = new Set();
+    const spared = new Set();
+    // All of them, one a line: to look through once.
+    let words = '';
+    // What is looked for, found by its first characters: hundreds of Secrets have more forms than one pattern can hold.
+    let forms = new Map();
+    function index(piece) {
+        for (const form of formsOf(piece)) {
+            const start = form.slice(0, SHORTEST_SECRET);
+            const same = forms.get(start);
+            if (!same)
+                forms.set(start, [form]);
+            else if (!same.includes(form))
+                same.push(form);
+        }
+    }
+    return {
+        add(secret) {
+            if (secret.trim().length < SHORTEST_SECRET)
+                return false;
+            for (const piece of piecesOf(secret)) {
+                if (certain.has(piece))
+                    continue;
+                certain.add(piece);
+                index(piece);
+            }
+            return true;
+        },
+        hide(value) {
+            for (const piece of piecesOf(value)) {
+                if (doubtful.has(piece))
+                    continue;
+                doubtful.add(piece);
+                if (!isOrdinary(piece, words))
+                    index(piece);
+            }
+        },
+        spare(more) {
+            const fresh = [...new Set(more)].filter((word) => !spared.has(word));
+            for (const word of fresh)
+                spared.add(word);
+            const added = fresh.join('\n');
+            words += `\n${added}`;
+            if (![...doubtful].some((piece) => isOrdinary(piece, added)))
+                return;
+            forms = new Map();
+            for (const piece of certain)
+                index(piece);
+            for (const piece of doubtful)
+                if (!isOrdinary(piece, words))
+                    index(piece);
+        },
+        redact(text) {
+            // Control characters inside a secret would hide it here and vanish later, on the way to the log.
+            const plain = (0,redact/* stripControls */.$Y)(text);
+            const safe = (0,secret_patterns/* scrub */._)(forms.size === 0 ? plain : withoutSecrets(plain, forms));
+            return safe === plain ? text : safe;
+        },
+    };
+}
+/** The value as a whole, and its lines: each is hidden wherever it turns up. */
+function piecesOf(value) {
+    const lines = value.split(/\r\n|[\r\n]/);
+    const inner = lines.length > 1 ? lines.map((line) => line.trim()).filter((line) => !SYNTAX.test(line)) : [];
+    const pieces = [value, value.trim(), ...inner].filter((piece) => piece.trim().length >= SHORTEST_SECRET);
+    return [...new Set(pieces)];
+}
+/** Lines of a file that hold nothing of their own: `spring:`, `[section]`, `-----BEGIN CERTIFICATE-----`. */
+const SYNTAX = /^(?:[\w.-]+:|\[[\w.-]+\]|-----(?:BEGIN|END) [A-Z0-9 ]+-----)$/;
+/** A value that everybody prints says nothing by being a secret's, and hiding it would tell that it is one. */
+function isOrdinary(piece, words) {
+    if (/^\d+$/.test(piece))
+        return piece.length < SHORTEST_NUMBER;
+    return holdsAsWord(words, piece);
+}
+function holdsAsWord(text, word) {
+    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+        if (!isLetter(text[at - 1]) && !isLetter(text[at + word.length]))
+            return true;
+    }
+    return false;
+}
+function isLetter(character) {
+    return character !== undefined && /[\p{L}\p{N}]/u.test(character);
+}
+function withoutSecrets(text, forms) {
+    const spans = [];
+    for (const view of viewsOf(text)) {
+        for (const [from, to] of secretsIn(view.text, forms))
+            spans.push([view.begins(from), view.ends(to)]);
+    }
+    if (spans.length === 0)
+        return text;
+    let safe = '';
+    let shown = 0;
+    for (const [from, to] of merged(spans)) {
+        safe += text.slice(shown, from) + redact/* HIDDEN */.RG;
+        shown = to;
+    }
+    return safe + text.slice(shown);
+}
+/** How others show that they have cut a text off, perhaps in the middle of a secret. */
+const CUT_OFF = /(?:\.\.\.|…)$/;
+function secretsIn(text, forms) {
+    const spans = [];
+    const end = text.search(CUT_OFF);
+    for (let at = 0; at + SHORTEST_SECRET <= text.length; at++) {
+        const candidates = forms.get(text.slice(at, at + SHORTEST_SECRET));
+        if (!candidates)
+            continue;
+        let length = 0;
+        for (const form of candidates) {
+            if (form.length > length && text.startsWith(form, at))
+                length = form.length;
+        }
+        if (length > 0)
+            spans.push([at, at + length]);
+        else if (at < end && candidates.some((form) => form.startsWith(text.slice(at, end)))) {
+            spans.push([at, end]);
+        }
+    }
+    return spans;
+}
+/** Spans that overlap are one; they are in order of their beginnings then. */
+function merged(spans) {
+    const result = [];
+    for (const [from, to] of spans.toSorted(([one], [other]) => one - other)) {
+        const last = result.at(-1);
+        if (last && from < last[1])
+            result[result.length - 1] = [last[0], Math.max(last[1], to)];
+        else
+            result.push([from, to]);
+    }
+    return result;
+}
+function formsOf(piece) {
+    // JSON inside of base64 is how other secrets hold this one; there no escapes are undone.
+    const plain = new Set([piece, JSON.stringify(piece).slice(1, -1)]);
+    const forms = [piece, ...[...plain].flatMap(base64FormsOf)].map(redact/* stripControls */.$Y);
+    return new Set(forms.filter((form) => form.trim().length >= SHORTEST_SECRET));
+}
+function base64FormsOf(text) {
+    const bytes = new TextEncoder().encode(text);
+    const inside = [0, 1, 2].map((offset) => base64Inside(bytes, offset));
+    const all = [toBase64(bytes), ...inside];
+    return [...all, ...all.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))];
+}
+/**
+ * How the bytes look inside the base64 of something longer, where they begin `offset` bytes into a group of three: without
+ * the characters at either end that their neighbours have a part in (https://www.rfc-editor.org/rfc/rfc4648#section-4).
+ */
+function base64Inside(bytes, offset) {
+    const padded = new Uint8Array(offset + bytes.length);
+    padded.set(bytes, offset);
+    const whole = Math.floor(padded.length / 3) * 4;
+    return toBase64(padded).slice(offset === 0 ? 0 : 4, whole);
+}
+function toBase64(bytes) {
+    let binary = '';
+    for (const byte of bytes)
+        binary += String.fromCharCode(byte);
+    return btoa(binary);
 }
 
 
@@ -88904,6 +90178,31 @@ const RECORD_STATUSES = ['pending', 'good', 'bad', 'rolled-back', 'superseded'];
 
 /***/ }),
 
+/***/ 7901:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   p: () => (/* binding */ isSuperseded)
+/* harmony export */ });
+/**
+ * Whether the revision in place was deployed by a newer run with another commit, while this one waited in a queue: deploying
+ * would bring the older commit back over the newer one. GitHub numbers runs upwards, so the number tells which was started
+ * first. A run that somebody has started again (attempt 2 and up) is a decision of now, and is never superseded: that is how
+ * people go back to an older commit.
+ */
+function isSuperseded(ours, inPlace) {
+    return (ours !== undefined &&
+        inPlace !== undefined &&
+        ours.repository === inPlace.repository &&
+        ours.sha !== inPlace.sha &&
+        ours.attempt <= 1 &&
+        ours.id > 0 &&
+        ours.id < inPlace.id);
+}
+
+
+/***/ }),
+
 /***/ 7703:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -89026,6 +90325,87 @@ function restored(report) {
 }
 function numbered(revision) {
     return revision === undefined ? undefined : `revision ${revision}`;
+}
+
+
+/***/ }),
+
+/***/ 3693:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  L: () => (/* binding */ OWN_WORDS),
+  a: () => (/* binding */ redactReport)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+;// CONCATENATED MODULE: ./lib/report/report.js
+const OUTCOMES = [
+    'deployed',
+    'unchanged',
+    'planned',
+    'rolled-back',
+    'rollback-failed',
+    'failed',
+    'rejected',
+    'superseded',
+    'unknown',
+    'cancelled',
+    'removed',
+];
+
+;// CONCATENATED MODULE: ./lib/report/redact-report.js
+
+
+/** Words of our own that a field holds whole. A secret that happens to be one of them must not break the report. */
+const OWN_WORDS = new Set([
+    ...OUTCOMES,
+    ...errors/* REASON_CODES */.OE,
+    // commands
+    'deploy',
+    'plan',
+    'rollback',
+    'teardown',
+    'sweep',
+    // changes of objects and states of workloads
+    'created',
+    'updated',
+    'ran',
+    'not-reached',
+    'pruned',
+    'healthy',
+    'progressing',
+    'restored',
+    // actions of a plan
+    'create',
+    'update',
+    'recreate',
+    'run',
+    'prune',
+    'keep',
+    'refused',
+    // phases, and steps of a rollback
+    'prepare',
+    'apply',
+    'follow',
+    'diagnose',
+    'roll-back',
+    'report',
+    'deleted',
+    'already-as-before',
+    'left-alone',
+]);
+/**
+ * The report with every text run through `redact`: the one place where secrets leave it, before a view escapes them so
+ * that they cannot be recognised any more. The names of release and namespace stay, since they are printed everywhere
+ * and find the comment of the last run.
+ */
+function redactReport(report, redact) {
+    const safe = JSON.parse(JSON.stringify(report), (_field, value) => typeof value === 'string' && !OWN_WORDS.has(value) ? redact(value) : value);
+    return { ...safe, release: report.release, namespace: report.namespace, startedAt: report.startedAt };
 }
 
 
@@ -91343,10 +92723,306 @@ function summarize(failures) {
 
 /***/ }),
 
+/***/ 7482:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   e: () => (/* binding */ isSecretName)
+/* harmony export */ });
+/** Which names say that what they name is a secret. */
+/** Words that make a name one of a secret, wherever they stand; also as the end of a longer word (`PGPASSWORD`). */
+const SECRET_WORDS = /(?:password|passwords|passwd|passphrase|secret|secrets|token|tokens|credential|credentials|apikey|accesskey|secretkey|privatekey)$/;
+/** The same for words that are too short to look for inside of others. */
+const SHORT_SECRET_WORDS = new Set(['pass', 'pwd', 'pw', 'creds', 'dsn']);
+/** Words that say so only at the end of a name: `SIGNING_KEY`, and not `KEY_COUNT`. */
+const LAST_SECRET_WORDS = new Set(['key', 'keys', 'auth', 'cookie', 'salt']);
+/** At the end of a name they say that the value is about a secret, and not the secret: `PASSWORD_FILE`, `TOKEN_TTL`. */
+const ABOUT_A_SECRET = new Set(('algorithm audience class count dir directory enabled endpoint expiration expires expiry file format header host hours ' +
+    'issuer length lifetime limit minutes mode name namespace path policy prefix provider ref required rotation seconds size ' +
+    'timeout ttl type uri url user username version').split(' '));
+/**
+ * True for a name of an environment variable, a setting or an entry whose value is a credential by its name: `DB_PASSWORD`,
+ * `apiKey`, `github-token`; not for `PUBLIC_KEY`, `PASSWORD_FILE` or `MAX_TOKENS`. It is a guess, for hiding too much rather than
+ * too little; a URL with a password in it is known by its value, not by its name.
+ */
+function isSecretName(name) {
+    const words = (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? []).map((word) => word.toLowerCase());
+    const last = words.at(-1) ?? '';
+    if (ABOUT_A_SECRET.has(last) || words.includes('public') || words[0] === 'max' || words[0] === 'min')
+        return false;
+    return (LAST_SECRET_WORDS.has(last) ||
+        words.some((word) => SECRET_WORDS.test(word) || SHORT_SECRET_WORDS.has(word)) ||
+        /connection-?string$/.test(words.join('-')));
+}
+
+
+/***/ }),
+
+/***/ 3575:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   E: () => (/* binding */ replaceSecrets),
+/* harmony export */   _: () => (/* binding */ scrub)
+/* harmony export */ });
+/* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5078);
+/* harmony import */ var _secret_names_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7482);
+/**
+ * What is a secret by its shape, for text that may hold secrets which nobody has told of: the tail of a log, a message. Few
+ * shapes, each of which hardly anything else has; every pattern is bounded, so that hostile text takes linear time.
+ */
+
+
+/** Keys in PEM, also where line breaks are escaped; the last of several lines may have been cut off. */
+const PRIVATE_KEY = /(-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----)(?:(?!-----)[\s\S])*(-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?/g;
+/**
+ * `scheme://user:password@host`. Whoever does not escape a password may have any character in it, so it ends at the last @ of
+ * the address; a port is no password (`host:4873/@scope`).
+ */
+const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/'"<>]{0,128}:)(?!\d{1,5}(?:[/?#\s'"<>]|$))(?:(?!:\/\/)[^\s'"<>]){1,256}(?=@)/gi;
+/** RFC 9110, 11.6.2; RFC 7617 and RFC 6750. */
+const AUTHORIZATION = /\b((?:Proxy-)?Authorization["']?\s{0,4}[:=]\s{0,4}["']?(?:Basic|Bearer|Token|Negotiate|ApiKey) )[\w.~+/-]{6,}=*/gi;
+const BEARER = /\b(Bearer )[\w.~+/-]{16,}=*/gi;
+/** A JSON Web Token begins with the base64 of `{"`, twice (RFC 7519, 3.1). */
+const JSON_WEB_TOKEN = /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}(?:\.[\w-]*){0,3}/g;
+/** Tokens that their makers gave a prefix, so that they can be found. */
+const PREFIXED = new RegExp([
+    '(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{20,}',
+    'glpat-[\\w-]{20,}',
+    '(?:AKIA|ASIA)[A-Z0-9]{16}',
+    'AIza[\\w-]{35}',
+    'xox[abeoprs]-[\\w-]{10,}',
+    '[rs]k_live_[A-Za-z0-9]{16,}',
+    'npm_[A-Za-z0-9]{36}',
+    'dop_v1_[a-f0-9]{64}',
+    'hvs\\.[\\w-]{20,}',
+]
+    .map((shape) => `\\b${shape}(?![\\w-])`)
+    .join('|'), 'g');
+/** Whoever knows the address may post. */
+const WEBHOOK = /(hooks\.slack\.com\/(?:services|workflows|triggers)\/)[\w/-]{8,}/g;
+/** `DB_PASSWORD=…` as `env` prints it, and `password=…` of connection strings and queries. */
+const SETTING = /\b([A-Z][A-Z0-9_]{2,60}=)("[^"\n]{1,500}"|'[^'\n]{1,500}'|[^\s"',;&]{4,})/g;
+const PARAMETER = /\b([\w-]{0,40}(?:password|passwd|pwd|secret|token|api[_-]?key|signature)=)("[^"\n]{1,500}"|'[^'\n]{1,500}'|[^\s"',;&<>]{4,})/gi;
+/** The text with `***` in place of what has the shape of a secret. */
+function scrub(text) {
+    return replaceSecrets(text, () => _redact_js__WEBPACK_IMPORTED_MODULE_1__/* .HIDDEN */ .RG);
+}
+/** The text with each part that has the shape of a secret replaced. */
+function replaceSecrets(text, replace) {
+    const behindStart = (all, start) => start + replace(all.slice(start.length));
+    return text
+        .replace(PRIVATE_KEY, (all, begin, end = '') => {
+        return begin + replace(all.slice(begin.length, all.length - end.length)) + end;
+    })
+        .replace(URL_PASSWORD, behindStart)
+        .replace(AUTHORIZATION, behindStart)
+        .replace(BEARER, behindStart)
+        .replace(JSON_WEB_TOKEN, (token) => replace(token))
+        .replace(PREFIXED, (token) => replace(token))
+        .replace(WEBHOOK, behindStart)
+        .replace(SETTING, (all, name) => ((0,_secret_names_js__WEBPACK_IMPORTED_MODULE_0__/* .isSecretName */ .e)(name.slice(0, -1)) ? behindStart(all, name) : all))
+        .replace(PARAMETER, behindStart);
+}
+
+
+/***/ }),
+
+/***/ 150:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Im: () => (/* binding */ optionsIn),
+/* harmony export */   WD: () => (/* binding */ secretValuesOf),
+/* harmony export */   _w: () => (/* binding */ passwordsInUrls),
+/* harmony export */   wX: () => (/* binding */ namesIn)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
+/* harmony import */ var _manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(641);
+/* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5078);
+/* harmony import */ var _secret_names_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7482);
+/** Which values of a Kubernetes object are secrets, and which of its words are known to everybody. */
+
+
+
+
+/** Rollsafe's own Secrets hold a release in compressed form: what is secret in there is known once it is read. */
+const RECORD_TYPE = /^rollsafe\.dev\//;
+/** How deep base64 in base64, JSON in JSON and copies of objects in annotations are looked into. */
+const DEEPEST = 4;
+/**
+ * Everything secret that an object holds: all values of a Secret; in other objects what is secret by its
+ * name (variables, entries, options on a command line) or is the password in a URL; and the same in the copy that kubectl keeps
+ * in an annotation. Of a structured value (a Docker login, JSON, settings in lines, base64) its parts as well.
+ */
+function secretValuesOf(object) {
+    return [...new Set(valuesIn(object, 0))];
+}
+/** The names by which an object and its parts are called: they are printed everywhere, whatever else they are. */
+function namesIn(object) {
+    const { apiVersion, kind, metadata } = object;
+    const own = [apiVersion, kind, metadata.name, metadata.namespace];
+    const entries = ['data', 'stringData'].flatMap((field) => Object.keys((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(object[field]) ? object[field] : {}));
+    const containers = containersOf(object).flatMap((container) => [container['name'], container['image']]);
+    return [...own, ...entries, ...containers].filter((name) => typeof name === 'string' && name !== '');
+}
+function valuesIn(object, depth) {
+    if (depth > DEEPEST)
+        return [];
+    const { status: _status, metadata, ...fields } = object;
+    const isSecret = object.kind === 'Secret' && object.apiVersion === 'v1';
+    return [
+        ...(isSecret ? valuesOfSecret(object) : [...valuesOfEntries(object), ...valuesOfContainers(object)]),
+        ...(isSecret ? [] : textsIn([fields, metadata?.annotations]).flatMap(passwordsInUrls)),
+        ...lastApplied(object, depth),
+    ];
+}
+function valuesOfSecret(object) {
+    if (RECORD_TYPE.test(String(object['type'])))
+        return [];
+    // What is not the base64 of a text, and what was written there by mistake, is hidden as it stands.
+    const decoded = scalarsOf(object['data']).map((value) => fromBase64(value) ?? value);
+    return [...decoded, ...scalarsOf(object['stringData'])].flatMap((value) => partsOf(value));
+}
+/** Of a ConfigMap, say: entries whose names tell. */
+function valuesOfEntries(object) {
+    const { data } = object;
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(data))
+        return [];
+    return Object.entries(data).flatMap(([name, value]) => {
+        if (typeof value !== 'string')
+            return [];
+        return (0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? partsOf(value) : value.includes('\n') ? settingsIn(value) : [];
+    });
+}
+function valuesOfContainers(object) {
+    return containersOf(object).flatMap((container) => [
+        ...(0,_manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .objectsIn */ .Qv)(container['env']).flatMap(({ item: { name, value } }) => typeof name === 'string' && typeof value === 'string' && (0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? partsOf(value) : []),
+        ...optionsIn([...textsIn(container['command']), ...textsIn(container['args'])]),
+    ]);
+}
+function containersOf(object) {
+    const spec = (0,_manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .podTemplateOf */ .D0)(object)?.spec;
+    return _manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .CONTAINER_FIELDS */ .Cm.flatMap((field) => (0,_manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .objectsIn */ .Qv)(spec?.[field]).map(({ item }) => item));
+}
+/** The values of options whose names tell: of `--password=value` and `--password value`. */
+function optionsIn(words) {
+    return words.flatMap((word, index) => {
+        const [, name = '', value] = /^--?([\w.-]+)(?:=([\s\S]+))?$/.exec(word) ?? [];
+        if (!(0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name))
+            return [];
+        const next = words[index + 1];
+        return value === undefined ? (next === undefined || next.startsWith('-') ? [] : [next]) : [value];
+    });
+}
+function lastApplied({ metadata }, depth) {
+    const copy = parseJson(metadata?.annotations?.[_redact_js__WEBPACK_IMPORTED_MODULE_3__/* .LAST_APPLIED */ .jS]);
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(copy) && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(copy['metadata']) ? valuesIn(copy, depth + 1) : [];
+}
+/** A secret value, and what it holds that is secret by itself. */
+function partsOf(value, depth = 0) {
+    if (depth > DEEPEST)
+        return [value];
+    const inner = textFromBase64(value);
+    const json = parseJson(value);
+    return [
+        value,
+        ...(inner === undefined ? [] : partsOf(inner, depth + 1)),
+        ...(json === undefined ? [] : secretsInJson(json, depth)),
+        ...(value.includes('\n') && json === undefined ? settingsIn(value) : []),
+        ...passwordsInUrls(value),
+    ];
+}
+/** Values in JSON whose names tell, and those of `auths` (https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets). */
+function secretsInJson(json, depth) {
+    if (Array.isArray(json))
+        return json.flatMap((item) => secretsInJson(item, depth));
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(json))
+        return [];
+    return Object.entries(json).flatMap(([name, value]) => {
+        if (typeof value !== 'string')
+            return secretsInJson(value, depth);
+        const inUrl = passwordsInUrls(value);
+        if (!(0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name))
+            return inUrl;
+        const login = name === 'auth' ? textFromBase64(value) : undefined;
+        const password = login === undefined ? [] : [login, login.slice(login.indexOf(':') + 1)];
+        return [...partsOf(value, depth + 1), ...password, ...inUrl];
+    });
+}
+/** Values in lines of `name=value` and `name: value` (an env file, properties, YAML) whose names tell. */
+function settingsIn(text) {
+    return text.split(/\r\n|[\r\n]/).flatMap((line) => {
+        const [, name = '', value = ''] = /^\s*(?:export\s+|-\s+)?["']?([\w.-]+)["']?\s*[=:]\s*(.+?)\s*,?$/.exec(line) ?? [];
+        return value !== '' && (0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? [value, value.replace(/^(["'])(.*)\1$/, '$2')] : [];
+    });
+}
+/**
+ * The passwords of URLs, as written and without escapes. One ends at the last @ before the path, or at the last of all when
+ * somebody has not escaped it: both are taken.
+ */
+function passwordsInUrls(text) {
+    if (!text.includes('://'))
+        return [];
+    return [...text.matchAll(/:\/\/[^\s:@/]{0,256}:(?=([^\s/?#]{1,1024}@)?)(\S{1,1024})@/g)].flatMap(([, short = '', long = '']) => [short.slice(0, -1), long].filter(Boolean).flatMap((one) => [one, unescaped(one)]));
+}
+function unescaped(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+function scalarsOf(map) {
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(map))
+        return typeof map === 'string' ? [map] : [];
+    return Object.values(map).flatMap((value) => typeof value === 'string' || typeof value === 'number' ? [String(value)] : []);
+}
+function textsIn(value) {
+    if (typeof value === 'string')
+        return [value];
+    if (Array.isArray(value))
+        return value.flatMap(textsIn);
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(value) ? Object.values(value).flatMap(textsIn) : [];
+}
+function parseJson(text) {
+    if (text === undefined || !/^\s*[[{]/.test(text))
+        return undefined;
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** Undefined for what is no base64, or not that of text. */
+function fromBase64(value) {
+    try {
+        const bytes = Uint8Array.from(atob(value), (character) => character.charCodeAt(0));
+        return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** For what may just as well be no base64: long enough, and readable when decoded. */
+function textFromBase64(value) {
+    const written = value.trim();
+    if (written.length < 8 || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(written.replaceAll(/[\r\n]/g, '')))
+        return undefined;
+    const text = fromBase64(written.replaceAll('-', '+').replaceAll('_', '/'));
+    return text !== undefined && /^[\p{L}\p{N}\p{P}\p{S}\s]+$/u.test(text) ? text : undefined;
+}
+
+
+/***/ }),
+
 /***/ 3243:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bh: () => (/* binding */ dump),
 /* harmony export */   Hh: () => (/* binding */ load),
 /* harmony export */   KE: () => (/* binding */ getScalarValue),
 /* harmony export */   PH: () => (/* binding */ parseEvents),
@@ -91354,7 +93030,7 @@ function summarize(failures) {
 /* harmony export */   jK: () => (/* binding */ SCALAR_STYLE),
 /* harmony export */   tB: () => (/* binding */ YAMLException)
 /* harmony export */ });
-/* unused harmony exports CHOMPING_CLIP, CHOMPING_KEEP, CHOMPING_MODE, CHOMPING_STRIP, COLLECTION_STYLE, COLLECTION_STYLE_BLOCK, COLLECTION_STYLE_FLOW, CORE_SCHEMA, DEFAULT_SCALAR_STYLE_RULES, DUMP_SCHEMA, EVENT_ALIAS, EVENT_DOCUMENT, EVENT_MAPPING, EVENT_POP, EVENT_SCALAR, EVENT_SEQUENCE, FAILSAFE_SCHEMA, JSON_SCHEMA, NOT_RESOLVED, SCALAR_STYLE_DOUBLE_QUOTED, SCALAR_STYLE_FOLDED_BLOCK, SCALAR_STYLE_LITERAL_BLOCK, SCALAR_STYLE_PLAIN, SCALAR_STYLE_SINGLE_QUOTED, Schema, VISIT_BREAK, VISIT_SKIP, YAML11_SCHEMA, binaryTag, boolCoreTag, boolJsonTag, boolYaml11Tag, constructFromEvents, defineMappingTag, defineScalarTag, defineSequenceTag, dump, eventsToAst, floatCoreTag, floatJsonTag, floatYaml11Tag, intCoreTag, intJsonTag, intYaml11Tag, jsToAst, legacyMapTag, loadAll, mapTag, mergeTag, nullCoreTag, nullJsonTag, nullYaml11Tag, omapTag, pairsTag, present, realMapTag, seqTag, setTag, strTag, timestampTag, visit */
+/* unused harmony exports CHOMPING_CLIP, CHOMPING_KEEP, CHOMPING_MODE, CHOMPING_STRIP, COLLECTION_STYLE, COLLECTION_STYLE_BLOCK, COLLECTION_STYLE_FLOW, CORE_SCHEMA, DEFAULT_SCALAR_STYLE_RULES, DUMP_SCHEMA, EVENT_ALIAS, EVENT_DOCUMENT, EVENT_MAPPING, EVENT_POP, EVENT_SCALAR, EVENT_SEQUENCE, FAILSAFE_SCHEMA, JSON_SCHEMA, NOT_RESOLVED, SCALAR_STYLE_DOUBLE_QUOTED, SCALAR_STYLE_FOLDED_BLOCK, SCALAR_STYLE_LITERAL_BLOCK, SCALAR_STYLE_PLAIN, SCALAR_STYLE_SINGLE_QUOTED, Schema, VISIT_BREAK, VISIT_SKIP, YAML11_SCHEMA, binaryTag, boolCoreTag, boolJsonTag, boolYaml11Tag, constructFromEvents, defineMappingTag, defineScalarTag, defineSequenceTag, eventsToAst, floatCoreTag, floatJsonTag, floatYaml11Tag, intCoreTag, intJsonTag, intYaml11Tag, jsToAst, legacyMapTag, loadAll, mapTag, mergeTag, nullCoreTag, nullJsonTag, nullYaml11Tag, omapTag, pairsTag, present, realMapTag, seqTag, setTag, strTag, timestampTag, visit */
 /*! js-yaml 5.5.0 https://github.com/nodeca/js-yaml @license MIT */
 //#region src/tag.ts
 /**

@@ -4,6 +4,7 @@ import { cancellation, createClock, keepMemorySmall } from './adapters/system.ts
 import { deploy } from './commands/deploy.ts'
 import { earlyEndReport } from './commands/early-end.ts'
 import { openJournal } from './commands/journal.ts'
+import { plan } from './commands/plan.ts'
 import { publish } from './commands/publish.ts'
 import { readSessionState, recover, type SessionState } from './commands/recover.ts'
 import { rollback } from './commands/rollback.ts'
@@ -20,7 +21,7 @@ import type { Report } from './report/report.ts'
 const STARTED_STATE = 'started'
 const DONE_STATE = 'done'
 
-const COMMANDS = { deploy, rollback }
+const COMMANDS = { deploy, plan, rollback }
 
 keepMemorySmall()
 const redactor = createRedactor()

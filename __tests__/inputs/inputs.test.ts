@@ -184,8 +184,8 @@ describe('rollback-strategy', () => {
 
 describe('problems', () => {
   it.each([
-    ['command', 'plan', 'cannot do yet', 'Write deploy'],
-    ['to-revision', '3', 'makes a new revision', 'Set command: rollback'],
+    ['command', 'sweep', 'cannot do yet', 'Write deploy'],
+    ['to-revision', '3', 'only a rollback goes back to one', 'Set command: rollback'],
     ['rollback-strategy', 'slow', 'not a choice it has', 'Write as-written, max-unavailable or fast'],
     ['prune-limit', '-1', 'out of range', 'from 0 to 1000'],
     ['history-limit', '0', 'out of range', 'from 1 to 100'],

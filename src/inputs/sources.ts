@@ -19,7 +19,7 @@ export function readSources(reader: InputReader<'manifests'>, env: Environment, 
 function readManifests(reader: InputReader<'manifests'>, command: Command): string[] {
   const manifests = parseLines(reader.text('manifests'))
   // A rollback deploys what the record of a revision holds.
-  if (manifests.length === 0 && command === 'deploy') {
+  if (manifests.length === 0 && command !== 'rollback') {
     const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/".'
     reader.refuse('manifests', 'is not given: there is nothing to deploy', hint)
   }
