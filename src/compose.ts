@@ -5,6 +5,7 @@ import { createGitHub } from './adapters/github/github.ts'
 import { openAccess } from './adapters/kube/access.ts'
 import { createCluster } from './adapters/kube/cluster.ts'
 import { chooseContext, type KubeconfigText } from './adapters/kube/kubeconfig.ts'
+import { createRegistry } from './adapters/registry/registry.ts'
 import { createFileRenderer } from './adapters/render/files.ts'
 import type { Journal } from './commands/journal.ts'
 import type { Run, Signals } from './commands/run.ts'
@@ -36,6 +37,7 @@ export async function compose(inputs: Inputs, { holder, ...surroundings }: Surro
     holder: holder ?? `${inputs.run?.url ?? 'a run outside GitHub'}#${randomBytes(4).toString('hex')}`,
     cluster: createCluster(access),
     renderer: createFileRenderer(),
+    registry: createRegistry({ env: process.env, mask: (secret) => runner.mask(secret) }),
   }
 }
 

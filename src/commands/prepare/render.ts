@@ -11,6 +11,7 @@ import { applyStrategy } from '../../plan/strategy.ts'
 import type { Cluster } from '../../ports.ts'
 import { counted } from '../../report/format.ts'
 import type { Run } from '../run.ts'
+import { resolveImages } from './resolve-images.ts'
 
 /** A release as it is wanted, before it is compared with the cluster. */
 export interface Rendered {
@@ -33,7 +34,8 @@ export function identityOf(run: Pick<Run, 'inputs' | 'cluster'>): ReleaseIdentit
 /** Reads the manifests and puts in images, strategy and namespaces. Throws RejectedError; writes nothing. */
 export async function render(run: Run): Promise<Rendered> {
   const { inputs, renderer } = run
-  const { manifests } = setImages(loadManifests(await renderer.render(inputs.sources)), inputs.images)
+  const loaded = loadManifests(await renderer.render(inputs.sources))
+  const { manifests } = setImages(loaded, await resolveImages(inputs.images, run))
   return place(manifests, run)
 }
 

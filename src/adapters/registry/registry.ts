@@ -1,0 +1,144 @@
+/** Container registries, over HTTP (https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests). */
+import { createHash } from 'node:crypto'
+import { type ImageReference, parseImageReference } from '../../manifest/image-reference.ts'
+import type { Registry } from '../../ports.ts'
+import { type Credentials, readCredentials } from './docker-config.ts'
+import { type Answer, openRegistryHttp, type RegistryHttp } from './http.ts'
+import { authorizationFor } from './login.ts'
+import { isLoopback } from './loopback.ts'
+import { refusal } from './refusal.ts'
+
+export interface RegistryOptions {
+  /** `DOCKER_CONFIG` and `HOME` tell where the logins are. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Told every credential before it is used, so that it can be hidden from the log. */
+  readonly mask: (secret: string) => void
+}
+
+const TIME_LIMIT_SECONDS = 15
+/** An index comes first: without it, a registry would give the manifest of one platform, under another digest. */
+const MANIFESTS = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+].join(', ')
+const SHA256 = /^sha256:[0-9a-f]{64}$/
+/** Of servers that do not know HEAD for manifests. */
+const NO_HEAD: ReadonlySet<number> = new Set([404, 405, 501])
+
+export function createRegistry({ env, mask }: RegistryOptions): Registry {
+  return {
+    async resolve(reference, signal) {
+      const image = parseImageReference(reference)
+      if (image?.tag === undefined) throw new Error(`${reference} has no tag to resolve`)
+      const limit = AbortSignal.timeout(TIME_LIMIT_SECONDS * 1000)
+      const http = openRegistryHttp(AbortSignal.any([signal, limit]))
+      try {
+        return await digestOf({ reference, image, url: manifestUrl(image) }, http, { env, mask })
+      } catch (error) {
+        signal.throwIfAborted()
+        if (!limit.aborted) throw error
+        throw refusal(
+          `${image.registry} did not tell the digest of ${reference} within ${TIME_LIMIT_SECONDS} s`,
+          'Check whether this runner can reach the registry, then run this again.',
+        )
+      } finally {
+        await http.close()
+      }
+    },
+  }
+}
+
+interface Wanted {
+  readonly reference: string
+  readonly image: ImageReference
+  readonly url: URL
+}
+
+function manifestUrl({ registry, path, tag }: ImageReference): URL {
+  const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry
+  const address = `${host}/v2/${path}/manifests/${tag}`
+  if (!URL.canParse(`https://${address}`)) {
+    throw refusal(`${registry} is no address of a registry`, 'Check its port.', 'InvalidInput')
+  }
+  const url = new URL(`https://${address}`)
+  return isLoopback(url) ? new URL(`http://${address}`) : url
+}
+
+async function digestOf(wanted: Wanted, http: RegistryHttp, { env, mask }: RegistryOptions): Promise<string> {
+  const ask = (method: 'HEAD' | 'GET', authorization?: string) =>
+    http.ask({
+      method,
+      url: wanted.url,
+      headers: { accept: MANIFESTS, ...(authorization !== undefined && { authorization }) },
+      follow: true,
+    })
+  let credentials: Credentials | undefined
+  let authorization: string | undefined
+  let answer = await ask('HEAD')
+  // Only the registry itself is logged in to, and not where it may point.
+  if (answer.status === 401 && answer.url.origin === wanted.url.origin) {
+    credentials = await readCredentials(wanted.image.registry, env)
+    authorization = await authorizationFor(answer, { http, path: wanted.image.path, credentials, mask })
+    if (authorization !== undefined) answer = await ask('HEAD', authorization)
+  }
+  const told = answer.status === 200 ? toldDigest(answer) : undefined
+  if (told !== undefined) return told
+  if (answer.status === 200 || NO_HEAD.has(answer.status)) answer = await ask('GET', authorization)
+  if (answer.status !== 200) throw failure(answer, wanted, credentials)
+  return checkedDigest(answer, wanted)
+}
+
+function toldDigest(answer: Answer): string | undefined {
+  const [digest] = answer.header('docker-content-digest')
+  return digest !== undefined && SHA256.test(digest) ? digest : undefined
+}
+
+/** That of the body, which has to be the one that the registry tells, if it tells one. */
+function checkedDigest(answer: Answer, { reference, image }: Wanted): string {
+  const digest = `sha256:${createHash('sha256').update(answer.body).digest('hex')}`
+  const told = toldDigest(answer)
+  if (told === undefined || told === digest) return digest
+  throw refusal(
+    `${image.registry} says that ${reference} has the digest ${told}, and what it sends has ${digest}`,
+    'Something on the way changes what the registry sends. Do not deploy this before you know what.',
+  )
+}
+
+function failure(answer: Answer, { reference, image }: Wanted, credentials: Credentials | undefined): Error {
+  const { registry } = image
+  const login = loginHint(registry, credentials)
+  switch (answer.status) {
+    case 404:
+      return refusal(
+        `${registry} has no image ${reference}, so ${image.tag} cannot be resolved`,
+        `Push the image before this step, and check its name and tag.${credentials ? '' : ` If it is private: ${login}`}`,
+      )
+    case 401:
+    case 403: {
+      const who = credentials && credentials.type !== 'helper' ? 'the login of this runner' : 'anybody without a login'
+      return refusal(`${registry} does not let ${who} read ${reference} (${answer.status})`, login)
+    }
+    default: {
+      const text = answer.body.toString('utf8').replace(/\s+/g, ' ').trim().slice(0, 200)
+      return refusal(
+        `${registry} answered ${answer.status} for ${reference}${text === '' ? '' : `: ${text}`}`,
+        'Run this again; if it stays so, ask who runs the registry.',
+      )
+    }
+  }
+}
+
+function loginHint(registry: string, credentials: Credentials | undefined): string {
+  const action = `docker/login-action with registry: ${registry}`
+  switch (credentials?.type) {
+    case 'helper':
+      return `Its login is kept by the program ${credentials.program}, which Rollsafe does not run. Write a login into config.json, on a runner without that program, by ${action}.`
+    case 'password':
+    case 'identity':
+      return `Check that the login is still good and may pull: renew it by ${action} before this step.`
+    case undefined:
+      return `Log in before this step, by ${action}.`
+  }
+}
