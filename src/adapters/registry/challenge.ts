@@ -8,7 +8,7 @@ export interface Challenge {
 
 const TOKEN = "[!#$%&'*+.^_`|~\\w-]+"
 const PARAMETER = new RegExp(`^(${TOKEN})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN}))`)
-const SCHEME = new RegExp(`^(${TOKEN})(?:[ \\t]+|$)`)
+const SCHEME = new RegExp(`^(${TOKEN})(?=[ \\t,]|$)`)
 const SEPARATORS = /^[\s,]+/
 
 /** Reads WWW-Authenticate, which may hold several challenges. What cannot be read ends the reading. */

@@ -1,6 +1,7 @@
 /** What `docker login` has left on this machine (https://docs.docker.com/reference/cli/docker/login/#credential-stores). */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Environment } from '../../inputs/run.ts'
 import { isObject } from '../../manifest/object.ts'
 import { refusal } from './refusal.ts'
 
@@ -14,10 +15,7 @@ export type Credentials =
 const DOCKER_HUB: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io'])
 
 /** Credentials for a registry by its name in references; undefined without a login. Throws RejectedError for a file that is damaged. */
-export async function readCredentials(
-  registry: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<Credentials | undefined> {
+export async function readCredentials(registry: string, env: Environment): Promise<Credentials | undefined> {
   const folder = env['DOCKER_CONFIG'] || (env['HOME'] ? join(env['HOME'], '.docker') : undefined)
   if (folder === undefined) return undefined
   const path = join(folder, 'config.json')

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici'
-import { messageOf } from '../../errors.ts'
+import { RejectedError } from '../../errors.ts'
+import type { Environment } from '../../inputs/run.ts'
 import { VERSION } from '../../version.ts'
 import { deepestMessage } from '../kube/status.ts'
 import { sleep } from '../system.ts'
@@ -40,7 +41,8 @@ const LONGEST_PAUSE_MS = 5_000
 const MOST_REDIRECTS = 3
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
-export function openRegistryHttp(signal: AbortSignal): RegistryHttp {
+/** The proxy is the one that `HTTPS_PROXY` names, unless `NO_PROXY` has the host. */
+export function openRegistryHttp(signal: AbortSignal, env: Environment): RegistryHttp {
   // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
   const tls = { rejectUnauthorized: true, timeout: CONNECT_TIMEOUT_MS }
   const direct = new Agent({ allowH2: false, connect: tls })
@@ -50,10 +52,22 @@ export function openRegistryHttp(signal: AbortSignal): RegistryHttp {
   function poolFor(url: URL): Dispatcher {
     if (isLoopback(url)) return direct
     try {
-      proxied ??= new EnvHttpProxyAgent({ allowH2: false, connect: tls, requestTls: tls, proxyTls: tls })
+      proxied ??= new EnvHttpProxyAgent({
+        allowH2: false,
+        connect: tls,
+        requestTls: tls,
+        proxyTls: tls,
+        // Nothing goes through it without TLS.
+        httpProxy: '',
+        httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
+        noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
+      })
       return proxied
     } catch {
-      throw refusal('the proxy that HTTPS_PROXY or HTTP_PROXY names has no sound address', 'Correct the variable.')
+      throw refusal(
+        'the variable HTTPS_PROXY names no proxy that can be used',
+        'Write an address like http://proxy:3128.',
+      )
     }
   }
 
@@ -77,13 +91,13 @@ export function openRegistryHttp(signal: AbortSignal): RegistryHttp {
     for (let attempt = 1; ; attempt++) {
       try {
         const answer = await once(ask)
-        const isBusy = answer.status === 429 || answer.status >= 500
+        const isBusy = answer.status === 429 || (answer.status >= 500 && answer.status !== 501)
         const pause = pauseBefore(attempt, answer.header('retry-after')[0])
         if (!isBusy || pause === undefined) return answer
         await sleep(pause, signal)
       } catch (error) {
         signal.throwIfAborted()
-        if (!(error instanceof Error) || error.name === 'RejectedError') throw error
+        if (error instanceof RejectedError) throw error
         const pause = pauseBefore(attempt)
         if (pause === undefined) throw unreachable(ask.url, error)
         await sleep(pause, signal)
@@ -144,9 +158,9 @@ function redirected(ask: Ask, location: string): Ask {
   return { ...ask, url, headers }
 }
 
-function unreachable(url: URL, error: Error): Error {
+function unreachable(url: URL, error: unknown): RejectedError {
   return refusal(
-    `${url.host} cannot be reached: ${deepestMessage(error) || messageOf(error)}`,
+    `${url.host} cannot be reached: ${deepestMessage(error)}`,
     'Check the name of the registry, and whether this runner may reach it. A proxy is taken from HTTPS_PROXY.',
   )
 }

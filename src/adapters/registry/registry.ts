@@ -1,5 +1,6 @@
 /** Container registries, over HTTP (https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests). */
 import { createHash } from 'node:crypto'
+import type { Environment } from '../../inputs/run.ts'
 import { type ImageReference, parseImageReference } from '../../manifest/image-reference.ts'
 import type { Registry } from '../../ports.ts'
 import { type Credentials, readCredentials } from './docker-config.ts'
@@ -9,13 +10,15 @@ import { isLoopback } from './loopback.ts'
 import { refusal } from './refusal.ts'
 
 export interface RegistryOptions {
-  /** `DOCKER_CONFIG` and `HOME` tell where the logins are. */
-  readonly env: Readonly<Record<string, string | undefined>>
+  /** `DOCKER_CONFIG` and `HOME` tell where the logins are, `HTTPS_PROXY` and `NO_PROXY` the way. */
+  readonly env: Environment
   /** Told every credential before it is used, so that it can be hidden from the log. */
   readonly mask: (secret: string) => void
+  /** For one image, with all that it takes. */
+  readonly timeLimitMs?: number
 }
 
-const TIME_LIMIT_SECONDS = 15
+const TIME_LIMIT_MS = 15_000
 /** An index comes first: without it, a registry would give the manifest of one platform, under another digest. */
 const MANIFESTS = [
   'application/vnd.oci.image.index.v1+json',
@@ -27,20 +30,20 @@ const SHA256 = /^sha256:[0-9a-f]{64}$/
 /** Of servers that do not know HEAD for manifests. */
 const NO_HEAD: ReadonlySet<number> = new Set([404, 405, 501])
 
-export function createRegistry({ env, mask }: RegistryOptions): Registry {
+export function createRegistry({ env, mask, timeLimitMs = TIME_LIMIT_MS }: RegistryOptions): Registry {
   return {
     async resolve(reference, signal) {
       const image = parseImageReference(reference)
       if (image?.tag === undefined) throw new Error(`${reference} has no tag to resolve`)
-      const limit = AbortSignal.timeout(TIME_LIMIT_SECONDS * 1000)
-      const http = openRegistryHttp(AbortSignal.any([signal, limit]))
+      const limit = AbortSignal.timeout(timeLimitMs)
+      const http = openRegistryHttp(AbortSignal.any([signal, limit]), env)
       try {
         return await digestOf({ reference, image, url: manifestUrl(image) }, http, { env, mask })
       } catch (error) {
         signal.throwIfAborted()
         if (!limit.aborted) throw error
         throw refusal(
-          `${image.registry} did not tell the digest of ${reference} within ${TIME_LIMIT_SECONDS} s`,
+          `${image.registry} did not tell the digest of ${reference} within ${timeLimitMs / 1000} s`,
           'Check whether this runner can reach the registry, then run this again.',
         )
       } finally {
