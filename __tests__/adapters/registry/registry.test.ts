@@ -81,6 +81,11 @@ describe('the digest', () => {
     expect(server.requests).toEqual([`HEAD ${MANIFESTS}`, `GET ${MANIFESTS}`])
   })
 
+  it.each(['<html>', '[]', '{"schemaVersion":1}', ''])('is not that of just any page: %s', async (page) => {
+    const { problems } = await rejected([answer(200), answer(200, {}, page)])
+    expect(problems).toMatchObject([{ message: expect.stringContaining('something that is no manifest') }])
+  })
+
   it('must be that of the manifest when both are there', async () => {
     const { problems } = await rejected([answer(405), answer(200, { 'docker-content-digest': OTHER }, MANIFEST)])
     expect(problems).toMatchObject([

@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto'
 import type { Environment } from '../../inputs/run.ts'
 import { type ImageReference, parseImageReference } from '../../manifest/image-reference.ts'
+import { isObject } from '../../manifest/object.ts'
 import type { Registry } from '../../ports.ts'
 import { type Credentials, readCredentials } from './docker-config.ts'
 import { type Answer, openRegistryHttp, type RegistryHttp } from './http.ts'
+import { failureOf } from './failure.ts'
 import { authorizationFor } from './login.ts'
 import { isLoopback } from './loopback.ts'
 import { refusal } from './refusal.ts'
@@ -56,6 +58,7 @@ export function createRegistry({ env, mask, timeLimitMs = TIME_LIMIT_MS }: Regis
 interface Wanted {
   readonly reference: string
   readonly image: ImageReference
+  /** Of its manifest. */
   readonly url: URL
 }
 
@@ -89,7 +92,7 @@ async function digestOf(wanted: Wanted, http: RegistryHttp, { env, mask }: Regis
   const told = answer.status === 200 ? toldDigest(answer) : undefined
   if (told !== undefined) return told
   if (answer.status === 200 || NO_HEAD.has(answer.status)) answer = await ask('GET', authorization)
-  if (answer.status !== 200) throw failure(answer, wanted, credentials)
+  if (answer.status !== 200) throw failureOf(answer, wanted, credentials)
   return checkedDigest(answer, wanted)
 }
 
@@ -100,6 +103,12 @@ function toldDigest(answer: Answer): string | undefined {
 
 /** That of the body, which has to be the one that the registry tells, if it tells one. */
 function checkedDigest(answer: Answer, { reference, image }: Wanted): string {
+  if (!isManifest(answer.body)) {
+    throw refusal(
+      `${answer.url.host} answers for ${reference} with something that is no manifest of an image`,
+      'Check the name of the registry: it may be that of its web pages.',
+    )
+  }
   const digest = `sha256:${createHash('sha256').update(answer.body).digest('hex')}`
   const told = toldDigest(answer)
   if (told === undefined || told === digest) return digest
@@ -109,39 +118,12 @@ function checkedDigest(answer: Answer, { reference, image }: Wanted): string {
   )
 }
 
-function failure(answer: Answer, { reference, image }: Wanted, credentials: Credentials | undefined): Error {
-  const { registry } = image
-  const login = loginHint(registry, credentials)
-  switch (answer.status) {
-    case 404:
-      return refusal(
-        `${registry} has no image ${reference}, so ${image.tag} cannot be resolved`,
-        `Push the image before this step, and check its name and tag.${credentials ? '' : ` If it is private: ${login}`}`,
-      )
-    case 401:
-    case 403: {
-      const who = credentials && credentials.type !== 'helper' ? 'the login of this runner' : 'anybody without a login'
-      return refusal(`${registry} does not let ${who} read ${reference} (${answer.status})`, login)
-    }
-    default: {
-      const text = answer.body.toString('utf8').replace(/\s+/g, ' ').trim().slice(0, 200)
-      return refusal(
-        `${registry} answered ${answer.status} for ${reference}${text === '' ? '' : `: ${text}`}`,
-        'Run this again; if it stays so, ask who runs the registry.',
-      )
-    }
-  }
-}
-
-function loginHint(registry: string, credentials: Credentials | undefined): string {
-  const action = `docker/login-action with registry: ${registry}`
-  switch (credentials?.type) {
-    case 'helper':
-      return `Its login is kept by the program ${credentials.program}, which Rollsafe does not run. Write a login into config.json, on a runner without that program, by ${action}.`
-    case 'password':
-    case 'identity':
-      return `Check that the login is still good and may pull: renew it by ${action} before this step.`
-    case undefined:
-      return `Log in before this step, by ${action}.`
+/** Any other server would have some answer too, and its hash would be deployed. */
+function isManifest(body: Buffer): boolean {
+  try {
+    const manifest: unknown = JSON.parse(body.toString('utf8'))
+    return isObject(manifest) && manifest['schemaVersion'] === 2
+  } catch {
+    return false
   }
 }
