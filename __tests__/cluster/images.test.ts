@@ -1,9 +1,12 @@
+import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { app, documents } from './manifests.ts'
+import { createCertificate } from '../fakes/certificate.ts'
+import { app, documents, IMAGE } from './manifests.ts'
 import { dockerConfig, HTPASSWD_USER, passwordEntry, startRegistry } from './registry.ts'
 import { createCheckout } from './rollsafe.ts'
 import { replicaSets } from './snapshot.ts'
 import { type TestNamespace, withNamespace } from './testbed.ts'
+import { startTlsProxy } from './tls-proxy.ts'
 
 interface Deployment {
   spec: { template: { spec: { containers: [{ image: string }] } } }
@@ -74,6 +77,33 @@ describe('a tag that is resolved', () => {
       expect(result.log).toContain(`${registry.host} has no image ${registry.host}/shop/web:v1`)
       expect(result.log).toContain(`${registry.host} has no image ${registry.host}/shop/api:v1`)
       expect(await namespace.kubectl(['get', 'configmap,deployment,secret', '-o', 'name'])).not.toContain('web')
+    }))
+})
+
+describe('a registry behind a proxy', () => {
+  it('is asked with TLS, and told a password only when its certificate is trusted', () =>
+    withNamespace('resolve-proxy', async (namespace) => {
+      await using registry = await startRegistry('htpasswd')
+      const entry = passwordEntry(HTPASSWD_USER, registry.password)
+      const digest = await registry.push('shop/web', 'main', `Basic ${entry.auth}`)
+      const certificate = createCertificate('registry.example')
+      await using proxy = await startTlsProxy(registry.host, certificate)
+      await using config = await dockerConfig({ auths: { 'registry.example': entry } })
+      await using checkout = await createCheckout({ 'k8s/app.yaml': app({ deadlineSeconds: 20 }) })
+      await checkout.write('authority.pem', certificate.cert)
+      const inputs = { namespace: namespace.name, images: `${IMAGE}:main@resolve` }
+      const env = { DOCKER_CONFIG: config.folder, HTTPS_PROXY: proxy.url, NO_PROXY: '127.0.0.1,localhost' }
+
+      const untrusted = await checkout.run(inputs, { env: { ...env, NODE_TLS_REJECT_UNAUTHORIZED: '0' } })
+      expect(untrusted).toMatchObject({ exitCode: 1, outputs: { outcome: 'rejected', reason: 'ImagePull' } })
+      expect(untrusted.outputs['message']).toContain('registry.example cannot be reached: self-signed certificate')
+      expect(proxy.trusted).toBe(0)
+
+      const authority = { NODE_EXTRA_CA_CERTS: join(checkout.folder, 'authority.pem') }
+      const deployed = await checkout.run(inputs, { env: { ...env, ...authority } })
+      expect(deployed).toMatchObject({ exitCode: 0, outputs: { outcome: 'deployed' } })
+      expect(await imageIn(namespace)).toBe(`${IMAGE}:main@${digest}`)
+      expect(new Set(proxy.tunnels)).toEqual(new Set(['registry.example:443']))
     }))
 })
 
