@@ -74,8 +74,10 @@ describe('a tag that is resolved', () => {
       const lines = [`app=${registry.host}/shop/web:v1@resolve`, `x=${registry.host}/shop/api:v1@resolve`]
       const result = await checkout.run({ namespace: namespace.name, images: lines.join('\n') })
       expect(result).toMatchObject({ exitCode: 1, outputs: { outcome: 'rejected', reason: 'ImagePull' } })
-      expect(result.log).toContain(`${registry.host} has no image ${registry.host}/shop/web:v1`)
-      expect(result.log).toContain(`${registry.host} has no image ${registry.host}/shop/api:v1`)
+      expect(result.log).toContain(
+        `images: ${registry.host}/shop/web:v1 cannot be resolved: ${registry.host} has no such image`,
+      )
+      expect(result.log).toContain(`images: ${registry.host}/shop/api:v1 cannot be resolved`)
       expect(await namespace.kubectl(['get', 'configmap,deployment,secret', '-o', 'name'])).not.toContain('web')
     }))
 })

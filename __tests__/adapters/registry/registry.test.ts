@@ -89,7 +89,7 @@ describe('the digest', () => {
   it('must be that of the manifest when both are there', async () => {
     const { problems } = await rejected([answer(405), answer(200, { 'docker-content-digest': OTHER }, MANIFEST)])
     expect(problems).toMatchObject([
-      { code: 'ImagePull', message: expect.stringMatching(`the digest ${OTHER}, and what it sends has ${DIGEST}`) },
+      { code: 'ImagePull', message: expect.stringMatching(`its digest is ${OTHER}, and what it sends has ${DIGEST}`) },
     ])
   })
 })

@@ -49,10 +49,13 @@ describe('images with a tag to resolve', () => {
 
   it('are all told when they cannot be resolved', async () => {
     const { resolve } = prepare((reference) =>
-      Promise.reject(new RejectedError([{ code: 'ImagePull', message: reference, hint: 'push it' }])),
+      Promise.reject(new RejectedError([{ code: 'ImagePull', message: `no ${reference}`, hint: 'push it' }])),
     )
     const problems = await problemsOfAsync(() => resolve(resolved('web:1'), plain, resolved('api:2')))
-    expect(problems.map(({ message }) => message)).toEqual(['web:1', 'api:2'])
+    expect(problems.map(({ message }) => message)).toEqual([
+      'images: web:1 cannot be resolved: no web:1',
+      'images: api:2 cannot be resolved: no api:2',
+    ])
   })
 
   it('do not hide what is no problem of the release', async () => {

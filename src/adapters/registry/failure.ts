@@ -1,32 +1,26 @@
 import type { RejectedError } from '../../errors.ts'
-import type { ImageReference } from '../../manifest/image-reference.ts'
 import type { Credentials } from './docker-config.ts'
 import type { Answer } from './http.ts'
 import { refusal } from './refusal.ts'
 
 /** Why a registry did not give the manifest of an image, in words that somebody can act on. `credentials` are those it was asked with. */
-export function failureOf(
-  answer: Answer,
-  { reference, image }: { readonly reference: string; readonly image: ImageReference },
-  credentials: Credentials | undefined,
-): RejectedError {
-  const { registry } = image
+export function failureOf(answer: Answer, registry: string, credentials: Credentials | undefined): RejectedError {
   const login = loginHint(registry, credentials)
   switch (answer.status) {
     case 404:
       return refusal(
-        `${registry} has no image ${reference}, so ${image.tag} cannot be resolved`,
+        `${registry} has no such image`,
         `Push the image before this step, and check its name and tag.${credentials ? '' : ` If it is private: ${login}`}`,
       )
     case 401:
     case 403: {
       const who = credentials && credentials.type !== 'helper' ? 'the login of this runner' : 'anybody without a login'
-      return refusal(`${registry} does not let ${who} read ${reference} (${answer.status})`, login)
+      return refusal(`${registry} does not let ${who} read it (${answer.status})`, login)
     }
     default: {
       const text = answer.body.toString('utf8').replace(/\s+/g, ' ').trim().slice(0, 200)
       return refusal(
-        `${registry} answered ${answer.status} for ${reference}${text === '' ? '' : `: ${text}`}`,
+        `${registry} answered ${answer.status}${text === '' ? '' : `: ${text}`}`,
         'Run this again; if it stays so, ask who runs the registry.',
       )
     }

@@ -16,7 +16,7 @@ export interface RegistryOptions {
   readonly env: Environment
   /** Told every credential before it is used, so that it can be hidden from the log. */
   readonly mask: (secret: string) => void
-  /** For one image, with all that it takes. */
+  /** For one image, with all that it takes; 15 s if not given. */
   readonly timeLimitMs?: number
 }
 
@@ -40,12 +40,12 @@ export function createRegistry({ env, mask, timeLimitMs = TIME_LIMIT_MS }: Regis
       const limit = AbortSignal.timeout(timeLimitMs)
       const http = openRegistryHttp(AbortSignal.any([signal, limit]), env)
       try {
-        return await digestOf({ reference, image, url: manifestUrl(image) }, http, { env, mask })
+        return await digestOf(image, http, { env, mask })
       } catch (error) {
         signal.throwIfAborted()
         if (!limit.aborted) throw error
         throw refusal(
-          `${image.registry} did not tell the digest of ${reference} within ${timeLimitMs / 1000} s`,
+          `${image.registry} did not tell its digest within ${timeLimitMs / 1000} s`,
           'Check whether this runner can reach the registry, then run this again.',
         )
       } finally {
@@ -53,13 +53,6 @@ export function createRegistry({ env, mask, timeLimitMs = TIME_LIMIT_MS }: Regis
       }
     },
   }
-}
-
-interface Wanted {
-  readonly reference: string
-  readonly image: ImageReference
-  /** Of its manifest. */
-  readonly url: URL
 }
 
 function manifestUrl({ registry, path, tag }: ImageReference): URL {
@@ -72,11 +65,12 @@ function manifestUrl({ registry, path, tag }: ImageReference): URL {
   return isLoopback(url) ? new URL(`http://${address}`) : url
 }
 
-async function digestOf(wanted: Wanted, http: RegistryHttp, { env, mask }: RegistryOptions): Promise<string> {
+async function digestOf(image: ImageReference, http: RegistryHttp, { env, mask }: RegistryOptions): Promise<string> {
+  const url = manifestUrl(image)
   const ask = (method: 'HEAD' | 'GET', authorization?: string) =>
     http.ask({
       method,
-      url: wanted.url,
+      url,
       headers: { accept: MANIFESTS, ...(authorization !== undefined && { authorization }) },
       follow: true,
     })
@@ -84,16 +78,16 @@ async function digestOf(wanted: Wanted, http: RegistryHttp, { env, mask }: Regis
   let authorization: string | undefined
   let answer = await ask('HEAD')
   // Only the registry itself is logged in to, and not where it may point.
-  if (answer.status === 401 && answer.url.origin === wanted.url.origin) {
-    credentials = await readCredentials(wanted.image.registry, env)
-    authorization = await authorizationFor(answer, { http, path: wanted.image.path, credentials, mask })
+  if (answer.status === 401 && answer.url.origin === url.origin) {
+    credentials = await readCredentials(image.registry, env)
+    authorization = await authorizationFor(answer, { http, path: image.path, credentials, mask })
     if (authorization !== undefined) answer = await ask('HEAD', authorization)
   }
   const told = answer.status === 200 ? toldDigest(answer) : undefined
   if (told !== undefined) return told
   if (answer.status === 200 || NO_HEAD.has(answer.status)) answer = await ask('GET', authorization)
-  if (answer.status !== 200) throw failureOf(answer, wanted, credentials)
-  return checkedDigest(answer, wanted)
+  if (answer.status !== 200) throw failureOf(answer, image.registry, credentials)
+  return checkedDigest(answer, image.registry)
 }
 
 function toldDigest(answer: Answer): string | undefined {
@@ -102,10 +96,10 @@ function toldDigest(answer: Answer): string | undefined {
 }
 
 /** That of the body, which has to be the one that the registry tells, if it tells one. */
-function checkedDigest(answer: Answer, { reference, image }: Wanted): string {
+function checkedDigest(answer: Answer, registry: string): string {
   if (!isManifest(answer.body)) {
     throw refusal(
-      `${answer.url.host} answers for ${reference} with something that is no manifest of an image`,
+      `${answer.url.host} answers with something that is no manifest of an image`,
       'Check the name of the registry: it may be that of its web pages.',
     )
   }
@@ -113,7 +107,7 @@ function checkedDigest(answer: Answer, { reference, image }: Wanted): string {
   const told = toldDigest(answer)
   if (told === undefined || told === digest) return digest
   throw refusal(
-    `${image.registry} says that ${reference} has the digest ${told}, and what it sends has ${digest}`,
+    `${registry} says that its digest is ${told}, and what it sends has ${digest}`,
     'Something on the way changes what the registry sends. Do not deploy this before you know what.',
   )
 }

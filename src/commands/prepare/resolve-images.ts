@@ -1,4 +1,4 @@
-import { RejectedError, rejectIfAny } from '../../errors.ts'
+import { type Problem, RejectedError, rejectIfAny } from '../../errors.ts'
 import type { ImageRequest } from '../../inputs/images.ts'
 import type { Run } from '../run.ts'
 
@@ -13,18 +13,22 @@ export async function resolveImages(
   const references = [...new Set(requests.flatMap(({ toDigest, reference }) => (toDigest ? [reference] : [])))]
   const settled = await Promise.allSettled(references.map((one) => registry.resolve(one, signals.cancelled)))
   const digests = new Map<string, string>()
-  const failures: unknown[] = []
+  const problems: Problem[] = []
   for (const [index, reference] of references.entries()) {
     const result = settled[index]
     if (result?.status === 'fulfilled') digests.set(reference, result.value)
-    else failures.push(result?.reason)
+    else problems.push(...problemsOf(reference, result?.reason))
   }
-  const defect = failures.find((error) => !(error instanceof RejectedError))
-  if (defect !== undefined) throw defect
-  rejectIfAny(failures.flatMap((error) => (error instanceof RejectedError ? error.problems : [])))
+  rejectIfAny(problems)
   for (const [reference, digest] of digests) runner.info(`${reference} is ${digest}`)
   return requests.map((request) => {
     const digest = request.toDigest ? digests.get(request.reference) : undefined
     return digest === undefined ? request : { ...request, reference: `${request.reference}@${digest}` }
   })
+}
+
+/** Throws what is no problem of the image: a cancellation, or a defect. */
+function problemsOf(reference: string, error: unknown): Problem[] {
+  if (!(error instanceof RejectedError)) throw error
+  return error.problems.map((one) => ({ ...one, message: `images: ${reference} cannot be resolved: ${one.message}` }))
 }
