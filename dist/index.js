@@ -28414,7 +28414,7 @@ module.exports.g6 = Agent
 __webpack_unused_export__ = Dispatcher1Wrapper
 __webpack_unused_export__ = ProxyAgent
 __webpack_unused_export__ = Socks5ProxyAgent
-__webpack_unused_export__ = EnvHttpProxyAgent
+module.exports.J2 = EnvHttpProxyAgent
 __webpack_unused_export__ = RetryAgent
 __webpack_unused_export__ = H2CClient
 __webpack_unused_export__ = RetryHandler
@@ -77151,8 +77151,8 @@ function listed(objects, most = 5) {
 var format = __nccwpck_require__(7703);
 // EXTERNAL MODULE: ./lib/commands/concurrency.js
 var concurrency = __nccwpck_require__(325);
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
-var render = __nccwpck_require__(1038);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 12 modules
+var render = __nccwpck_require__(8972);
 ;// CONCATENATED MODULE: ./lib/commands/apply/prune.js
 
 
@@ -78513,7 +78513,7 @@ function finalState(key, rollback) {
 /* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7935);
 /* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6741);
 /* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2521);
-/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1038);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8972);
 /* harmony import */ var _prepare_same_release_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3254);
 /* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3949);
 /* harmony import */ var _early_end_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5701);
@@ -78591,7 +78591,7 @@ function describeNewer({ inPlace }) {
 /* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7703);
 /* harmony import */ var _session_heal_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1959);
 /* harmony import */ var _session_lock_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8289);
-/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1038);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8972);
 /* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8902);
 
 
@@ -79914,8 +79914,8 @@ function readingCluster(cluster) {
     };
 }
 
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
-var render = __nccwpck_require__(1038);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 12 modules
+var render = __nccwpck_require__(8972);
 // EXTERNAL MODULE: ./lib/commands/prepare/same-release.js
 var same_release = __nccwpck_require__(3254);
 // EXTERNAL MODULE: ./lib/commands/report-frame.js
@@ -80152,8 +80152,8 @@ async function readLive(cluster, manifests, release) {
     return new Map([...live].filter(([key]) => wanted.has(key)));
 }
 
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
-var render = __nccwpck_require__(1038);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 12 modules
+var render = __nccwpck_require__(8972);
 ;// CONCATENATED MODULE: ./lib/commands/prepare/compare.js
 
 
@@ -80978,7 +80978,7 @@ const WORDS = {
 
 /***/ }),
 
-/***/ 1038:
+/***/ 8972:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -80994,75 +80994,204 @@ __nccwpck_require__.d(__webpack_exports__, {
 var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/image-reference.js
 var image_reference = __nccwpck_require__(6260);
+// EXTERNAL MODULE: ./lib/manifest/field-path.js
+var field_path = __nccwpck_require__(9201);
 // EXTERNAL MODULE: ./lib/manifest/object.js
 var manifest_object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/manifest/pod-template.js
 var pod_template = __nccwpck_require__(641);
+;// CONCATENATED MODULE: ./lib/manifest/image-slots.js
+/** Where in a manifest images are named. */
+
+
+
+
+/** Where custom kinds keep the specification of an Argo workflow (https://argo-workflows.readthedocs.io/en/latest/fields/). */
+const WORKFLOW_PATHS = new Map([
+    ['Workflow.argoproj.io', 'spec'],
+    ['WorkflowTemplate.argoproj.io', 'spec'],
+    ['ClusterWorkflowTemplate.argoproj.io', 'spec'],
+    ['CronWorkflow.argoproj.io', 'spec.workflowSpec'],
+]);
+/** Templates in such a specification; an inline template cannot hold another. */
+const TEMPLATE_PATHS = [
+    'templateDefaults',
+    'templates[*]',
+    'templates[*].steps[*][*].inline',
+    'templates[*].dag.tasks[*].inline',
+];
+/** Containers in such a template. The first two have no name, and go by that of the template. */
+const CONTAINER_PATHS = ['container', 'script', 'initContainers[*]', 'sidecars[*]', 'containerSet.containers[*]'];
+/** The places of a manifest that are known to name an image: containers of every sort, and image volumes. */
+function imageSlotsOf(manifest) {
+    const workflow = WORKFLOW_PATHS.get((0,manifest_object/* groupKindOf */.zo)(manifest.object));
+    if (workflow !== undefined)
+        return workflowSlots(manifest, workflow);
+    const template = (0,pod_template/* podTemplateOf */.D0)(manifest.object);
+    if (!template)
+        return [];
+    const spec = { path: [...template.path, 'spec'], value: template.spec };
+    return [
+        ...pod_template/* CONTAINER_FIELDS */.Cm.flatMap((field) => containersAt(manifest, spec, `${field}[*]`)),
+        ...volumesAt(manifest, spec),
+    ];
+}
+/** The slot at a place that somebody has named. A value that is no text counts as left open. */
+function slotAtPlace(manifest, { path, value }) {
+    return slot(manifest, { path, name: (0,field_path/* fieldPathText */.JR)(path), isContainer: false }, value);
+}
+function workflowSlots(manifest, path) {
+    const spec = placesIn({ path: [], value: manifest.object }, path);
+    const templates = spec.flatMap((place) => TEMPLATE_PATHS.flatMap((field) => placesIn(place, field)));
+    return [
+        ...templates.flatMap((template) => CONTAINER_PATHS.flatMap((field) => containersAt(manifest, template, field))),
+        ...[...templates, ...spec].flatMap((place) => volumesAt(manifest, place)),
+    ];
+}
+function containersAt(manifest, around, path) {
+    return placesIn(around, path).flatMap((place) => {
+        const { value: container } = place;
+        if (!(0,manifest_object/* isObject */.Gv)(container))
+            return [];
+        const name = textIn(container, 'name') || textIn(around.value, 'name') || path;
+        return [slot(manifest, { path: [...place.path, 'image'], name, isContainer: true }, container['image'])];
+    });
+}
+function volumesAt(manifest, around) {
+    return placesIn(around, 'volumes[*]').flatMap(({ path, value: volume }) => {
+        if (!(0,manifest_object/* isObject */.Gv)(volume) || !(0,manifest_object/* isObject */.Gv)(volume['image']))
+            return [];
+        const at = { path: [...path, 'image', 'reference'], name: textIn(volume, 'name'), isContainer: false };
+        return [slot(manifest, at, volume['image']['reference'])];
+    });
+}
+function placesIn({ path, value }, way) {
+    const found = (0,field_path/* placesAt */.uQ)(value, (0,field_path/* parseFieldPath */.Zl)(way) ?? []);
+    return found.map((place) => ({ path: [...path, ...place.path], value: place.value }));
+}
+function slot(manifest, at, value) {
+    const image = typeof value === 'string' ? value : '';
+    return { manifest, ...at, image, parsed: (0,image_reference/* parseImageReference */.o)(image) };
+}
+function textIn(holder, field) {
+    const value = (0,manifest_object/* isObject */.Gv)(holder) ? holder[field] : undefined;
+    return typeof value === 'string' ? value : '';
+}
+
+;// CONCATENATED MODULE: ./lib/manifest/image-fields.js
+
+
+
+/** Looks the field up in all manifests of its kind. One is enough that has it, but none may have anything else than text there. */
+function matchField(line, field, manifests) {
+    const ofKind = manifests.filter(({ object }) => (0,manifest_object/* groupKindOf */.zo)(object) === field.groupKind);
+    const found = ofKind.flatMap((manifest) => (0,field_path/* placesAt */.uQ)(manifest.object, field.path).map((place) => ({ manifest, ...place })));
+    if (found.length === 0)
+        return { slots: [], problems: [notThere(line, field, ofKind, manifests)] };
+    return {
+        slots: found.map(({ manifest, ...place }) => slotAtPlace(manifest, place)),
+        problems: found.filter(({ value }) => !isText(value)).map((place) => noText(line, place)),
+    };
+}
+/** A field without a value is left open. */
+function isText(value) {
+    return typeof value === 'string' || value === null;
+}
+function notThere(line, { groupKind, path }, [first], all) {
+    if (!first) {
+        const kinds = [...new Set(all.map(({ object }) => (0,manifest_object/* groupKindOf */.zo)(object)))].toSorted();
+        return {
+            code: 'ImageNotMatched',
+            message: `images: "${line}" is for ${groupKind}, and the manifests have only ${kinds.join(', ')}`,
+            hint: 'Write the kind with its group and without a version, as in Cluster.postgresql.cnpg.io.',
+        };
+    }
+    const last = (0,field_path/* lastPlaceOn */.VM)(first.object, path);
+    const where = last.path.length === 0 ? '' : ` at ${(0,field_path/* fieldPathText */.JR)(last.path)}`;
+    return {
+        code: 'ImageNotMatched',
+        message: `images: "${line}" matches nothing: ${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(first.object))} has${where} ${contentsOf(last.value)}`,
+        hint: 'Use a field that is listed. One that is to be filled in must be in the manifest, with an empty text.',
+        at: first.at,
+    };
+}
+const MOST_LISTED = 20;
+function contentsOf(value) {
+    if (Array.isArray(value))
+        return `a list of ${value.length}`;
+    if (!(0,manifest_object/* isObject */.Gv)(value))
+        return typeof value === 'string' ? 'a text' : 'no fields';
+    const fields = Object.keys(value);
+    if (fields.length === 0)
+        return 'no fields';
+    const more = fields.length > MOST_LISTED ? ` and ${fields.length - MOST_LISTED} more` : '';
+    return `${fields.slice(0, MOST_LISTED).join(', ')}${more}`;
+}
+function noText(line, { manifest, path }) {
+    return {
+        code: 'InvalidInput',
+        message: `images: "${line}" is for ${(0,field_path/* fieldPathText */.JR)(path)} of ${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object))}, which is no text`,
+        hint: 'Name the field that holds the whole reference. One that is split into repository and tag cannot be put in.',
+        at: manifest.at,
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/manifest/images.js
 
 
 
 
+
+
 /**
- * Puts the images that were asked for into the pod templates: containers of every sort, and image volumes.
+ * Puts the images that were asked for into the manifests: into containers of every sort, image volumes, and fields that are named.
  *
  * A request `name=reference` is for the images whose repository is `name` (and whose tag or digest is that of `name`, when it
  * has one); if there is none, for the containers called `name`, as in kubectl set image. A request `reference` is for the
- * images of the same repository. The manifests that were given stay as they are.
+ * images of the same repository. `Kind.group:path=reference` is for that field. The manifests that were given stay as they are.
  *
  * Throws one RejectedError: ImageNotMatched for a request that is for no image, InvalidInput for two that are for the same.
  */
 function setImages(manifests, requests) {
-    if (requests.length === 0)
-        return { manifests: [...manifests], changes: [] };
-    const copies = manifests.map((manifest) => ((0,pod_template/* podTemplateOf */.D0)(manifest.object) ? structuredClone(manifest) : manifest));
-    const slots = copies.flatMap(slotsOf);
-    const chosen = new Map();
+    const slots = requests.length === 0 ? [] : manifests.flatMap(imageSlotsOf);
+    const chosen = [];
     const problems = [];
     for (const request of requests) {
-        const matches = matchesOf(request, slots);
-        if (matches.length === 0)
-            problems.push(notMatched(request, slots));
-        for (const slot of matches) {
-            const other = chosen.get(slot);
+        const matched = match(request, slots, manifests);
+        problems.push(...matched.problems);
+        for (const slot of matched.slots) {
+            const other = chosen.find((choice) => isSamePlace(choice.slot, slot));
             if (other)
-                problems.push(askedTwice(slot, other, request));
+                problems.push(askedTwice(slot, other.request, request));
             else
-                chosen.set(slot, request);
+                chosen.push({ slot, request });
         }
     }
     (0,errors/* rejectIfAny */.rV)(problems);
-    const changes = [...chosen].map(([slot, { reference }]) => {
-        slot.set(reference);
+    const changes = chosen.map(({ slot, request }) => {
         const from = slot.image === '' ? {} : { from: slot.image };
-        return { object: (0,manifest_object/* refOf */.H8)(slot.manifest.object), container: slot.name, ...from, to: reference };
+        return { object: (0,manifest_object/* refOf */.H8)(slot.manifest.object), container: slot.name, ...from, to: request.reference };
     });
-    return { manifests: copies, changes };
+    const byManifest = Map.groupBy(chosen, ({ slot }) => slot.manifest);
+    return { manifests: manifests.map((manifest) => put(manifest, byManifest.get(manifest) ?? [])), changes };
 }
-function slotsOf(manifest) {
-    const spec = (0,pod_template/* podTemplateOf */.D0)(manifest.object)?.spec;
-    if (!spec)
-        return [];
-    const containers = pod_template/* CONTAINER_FIELDS */.Cm.flatMap((field) => (0,pod_template/* objectsIn */.Qv)(spec[field]).map(({ item }) => slotAt(manifest, item, 'image', textIn(item, 'name'), true)));
-    const volumes = (0,pod_template/* objectsIn */.Qv)(spec['volumes']).flatMap(({ item }) => (0,manifest_object/* isObject */.Gv)(item['image']) ? [slotAt(manifest, item['image'], 'reference', textIn(item, 'name'), false)] : []);
-    return [...containers, ...volumes];
+/** The manifest itself, when there is nothing to put in. */
+function put(manifest, choices) {
+    if (choices.length === 0)
+        return manifest;
+    const copy = structuredClone(manifest);
+    for (const { slot, request } of choices)
+        (0,field_path/* setAt */.ef)(copy.object, slot.path, request.reference);
+    return copy;
 }
-function slotAt(manifest, holder, field, name, isContainer) {
-    const image = textIn(holder, field);
-    return {
-        manifest,
-        name,
-        isContainer,
-        image,
-        parsed: (0,image_reference/* parseImageReference */.o)(image),
-        set: (reference) => {
-            holder[field] = reference;
-        },
-    };
+function isSamePlace(one, other) {
+    return one.manifest === other.manifest && (0,field_path/* fieldPathText */.JR)(one.path) === (0,field_path/* fieldPathText */.JR)(other.path);
 }
-function textIn(holder, field) {
-    const value = holder[field];
-    return typeof value === 'string' ? value : '';
+function match(request, slots, manifests) {
+    if (request.field)
+        return matchField(request.line, request.field, manifests);
+    const matches = matchesOf(request, slots);
+    return { slots: matches, problems: matches.length === 0 ? [notMatched(request, slots)] : [] };
 }
 function matchesOf({ name, reference }, slots) {
     if (name === undefined) {
@@ -81085,10 +81214,11 @@ function notMatched(request, slots) {
     const listed = there.length === 0 ? 'none at all' : there.slice(0, 20).join(', ');
     const more = there.length > 20 ? ` and ${there.length - 20} more` : '';
     const other = request.name === undefined ? ' To put it in place of another repository, write name=reference.' : '';
+    const byField = ' For an image elsewhere in a custom kind, write Kind.group:path.to.field=reference.';
     return {
         code: 'ImageNotMatched',
         message: `images: "${request.line}" matches no image of the manifests, which have ${listed}${more}`,
-        hint: `Use a repository or the name of a container that is listed.${other}`,
+        hint: `Use a repository or the name of a container that is listed.${other}${byField}`,
     };
 }
 function askedTwice(slot, first, second) {
@@ -81826,9 +81956,9 @@ function placeOf({ file, document, path }, ...field) {
 function isKubeObject(value) {
     if (!(0,manifest_object/* isObject */.Gv)(value) || !(0,manifest_object/* isObject */.Gv)(value['metadata']))
         return false;
-    return isText(value['apiVersion']) && isText(value['kind']) && isText(value['metadata']['name']);
+    return load_isText(value['apiVersion']) && load_isText(value['kind']) && load_isText(value['metadata']['name']);
 }
-function isText(value) {
+function load_isText(value) {
     return typeof value === 'string' && value !== '';
 }
 function problemsOf(candidate) {
@@ -81845,8 +81975,8 @@ function problemsOf(candidate) {
         ];
     }
     const { apiVersion, kind, metadata } = value;
-    if (!isText(apiVersion) || !isText(kind)) {
-        const missing = [!isText(apiVersion) && 'apiVersion', !isText(kind) && 'kind'].filter((field) => field !== false);
+    if (!load_isText(apiVersion) || !load_isText(kind)) {
+        const missing = [!load_isText(apiVersion) && 'apiVersion', !load_isText(kind) && 'kind'].filter((field) => field !== false);
         const hint = 'Write both, as in "apiVersion: apps/v1" and "kind: Deployment". Leave files out that are no Kubernetes objects.';
         return [problem(`an object has no ${missing.join(' and no ')}, or one that is not text`, hint)];
     }
@@ -81890,11 +82020,11 @@ function nameProblems(kind, metadata, problem) {
         const hint = 'Give it a name: an object with a new name in every run cannot be updated or taken back.';
         problems.push(problem(`a ${kind} has generateName and no name`, hint, 'metadata', 'generateName'));
     }
-    else if (!isText(name)) {
+    else if (!load_isText(name)) {
         const hint = typeof name === 'number' || typeof name === 'boolean' ? `Quote it: name: "${name}".` : 'Write metadata.name.';
         problems.push(problem(`a ${kind} has ${name === undefined ? 'no name' : `${shapeOf(name)} as its name`}`, hint, 'metadata', 'name'));
     }
-    if (namespace !== undefined && !isText(namespace)) {
+    if (namespace !== undefined && !load_isText(namespace)) {
         const message = `${kind} ${String(name)} has ${shapeOf(namespace)} as its namespace`;
         problems.push(problem(message, 'Write a name (quote it if it is a number), or remove the line.', 'metadata', 'namespace'));
     }
@@ -81931,7 +82061,41 @@ var strategy = __nccwpck_require__(5594);
 var format = __nccwpck_require__(7703);
 // EXTERNAL MODULE: ./lib/commands/keep-secrets.js
 var keep_secrets = __nccwpck_require__(3190);
+;// CONCATENATED MODULE: ./lib/commands/prepare/resolve-images.js
+
+/**
+ * The requests, with the digest behind the tag where that was asked for: the same tag with another image is then another pod
+ * template, and rolls. Each reference is looked up once. Throws one RejectedError for all that cannot be.
+ */
+async function resolveImages(requests, { registry, runner, signals }) {
+    const references = [...new Set(requests.flatMap(({ toDigest, reference }) => (toDigest ? [reference] : [])))];
+    const settled = await Promise.allSettled(references.map((one) => registry.resolve(one, signals.cancelled)));
+    const digests = new Map();
+    const problems = [];
+    for (const [index, reference] of references.entries()) {
+        const result = settled[index];
+        if (result?.status === 'fulfilled')
+            digests.set(reference, result.value);
+        else
+            problems.push(...resolve_images_problemsOf(reference, result?.reason));
+    }
+    (0,errors/* rejectIfAny */.rV)(problems);
+    for (const [reference, digest] of digests)
+        runner.info(`${reference} is ${digest}`);
+    return requests.map((request) => {
+        const digest = request.toDigest ? digests.get(request.reference) : undefined;
+        return digest === undefined ? request : { ...request, reference: `${request.reference}@${digest}` };
+    });
+}
+/** Throws what is no problem of the image: a cancellation, or a defect. */
+function resolve_images_problemsOf(reference, error) {
+    if (!(error instanceof errors/* RejectedError */.zs))
+        throw error;
+    return error.problems.map((one) => ({ ...one, message: `images: ${reference} cannot be resolved: ${one.message}` }));
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/prepare/render.js
+
 
 
 
@@ -81958,7 +82122,7 @@ async function render(run) {
     const { inputs, renderer } = run;
     const loaded = loadManifests(await renderer.render(inputs.sources));
     (0,keep_secrets/* keepSecrets */.JY)(loaded, run.runner);
-    const { manifests } = setImages(loaded, inputs.images);
+    const { manifests } = setImages(loaded, await resolveImages(inputs.images, run));
     return place(manifests, run);
 }
 /** The same for manifests that are at hand, as those of a record. */
@@ -83149,7 +83313,7 @@ function reportFrame({ inputs, journal, }) {
 /* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(325);
 /* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6741);
 /* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2521);
-/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1038);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8972);
 /* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3949);
 
 
@@ -84518,8 +84682,8 @@ function fieldsOf(value) {
 var rollout_status = __nccwpck_require__(8217);
 // EXTERNAL MODULE: ./lib/commands/follow/targets.js + 1 modules
 var targets = __nccwpck_require__(4560);
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
-var render = __nccwpck_require__(1038);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 12 modules
+var render = __nccwpck_require__(8972);
 ;// CONCATENATED MODULE: ./lib/commands/undo/undo-step.js
 
 
@@ -85307,7 +85471,7 @@ function recordByHand(record, heads) {
 
 /***/ }),
 
-/***/ 8577:
+/***/ 5572:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -85821,6 +85985,7 @@ function codeOf(error) {
     }
     return code;
 }
+/** What the innermost cause says: libraries wrap the error of the system in theirs. */
 function deepestMessage(error) {
     let at = error;
     while ((0,manifest_object/* isObject */.Gv)(at) && (0,manifest_object/* isObject */.Gv)(at['cause']))
@@ -86548,6 +86713,472 @@ function listed(names) {
     return names.length === 0 ? 'no contexts' : names.map((name) => JSON.stringify(name)).join(', ');
 }
 
+// EXTERNAL MODULE: ./lib/manifest/image-reference.js
+var image_reference = __nccwpck_require__(6260);
+;// CONCATENATED MODULE: ./lib/adapters/registry/refusal.js
+
+/** A digest that cannot be had, as the one problem of a rejection. */
+function refusal(message, hint, code = 'ImagePull') {
+    return new errors/* RejectedError */.zs([{ code, message, hint }]);
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/docker-config.js
+/** What `docker login` has left on this machine (https://docs.docker.com/reference/cli/docker/login/#credential-stores). */
+
+
+
+
+const DOCKER_HUB = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
+/** Credentials for a registry by its name in references; undefined without a login. Throws RejectedError for a file that is damaged. */
+async function readCredentials(registry, env) {
+    const folder = env['DOCKER_CONFIG'] || (env['HOME'] ? (0,external_node_path_.join)(env['HOME'], '.docker') : undefined);
+    if (folder === undefined)
+        return undefined;
+    const path = (0,external_node_path_.join)(folder, 'config.json');
+    const config = await readConfig(path);
+    const entries = (0,manifest_object/* isObject */.Gv)(config['auths']) ? Object.entries(config['auths']) : [];
+    const [, entry] = entries.find(([server]) => isSame(hostOf(server), registry)) ?? [];
+    const found = (0,manifest_object/* isObject */.Gv)(entry) ? readEntry(entry, registry, path) : undefined;
+    if (found)
+        return found;
+    const helpers = (0,manifest_object/* isObject */.Gv)(config['credHelpers']) ? Object.entries(config['credHelpers']) : [];
+    const [, named] = helpers.find(([server]) => isSame(hostOf(server), registry)) ?? [];
+    const helper = named ?? config['credsStore'];
+    return typeof helper === 'string' && helper !== ''
+        ? { type: 'helper', program: `docker-credential-${helper}` }
+        : undefined;
+}
+async function readConfig(path) {
+    let text;
+    try {
+        text = await (0,promises_.readFile)(path, 'utf8');
+    }
+    catch {
+        // Nobody has logged in on this machine, or not this user.
+        return {};
+    }
+    try {
+        const config = JSON.parse(text);
+        if ((0,manifest_object/* isObject */.Gv)(config))
+            return config;
+    }
+    catch {
+        // Told below, without what the parser quotes of the file.
+    }
+    throw refusal(`${path} is no JSON object`, 'Log in with docker/login-action before this step.', 'InvalidInput');
+}
+function readEntry(entry, registry, path) {
+    const { auth, identitytoken: token, username, password } = entry;
+    if (typeof token === 'string' && token !== '')
+        return { type: 'identity', token };
+    if (typeof auth === 'string' && auth !== '') {
+        const [, user, secret] = /^([^:]+):(.+?)\0*$/s.exec(Buffer.from(auth, 'base64').toString('utf8')) ?? [];
+        if (user !== undefined && secret !== undefined)
+            return { type: 'password', user, password: secret };
+        throw refusal(`${path} has a login for ${registry} that is not base64 of user:password`, 'Log in again with docker/login-action before this step.', 'InvalidInput');
+    }
+    if (typeof username !== 'string' || typeof password !== 'string' || username === '')
+        return undefined;
+    return { type: 'password', user: username, password };
+}
+/** Older clients write the address of the API: `https://index.docker.io/v1/`. */
+function hostOf(server) {
+    return server.replace(/^https?:\/\//, '').replace(/\/.*$/s, '');
+}
+function isSame(host, registry) {
+    return host === registry || (DOCKER_HUB.has(host) && DOCKER_HUB.has(registry));
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/loopback.js
+/** Whether an address is on this machine: the only registries that are spoken to without TLS, as with docker. */
+function isLoopback({ hostname }) {
+    return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/http.js
+
+
+
+
+
+
+
+const http_CONNECT_TIMEOUT_MS = 5_000;
+/** What a registry must at least take for a manifest (OCI distribution specification 1.1, "Pushing manifests"). */
+const MOST_BYTES = 4 * 1024 * 1024;
+const ATTEMPTS = 3;
+const FIRST_PAUSE_MS = 300;
+const LONGEST_PAUSE_MS = 5_000;
+const MOST_REDIRECTS = 3;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** The proxy is the one that `HTTPS_PROXY` names, unless `NO_PROXY` has the host. */
+function openRegistryHttp(signal, env) {
+    // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
+    const tls = { rejectUnauthorized: true, timeout: http_CONNECT_TIMEOUT_MS };
+    const direct = new undici/* Agent */.g6({ allowH2: false, connect: tls });
+    let proxied;
+    /** What is on this machine is never asked through a proxy. */
+    function poolFor(url) {
+        if (isLoopback(url))
+            return direct;
+        try {
+            proxied ??= new undici/* EnvHttpProxyAgent */.J2({
+                allowH2: false,
+                connect: tls,
+                requestTls: tls,
+                proxyTls: tls,
+                // Nothing goes through it without TLS.
+                httpProxy: '',
+                httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
+                noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
+            });
+            return proxied;
+        }
+        catch {
+            throw refusal('the variable HTTPS_PROXY names no proxy that can be used', 'Write an address like http://proxy:3128.');
+        }
+    }
+    async function once({ method, url, headers, body }) {
+        const response = await (0,undici/* request */.Em)(url, {
+            method,
+            dispatcher: poolFor(url),
+            headers: { 'user-agent': `rollsafe/${VERSION}`, ...headers },
+            ...(body !== undefined && { body }),
+            signal,
+        });
+        return {
+            status: response.statusCode,
+            url,
+            body: await readBody(response.body, url),
+            header: (name) => [response.headers[name] ?? []].flat(),
+        };
+    }
+    async function patiently(ask) {
+        for (let attempt = 1;; attempt++) {
+            try {
+                const answer = await once(ask);
+                const isBusy = answer.status === 429 || (answer.status >= 500 && answer.status !== 501);
+                const pause = pauseBefore(attempt, answer.header('retry-after')[0]);
+                if (!isBusy || pause === undefined)
+                    return answer;
+                await (0,system/* sleep */.yy)(pause, signal);
+            }
+            catch (error) {
+                signal.throwIfAborted();
+                if (error instanceof errors/* RejectedError */.zs)
+                    throw error;
+                const pause = pauseBefore(attempt);
+                if (pause === undefined)
+                    throw unreachable(ask.url, error);
+                await (0,system/* sleep */.yy)(pause, signal);
+            }
+            signal.throwIfAborted();
+        }
+    }
+    return {
+        async ask(first) {
+            let ask = first;
+            for (let redirects = 0;; redirects++) {
+                const answer = await patiently(ask);
+                const [location] = answer.header('location');
+                if (!first.follow || !REDIRECTS.has(answer.status) || location === undefined)
+                    return answer;
+                if (redirects === MOST_REDIRECTS)
+                    throw refusal(`${first.url.host} redirects too often`, 'Use its final address.');
+                ask = redirected(ask, location);
+            }
+        },
+        async close() {
+            await Promise.all([direct.destroy(), proxied?.destroy()]);
+        },
+    };
+}
+/** Undefined when another attempt is not worth it. */
+function pauseBefore(attempt, retryAfter) {
+    if (attempt >= ATTEMPTS)
+        return undefined;
+    const asked = retryAfter !== undefined && /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : undefined;
+    if (asked !== undefined)
+        return asked > LONGEST_PAUSE_MS ? undefined : asked;
+    return Math.random() * FIRST_PAUSE_MS * 2 ** attempt;
+}
+async function readBody(body, url) {
+    const chunks = [];
+    let size = 0;
+    for await (const chunk of body) {
+        size += chunk.length;
+        // Leaving the loop ends the connection.
+        if (size > MOST_BYTES)
+            throw refusal(`${url.host} answers with more than 4 MiB`, 'Check that it is a registry.');
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+}
+function redirected(ask, location) {
+    const url = URL.canParse(location, ask.url.href) ? new URL(location, ask.url) : undefined;
+    const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url));
+    if (!url || !isSafe || (isLoopback(url) && !isLoopback(ask.url))) {
+        throw refusal(`${ask.url.host} redirects to an address that is not safe`, 'Use the address of a registry with https.');
+    }
+    if (url.origin === ask.url.origin)
+        return { ...ask, url };
+    const { authorization: _left, ...headers } = ask.headers ?? {};
+    return { ...ask, url, headers };
+}
+function unreachable(url, error) {
+    return refusal(`${url.host} cannot be reached: ${deepestMessage(error)}`, 'Check the name of the registry, and whether this runner may reach it. A proxy is taken from HTTPS_PROXY.');
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/failure.js
+
+/** Why a registry did not give the manifest of an image, in words that somebody can act on. `credentials` are those it was asked with. */
+function failureOf(answer, registry, credentials) {
+    const login = loginHint(registry, credentials);
+    switch (answer.status) {
+        case 404:
+            return refusal(`${registry} has no such image`, `Push the image before this step, and check its name and tag.${credentials ? '' : ` If it is private: ${login}`}`);
+        case 401:
+        case 403: {
+            const who = credentials && credentials.type !== 'helper' ? 'the login of this runner' : 'anybody without a login';
+            return refusal(`${registry} does not let ${who} read it (${answer.status})`, login);
+        }
+        default: {
+            const text = answer.body.toString('utf8').replace(/\s+/g, ' ').trim().slice(0, 200);
+            return refusal(`${registry} answered ${answer.status}${text === '' ? '' : `: ${text}`}`, 'Run this again; if it stays so, ask who runs the registry.');
+        }
+    }
+}
+function loginHint(registry, credentials) {
+    const action = `docker/login-action with registry: ${registry}`;
+    switch (credentials?.type) {
+        case 'helper':
+            return `Its login is kept by the program ${credentials.program}, which Rollsafe does not run. Write a login into config.json, on a runner without that program, by ${action}.`;
+        case 'password':
+        case 'identity':
+            return `Check that the login is still good and may pull: renew it by ${action} before this step.`;
+        case undefined:
+            return `Log in before this step, by ${action}. Some registries answer so for an image that is not there.`;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/challenge.js
+const TOKEN = "[!#$%&'*+.^_`|~\\w-]+";
+const PARAMETER = new RegExp(`^(${TOKEN})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN}))`);
+const SCHEME = new RegExp(`^(${TOKEN})(?=[ \\t,]|$)`);
+const SEPARATORS = /^[\s,]+/;
+/** Reads WWW-Authenticate, which may hold several challenges. What cannot be read ends the reading. */
+function parseChallenges(header) {
+    const challenges = [];
+    for (let rest = header.replace(SEPARATORS, ''); rest !== ''; rest = rest.replace(SEPARATORS, '')) {
+        const parameter = PARAMETER.exec(rest);
+        const scheme = SCHEME.exec(rest);
+        const current = challenges.at(-1);
+        if (parameter && current) {
+            const [, name = '', quoted, plain = ''] = parameter;
+            current.parameters.set(name.toLowerCase(), quoted?.replaceAll(/\\(.)/g, '$1') ?? plain);
+            rest = rest.slice(parameter[0].length);
+        }
+        else if (scheme) {
+            challenges.push({ scheme: (scheme[1] ?? '').toLowerCase(), parameters: new Map() });
+            rest = rest.slice(scheme[0].length);
+        }
+        else
+            break;
+    }
+    return challenges;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/login.js
+
+
+
+
+/**
+ * The Authorization header that a registry asks for in an answer 401: `Basic`, or a token to pull this one repository, fetched from
+ * the server that the registry names (https://distribution.github.io/distribution/spec/auth/token/). Undefined when there is no way.
+ */
+async function authorizationFor(refused, options) {
+    const challenges = parseChallenges(refused.header('www-authenticate').join(', '));
+    const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
+    if (bearer)
+        return fetchToken(bearer, refused.url, options);
+    return challenges.some(({ scheme }) => scheme === 'basic') ? basic(options) : undefined;
+}
+/** Masks the password too. */
+function basic({ credentials, mask }) {
+    if (credentials?.type !== 'password')
+        return undefined;
+    const { user, password } = credentials;
+    const encoded = Buffer.from(`${user}:${password}`).toString('base64');
+    mask(password);
+    mask(encoded);
+    return `Basic ${encoded}`;
+}
+/** Undefined when the token server gives none to who asks. */
+async function fetchToken({ parameters }, registry, options) {
+    const realm = realmOf(parameters.get('realm') ?? '', registry);
+    const wanted = {
+        ...(parameters.has('service') && { service: parameters.get('service') ?? '' }),
+        scope: parameters.get('scope') ?? `repository:${options.path}:pull`,
+    };
+    const answer = await askForToken(realm, wanted, options);
+    if (answer.status === 401 || answer.status === 403)
+        return undefined;
+    const token = answer.status === 200 ? tokenIn(answer.body.toString('utf8')) : undefined;
+    if (token === undefined) {
+        throw refusal(`${realm.host}, the token server of ${registry.host}, answered ${answer.status} without a token`, LATER);
+    }
+    options.mask(token);
+    return `Bearer ${token}`;
+}
+const LATER = 'Run this again; if it stays so, ask who runs the registry.';
+function askForToken(realm, wanted, { http, credentials, mask }) {
+    if (credentials?.type === 'identity') {
+        mask(credentials.token);
+        const form = { grant_type: 'refresh_token', client_id: 'rollsafe', ...wanted, refresh_token: credentials.token };
+        return http.ask({
+            method: 'POST',
+            url: realm,
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+            body: new URLSearchParams(form).toString(),
+        });
+    }
+    const url = new URL(realm);
+    for (const [name, value] of Object.entries(wanted))
+        url.searchParams.set(name, value);
+    const authorization = basic({ credentials, mask });
+    return http.ask({ method: 'GET', url, ...(authorization !== undefined && { headers: { authorization } }) });
+}
+/** Credentials go there: only with TLS, save from a registry on this machine to a server on this machine. */
+function realmOf(text, registry) {
+    const realm = URL.canParse(text) ? new URL(text) : undefined;
+    const isLocal = realm !== undefined && isLoopback(realm);
+    const isSafe = isLocal ? isLoopback(registry) && /^https?:$/.test(realm.protocol) : realm?.protocol === 'https:';
+    if (realm && isSafe && realm.username === '' && realm.password === '')
+        return realm;
+    throw refusal(`${registry.host} sends its clients to ${JSON.stringify(text)} for tokens, which is not safe`, 'The address must begin with https. Ask who runs the registry.');
+}
+function tokenIn(body) {
+    let parsed;
+    try {
+        parsed = JSON.parse(body);
+    }
+    catch {
+        return undefined;
+    }
+    if (!(0,manifest_object/* isObject */.Gv)(parsed))
+        return undefined;
+    const token = parsed['token'] || parsed['access_token'];
+    return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/registry.js
+/** Container registries, over HTTP (https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests). */
+
+
+
+
+
+
+
+
+
+const TIME_LIMIT_MS = 15_000;
+/** An index comes first: without it, a registry would give the manifest of one platform, under another digest. */
+const MANIFESTS = [
+    'application/vnd.oci.image.index.v1+json',
+    'application/vnd.docker.distribution.manifest.list.v2+json',
+    'application/vnd.oci.image.manifest.v1+json',
+    'application/vnd.docker.distribution.manifest.v2+json',
+].join(', ');
+const SHA256 = /^sha256:[0-9a-f]{64}$/;
+/** Of servers that do not know HEAD for manifests. */
+const NO_HEAD = new Set([404, 405, 501]);
+function createRegistry({ env, mask, timeLimitMs = TIME_LIMIT_MS }) {
+    return {
+        async resolve(reference, signal) {
+            const image = (0,image_reference/* parseImageReference */.o)(reference);
+            if (image?.tag === undefined)
+                throw new Error(`${reference} has no tag to resolve`);
+            const limit = AbortSignal.timeout(timeLimitMs);
+            const http = openRegistryHttp(AbortSignal.any([signal, limit]), env);
+            try {
+                return await digestOf(image, http, { env, mask });
+            }
+            catch (error) {
+                signal.throwIfAborted();
+                if (!limit.aborted)
+                    throw error;
+                throw refusal(`${image.registry} did not tell its digest within ${timeLimitMs / 1000} s`, 'Check whether this runner can reach the registry, then run this again.');
+            }
+            finally {
+                await http.close();
+            }
+        },
+    };
+}
+function manifestUrl({ registry, path, tag }) {
+    const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
+    const address = `${host}/v2/${path}/manifests/${tag}`;
+    if (!URL.canParse(`https://${address}`)) {
+        throw refusal(`${registry} is no address of a registry`, 'Check its port.', 'InvalidInput');
+    }
+    const url = new URL(`https://${address}`);
+    return isLoopback(url) ? new URL(`http://${address}`) : url;
+}
+async function digestOf(image, http, { env, mask }) {
+    const url = manifestUrl(image);
+    const ask = (method, authorization) => http.ask({
+        method,
+        url,
+        headers: { accept: MANIFESTS, ...(authorization !== undefined && { authorization }) },
+        follow: true,
+    });
+    let credentials;
+    let authorization;
+    let answer = await ask('HEAD');
+    // Only the registry itself is logged in to, and not where it may point.
+    if (answer.status === 401 && answer.url.origin === url.origin) {
+        credentials = await readCredentials(image.registry, env);
+        authorization = await authorizationFor(answer, { http, path: image.path, credentials, mask });
+        if (authorization !== undefined)
+            answer = await ask('HEAD', authorization);
+    }
+    const told = answer.status === 200 ? toldDigest(answer) : undefined;
+    if (told !== undefined)
+        return told;
+    if (answer.status === 200 || NO_HEAD.has(answer.status))
+        answer = await ask('GET', authorization);
+    if (answer.status !== 200)
+        throw failureOf(answer, image.registry, credentials);
+    return checkedDigest(answer, image.registry);
+}
+function toldDigest(answer) {
+    const [digest] = answer.header('docker-content-digest');
+    return digest !== undefined && SHA256.test(digest) ? digest : undefined;
+}
+/** That of the body, which has to be the one that the registry tells, if it tells one. */
+function checkedDigest(answer, registry) {
+    if (!isManifest(answer.body)) {
+        throw refusal(`${answer.url.host} answers with something that is no manifest of an image`, 'Check the name of the registry: it may be that of its web pages.');
+    }
+    const digest = `sha256:${(0,external_node_crypto_.createHash)('sha256').update(answer.body).digest('hex')}`;
+    const told = toldDigest(answer);
+    if (told === undefined || told === digest)
+        return digest;
+    throw refusal(`${registry} says that its digest is ${told}, and what it sends has ${digest}`, 'Something on the way changes what the registry sends. Do not deploy this before you know what.');
+}
+/** Any other server would have some answer too, and its hash would be deployed. */
+function isManifest(body) {
+    try {
+        const manifest = JSON.parse(body.toString('utf8'));
+        return (0,manifest_object/* isObject */.Gv)(manifest) && manifest['schemaVersion'] === 2;
+    }
+    catch {
+        return false;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/adapters/inside.js
 
 /** Whether a path is a folder or in it. Both are absolute; links are the caller's to resolve before. */
@@ -86855,6 +87486,7 @@ var keep_secrets = __nccwpck_require__(3190);
 
 
 
+
 /** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
 async function compose(inputs, { holder, ...surroundings }) {
     const { runner } = surroundings;
@@ -86875,6 +87507,7 @@ async function compose(inputs, { holder, ...surroundings }) {
         holder: holder ?? `${inputs.run?.url ?? 'a run outside GitHub'}#${(0,external_node_crypto_.randomBytes)(4).toString('hex')}`,
         cluster,
         renderer: createFileRenderer(),
+        registry: createRegistry({ env: process.env, mask: (secret) => runner.mask(secret) }),
     };
 }
 /** Absent without a token, or outside GitHub. */
@@ -87031,7 +87664,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9090);
 /* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3772);
 /* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3949);
-/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8577);
+/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5572);
 /* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1638);
 /* harmony import */ var _redactor_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(1154);
 /* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(5102);
@@ -87135,6 +87768,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/field-path.js
+var field_path = __nccwpck_require__(9201);
 // EXTERNAL MODULE: ./lib/manifest/image-reference.js
 var image_reference = __nccwpck_require__(6260);
 // EXTERNAL MODULE: ./lib/inputs/parse.js
@@ -87142,24 +87777,61 @@ var parse = __nccwpck_require__(4170);
 ;// CONCATENATED MODULE: ./lib/inputs/images.js
 
 
+
+/** Behind a reference. A digest has a colon, so this cannot be one. */
+const RESOLVE = '@resolve';
+/**
+ * A kind with its group, and a path. No repository looks like that, as it has no capital letter before the first slash unless
+ * that is a host; no container's name does; and a placeholder such as IMAGE:TAG has no group.
+ */
+const FIELD_OF_KIND = /^(?<groupKind>[A-Z][A-Za-z0-9]*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+):(?<path>[^/]*)$/;
 /** Reads `images`, and notes what is wrong with its lines in the reader. */
 function readImages(reader) {
-    return (0,parse/* parseLines */.Li)(reader.text('images')).flatMap((line) => {
-        const equals = line.indexOf('=');
-        const name = (0,parse/* trimSpace */.Pd)(line.slice(0, Math.max(0, equals)));
-        const reference = (0,parse/* trimSpace */.Pd)(line.slice(equals + 1));
-        const parsed = (0,image_reference/* parseImageReference */.o)(reference);
-        if (!parsed || /\s/.test(name) || (equals >= 0 && name === '')) {
-            const hint = 'Write name=registry/path:tag, or registry/path:tag. A tag from an empty variable leaves such a line.';
-            reader.refuse('images', `has the line "${line}", which is no image`, hint);
-            return [];
-        }
-        if (equals < 0 && parsed.tag === undefined && parsed.digest === undefined) {
-            reader.refuse('images', `has the line "${line}", which has neither tag nor digest`, `Write which one: ${line}:TAG.`);
-            return [];
-        }
-        return [{ ...(equals >= 0 && { name }), reference, line }];
-    });
+    return (0,parse/* parseLines */.Li)(reader.text('images')).flatMap((line) => readLine(reader, line) ?? []);
+}
+function readLine(reader, line) {
+    const equals = line.indexOf('=');
+    const name = (0,parse/* trimSpace */.Pd)(line.slice(0, Math.max(0, equals)));
+    const written = (0,parse/* trimSpace */.Pd)(line.slice(equals + 1));
+    const toDigest = written.endsWith(RESOLVE);
+    const reference = toDigest ? written.slice(0, -RESOLVE.length) : written;
+    const parsed = (0,image_reference/* parseImageReference */.o)(reference);
+    if (!parsed || /\s/.test(name) || (equals >= 0 && name === '')) {
+        const hint = 'Write name=registry/path:tag, or registry/path:tag. A tag from an empty variable leaves such a line.';
+        reader.refuse('images', `has the line "${line}", which is no image`, hint);
+        return undefined;
+    }
+    if (!isExact(reader, line, parsed, { isNamed: equals >= 0, toDigest }))
+        return undefined;
+    const request = { reference, ...(toDigest && { toDigest }), line };
+    if (equals < 0)
+        return request;
+    const { groupKind, path: pathText = '' } = FIELD_OF_KIND.exec(name)?.groups ?? {};
+    if (groupKind === undefined)
+        return { name, ...request };
+    const path = (0,field_path/* parseFieldPath */.Zl)(pathText);
+    if (path)
+        return { field: { groupKind, path }, ...request };
+    const hint = `Write fields with dots between them, and [*] or [0] for items of a list, as in ${groupKind}:spec.containers[*].image=${written}.`;
+    reader.refuse('images', `has the line "${line}", in which "${pathText}" is no path to a field`, hint);
+    return undefined;
+}
+/** Whether the reference says enough about which image it is, and not too much. */
+function isExact(reader, line, { tag, digest }, { isNamed, toDigest }) {
+    if (toDigest && digest !== undefined) {
+        reader.refuse('images', `has the line "${line}", which has a digest already`, `Leave ${RESOLVE} out.`);
+        return false;
+    }
+    if (toDigest && tag === undefined) {
+        const hint = `Write which one: ${line.slice(0, -RESOLVE.length)}:TAG${RESOLVE}.`;
+        reader.refuse('images', `has the line "${line}", which has no tag to resolve`, hint);
+        return false;
+    }
+    if (!isNamed && tag === undefined && digest === undefined) {
+        reader.refuse('images', `has the line "${line}", which has neither tag nor digest`, `Write which one: ${line}:TAG.`);
+        return false;
+    }
+    return true;
 }
 
 ;// CONCATENATED MODULE: ./lib/inputs/kubeconfig.js
@@ -87638,6 +88310,73 @@ function toDnsLabel(text, longest) {
 
 /***/ }),
 
+/***/ 9201:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   JR: () => (/* binding */ fieldPathText),
+/* harmony export */   VM: () => (/* binding */ lastPlaceOn),
+/* harmony export */   Zl: () => (/* binding */ parseFieldPath),
+/* harmony export */   ef: () => (/* binding */ setAt),
+/* harmony export */   uQ: () => (/* binding */ placesAt)
+/* harmony export */ });
+/* harmony import */ var _object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+/** Paths to fields of an object, as people write them: `spec.templates[*].container.image`. */
+
+const FIELD = String.raw `[A-Za-z_][\w-]*(?:\[(?:\*|\d{1,6})\])*`;
+const PATH = new RegExp(String.raw `^${FIELD}(?:\.${FIELD})*$`);
+/** In a path: every item of a list. No field is called like that. */
+const EVERY = '*';
+/** Undefined when the text is no path: fields with dots between them, each followed by any number of `[0]` or `[*]`. */
+function parseFieldPath(text) {
+    if (!PATH.test(text))
+        return undefined;
+    return text
+        .split(/[.[\]]+/)
+        .filter((step) => step !== '')
+        .map((step) => (/^\d/.test(step) ? Number(step) : step));
+}
+/** The way back. */
+function fieldPathText(path) {
+    return path
+        .map((step, index) => {
+        if (typeof step === 'number' || step === EVERY)
+            return `[${step}]`;
+        return index === 0 ? step : `.${step}`;
+    })
+        .join('');
+}
+/** Every place of a value that a path leads to, in the order of the lists on the way. */
+function placesAt(value, path) {
+    return path.reduce((places, step) => places.flatMap((place) => stepInto(place, step)), [{ path: [], value }]);
+}
+/** How far a path leads that leads to nothing: the first of the last places that are there. */
+function lastPlaceOn(value, path) {
+    const reached = path.map((_, index) => placesAt(value, path.slice(0, index))).findLast((places) => places.length > 0);
+    return reached?.[0] ?? { path: [], value };
+}
+/** Puts a value at a path without `[*]` whose last step may not be there yet; the others are. Changes what it is given. */
+function setAt(root, path, value) {
+    const last = path.at(-1);
+    const holder = placesAt(root, path.slice(0, -1))[0]?.value;
+    if (Array.isArray(holder) && typeof last === 'number')
+        holder[last] = value;
+    else if ((0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(holder) && typeof last === 'string')
+        holder[last] = value;
+}
+function stepInto({ path, value }, step) {
+    if (step === EVERY) {
+        return Array.isArray(value) ? value.map((item, index) => ({ path: [...path, index], value: item })) : [];
+    }
+    if (typeof step === 'number') {
+        return Array.isArray(value) && step < value.length ? [{ path: [...path, step], value: value[step] }] : [];
+    }
+    return (0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value) && Object.hasOwn(value, step) ? [{ path: [...path, step], value: value[step] }] : [];
+}
+
+
+/***/ }),
+
 /***/ 6260:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -87839,13 +88578,23 @@ const TEMPLATE_PATHS = new Map([
     ['CronJob', ['spec', 'jobTemplate', 'spec', 'template']],
 ]);
 const GROUPS_OF_KUBERNETES = new Set(['', 'apps', 'batch']);
+/** Custom kinds that keep it elsewhere than the others do. */
+const CUSTOM_TEMPLATE_PATHS = new Map([
+    // https://keda.sh/docs/latest/reference/scaledjob-spec/
+    ['ScaledJob.keda.sh', ['spec', 'jobTargetRef', 'template']],
+    // https://knative.dev/docs/serving/reference/serving-api/
+    ['Revision.serving.knative.dev', []],
+]);
+const USUAL_TEMPLATE_PATH = ['spec', 'template'];
 /**
  * The pod template of a workload; undefined for an object without one. Custom kinds (an Argo Rollout, a Knative Service)
- * have one when there are containers at `spec.template.spec`, which is where all of them keep it.
+ * have one when there are containers at `spec.template.spec`, which is where nearly all of them keep it.
  */
 function podTemplateOf(object) {
     const isBuiltIn = GROUPS_OF_KUBERNETES.has((0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupOf */ .F8)(object.apiVersion));
-    const path = isBuiltIn ? TEMPLATE_PATHS.get(object.kind) : ['spec', 'template'];
+    const path = isBuiltIn
+        ? TEMPLATE_PATHS.get(object.kind)
+        : (CUSTOM_TEMPLATE_PATHS.get((0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(object)) ?? USUAL_TEMPLATE_PATH);
     if (!path)
         return undefined;
     let template = object;

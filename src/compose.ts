@@ -6,6 +6,7 @@ import { openAccess } from './adapters/kube/access.ts'
 import { createCluster } from './adapters/kube/cluster.ts'
 import { credentialsIn } from './adapters/kube/credentials.ts'
 import { chooseContext, type KubeconfigText } from './adapters/kube/kubeconfig.ts'
+import { createRegistry } from './adapters/registry/registry.ts'
 import { createFileRenderer } from './adapters/render/files.ts'
 import type { Journal } from './commands/journal.ts'
 import { discreetCluster, spareNames } from './commands/keep-secrets.ts'
@@ -42,6 +43,7 @@ export async function compose(inputs: Inputs, { holder, ...surroundings }: Surro
     holder: holder ?? `${inputs.run?.url ?? 'a run outside GitHub'}#${randomBytes(4).toString('hex')}`,
     cluster,
     renderer: createFileRenderer(),
+    registry: createRegistry({ env: process.env, mask: (secret) => runner.mask(secret) }),
   }
 }
 

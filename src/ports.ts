@@ -159,6 +159,12 @@ export interface Renderer {
   render(sources: Sources, signal?: AbortSignal): Promise<SourceFile[]>
 }
 
+/** Container registries. */
+export interface Registry {
+  /** The digest that the tag of a reference stands for now, `sha256:…`. Throws RejectedError. */
+  resolve(reference: string, signal: AbortSignal): Promise<string>
+}
+
 export interface Clock {
   /** Milliseconds on a clock that never jumps; only differences mean anything. */
   now(): number

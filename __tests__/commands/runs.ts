@@ -62,6 +62,7 @@ export function createRun(
     inputs: readInputs({ input: (name) => given[name] ?? '', env, event: {} }),
     cluster,
     runner,
+    registry: { resolve: (reference) => Promise.reject(new Error(`nobody was to ask for ${reference}`)) },
     renderer: { render: () => Promise.resolve([{ path: 'k8s/app.yaml', text }]) },
     clock,
     journal: openJournal(clock),

@@ -82,7 +82,8 @@ function codeOf(error: unknown): string {
   return code
 }
 
-function deepestMessage(error: unknown): string {
+/** What the innermost cause says: libraries wrap the error of the system in theirs. */
+export function deepestMessage(error: unknown): string {
   let at = error
   while (isObject(at) && isObject(at['cause'])) at = at['cause']
   return messageOf(at)

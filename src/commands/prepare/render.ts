@@ -13,6 +13,7 @@ import type { Cluster } from '../../ports.ts'
 import { counted } from '../../report/format.ts'
 import { keepSecrets } from '../keep-secrets.ts'
 import type { Run } from '../run.ts'
+import { resolveImages } from './resolve-images.ts'
 
 /** A release as it is wanted, before it is compared with the cluster. */
 export interface Rendered {
@@ -37,7 +38,7 @@ export async function render(run: Run): Promise<Rendered> {
   const { inputs, renderer } = run
   const loaded = loadManifests(await renderer.render(inputs.sources))
   keepSecrets(loaded, run.runner)
-  const { manifests } = setImages(loaded, inputs.images)
+  const { manifests } = setImages(loaded, await resolveImages(inputs.images, run))
   return place(manifests, run)
 }
 
