@@ -5,12 +5,15 @@ import { createGitHub } from './adapters/github/github.ts'
 import { openAccess } from './adapters/kube/access.ts'
 import { createCluster } from './adapters/kube/cluster.ts'
 import { chooseContext, type KubeconfigText } from './adapters/kube/kubeconfig.ts'
-import { createFileRenderer } from './adapters/render/files.ts'
+import { createRenderer } from './adapters/render/renderer.ts'
 import type { Journal } from './commands/journal.ts'
 import type { Run, Signals } from './commands/run.ts'
 import { messageOf, RejectedError } from './errors.ts'
 import type { Inputs } from './inputs/inputs.ts'
 import type { Clock, GitHub, Runner } from './ports.ts'
+
+/** Of kustomize and helm, each: they compute, and fetch nothing. */
+const RENDER_TIMEOUT_MS = 60_000
 
 /** What there is before the inputs are read. */
 export interface Surroundings {
@@ -35,7 +38,7 @@ export async function compose(inputs: Inputs, { holder, ...surroundings }: Surro
     inputs,
     holder: holder ?? `${inputs.run?.url ?? 'a run outside GitHub'}#${randomBytes(4).toString('hex')}`,
     cluster: createCluster(access),
-    renderer: createFileRenderer(),
+    renderer: createRenderer({ searchPath: process.env['PATH'] ?? '', timeoutMs: RENDER_TIMEOUT_MS }),
   }
 }
 

@@ -3,13 +3,15 @@ import { setImages } from '../../manifest/images.ts'
 import { assertNoDuplicates, loadManifests } from '../../manifest/load.ts'
 import { describe, type Manifest, refOf } from '../../manifest/object.ts'
 import { inOrder } from '../../manifest/order.ts'
+import { isHelmHook, withoutHelmHooks } from '../../plan/helm-hooks.ts'
 import { labelled, locate, problemsOf, type ReleaseIdentity } from '../../plan/desired.ts'
 import { providedTypes } from '../../plan/provided.ts'
 import { problemFrom } from '../../plan/rejections.ts'
 import { stageProblems } from '../../plan/stages.ts'
 import { applyStrategy } from '../../plan/strategy.ts'
-import type { Cluster } from '../../ports.ts'
+import type { ChartFacts, Cluster } from '../../ports.ts'
 import { counted } from '../../report/format.ts'
+import { readChartFacts } from './chart-facts.ts'
 import type { Run } from '../run.ts'
 
 /** A release as it is wanted, before it is compared with the cluster. */
@@ -32,9 +34,17 @@ export function identityOf(run: Pick<Run, 'inputs' | 'cluster'>): ReleaseIdentit
 
 /** Reads the manifests and puts in images, strategy and namespaces. Throws RejectedError; writes nothing. */
 export async function render(run: Run): Promise<Rendered> {
-  const { inputs, renderer } = run
-  const { manifests } = setImages(loadManifests(await renderer.render(inputs.sources)), inputs.images)
-  return place(manifests, run)
+  const { inputs, renderer, runner, signals } = run
+  let reading: Promise<ChartFacts> | undefined
+  const facts = () => (reading ??= readChartFacts(run, identityOf(run)))
+  const loaded = loadManifests(await renderer.render(inputs.sources, facts, signals.cancelled))
+  // Also of a chart that was rendered in a step before.
+  const hasHooks = loaded.some(({ object }) => isHelmHook(object))
+  const { manifests, notes } = hasHooks
+    ? withoutHelmHooks(loaded, (await facts()).isUpgrade)
+    : { manifests: loaded, notes: [] }
+  for (const note of notes) runner.info(note)
+  return place(setImages(manifests, inputs.images).manifests, run)
 }
 
 /** The same for manifests that are at hand, as those of a record. */
