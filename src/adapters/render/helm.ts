@@ -70,6 +70,10 @@ async function chartProblems(root: string, chart: string): Promise<Problem[]> {
   const problems: Problem[] = []
   const refuse = (message: string, hint: string) =>
     problems.push({ code: 'InvalidInput', message: `the input helm-chart: ${message}`, hint })
+  if (!(await readdir(chart)).includes('Chart.yaml')) {
+    refuse(`"${relative(root, chart) || '.'}" has no Chart.yaml`, 'Name the directory of a chart.')
+    return problems
+  }
   const visited = new Set<string>()
   const enter = async (directory: string): Promise<void> => {
     if (visited.has(directory)) return
@@ -87,8 +91,5 @@ async function chartProblems(root: string, chart: string): Promise<Problem[]> {
     }
   }
   await enter(chart)
-  if (!(await readdir(chart)).includes('Chart.yaml')) {
-    refuse(`"${relative(root, chart) || '.'}" has no Chart.yaml`, 'Name the directory of a chart.')
-  }
   return problems
 }
