@@ -30,6 +30,7 @@ const OWN_WORDS: ReadonlySet<string> = new Set<string>([
   'deleted',
   'already-as-before',
   'left-alone',
+  'kept',
 ])
 
 /**

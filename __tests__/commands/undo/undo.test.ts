@@ -71,7 +71,7 @@ describe('an object that the release created', () => {
     const { signal } = new AbortController()
     const { steps } = await undo(writes, createRun(cluster).run, { deadline: Infinity, signal })
     expect(steps.map(({ name, step, message }) => `${name} ${step} ${message}`)).toEqual([
-      'kept left-alone is new, and its annotation helm.sh/resource-policy says that it stays: left as it is',
+      'kept kept stays, as its annotation helm.sh/resource-policy says',
       'gone deleted deleted: this release had created it',
     ])
     expect([...cluster.objects().keys()]).toEqual(['ConfigMap/shop/kept'])
