@@ -199,9 +199,9 @@ describe('what cannot be had', () => {
       'CustomResourceDefinition carts: the hook crd-install is of Helm 2',
       'Job typo: helm.sh/hook is "pre-instal", which Helm does not know',
       'Job both: a hook cannot run both before and after (pre-install, post-install)',
-      'Pod migrate: a Pod cannot be a pre-install hook, only a Job and what it needs',
-      'CronJob nightly: a CronJob cannot be a post-install hook, only a Job and what it needs',
-      'Ingress door: a Ingress cannot be a pre-install hook, only a Job and what it needs',
+      'Pod migrate: cannot be a pre-install hook, as only a Job and what it needs can',
+      'CronJob nightly: cannot be a post-install hook, as only a Job and what it needs can',
+      'Ingress door: cannot be a pre-install hook, as only a Job and what it needs can',
     ])
     for (const problem of found) expect(problem).toMatchObject({ code: 'InvalidManifest', at: { line: 1 } })
   })

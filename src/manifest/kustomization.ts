@@ -61,7 +61,9 @@ export function referencesOf(document: YamlDocument, file: string, problems: Pro
     }
     if (shape === undefined || shape === 'helm' || shape === 'plain') return []
     const items = shape === 'one' ? [content] : listOf(content)
-    for (const path of shape === 'plugins' ? items.flatMap(fetchedByInline) : []) {
+    for (const path of shape === 'plugins'
+      ? items.flatMap((item) => inlineObjects(item, shape)).flatMap(fetchedByPlugin)
+      : []) {
       refuse(`"${path}" would be fetched, which is not done`, 'Fetch it in a step before this one.', line)
     }
     return items.flatMap((item, index) =>
@@ -76,11 +78,8 @@ export function referencesOf(document: YamlDocument, file: string, problems: Pro
   })
 }
 
-/** Text of several lines, or a mapping in braces, is what it would be the path of. */
-const INLINE = /\n|^\s*[{[]/
-
 function pathsOf(item: unknown, shape: Shape): string[] {
-  if (typeof item === 'string') return INLINE.test(item) ? [] : [item]
+  if (typeof item === 'string') return inlineObjects(item, shape).length > 0 ? [] : [item]
   if (!isObject(item)) return []
   if (shape !== 'generators') return textsIn(item, ['path'])
   // `files` may give the key: `name=path`.
@@ -101,15 +100,21 @@ export function fetchedByPlugin(value: unknown): string[] {
   return [...files, ...Object.values(value).flatMap(fetchedByPlugin)].map(withoutLogin)
 }
 
-function fetchedByInline(item: unknown): string[] {
-  if (typeof item !== 'string' || !INLINE.test(item)) return []
+/** The objects that stand where their path could. What does not read as objects is a path, to kustomize as well. */
+function inlineObjects(item: unknown, shape: Shape): Fields[] {
+  if (typeof item !== 'string' || !(shape === 'patches' || shape === 'plugins') || !item.includes(':')) return []
   try {
-    return readYaml({ path: 'inline', text: item }).flatMap(({ value }) => fetchedByPlugin(value))
+    const values = readYaml({ path: 'inline', text: item }).map(({ value }) => value)
+    const objects = values.flatMap((value): Fields[] => (isObject(value) && isNamedObject(value) ? [value] : []))
+    return objects.length === values.length ? objects : []
   } catch (error) {
-    // kustomize cannot read it either, and says so.
     if (error instanceof RejectedError) return []
     throw error
   }
+}
+
+function isNamedObject({ kind, metadata }: Fields): boolean {
+  return typeof kind === 'string' && isObject(metadata) && typeof metadata['name'] === 'string'
 }
 
 /** A URL may hold a password. */

@@ -65,7 +65,7 @@ export function withoutHelmHooks(manifests: readonly Manifest[], isUpgrade: bool
     ({ manifest, isJob }) => isJob && /hook-(?:succeeded|failed)/.test(deletePolicyOf(manifest)),
   )
   return {
-    manifests: manifests.flatMap((manifest) => (others.includes(manifest) ? manifest : (mapped.get(manifest) ?? []))),
+    manifests: manifests.flatMap((manifest) => (isHelmHook(manifest.object) ? (mapped.get(manifest) ?? []) : manifest)),
     notes: [
       ...[...leftOut].map(([why, names]) => `left out, as ${why}: ${names.join(', ')}`),
       ...(staying.length === 0
@@ -106,7 +106,7 @@ function dueHook(manifest: Manifest, isUpgrade: boolean, problems: Problem[]): D
   }
   if (!isJob && (phase === FIRST_POD_PHASE || (when === 'pre-deploy' && phase > FIRST_POD_PHASE))) {
     const hint = 'Make it a Job, or an object like any other by removing the annotation.'
-    return refuse(`a ${object.kind} cannot be a ${dueNow.join(', ')} hook, only a Job and what it needs`, hint)
+    return refuse(`cannot be a ${dueNow.join(', ')} hook, as only a Job and what it needs can`, hint)
   }
   const isOnce = !events.some((event) => otherwise.includes(event))
   return { manifest, when, isJob, isOnce }

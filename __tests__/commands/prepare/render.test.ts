@@ -79,4 +79,10 @@ describe('what was rendered', () => {
     expect((await render(next.run)).desired).toHaveLength(3)
     expect(next.asked).toMatchObject([{ isUpgrade: true, kubernetes: { version: 'v1.37.2' } }])
   })
+
+  it('may have an image that only a hook has which is left out', async () => {
+    const cluster = createMemoryCluster()
+    const { run } = rendering(MIGRATION + '---' + CHART.replace('shop/web', 'shop/other'), cluster)
+    expect((await render(run)).desired).toHaveLength(2)
+  })
 })

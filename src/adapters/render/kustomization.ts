@@ -63,7 +63,7 @@ class Walk {
     const { path, field, line, mayBeDirectory } = reference
     const at = { file: this.#shown(file), line }
     const refuse = (fault: string, hint: string) =>
-      this.#refuse(`${at.file}:${line}: "${withoutLogin(path)}" in ${field} ${fault}`, hint, at)
+      this.#refuse(`${at.file}:${line}: ${JSON.stringify(withoutLogin(path))} in ${field} ${fault}`, hint, at)
     if (looksRemote(path)) {
       const hint =
         'Fetch it in a step before this one, at a fixed commit, and name the copy in the checkout; write ./ before a local path with such a name.'

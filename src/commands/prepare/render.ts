@@ -38,13 +38,13 @@ export async function render(run: Run): Promise<Rendered> {
   let reading: Promise<ChartFacts> | undefined
   const facts = () => (reading ??= readChartFacts(run, identityOf(run)))
   const loaded = loadManifests(await renderer.render(inputs.sources, facts, signals.cancelled))
-  // Also of a chart that was rendered in a step before.
-  const hasHooks = loaded.some(({ object }) => isHelmHook(object))
-  const { manifests, notes } = hasHooks
-    ? withoutHelmHooks(loaded, (await facts()).isUpgrade)
-    : { manifests: loaded, notes: [] }
-  for (const note of notes) runner.info(note)
-  return place(setImages(manifests, inputs.images).manifests, run)
+  // Before hooks are left out: an image that only these have is no mistake.
+  const { manifests } = setImages(loaded, inputs.images)
+  // Not only of a chart: it may have been rendered in a step before.
+  if (!manifests.some(({ object }) => isHelmHook(object))) return place(manifests, run)
+  const mapped = withoutHelmHooks(manifests, (await facts()).isUpgrade)
+  for (const note of mapped.notes) runner.info(note)
+  return place(mapped.manifests, run)
 }
 
 /** The same for manifests that are at hand, as those of a record. */
