@@ -62,8 +62,8 @@ describe('Jobs', () => {
   it('of installations alone run as long as no revision was good', () => {
     const seed = hook('Job', 'seed', 'post-install')
     expect(map([seed], false)).toEqual({ objects: { seed: 'hook=post-deploy wave=0' }, notes: [] })
-    expect(map([seed], true)).toEqual({
-      objects: {},
+    expect(map([seed, manifest('Deployment', 'web')], true)).toEqual({
+      objects: { web: '' },
       notes: ['left out, as this is an upgrade (there is a good revision): Job seed'],
     })
   })
@@ -71,7 +71,7 @@ describe('Jobs', () => {
   it('of upgrades alone run once there is a good revision', () => {
     const migrate = hook('Job', 'migrate', 'pre-upgrade')
     expect(map([migrate], true).objects).toEqual({ migrate: 'hook=pre-deploy wave=0' })
-    expect(map([migrate], false).notes).toEqual([
+    expect(map([migrate, manifest('Deployment', 'web')], false).notes).toEqual([
       'left out, as this is an installation (no revision was good yet): Job migrate',
     ])
   })
@@ -159,7 +159,7 @@ describe('what Jobs need', () => {
   it('is not pruned when the next release does not have it, as it is made once', () => {
     const secret = hook('Secret', 'generated', 'pre-install')
     expect(map([secret], false).objects).toEqual({ generated: 'prune=keep' })
-    expect(map([secret], true).objects).toEqual({})
+    expect(map([secret, manifest('Deployment', 'web')], true).objects).toEqual({ web: '' })
   })
 })
 
@@ -206,7 +206,13 @@ describe('what cannot be had', () => {
     for (const problem of found) expect(problem).toMatchObject({ code: 'InvalidManifest', at: { line: 1 } })
   })
 
+  it('is a release of nothing', () => {
+    expect(problemsOf(() => withoutHelmHooks([hook('Pod', 'smoke', 'test')], false))).toMatchObject([
+      { message: expect.stringMatching(/there is nothing to deploy: .* left out \(Pod smoke\)$/) },
+    ])
+  })
+
   it('is no matter when it is not for this release', () => {
-    expect(map([hook('Pod', 'seed', 'pre-install')], true).objects).toEqual({})
+    expect(map([hook('Pod', 'seed', 'pre-install'), manifest('Deployment', 'web')], true).objects).toEqual({ web: '' })
   })
 })

@@ -55,6 +55,11 @@ export function withoutHelmHooks(manifests: readonly Manifest[], isUpgrade: bool
     if (hook && 'when' in hook) due.push(hook)
     else if (hook) leftOut.set(hook.why, [...(leftOut.get(hook.why) ?? []), nameOf(manifest)])
   }
+  const [first] = manifests
+  if (first && others.length === 0 && due.length === 0 && problems.length === 0) {
+    const message = `there is nothing to deploy: all objects are hooks of Helm that are left out (${[...leftOut.values()].flat().join(', ')})`
+    problems.push({ code: 'InvalidManifest', message, hint: 'Check the values of the chart.', at: first.at })
+  }
   rejectIfAny(problems)
   const waves = others.map(({ object }) => waveOf(object))
   const mapped = new Map([
