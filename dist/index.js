@@ -73715,6 +73715,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:net");
 
 /***/ }),
 
+/***/ 8161:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+
+/***/ }),
+
 /***/ 6760:
 /***/ ((module) => {
 
@@ -73878,7 +73885,7 @@ function readEvent(path) {
 
 /***/ }),
 
-/***/ 2578:
+/***/ 1064:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -73889,8 +73896,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(1455);
-;// CONCATENATED MODULE: external "node:os"
-const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: external "os"
@@ -76909,7 +76916,7 @@ function createRunner(env, redactor = (0,lib_redactor/* createRedactor */.l)()) 
             await (0,promises_.appendFile)(file, block);
         },
         async writeReport(json) {
-            reportFile ??= (0,external_node_path_.join)(await (0,promises_.mkdtemp)((0,external_node_path_.join)(env['RUNNER_TEMP'] || (0,external_node_os_namespaceObject.tmpdir)(), 'rollsafe-')), 'report.json');
+            reportFile ??= (0,external_node_path_.join)(await (0,promises_.mkdtemp)((0,external_node_path_.join)(env['RUNNER_TEMP'] || (0,external_node_os_.tmpdir)(), 'rollsafe-')), 'report.json');
             // A reader never sees half of it, not even when it is written again.
             await (0,promises_.writeFile)(`${reportFile}.new`, json, { mode: 0o600 });
             await (0,promises_.rename)(`${reportFile}.new`, reportFile);
@@ -77094,6 +77101,8 @@ var manifest_object = __nccwpck_require__(7350);
 var order = __nccwpck_require__(8449);
 // EXTERNAL MODULE: ./lib/plan/desired.js
 var desired = __nccwpck_require__(9369);
+// EXTERNAL MODULE: ./lib/plan/keep.js
+var plan_keep = __nccwpck_require__(9006);
 // EXTERNAL MODULE: ./lib/plan/keepers.js
 var keepers = __nccwpck_require__(8404);
 // EXTERNAL MODULE: ./lib/plan/recreate.js
@@ -77107,7 +77116,7 @@ var stages = __nccwpck_require__(7368);
 
 
 
-const PRUNE_ANNOTATION = 'rollsafe.dev/prune';
+
 /** The objects that a revision had and that are not among `desired`. The Job of a hook is the history of what ran. */
 function leftBehind(before, desired) {
     const wanted = new Set(desired.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
@@ -77121,14 +77130,14 @@ function pruneDecision({ object, uid }, live, release) {
     const keep = (why) => ({ type: 'keep', why });
     if (!live)
         return { type: 'gone' };
-    const { annotations = {} } = live.metadata;
     if ((0,recreate/* isHolder */.Hk)(object)) {
         const { kind, name, namespace } = (0,manifest_object/* refOf */.H8)(object);
         const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
         return keep(`stays, as a ${kind} is never pruned: kubectl delete ${kind.toLowerCase()} ${name}${where}`);
     }
-    if (annotations[PRUNE_ANNOTATION] === 'keep' || object.metadata.annotations?.[PRUNE_ANNOTATION] === 'keep')
-        return keep(`stays, as its annotation ${PRUNE_ANNOTATION} says`);
+    const annotation = (0,plan_keep/* keepingAnnotation */.DJ)(live) ?? (0,plan_keep/* keepingAnnotation */.DJ)(object);
+    if (annotation !== undefined)
+        return keep(`stays, as its annotation ${annotation} says`);
     const keeper = (0,keepers/* keeperOf */.y)(live);
     if (keeper)
         return keep(`stays, as it is kept by ${keeper.tool} (${keeper.evidence})`);
@@ -77151,8 +77160,8 @@ function listed(objects, most = 5) {
 var format = __nccwpck_require__(7703);
 // EXTERNAL MODULE: ./lib/commands/concurrency.js
 var concurrency = __nccwpck_require__(325);
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 12 modules
-var render = __nccwpck_require__(8972);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
+var render = __nccwpck_require__(858);
 ;// CONCATENATED MODULE: ./lib/commands/apply/prune.js
 
 
@@ -77187,7 +77196,7 @@ async function planPrune(inventory, desired, run) {
     for (const { ref } of deletions)
         runner.info(`${(0,manifest_object/* describe */.q0)(ref)} is to be pruned when the release is good`);
     const problems = deletions.length > inputs.pruneLimit && !isRollback ? [tooMany(deletions, inputs.pruneLimit)] : [];
-    const inOrder = deletions.toSorted((one, other) => (0,order/* phaseOf */.h)(other.ref) - (0,order/* phaseOf */.h)(one.ref));
+    const inOrder = deletions.toSorted((one, other) => (0,order/* phaseOf */.hU)(other.ref) - (0,order/* phaseOf */.hU)(one.ref));
     return { deletions: inOrder, kept, left: [], problems };
 }
 function tooMany(deletions, limit) {
@@ -77341,7 +77350,7 @@ async function applyChanges(changes, revision, run, stop) {
     journal.enter('apply');
     const bookkeeping = { revision, changeCause: changeCause(run) };
     const written = [];
-    const phases = Map.groupBy(changes, ({ manifest }) => (0,order/* phaseOf */.h)(manifest.object));
+    const phases = Map.groupBy(changes, ({ manifest }) => (0,order/* phaseOf */.hU)(manifest.object));
     let problem;
     let interruption;
     for (const phase of [...phases.keys()].toSorted((a, b) => a - b)) {
@@ -78493,6 +78502,7 @@ function finalState(key, rollback) {
             return 'removed';
         case 'failed':
         case 'left-alone':
+        case 'kept':
             return 'failed';
         case undefined:
             return undefined;
@@ -78513,7 +78523,7 @@ function finalState(key, rollback) {
 /* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7935);
 /* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6741);
 /* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2521);
-/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8972);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(858);
 /* harmony import */ var _prepare_same_release_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3254);
 /* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3949);
 /* harmony import */ var _early_end_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5701);
@@ -78591,7 +78601,7 @@ function describeNewer({ inPlace }) {
 /* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7703);
 /* harmony import */ var _session_heal_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1959);
 /* harmony import */ var _session_lock_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8289);
-/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8972);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(858);
 /* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8902);
 
 
@@ -79914,8 +79924,8 @@ function readingCluster(cluster) {
     };
 }
 
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 12 modules
-var render = __nccwpck_require__(8972);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
+var render = __nccwpck_require__(858);
 // EXTERNAL MODULE: ./lib/commands/prepare/same-release.js
 var same_release = __nccwpck_require__(3254);
 // EXTERNAL MODULE: ./lib/commands/report-frame.js
@@ -80152,8 +80162,8 @@ async function readLive(cluster, manifests, release) {
     return new Map([...live].filter(([key]) => wanted.has(key)));
 }
 
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 12 modules
-var render = __nccwpck_require__(8972);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
+var render = __nccwpck_require__(858);
 ;// CONCATENATED MODULE: ./lib/commands/prepare/compare.js
 
 
@@ -80978,7 +80988,7 @@ const WORDS = {
 
 /***/ }),
 
-/***/ 8972:
+/***/ 858:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -81268,607 +81278,8 @@ function podTemplateMaps(object) {
     return [...(path.length === 0 ? [] : metadataMaps(metadata, [...path, 'metadata'])), ...variables];
 }
 
-// EXTERNAL MODULE: ./node_modules/js-yaml/dist/js-yaml.mjs
-var js_yaml = __nccwpck_require__(3243);
-;// CONCATENATED MODULE: ./lib/manifest/yaml-events.js
-/** Runs js-yaml's parser over a document, as tolerantly as kubectl does, and says what is wrong in a person's words. */
-
-/** The deepest nesting of collections, with aliases followed. */
-const MAX_DEPTH = 100;
-/** What makes a text unreadable, and the line of it. */
-class YamlError extends Error {
-    name = 'YamlError';
-    line;
-    hint;
-    constructor(message, line, hint) {
-        super(message);
-        this.line = line;
-        this.hint = hint;
-    }
-}
-/** A piece of the file for a message: enough to know it by. */
-function shown(text) {
-    return text.length > 60 ? `"${text.slice(0, 60)}…"` : `"${text}"`;
-}
-/** Characters parsed again per piece, to mend lines; beyond it the text is refused as js-yaml refuses it. */
-const MAX_PARSED_AGAIN = 64 * 1024 * 1024;
-const DEEP_INDENTATION = ' '.repeat(1024);
-/**
- * kubectl accepts a closing bracket, or the next line of a quoted text, at the indentation of its key; YAML 1.2 and js-yaml
- * do not. Inside brackets and quotes indentation means nothing, so such lines are indented until js-yaml is content.
- */
-function parseTolerantly(text, firstLine) {
-    let source = text;
-    for (let parsedAgain = 0;; parsedAgain += source.length) {
-        const lines = new Lines(source, firstLine);
-        try {
-            return { source, lines, events: (0,js_yaml/* parseEvents */.PH)(source, { maxDepth: MAX_DEPTH }) };
-        }
-        catch (error) {
-            if (!(error instanceof js_yaml/* YAMLException */.tB))
-                throw error;
-            // What is missing at the end of a text is missing in its last line.
-            const offset = Math.min(error.mark?.position ?? 0, source.trimEnd().length);
-            const line = lines.at(offset);
-            const start = lines.startOf(line);
-            const indentation = source.slice(start, offset);
-            const isMendable = error.reason === 'deficient indentation' && parsedAgain < MAX_PARSED_AGAIN;
-            if (!isMendable || /\S/.test(indentation) || indentation.startsWith(DEEP_INDENTATION)) {
-                throw new YamlError(`this is not valid YAML: ${error.reason}`, line, hintFor(lines.textOf(line), error.reason));
-            }
-            source = source.slice(0, start) + DEEP_INDENTATION + source.slice(offset);
-        }
-    }
-}
-function hintFor(line, reason) {
-    if (line.includes('{{'))
-        return 'This looks like a template. Render it first, and list what comes out.';
-    if (line.startsWith('%'))
-        return 'Remove this directive: kubectl does not read it either.';
-    if (line.includes('\t'))
-        return 'Replace the tabs on this line with spaces.';
-    if (reason.includes('maxDepth'))
-        return `Lists and mappings may be nested ${MAX_DEPTH} deep: flatten the document.`;
-    return 'Look at this line and the one before it: indentation, a missing colon, or a quote that does not end.';
-}
-/** Turns offsets into line numbers. */
-class Lines {
-    #text;
-    #first;
-    #starts = [0];
-    constructor(text, first) {
-        this.#text = text;
-        this.#first = first;
-        for (const found of text.matchAll(/\r\n?|\n/g))
-            this.#starts.push(found.index + found[0].length);
-    }
-    at(offset) {
-        let low = 0;
-        let high = this.#starts.length - 1;
-        while (low < high) {
-            const middle = Math.ceil((low + high) / 2);
-            if ((this.#starts[middle] ?? 0) <= offset)
-                low = middle;
-            else
-                high = middle - 1;
-        }
-        return low + this.#first;
-    }
-    startOf(line) {
-        return this.#starts[line - this.#first] ?? 0;
-    }
-    textOf(line) {
-        return this.#text.slice(this.startOf(line), this.#starts[line - this.#first + 1]);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/manifest/yaml-nodes.js
-/** YAML text as a tree of nodes that know their line; aliases still point at what they repeat. */
-
-
-/** The most values in one file, each counted again for every alias that repeats it. */
-const MAX_NODES = 1_000_000;
-/** A piece of a file (see yaml-pieces.ts), which begins on `firstLine`, as one node for each document. Throws YamlError. */
-function parseNodes(text, firstLine) {
-    const separator = /^---[ \t]*([^#\s].*)/.exec(text);
-    if (separator) {
-        const hint = 'Put what follows it on a line of its own.';
-        throw new YamlError(`${shown(separator[1] ?? '')} stands behind a document separator`, firstLine, hint);
-    }
-    const { source, events, lines } = parseTolerantly(text, firstLine);
-    // Every scalar makes one event, every collection two.
-    if (events.length > 2 * MAX_NODES)
-        throw tooManyNodes(firstLine);
-    return new NodeReader(source, events, lines).documents();
-}
-function tooManyNodes(line) {
-    const hint = 'An alias counts for all that it repeats. Write less with aliases, or split the file.';
-    return new YamlError(`the file holds more than ${MAX_NODES} values`, line, hint);
-}
-const ABSENT = -1;
-class NodeReader {
-    #text;
-    #events;
-    #lines;
-    #next = 0;
-    /** Of the last node: an empty value has no place of its own. */
-    #line = 1;
-    #anchors = new Map();
-    constructor(text, events, lines) {
-        this.#text = text;
-        this.#events = events;
-        this.#lines = lines;
-    }
-    documents() {
-        const documents = [];
-        while (this.#events[this.#next++]?.type === js_yaml/* EVENT_ID */.hy.DOCUMENT) {
-            this.#anchors = new Map();
-            for (let node = this.#node(); node; node = this.#node())
-                documents.push(node);
-        }
-        return documents;
-    }
-    /** The next node, or undefined where the collection or document around it ends. */
-    #node() {
-        const event = this.#events[this.#next++];
-        switch (event?.type) {
-            case js_yaml/* EVENT_ID */.hy.SCALAR:
-                return this.#anchored(event, this.#scalar(event));
-            case js_yaml/* EVENT_ID */.hy.SEQUENCE: {
-                const sequence = { kind: 'sequence', line: this.#lineAt(event.start), items: [] };
-                this.#anchored(event, sequence);
-                for (let item = this.#node(); item; item = this.#node())
-                    sequence.items.push(item);
-                return sequence;
-            }
-            case js_yaml/* EVENT_ID */.hy.MAPPING: {
-                const mapping = { kind: 'mapping', line: this.#lineAt(event.start), pairs: [] };
-                this.#anchored(event, mapping);
-                for (let key = this.#node(); key; key = this.#node()) {
-                    const value = this.#node();
-                    if (value)
-                        mapping.pairs.push({ key, value });
-                }
-                return mapping;
-            }
-            case js_yaml/* EVENT_ID */.hy.ALIAS:
-                return this.#alias(event);
-            case js_yaml/* EVENT_ID */.hy.DOCUMENT:
-            case js_yaml/* EVENT_ID */.hy.POP:
-            case undefined:
-                return undefined;
-        }
-        return event;
-    }
-    #scalar(event) {
-        const line = this.#lineAt(event.valueStart === ABSENT ? event.tagStart : event.valueStart);
-        const tag = event.tagStart === ABSENT ? undefined : fullTag(this.#text.slice(event.tagStart, event.tagEnd));
-        const plain = event.style === js_yaml/* SCALAR_STYLE */.jK.PLAIN && tag === undefined;
-        return { kind: 'scalar', line, text: (0,js_yaml/* getScalarValue */.KE)(this.#text, event), plain, ...(tag !== undefined && { tag }) };
-    }
-    #alias(event) {
-        const line = this.#lineAt(event.anchorStart);
-        const anchor = this.#text.slice(event.anchorStart, event.anchorEnd);
-        const target = this.#anchors.get(anchor);
-        if (target)
-            return { kind: 'alias', line, target };
-        const hint = 'An anchor (&name) must stand before its alias (*name), in the same document. Quote a * that is text.';
-        throw new YamlError(`the alias ${shown(`*${anchor}`)} has no anchor`, line, hint);
-    }
-    /** Registers a node before its children are read, so that an alias among them is seen to repeat itself. */
-    #anchored(event, node) {
-        if (event.anchorStart !== ABSENT)
-            this.#anchors.set(this.#text.slice(event.anchorStart, event.anchorEnd), node);
-        return node;
-    }
-    #lineAt(offset) {
-        if (offset !== ABSENT)
-            this.#line = this.#lines.at(offset);
-        return this.#line;
-    }
-}
-function fullTag(raw) {
-    if (raw.startsWith('!<'))
-        return raw.slice(2, -1);
-    return raw.startsWith('!!') ? `tag:yaml.org,2002:${raw.slice(2)}` : raw;
-}
-
-;// CONCATENATED MODULE: ./lib/manifest/yaml-scalars.js
-/**
- * What a YAML scalar means to kubectl. kubectl reads YAML with goyaml.v2, which is neither YAML 1.1 nor 1.2: `0644` is
- * octal, `yes` is true, `12:30` and dates are text. The rules are those of resolve() in
- * https://github.com/yaml/go-yaml/blob/v2.4.4/resolve.go, and a golden test holds them against the real kubectl.
- */
-const WORDS = new Map([
-    ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((word) => [word, true]),
-    ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((word) => [word, false]),
-    ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null]),
-    ...['.nan', '.NaN', '.NAN'].map((word) => [word, Number.NaN]),
-    ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((word) => [word, Infinity]),
-    ...['-.inf', '-.Inf', '-.INF'].map((word) => [word, -Infinity]),
-]);
-const INTEGER = /^(?<sign>[-+]?)(?:0[bB](?<binary>[01]+)|0[oO]?(?<octal>[0-7]+)|0[xX](?<hex>[0-9a-fA-F]+)|(?<decimal>0|[1-9][0-9]*))$/;
-const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
-const DIGITS = '[0-9]+(?:_[0-9]+)*';
-const FLOAT_FROM_POINT = new RegExp(`^\\.${DIGITS}(?:[eE][-+]?${DIGITS})?$`);
-const MAX_UINT64 = 2n ** 64n - 1n;
-const MIN_INT64 = -(2n ** 63n);
-const MAX_INT64 = 2n ** 63n - 1n;
-/** The value of a plain (unquoted) scalar without a tag. */
-function resolvePlain(source) {
-    const word = WORDS.get(source);
-    if (word !== undefined)
-        return word;
-    const first = source.charAt(0);
-    if (first === '.')
-        return FLOAT_FROM_POINT.test(source) ? finiteOr(source.replaceAll('_', ''), source) : source;
-    if (!/[-+0-9]/.test(first))
-        return source;
-    const digits = source.replaceAll('_', '');
-    const integer = integerOf(digits);
-    if (integer !== undefined)
-        return integer;
-    return FLOAT.test(digits) ? finiteOr(digits, source) : source;
-}
-/**
- * The value of a scalar with a YAML tag, given by its full name (`tag:yaml.org,2002:int`), or undefined when the text is
- * none of that kind. A tag that YAML does not define makes text, as it does in kubectl.
- */
-function resolveTagged(tag, source) {
-    const value = resolvePlain(source);
-    switch (tag) {
-        case 'tag:yaml.org,2002:bool':
-            return typeof value === 'boolean' ? value : undefined;
-        case 'tag:yaml.org,2002:null':
-            return value === null ? value : undefined;
-        case 'tag:yaml.org,2002:int':
-            return typeof value === 'bigint' || integerOf(source.replaceAll('_', '')) !== undefined ? value : undefined;
-        case 'tag:yaml.org,2002:float':
-            return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
-        case 'tag:yaml.org,2002:binary':
-            return textOfBase64(source);
-        default:
-            return source;
-    }
-}
-/**
- * The text of a mapping key, or undefined when kubectl takes no such key (null, and integers beyond 64 bits).
- * https://github.com/kubernetes-sigs/yaml/blob/v1.6.0/yaml.go, convertToJSONableObject
- */
-function keyText(key, source) {
-    if (key === null)
-        return undefined;
-    if (typeof key === 'bigint')
-        return key >= MIN_INT64 && key <= MAX_INT64 ? String(key) : undefined;
-    if (typeof key !== 'number')
-        return String(key);
-    return integerOf(source.replaceAll('_', '')) === undefined ? floatKeyText(key) : String(key);
-}
-function integerOf(digits) {
-    const groups = INTEGER.exec(digits)?.groups;
-    if (!groups)
-        return undefined;
-    const { sign, binary, octal, hex, decimal } = groups;
-    const magnitude = BigInt(binary ? `0b${binary}` : octal ? `0o${octal}` : hex ? `0x${hex}` : (decimal ?? '0'));
-    const integer = sign === '-' ? -magnitude : magnitude;
-    if (integer > MAX_UINT64 || integer < MIN_INT64)
-        return decimal === undefined ? undefined : integer;
-    const number = Number(integer);
-    return Number.isSafeInteger(number) ? number : integer;
-}
-/** Go's ParseFloat refuses what overflows; the scalar is then text. */
-function finiteOr(digits, source) {
-    const value = Number(digits);
-    return Number.isFinite(value) ? value : source;
-}
-/** Go's FormatFloat(value, 'g', -1, 32): the fewest digits that name the same 32-bit float. */
-function floatKeyText(value) {
-    const single = Math.fround(value);
-    if (Number.isNaN(single))
-        return '.nan';
-    if (!Number.isFinite(single))
-        return single < 0 ? '-.inf' : '.inf';
-    if (single === 0)
-        return Object.is(single, -0) ? '-0' : '0';
-    let shortest = single.toExponential(8);
-    for (let fraction = 0; fraction < 8; fraction++) {
-        const candidate = single.toExponential(fraction);
-        if (Math.fround(Number(candidate)) !== single)
-            continue;
-        shortest = candidate;
-        break;
-    }
-    const exponent = Number(shortest.slice(shortest.indexOf('e') + 1));
-    if (exponent >= -4 && exponent < 6)
-        return String(Number(shortest));
-    const mantissa = shortest.slice(0, shortest.indexOf('e'));
-    return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
-}
-function textOfBase64(source) {
-    try {
-        const bytes = Uint8Array.from(atob(source.replaceAll(/[\r\n]/g, '')), (character) => character.charCodeAt(0));
-        return new TextDecoder().decode(bytes);
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/manifest/yaml-expansion.js
-
-
-
-/** The largest text of one file, in characters, and the most text that its aliases may make of it. */
-const MAX_CHARACTERS = 10 * 1024 * 1024;
-/** Keys with a meaning of their own in JavaScript. No Kubernetes field is named so, but a key of a ConfigMap may be. */
-const TREACHEROUS_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
-/** Fields whose keys are free text: maps of data and labels, and the properties of a CustomResourceDefinition's schema. */
-const FREE_KEYS = new Set([
-    'data',
-    'binaryData',
-    'stringData',
-    'labels',
-    'annotations',
-    'matchLabels',
-    'nodeSelector',
-    'properties',
-]);
-/** Expands the documents of one file, which share one budget of values and text. */
-class Expansion {
-    #nodes = 0;
-    #characters = 0;
-    /** The collections being expanded. */
-    #open = new Set();
-    /** True when the file has used up its values or its text: nothing more of it can be expanded. */
-    get exhausted() {
-        return this.#nodes > MAX_NODES || this.#characters > MAX_CHARACTERS;
-    }
-    /** Throws YamlError. */
-    document(root) {
-        return this.#value(root, 0, '');
-    }
-    /** @param field the field that holds the node; items of a list have their list's. */
-    #value(node, depth, field) {
-        if (++this.#nodes > MAX_NODES)
-            throw tooManyNodes(node.line);
-        if (depth > MAX_DEPTH) {
-            throw new YamlError(`collections are nested more than ${MAX_DEPTH} deep`, node.line, 'Flatten the document.');
-        }
-        switch (node.kind) {
-            case 'alias':
-                this.#refuseLoop(node.target, node.line);
-                return this.#value(node.target, depth, field);
-            case 'sequence':
-                return this.#inside(node, () => node.items.map((item) => this.#value(item, depth + 1, field)));
-            case 'mapping': {
-                const object = {};
-                this.#inside(node, () => this.#fill(object, node, depth + 1, field));
-                return object;
-            }
-            case 'scalar':
-                return this.#scalar(node);
-        }
-        return node;
-    }
-    /**
-     * Adds the pairs of a mapping to an object, in order, as goyaml.v2 does: a later key replaces an earlier one, and so does
-     * a merge (`<<`), whose keys count as if they were written where the merge stands.
-     */
-    #fill(object, mapping, depth, field) {
-        for (const { key, value } of mapping.pairs) {
-            if (isMerge(key)) {
-                for (const source of mergeSources(value)) {
-                    this.#refuseLoop(source, value.line);
-                    this.#inside(source, () => this.#fill(object, source, depth, field));
-                }
-                continue;
-            }
-            const name = this.#key(key, field);
-            const child = this.#value(value, depth, name);
-            // Assigning to `__proto__` would change the prototype; defining it makes an ordinary property.
-            Object.defineProperty(object, name, { value: child, enumerable: true, configurable: true, writable: true });
-        }
-    }
-    #key(node, field) {
-        const scalar = node.kind === 'alias' ? node.target : node;
-        if (scalar.kind !== 'scalar') {
-            throw new YamlError('a list or a mapping cannot be a key', node.line, 'Quote it if it is text. If it is a template, with {{ }}, render it first.');
-        }
-        this.#charge(scalar);
-        const name = keyText(meaningOf(scalar), scalar.text);
-        if (name === undefined) {
-            throw new YamlError(`the key ${shown(scalar.text)} is not text`, node.line, 'Quote the key if it is meant, or remove the line.');
-        }
-        if (TREACHEROUS_KEYS.has(name) && !FREE_KEYS.has(field)) {
-            throw new YamlError(`the key "${name}" is not accepted here`, node.line, 'No Kubernetes field has this name. Remove it.');
-        }
-        return name;
-    }
-    #scalar(node) {
-        this.#charge(node);
-        const value = meaningOf(node);
-        if (typeof value === 'bigint') {
-            const hint = 'Quote it if it is text. Give it a decimal point, as in 1.0, if it may be rounded.';
-            throw new YamlError(`the number ${shown(node.text)} is too large to be exact`, node.line, hint);
-        }
-        if (typeof value === 'number' && !Number.isFinite(value)) {
-            throw new YamlError(`${shown(node.text)} is no number that JSON can hold`, node.line, 'Quote it if it is text.');
-        }
-        // JSON has no negative zero for the API server.
-        return Object.is(value, -0) ? 0 : value;
-    }
-    #charge(scalar) {
-        this.#characters += scalar.text.length;
-        if (this.#characters > MAX_CHARACTERS) {
-            throw new YamlError('the aliases repeat more than 10 MiB of text', scalar.line, 'Use fewer aliases, or split the file.');
-        }
-    }
-    #inside(node, expand) {
-        this.#open.add(node);
-        const result = expand();
-        this.#open.delete(node);
-        return result;
-    }
-    #refuseLoop(target, line) {
-        if (!this.#open.has(target))
-            return;
-        throw new YamlError('an anchor contains an alias to itself', line, 'Write the value out, without the alias.');
-    }
-}
-function meaningOf(scalar) {
-    if (scalar.plain)
-        return resolvePlain(scalar.text);
-    if (scalar.tag === undefined)
-        return scalar.text;
-    const value = resolveTagged(scalar.tag, scalar.text);
-    if (value === undefined) {
-        const kind = scalar.tag.slice(scalar.tag.lastIndexOf(':') + 1);
-        throw new YamlError(`${shown(scalar.text)} cannot be read as !!${kind}`, scalar.line, 'Correct the value, or remove the tag.');
-    }
-    return value;
-}
-function isMerge(key) {
-    return key.kind === 'scalar' && key.text === '<<' && (key.plain || key.tag === 'tag:yaml.org,2002:merge');
-}
-/** The mappings that a merge brings in, the one that wins last. */
-function mergeSources(value) {
-    const sources = value.kind === 'sequence' ? value.items.toReversed() : [value];
-    return sources.map((source) => {
-        const mapping = source.kind === 'alias' ? source.target : source;
-        if (mapping.kind === 'mapping')
-            return mapping;
-        throw new YamlError('<< does not name a mapping', value.line, 'Give it an alias of a mapping (<<: *name), or a list of such.');
-    });
-}
-/** The line of the value at a path, for a field that of its key; of what is nearest when the path leads nowhere. */
-function lineAt(root, path) {
-    let node = root;
-    let { line } = root;
-    for (const step of path) {
-        const collection = node.kind === 'alias' ? node.target : node;
-        if (collection.kind === 'sequence') {
-            const item = typeof step === 'number' ? collection.items[step] : undefined;
-            if (!item)
-                break;
-            line = item.line;
-            node = item;
-        }
-        else if (collection.kind === 'mapping') {
-            const pair = collection.pairs.findLast(({ key }) => key.kind === 'scalar' && keyText(meaningOf(key), key.text) === step);
-            if (!pair)
-                break;
-            line = pair.key.line;
-            node = pair.value;
-        }
-        else
-            break;
-    }
-    return line;
-}
-
-;// CONCATENATED MODULE: ./lib/manifest/yaml-pieces.js
-/** Cuts the text of a file into its documents, the way kubectl does before it parses any of them. */
-/** YAML documents, cut at lines that begin with `---`; or JSON objects one after the other, as jq writes them. */
-function piecesOf(text) {
-    const objects = jsonObjects(text);
-    return objects.length > 1 ? objects : yamlDocuments(text);
-}
-function yamlDocuments(text) {
-    const pieces = [];
-    let start = 0;
-    let line = 1;
-    for (const marker of text.matchAll(/^---/gm)) {
-        if (marker.index === start)
-            continue;
-        const piece = text.slice(start, marker.index);
-        pieces.push({ text: piece, line });
-        line += countLineBreaks(piece);
-        start = marker.index;
-    }
-    return [...pieces, { text: text.slice(start), line }];
-}
-function jsonObjects(text) {
-    const pieces = [];
-    let start = 0;
-    let line = 1;
-    for (let end = endOfJsonObject(text, 0); end !== undefined; end = endOfJsonObject(text, start)) {
-        const piece = text.slice(start, end);
-        pieces.push({ text: piece, line });
-        line += countLineBreaks(piece);
-        start = end;
-    }
-    return text.slice(start).trim() === '' ? pieces : [];
-}
-/** Where the JSON object ends that begins at `start`, after white space; undefined when there is none. */
-function endOfJsonObject(text, start) {
-    const opening = /\s*\{/y;
-    opening.lastIndex = start;
-    if (!opening.test(text))
-        return undefined;
-    let depth = 1;
-    let inString = false;
-    for (let index = opening.lastIndex; index < text.length; index++) {
-        const character = text.charAt(index);
-        if (character === '"')
-            inString = !inString;
-        else if (inString)
-            index += character === '\\' ? 1 : 0;
-        else if (character === '{')
-            depth++;
-        else if (character === '}' && --depth === 0)
-            return index + 1;
-    }
-    return undefined;
-}
-function countLineBreaks(text) {
-    return text.match(/\r\n?|\n/g)?.length ?? 0;
-}
-
-;// CONCATENATED MODULE: ./lib/manifest/yaml.js
-/**
- * YAML and JSON files as kubectl reads them (yaml-scalars.ts tells what a scalar means), within limits that a hostile file
- * cannot pass. The result is a plain tree of JSON: what an alias repeats is copied, and nothing is shared.
- */
-
-
-
-
-
-/**
- * Every document of a file that is not empty. Of keys that are given twice the last one counts, as in kubectl.
- * Throws RejectedError with an InvalidManifest problem, at its line, for each document that cannot be read.
- */
-function readYaml(file) {
-    const documents = [];
-    const problems = [];
-    const expansion = new Expansion();
-    const pieces = file.text.length > MAX_CHARACTERS ? [] : piecesOf(file.text);
-    if (pieces.length === 0) {
-        problems.push(problem(file, new YamlError('the file is larger than 10 MiB', 1, 'Split it, and keep data out of it.')));
-    }
-    for (const piece of pieces) {
-        try {
-            for (const root of parseNodes(piece.text, piece.line)) {
-                const value = expansion.document(root);
-                if (value !== null)
-                    documents.push({ value, lineOf: (path) => lineAt(root, path) });
-            }
-        }
-        catch (error) {
-            if (!(error instanceof YamlError))
-                throw error;
-            problems.push(problem(file, error));
-            if (expansion.exhausted)
-                break;
-        }
-    }
-    (0,errors/* rejectIfAny */.rV)(problems);
-    return documents;
-}
-function problem(file, { message, hint, line }) {
-    return { code: 'InvalidManifest', message: `${file.path}:${line}: ${message}`, hint, at: { file: file.path, line } };
-}
-
+// EXTERNAL MODULE: ./lib/manifest/yaml.js + 5 modules
+var yaml = __nccwpck_require__(5501);
 ;// CONCATENATED MODULE: ./lib/manifest/load.js
 
 
@@ -81925,7 +81336,7 @@ function assertNoDuplicates(manifests) {
 }
 function candidatesOf(file, problems) {
     try {
-        return readYaml(file).flatMap((document) => takenApart({ value: document.value, path: [], document, file: file.path }));
+        return (0,yaml/* readYaml */.g)(file).flatMap((document) => takenApart({ value: document.value, path: [], document, file: file.path }));
     }
     catch (error) {
         if (!(error instanceof errors/* RejectedError */.zs))
@@ -81981,7 +81392,7 @@ function problemsOf(candidate) {
         return [problem(`an object has no ${missing.join(' and no ')}, or one that is not text`, hint)];
     }
     if ((0,manifest_object/* groupOf */.F8)(apiVersion) === 'kustomize.config.k8s.io') {
-        const hint = 'Render it first, with "kubectl kustomize DIRECTORY > rendered.yaml", and list the result.';
+        const hint = 'Give its directory to the input kustomize, and leave this file out.';
         return [problem(`a ${kind} is for kustomize, not for the cluster`, hint)];
     }
     if (!(0,manifest_object/* isObject */.Gv)(metadata)) {
@@ -82045,6 +81456,154 @@ function shapeOf(value) {
 
 // EXTERNAL MODULE: ./lib/manifest/order.js
 var order = __nccwpck_require__(8449);
+// EXTERNAL MODULE: ./lib/plan/keep.js
+var keep = __nccwpck_require__(9006);
+// EXTERNAL MODULE: ./lib/plan/stages.js
+var stages = __nccwpck_require__(7368);
+;// CONCATENATED MODULE: ./lib/plan/helm-hooks.js
+/**
+ * Helm's hooks (https://helm.sh/docs/topics/charts_hooks/) as hooks of Rollsafe. Jobs run before and after the release; what they
+ * need is applied like everything else.
+ */
+
+
+
+
+
+const HELM_HOOK = 'helm.sh/hook';
+const HELM_WEIGHT = 'helm.sh/hook-weight';
+const HELM_DELETE_POLICY = 'helm.sh/hook-delete-policy';
+const INSTALL = ['pre-install', 'post-install'];
+const UPGRADE = ['pre-upgrade', 'post-upgrade'];
+/** Deleting and rolling back are done by other ways here, on which no Job runs. */
+const NEVER = ['pre-delete', 'post-delete', 'pre-rollback', 'post-rollback'];
+const TESTS = ['test', 'test-success', 'test-failure'];
+const EVENTS = [...INSTALL, ...UPGRADE, ...NEVER, ...TESTS];
+/** Whether an object is a hook of Helm, and not already one of Rollsafe. */
+function isHelmHook({ metadata }) {
+    const { annotations = {} } = metadata;
+    return annotations[HELM_HOOK] !== undefined && annotations[stages/* HOOK_ANNOTATION */.c4] === undefined;
+}
+/**
+ * The manifests with Helm's hooks turned into Rollsafe's. Jobs of a stage run one after the other, by weight and then by name, as
+ * Helm has them. Other objects come with what pods need (`pre-…`), or after everything else (`post-…`). Throws RejectedError for
+ * hooks that cannot be had.
+ */
+function withoutHelmHooks(manifests, isUpgrade) {
+    const problems = [];
+    const leftOut = new Map();
+    const due = [];
+    const others = manifests.filter(({ object }) => !isHelmHook(object));
+    for (const manifest of manifests.filter(({ object }) => isHelmHook(object))) {
+        const hook = dueHook(manifest, isUpgrade, problems);
+        if (hook && 'when' in hook)
+            due.push(hook);
+        else if (hook)
+            leftOut.set(hook.why, [...(leftOut.get(hook.why) ?? []), nameOf(manifest)]);
+    }
+    const [first] = manifests;
+    if (first && others.length === 0 && due.length === 0 && problems.length === 0) {
+        const message = `there is nothing to deploy: all objects are hooks of Helm that are left out (${[...leftOut.values()].flat().join(', ')})`;
+        problems.push({ code: 'InvalidManifest', message, hint: 'Check the values of the chart.', at: first.at });
+    }
+    (0,errors/* rejectIfAny */.rV)(problems);
+    const waves = others.map(({ object }) => (0,stages/* waveOf */.j5)(object));
+    const mapped = new Map([
+        ...jobsInOrder(due),
+        ...due.filter(({ isJob }) => !isJob).map((hook) => [hook.manifest, asOrdinary(hook, waves)]),
+    ]);
+    const staying = due.filter(({ manifest, isJob }) => isJob && /hook-(?:succeeded|failed)/.test(deletePolicyOf(manifest)));
+    return {
+        manifests: manifests.flatMap((manifest) => (isHelmHook(manifest.object) ? (mapped.get(manifest) ?? []) : manifest)),
+        notes: [
+            ...[...leftOut].map(([why, names]) => `left out, as ${why}: ${names.join(', ')}`),
+            ...(staying.length === 0
+                ? []
+                : [
+                    `${HELM_DELETE_POLICY} is not followed, the Jobs stay for their logs: ${staying.map(({ manifest }) => nameOf(manifest)).join(', ')}`,
+                ]),
+        ],
+    };
+}
+/** Undefined after a problem. */
+function dueHook(manifest, isUpgrade, problems) {
+    const { object, at } = manifest;
+    const written = object.metadata.annotations?.[HELM_HOOK] ?? '';
+    const events = written.split(',').map((event) => event.trim().toLowerCase());
+    const refuse = (message, hint) => {
+        problems.push({ code: 'InvalidManifest', message: `${nameOf(manifest)}: ${message}`, hint, at });
+    };
+    if (events.includes('crd-install')) {
+        return refuse(`the hook crd-install is of Helm 2`, 'Move the definition into the folder crds/ of the chart.');
+    }
+    const unknown = events.find((event) => !EVENTS.includes(event));
+    if (unknown !== undefined) {
+        return refuse(`${HELM_HOOK} is ${JSON.stringify(written)}, which Helm does not know`, `Known are ${EVENTS.join(', ')}.`);
+    }
+    const [now, otherwise] = isUpgrade ? [UPGRADE, INSTALL] : [INSTALL, UPGRADE];
+    const dueNow = events.filter((event) => now.includes(event));
+    if (dueNow.length === 0)
+        return { why: whyLeftOut(events, otherwise, isUpgrade) };
+    const isJob = (0,manifest_object/* groupKindOf */.zo)(object) === 'Job.batch';
+    const phase = (0,order/* phaseOf */.hU)(object);
+    const when = dueNow.some((event) => event.startsWith('pre-')) ? 'pre-deploy' : 'post-deploy';
+    if (isJob && dueNow.length > 1) {
+        return refuse(`a hook cannot run both before and after (${dueNow.join(', ')})`, 'Make it two Jobs.');
+    }
+    if (!isJob && (phase === order/* FIRST_POD_PHASE */.Tl || (when === 'pre-deploy' && phase > order/* FIRST_POD_PHASE */.Tl))) {
+        const hint = 'Make it a Job, or an object like any other by removing the annotation.';
+        return refuse(`cannot be a ${dueNow.join(', ')} hook, as only a Job and what it needs can`, hint);
+    }
+    const isOnce = !events.some((event) => otherwise.includes(event));
+    return { manifest, when, isJob, isOnce };
+}
+function whyLeftOut(events, otherwise, isUpgrade) {
+    if (events.some((event) => otherwise.includes(event))) {
+        const [what, why] = isUpgrade
+            ? ['an upgrade', 'there is a good revision']
+            : ['an installation', 'no revision was good yet'];
+        return `this is ${what} (${why})`;
+    }
+    const isTest = events.every((event) => TESTS.includes(event));
+    return isTest ? 'they are for "helm test"' : `no Job runs on the way back, or when something is deleted`;
+}
+/** The Jobs of each stage with their place in it. */
+function jobsInOrder(due) {
+    const jobs = due.filter(({ isJob }) => isJob);
+    return [...Map.groupBy(jobs, ({ when }) => when)].flatMap(([when, ofStage]) => {
+        const inOrder = ofStage.toSorted(({ manifest: one }, { manifest: other }) => weightOf(one) - weightOf(other) || (one.object.metadata.name < other.object.metadata.name ? -1 : 1));
+        return inOrder.map(({ manifest }, place) => [
+            manifest,
+            annotated(manifest, { [stages/* WAVE_ANNOTATION */.Oc]: String(place), [stages/* HOOK_ANNOTATION */.c4]: when }),
+        ]);
+    });
+}
+/** Helm does not delete what a hook of an earlier release has made. */
+function asOrdinary({ manifest, when, isOnce }, waves) {
+    const wave = when === 'pre-deploy' ? Math.min(0, ...waves) : Math.max(0, ...waves) + 1;
+    return annotated(manifest, {
+        ...(wave !== 0 && { [stages/* WAVE_ANNOTATION */.Oc]: String(wave) }),
+        ...(isOnce && { [keep/* PRUNE_ANNOTATION */.BY]: 'keep' }),
+    });
+}
+/** What somebody has written for Rollsafe itself counts more. */
+function annotated(manifest, annotations) {
+    const { metadata } = manifest.object;
+    const all = { ...annotations, ...metadata.annotations };
+    return { ...manifest, object: { ...manifest.object, metadata: { ...metadata, annotations: all } } };
+}
+/** As Helm reads it: 0 for what is no number. */
+function weightOf({ object }) {
+    const text = object.metadata.annotations?.[HELM_WEIGHT] ?? '';
+    return /^[+-]?\d+$/.test(text) ? Number(text) : 0;
+}
+function deletePolicyOf({ object }) {
+    return object.metadata.annotations?.[HELM_DELETE_POLICY] ?? '';
+}
+function nameOf({ object }) {
+    return (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object));
+}
+
 // EXTERNAL MODULE: ./lib/plan/desired.js
 var plan_desired = __nccwpck_require__(9369);
 // EXTERNAL MODULE: ./lib/plan/provided.js
@@ -82053,14 +81612,40 @@ var plan_provided = __nccwpck_require__(5780);
 var recreate = __nccwpck_require__(5974);
 // EXTERNAL MODULE: ./lib/plan/rejections.js
 var rejections = __nccwpck_require__(3015);
-// EXTERNAL MODULE: ./lib/plan/stages.js
-var stages = __nccwpck_require__(7368);
 // EXTERNAL MODULE: ./lib/plan/strategy.js
 var strategy = __nccwpck_require__(5594);
 // EXTERNAL MODULE: ./lib/report/format.js
 var format = __nccwpck_require__(7703);
 // EXTERNAL MODULE: ./lib/commands/keep-secrets.js
 var keep_secrets = __nccwpck_require__(3190);
+// EXTERNAL MODULE: ./lib/release/history.js
+var release_history = __nccwpck_require__(6753);
+// EXTERNAL MODULE: ./lib/commands/session/records.js
+var records = __nccwpck_require__(8799);
+;// CONCATENATED MODULE: ./lib/commands/prepare/chart-facts.js
+
+
+
+
+/**
+ * What a chart is rendered for. It is read before the run holds the lock, as there is nothing to compare or lock without objects: of
+ * two first runs at once, both install. Throws RejectedError.
+ */
+async function readChartFacts({ cluster, signals }, identity) {
+    try {
+        const [kubernetes, heads] = await Promise.all([
+            cluster.capabilities(signals.cancelled),
+            (0,records/* openRecords */.t)(cluster, identity).list(),
+        ]);
+        return { ...identity, isUpgrade: (0,release_history/* lastGood */.mC)(heads) !== undefined, kubernetes };
+    }
+    catch (error) {
+        if (error instanceof errors/* ClusterError */.b$)
+            throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the cluster')]);
+        throw error;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/prepare/resolve-images.js
 
 /**
@@ -82109,6 +81694,8 @@ function resolve_images_problemsOf(reference, error) {
 
 
 
+
+
 /** Where objects of the release go that name no namespace. */
 function namespaceOf({ inputs, cluster }) {
     return inputs.namespace ?? cluster.contextNamespace ?? 'default';
@@ -82119,11 +81706,20 @@ function identityOf(run) {
 }
 /** Reads the manifests and puts in images, strategy and namespaces. Throws RejectedError; writes nothing. */
 async function render(run) {
-    const { inputs, renderer } = run;
-    const loaded = loadManifests(await renderer.render(inputs.sources));
-    (0,keep_secrets/* keepSecrets */.JY)(loaded, run.runner);
+    const { inputs, renderer, runner, signals } = run;
+    let reading;
+    const facts = () => (reading ??= readChartFacts(run, identityOf(run)));
+    const loaded = loadManifests(await renderer.render(inputs.sources, facts, signals.cancelled));
+    (0,keep_secrets/* keepSecrets */.JY)(loaded, runner);
+    // Before hooks are left out: an image that only these have is no mistake.
     const { manifests } = setImages(loaded, await resolveImages(inputs.images, run));
-    return place(manifests, run);
+    // Not only of a chart: it may have been rendered in a step before.
+    if (!manifests.some(({ object }) => isHelmHook(object)))
+        return place(manifests, run);
+    const mapped = withoutHelmHooks(manifests, (await facts()).isUpgrade);
+    for (const note of mapped.notes)
+        runner.info(note);
+    return place(mapped.manifests, run);
 }
 /** The same for manifests that are at hand, as those of a record. */
 async function place(manifests, run) {
@@ -82136,7 +81732,7 @@ async function place(manifests, run) {
         const { manifests: shaped, notes } = (0,strategy/* applyStrategy */.A)(located, inputs.strategy);
         for (const note of notes)
             runner.info(note);
-        const desired = (0,order/* inOrder */.a)(shaped).map((manifest) => ({
+        const desired = (0,order/* inOrder */.al)(shaped).map((manifest) => ({
             ...manifest,
             object: (0,plan_desired/* labelled */.wW)(manifest.object, identityOf(run)),
         }));
@@ -83313,7 +82909,7 @@ function reportFrame({ inputs, journal, }) {
 /* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(325);
 /* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6741);
 /* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2521);
-/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8972);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(858);
 /* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3949);
 
 
@@ -84682,8 +84278,8 @@ function fieldsOf(value) {
 var rollout_status = __nccwpck_require__(8217);
 // EXTERNAL MODULE: ./lib/commands/follow/targets.js + 1 modules
 var targets = __nccwpck_require__(4560);
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 12 modules
-var render = __nccwpck_require__(8972);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
+var render = __nccwpck_require__(858);
 ;// CONCATENATED MODULE: ./lib/commands/undo/undo-step.js
 
 
@@ -85115,6 +84711,8 @@ function hasPods({ status }) {
 var order = __nccwpck_require__(8449);
 // EXTERNAL MODULE: ./lib/commands/apply/make-room.js
 var make_room = __nccwpck_require__(3259);
+// EXTERNAL MODULE: ./lib/plan/keep.js
+var keep = __nccwpck_require__(9006);
 ;// CONCATENATED MODULE: ./lib/commands/undo/remove-object.js
 
 
@@ -85122,6 +84720,8 @@ var make_room = __nccwpck_require__(3259);
 
 
 
+
+const KEPT = `stays, as its annotation ${keep/* HELM_POLICY_ANNOTATION */.eO} says`;
 const GONE = 'is not there, as before';
 /** Deletes what a release has created, and nothing else that bears its name. */
 async function removeObject(write, run) {
@@ -85139,6 +84739,8 @@ async function removeObject(write, run) {
         return asBefore("is not there any more: what bears its name is somebody else's");
     if (isFenced(write, current, run))
         return leaveAlone(ref, OUTSIDE);
+    if ((0,keep/* isKeptByPolicy */.My)(current))
+        return { report: { ...ref, step: 'kept', message: KEPT } };
     const others = after ? (0,other_deployers/* otherDeployers */.K)(after, current) : [];
     if (others.length > 0)
         return leaveAlone(ref, `was changed by ${others.join(', ')} since this release created it`);
@@ -85198,7 +84800,7 @@ async function undo(writes, run, options) {
         runner.info(`${(0,manifest_object/* describe */.q0)(write.ref)} ${step.report.message}`);
         return step;
     };
-    const inPhases = Map.groupBy(writes, ({ ref }) => (0,order/* phaseOf */.h)(ref));
+    const inPhases = Map.groupBy(writes, ({ ref }) => (0,order/* phaseOf */.hU)(ref));
     const phases = [...inPhases.keys()].toSorted((a, b) => a - b);
     const ofType = (phase, types) => (inPhases.get(phase) ?? []).filter(({ type }) => types.includes(type));
     const steps = [];
@@ -85314,12 +84916,14 @@ function conclude(steps, [taken, ...more], verdict) {
         return failed(`${(0,manifest_object/* describe */.q0)(unrestored)} could not be restored: ${unrestored.message}`);
     switch (verdict.type) {
         case 'good': {
+            const kept = steps.filter(({ step }) => step === 'kept').map(manifest_object/* describe */.q0);
+            const but = kept.length > 0 ? `, but for what stays by its own annotation: ${kept.join(', ')}` : '';
             const others = more.length > 0 ? ` and ${(0,format/* counted */.hS)(more.length, 'more object')}` : '';
             return {
                 outcome: 'rolled-back',
                 message: taken
-                    ? `${(0,manifest_object/* describe */.q0)(taken)} ${taken.message}${others}; everything else is as it was before the release`
-                    : 'Everything is as it was before the release',
+                    ? `${(0,manifest_object/* describe */.q0)(taken)} ${taken.message}${others}; everything else is as it was before the release${but}`
+                    : `Everything is as it was before the release${but}`,
             };
         }
         case 'bad':
@@ -85471,7 +85075,7 @@ function recordByHand(record, heads) {
 
 /***/ }),
 
-/***/ 5572:
+/***/ 8102:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -85778,6 +85382,7 @@ function chooseLogin({ user, userName }, tokenFile, { mask }, refuse) {
  * (https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery).
  */
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
+const ROOTS = ['/api', '/apis'];
 function createDiscovery(http) {
     const documents = new Map();
     function readOnce(path, read) {
@@ -85816,6 +85421,15 @@ function createDiscovery(http) {
                 (await readOnce(path, () => readGroupVersion(path, apiVersion, signal)));
             return types?.find((type) => type.apiVersion === apiVersion && type.kind === kind);
         },
+        async apiVersions(signal) {
+            const known = await Promise.all(ROOTS.map(async (root) => {
+                const types = await readOnce(root, () => readAggregated(root, signal));
+                if (!types)
+                    return listedVersions(await get(root, 'application/json', signal));
+                return types.flatMap(({ apiVersion, kind }) => kind === '' ? [apiVersion] : [apiVersion, `${apiVersion}/${kind}`]);
+            }));
+            return [...new Set(known.flat())];
+        },
         forget: () => documents.clear(),
     };
 }
@@ -85846,6 +85460,13 @@ function listedTypes(document, apiVersion) {
         namespaced: resource['namespaced'] === true,
         verbs: strings(resource['verbs']),
     }));
+}
+/** Of an APIVersions (the core group) or an APIGroupList. */
+function listedVersions(document) {
+    if (!(0,manifest_object/* isObject */.Gv)(document))
+        return [];
+    const groups = objects(document['groups']).flatMap((group) => objects(group['versions']));
+    return [...strings(document['versions']), ...groups.map((version) => discovery_text(version['groupVersion']))];
 }
 const objects = (value) => (Array.isArray(value) ? value.filter(manifest_object/* isObject */.Gv) : []);
 const discovery_text = (value) => (typeof value === 'string' ? value : '');
@@ -86448,6 +86069,21 @@ function createCluster(access) {
     return {
         server: new URL(access.server).host,
         contextNamespace: access.namespace,
+        async capabilities(signal) {
+            const what = 'read the version of the API server';
+            const [version, apiVersions] = await Promise.all([
+                http.json({ method: 'GET', path: '/version', signal, what, repeatable: true }),
+                discovery.apiVersions(signal),
+            ]);
+            const { gitVersion } = (0,manifest_object/* isObject */.Gv)(version) ? version : {};
+            if (typeof gitVersion === 'string')
+                return { version: gitVersion, apiVersions };
+            throw new errors/* ClusterError */.b$('the API server does not tell its version', {
+                status: 200,
+                reason: 'BadAnswer',
+                request: what,
+            });
+        },
         async resourceType(apiVersion, kind, { fresh = false, signal } = {}) {
             if (fresh)
                 discovery.forget();
@@ -87187,6 +86823,278 @@ function isInside(folder, path) {
     return way === '' || (way !== '..' && !way.startsWith(`..${external_node_path_.sep}`) && !(0,external_node_path_.isAbsolute)(way));
 }
 
+;// CONCATENATED MODULE: ./lib/adapters/render/checkout-path.js
+
+
+
+/** Whether a text names something of another place by a scheme, as `https://…` or `oci://…` do. */
+function isUrl(text) {
+    return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+}
+/**
+ * The real path of a file or directory that an input names, `root` being the real path of the workspace. Undefined when it is not
+ * there, not what is wanted, or leads outside of the workspace; then a problem is noted.
+ */
+async function findInCheckout(root, text, { input, kind, insteadOfUrl }, problems) {
+    const refuse = (fault, hint) => {
+        problems.push({ code: 'InvalidInput', message: `the input ${input}: ${fault}`, hint });
+    };
+    if (isUrl(text))
+        return refuse(`"${text}" is a URL`, insteadOfUrl);
+    const path = await (0,promises_.realpath)((0,external_node_path_.resolve)(root, text)).catch(() => undefined);
+    if (!isInside(root, path ?? (0,external_node_path_.resolve)(root, text))) {
+        const hint = `Copy the ${kind} into the checkout and name it there. Links that lead out are not followed.`;
+        return refuse(`"${text}" leads outside the workspace`, hint);
+    }
+    if (path === undefined) {
+        const hint = 'Check the spelling, and whether it is committed or made by an earlier step.';
+        return refuse(`there is no ${kind} "${text}"`, hint);
+    }
+    const found = await (0,promises_.stat)(path);
+    if (kind === 'file' ? found.isFile() : found.isDirectory())
+        return path;
+    return refuse(`"${text}" is not a ${kind}`, `Name a ${kind}.`);
+}
+
+// EXTERNAL MODULE: ./lib/manifest/yaml.js + 5 modules
+var yaml = __nccwpck_require__(5501);
+;// CONCATENATED MODULE: ./lib/manifest/kustomization.js
+/**
+ * What a kustomization reads beside itself. kustomize fetches what looks remote before it looks for a file of that name, so
+ * everything that a kustomization names is found out before kustomize is run
+ * (https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/).
+ */
+
+
+
+/** By their names in lower case, as kustomize does not tell case apart. A field that is not here is refused. */
+const SHAPES = new Map(Object.entries({
+    plain: 'apiVersion kind metadata namePrefix nameSuffix namespace commonLabels labels commonAnnotations images imageTags replicas vars sortOptions generatorOptions inventory buildMetadata',
+    directories: 'resources bases components',
+    plugins: 'generators transformers validators',
+    files: 'crds configurations',
+    patches: 'patches patchesJson6902 patchesStrategicMerge replacements',
+    generators: 'configMapGenerator secretGenerator',
+    one: 'openapi',
+    helm: 'helmCharts helmGlobals helmChartInflationGenerator',
+}).flatMap(([shape, names]) => names.split(' ').map((name) => [folded(name), shape])));
+const FILE_FIELDS = ['path', 'paths', 'files', 'envs', 'env'];
+/** Everything that a kustomization, which is a document of `file`, names. What cannot be followed is noted in `problems`. */
+function referencesOf(document, file, problems) {
+    const { value } = document;
+    const refuse = (message, hint, line) => problems.push({ code: 'InvalidManifest', message: `${file}:${line}: ${message}`, hint, at: { file, line } });
+    if (!(0,manifest_object/* isObject */.Gv)(value)) {
+        refuse('this is no kustomization', 'Write its fields as a mapping.', document.lineOf([]));
+        return [];
+    }
+    return Object.entries(value).flatMap(([field, content]) => {
+        const shape = SHAPES.get(folded(field));
+        const line = document.lineOf([field]);
+        if (shape === undefined) {
+            refuse(`"${field}" is not a field that Rollsafe knows of a kustomization`, 'Check the spelling.', line);
+        }
+        if (shape === 'helm') {
+            const hint = 'Give the chart to Rollsafe by the input helm-chart; it may be combined with kustomize.';
+            refuse(`"${field}" would have kustomize run helm`, hint, line);
+        }
+        if (shape === undefined || shape === 'helm' || shape === 'plain')
+            return [];
+        const items = shape === 'one' ? [content] : listOf(content);
+        for (const path of shape === 'plugins'
+            ? items.flatMap((item) => inlineObjects(item, shape)).flatMap(fetchedByPlugin)
+            : []) {
+            refuse(`"${path}" would be fetched, which is not done`, 'Fetch it in a step before this one.', line);
+        }
+        return items.flatMap((item, index) => pathsOf(item, shape).map((path) => ({
+            path,
+            field,
+            line: document.lineOf(shape === 'one' ? [field] : [field, index]),
+            mayBeDirectory: shape === 'directories' || shape === 'plugins',
+            isPlugin: shape === 'plugins',
+        })));
+    });
+}
+function pathsOf(item, shape) {
+    if (typeof item === 'string')
+        return inlineObjects(item, shape).length > 0 ? [] : [item];
+    if (!(0,manifest_object/* isObject */.Gv)(item))
+        return [];
+    if (shape !== 'generators')
+        return textsIn(item, ['path']);
+    // `files` may give the key: `name=path`.
+    return [
+        ...textsIn(item, ['files']).map((text) => text.slice(text.indexOf('=') + 1)),
+        ...textsIn(item, ['envs', 'env']),
+    ];
+}
+/**
+ * The URLs that the configuration of a generator or transformer names where a file could stand, at any depth. kustomize reads
+ * its files in the folder of the kustomization only, but fetches what is remote.
+ */
+function fetchedByPlugin(value) {
+    if (Array.isArray(value))
+        return value.flatMap(fetchedByPlugin);
+    if (!(0,manifest_object/* isObject */.Gv)(value))
+        return [];
+    const files = textsIn(value, FILE_FIELDS).filter((text) => /^(?:[^/]*=)?https?:/i.test(text));
+    return [...files, ...Object.values(value).flatMap(fetchedByPlugin)].map(withoutLogin);
+}
+/** The objects that stand where their path could. What does not read as objects is a path, to kustomize as well. */
+function inlineObjects(item, shape) {
+    if (typeof item !== 'string' || !(shape === 'patches' || shape === 'plugins') || !item.includes(':'))
+        return [];
+    try {
+        const values = (0,yaml/* readYaml */.g)({ path: 'inline', text: item }).map(({ value }) => value);
+        const objects = values.flatMap((value) => ((0,manifest_object/* isObject */.Gv)(value) && isNamedObject(value) ? [value] : []));
+        return objects.length === values.length ? objects : [];
+    }
+    catch (error) {
+        if (error instanceof errors/* RejectedError */.zs)
+            return [];
+        throw error;
+    }
+}
+function isNamedObject({ kind, metadata }) {
+    return typeof kind === 'string' && (0,manifest_object/* isObject */.Gv)(metadata) && typeof metadata['name'] === 'string';
+}
+/** A URL may hold a password. */
+function withoutLogin(path) {
+    return path.replace(/\/\/[^/@]*@/, '//***@');
+}
+function textsIn(item, names) {
+    return Object.entries(item)
+        .filter(([name]) => names.includes(folded(name)))
+        .flatMap(([, value]) => listOf(value))
+        .filter((value) => typeof value === 'string');
+}
+function listOf(value) {
+    return Array.isArray(value) ? value : [value];
+}
+/** As Go's encoding/json compares the names of fields, some letters beyond ASCII included. */
+function folded(name) {
+    return name.toUpperCase().toLowerCase();
+}
+/** Whether kustomize might fetch it: a URL, or an address that git understands. Local paths that look like one are meant too. */
+function looksRemote(path) {
+    return /^[^/]*[:@]|:\/\/|::|_git\/|^github\.com(?:\/|$)|[?&](?:ref|version)=/i.test(path);
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/render/limits.js
+/** Per file, and for what one renderer prints. kubectl has no limit; a manifest of this size is a mistake or an attack. */
+const MAX_FILE_BYTES = 10 * 1024 * 1024;
+/** All files of a release together. */
+const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
+
+;// CONCATENATED MODULE: ./lib/adapters/render/kustomization.js
+
+
+
+
+
+
+
+/** https://kubectl.docs.kubernetes.io/references/kustomize/glossary/#kustomization */
+const KUSTOMIZATION_FILES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+/** A checkout with more is a mistake or an attack. */
+const MOST_KUSTOMIZATIONS = 1000;
+/**
+ * What stands in the way of building a kustomization safely: it, or one that it includes, names something that is remote, not
+ * there, or outside of the workspace. `root` and `directory` are real paths.
+ */
+async function kustomizationProblems(root, directory) {
+    const walk = new Walk(root);
+    await walk.enter(directory, false, undefined);
+    return walk.problems;
+}
+class Walk {
+    problems = [];
+    #root;
+    #visited = new Set();
+    constructor(root) {
+        this.#root = root;
+    }
+    async enter(directory, isPlugin, from) {
+        if (this.#visited.has(`${isPlugin} ${directory}`) || this.#visited.size > MOST_KUSTOMIZATIONS)
+            return;
+        this.#visited.add(`${isPlugin} ${directory}`);
+        const files = (await (0,promises_.readdir)(directory)).filter((name) => KUSTOMIZATION_FILES.includes(name));
+        const [name] = files;
+        if (name === undefined || files.length > 1) {
+            const found = name === undefined ? `no ${KUSTOMIZATION_FILES[0]}` : `more than one of ${files.join(', ')}`;
+            this.#refuse(`the directory ${this.#shown(directory)} has ${found}`, 'Name a directory that has one.', from);
+            return;
+        }
+        const file = (0,external_node_path_.join)(directory, name);
+        const documents = await this.#read(file, from);
+        if (documents.length > 1) {
+            this.#refuse(`${this.#shown(file)} has more than one document`, 'Keep one, and put the others into files.', from);
+        }
+        for (const document of documents) {
+            for (const reference of referencesOf(document, this.#shown(file), this.problems)) {
+                await this.#follow(reference, file, isPlugin);
+            }
+            if (isPlugin)
+                this.#checkPlugin(document, this.#shown(file));
+        }
+    }
+    async #follow(reference, file, inPlugin) {
+        const { path, field, line, mayBeDirectory } = reference;
+        const at = { file: this.#shown(file), line };
+        const refuse = (fault, hint) => this.#refuse(`${at.file}:${line}: ${JSON.stringify(withoutLogin(path))} in ${field} ${fault}`, hint, at);
+        if (looksRemote(path)) {
+            const hint = 'Fetch it in a step before this one, at a fixed commit, and name the copy in the checkout; write ./ before a local path with such a name.';
+            return refuse('is, or looks like, something to be fetched from elsewhere, which is not done', hint);
+        }
+        const target = (0,external_node_path_.resolve)((0,external_node_path_.dirname)(file), path);
+        const real = await (0,promises_.realpath)(target).catch(() => undefined);
+        if (!isInside(this.#root, real ?? target) || (0,external_node_path_.isAbsolute)(path)) {
+            return refuse('leads outside the workspace, or is no relative path', 'Copy it into the checkout.');
+        }
+        if (real === undefined)
+            return refuse('is not there', 'Check the spelling, and whether it is committed.');
+        const isPlugin = inPlugin || reference.isPlugin;
+        if ((await (0,promises_.stat)(real)).isDirectory()) {
+            if (mayBeDirectory)
+                await this.enter(real, isPlugin, at);
+        }
+        else if (isPlugin && mayBeDirectory) {
+            for (const document of await this.#read(real, at))
+                this.#checkPlugin(document, this.#shown(real));
+        }
+    }
+    #checkPlugin(document, file) {
+        const line = document.lineOf([]);
+        for (const path of fetchedByPlugin(document.value)) {
+            const hint = 'Fetch it in a step before this one, and name the copy in the checkout.';
+            this.#refuse(`${file}:${line}: "${path}" would be fetched, which is not done`, hint, { file, line });
+        }
+    }
+    async #read(file, from) {
+        const name = this.#shown(file);
+        try {
+            const real = await (0,promises_.realpath)(file);
+            if (!isInside(this.#root, real))
+                throw new Error('it leads outside the workspace');
+            if ((await (0,promises_.stat)(real)).size > MAX_FILE_BYTES)
+                throw new Error('it is larger than 10 MiB');
+            return (0,yaml/* readYaml */.g)({ path: name, text: await (0,promises_.readFile)(real, 'utf8') });
+        }
+        catch (error) {
+            if (error instanceof errors/* RejectedError */.zs)
+                this.problems.push(...error.problems);
+            else
+                this.#refuse(`${name} cannot be read: ${(0,errors/* messageOf */.bD)(error)}`, 'Put a readable file there.', from);
+            return [];
+        }
+    }
+    #refuse(message, hint, at) {
+        this.problems.push({ code: 'InvalidManifest', message, hint, ...(at && { at }) });
+    }
+    #shown(path) {
+        return (0,external_node_path_.relative)(this.#root, path).split(external_node_path_.sep).join('/') || (0,external_node_path_.basename)(path);
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/adapters/render/nearest-name.js
 /** The name that is most like a misspelt one, if any is like it: another case, another ending, or a few letters off. */
 function nearestName(wanted, names) {
@@ -87272,53 +87180,40 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 
 
 
-/** Per file. kubectl has no limit; a manifest of this size is a mistake or an attack. */
-const MAX_FILE_BYTES = 10 * 1024 * 1024;
-/** All files of a release together. */
-const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
+
+
+
 /** As kubectl takes them from a directory: resource.FileExtensions in k8s.io/cli-runtime. */
 const EXTENSIONS = new Set(['.json', '.yaml', '.yml']);
 const MANIFESTS_BELOW = '**/*.{json,yaml,yml}';
-/** Files that make a directory the input of another tool. */
+/** Files that make a directory something to be rendered, and the input that it belongs into. */
 const FOR_OTHER_TOOLS = new Map([
-    ['kustomization.yaml', 'kubectl kustomize DIRECTORY > rendered.yaml'],
-    ['kustomization.yml', 'kubectl kustomize DIRECTORY > rendered.yaml'],
-    ['Kustomization', 'kubectl kustomize DIRECTORY > rendered.yaml'],
-    ['Chart.yaml', 'helm template RELEASE DIRECTORY > rendered.yaml'],
+    ...KUSTOMIZATION_FILES.map((name) => [name, 'kustomize']),
+    ['Chart.yaml', 'helm-chart'],
 ]);
 /**
  * Reads manifests from files of the checkout. A file is read whatever its name; of a directory the .json, .yaml and .yml files
  * directly in it, like `kubectl apply -f`; of a glob those among its matches. Files come in the order of the lines, those of
- * one line sorted, each file once. Nothing outside the workspace is read, not even by way of a symbolic link.
+ * one line sorted, each file once. Nothing outside `root`, the real path of the workspace, is read, not even by way of a symbolic link.
  */
-function createFileRenderer() {
-    return {
-        render: async ({ workspace, manifests }, signal) => {
-            const problems = [];
-            const root = await (0,promises_.realpath)(workspace).catch(() => undefined);
-            if (root === undefined) {
-                const hint = 'Run actions/checkout in a step before this one.';
-                problems.push({ code: 'InvalidInput', message: `the workspace ${workspace} does not exist`, hint });
-            }
-            (0,errors/* rejectIfAny */.rV)(problems);
-            const checkout = new Checkout(root ?? workspace, problems);
-            const paths = new Set();
-            for (const line of manifests) {
-                signal?.throwIfAborted();
-                for (const path of await checkout.find(line))
-                    paths.add(path);
-            }
-            const files = [];
-            for (const path of paths) {
-                signal?.throwIfAborted();
-                const file = await checkout.read(path);
-                if (file)
-                    files.push(file);
-            }
-            (0,errors/* rejectIfAny */.rV)(problems);
-            return files;
-        },
-    };
+async function readManifestFiles(root, manifests, signal) {
+    const problems = [];
+    const checkout = new Checkout(root, problems);
+    const paths = new Set();
+    for (const line of manifests) {
+        signal?.throwIfAborted();
+        for (const path of await checkout.find(line))
+            paths.add(path);
+    }
+    const files = [];
+    for (const path of paths) {
+        signal?.throwIfAborted();
+        const file = await checkout.read(path);
+        if (file)
+            files.push(file);
+    }
+    (0,errors/* rejectIfAny */.rV)(problems);
+    return files;
 }
 class Checkout {
     /** Its real path. */
@@ -87331,7 +87226,7 @@ class Checkout {
     }
     /** The real paths of the files that one line of the input stands for. */
     async find(line) {
-        if (/^[a-z][a-z0-9+.-]*:\/\//i.test(line)) {
+        if (isUrl(line)) {
             return this.#refuse(`"${line}" is a URL`, 'Download it in a step before this one, check what it is, and list the file.');
         }
         const path = await (0,promises_.realpath)((0,external_node_path_.resolve)(this.#root, line)).catch(() => undefined);
@@ -87350,8 +87245,7 @@ class Checkout {
         const names = (await (0,promises_.readdir)(directory)).toSorted();
         const marker = names.find((name) => FOR_OTHER_TOOLS.has(name));
         if (marker !== undefined) {
-            const command = FOR_OTHER_TOOLS.get(marker)?.replace('DIRECTORY', line) ?? '';
-            return this.#refuse(`the directory "${line}" holds a ${marker}, so it must be rendered first`, `Run "${command}" before this step and list the result.`);
+            return this.#refuse(`the directory "${line}" holds a ${marker}, so it must be rendered first`, `Write "${FOR_OTHER_TOOLS.get(marker)}: ${line}" instead; the inputs may be combined.`);
         }
         const files = await this.#manifestsAmong(line, names.map((name) => (0,external_node_path_.join)(directory, name)));
         if (files.length > 0)
@@ -87472,6 +87366,379 @@ class Checkout {
     }
 }
 
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(1421);
+;// CONCATENATED MODULE: ./lib/adapters/process.js
+/** Programs of the runner, started without a shell and never for longer or louder than they were allowed. */
+
+
+
+
+/**
+ * Runs a program by its absolute path and waits for its end. It leads a process group of its own, which is killed as a whole when
+ * the time or the room for output is used up, or the signal aborts; then the signal's reason is thrown. Throws the system's error
+ * (`ENOENT`, `EACCES`) when it cannot be started.
+ */
+async function runProcess(path, args, options) {
+    const { env, cwd, timeoutMs, maxOutputBytes, signal } = options;
+    signal?.throwIfAborted();
+    const child = (0,external_node_child_process_.spawn)(path, [...args], { env, cwd, detached: true, shell: false, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stopped;
+    const killGroup = () => {
+        try {
+            // The group, as the program may have started others.
+            if (child.pid !== undefined)
+                process.kill(-child.pid, 'SIGKILL');
+        }
+        catch {
+            // It has ended already.
+        }
+    };
+    const stop = (why) => {
+        stopped ??= why;
+        killGroup();
+    };
+    const collect = (stream) => {
+        const chunks = [];
+        let size = 0;
+        stream.on('data', (chunk) => {
+            size += chunk.length;
+            if (size > maxOutputBytes)
+                stop('output');
+            else
+                chunks.push(chunk);
+        });
+        return () => Buffer.concat(chunks).toString('utf8');
+    };
+    const stdout = collect(child.stdout);
+    const stderr = collect(child.stderr);
+    const timer = setTimeout(() => stop('timeout'), timeoutMs);
+    signal?.addEventListener('abort', killGroup, { once: true });
+    try {
+        const exitCode = await new Promise((resolve, reject) => {
+            child.on('error', reject);
+            child.on('close', (code) => resolve(code));
+        });
+        signal?.throwIfAborted();
+        return { exitCode, stdout: stdout(), stderr: stderr(), ...(stopped && { stopped }) };
+    }
+    finally {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', killGroup);
+        // What the program has left running in the background.
+        killGroup();
+    }
+}
+/**
+ * Finds a program by its name on a PATH, or checks the absolute path of one. Relative entries of PATH and what is really inside
+ * the workspace are passed over: a checkout must not bring its own kubectl.
+ */
+async function findProgram(command, { path, workspace }) {
+    const folders = path.split(external_node_path_.delimiter).filter((folder) => (0,external_node_path_.isAbsolute)(folder));
+    const candidates = (0,external_node_path_.isAbsolute)(command) ? [command] : folders.map((folder) => (0,external_node_path_.join)(folder, command));
+    const root = await (0,promises_.realpath)(workspace).catch(() => workspace);
+    let inCheckout;
+    for (const candidate of candidates) {
+        const real = await executableAt(candidate);
+        if (real === undefined)
+            continue;
+        if (!isInside(root, real) && !isInside(root, candidate))
+            return { path: candidate };
+        inCheckout ??= candidate;
+    }
+    return inCheckout === undefined ? undefined : { inCheckout };
+}
+/** The real path of an executable file; undefined when there is none. */
+async function executableAt(path) {
+    try {
+        await (0,promises_.access)(path, promises_.constants.X_OK);
+        return (await (0,promises_.stat)(path)).isFile() ? await (0,promises_.realpath)(path) : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/render/tool.js
+/** Renderers of the runner, run so that they can read the checkout and do nothing else. */
+
+
+
+
+
+
+
+const MOST_OF_MESSAGE = 2000;
+/** Nobody listens there: what a tool would fetch over HTTP fails at once. */
+const NO_PROXY_AT_ALL = 'http://127.0.0.1:9';
+/** The first of these programs that is on the PATH. Throws RejectedError when there is none, or only in the checkout. */
+async function findTool(names, input, hint, { searchPath, root }) {
+    let inCheckout;
+    for (const name of names) {
+        const found = await findProgram(name, { path: searchPath, workspace: root });
+        if (found && 'path' in found)
+            return { name, path: found.path };
+        inCheckout ??= found?.inCheckout;
+    }
+    const named = names.join(' or ');
+    const fault = inCheckout === undefined
+        ? `needs ${named}, which is not on the PATH of this runner`
+        : `needs ${named}, and the only one on the PATH is in the checkout, which no program is run from: ${(0,external_node_path_.relative)(root, inCheckout)}`;
+    throw rejected('InvalidInput', `the input ${input} ${fault}`, hint);
+}
+/**
+ * Runs a renderer and returns what it printed. It gets nothing of the environment but the PATH, and a home of its own that is
+ * removed afterwards. Throws RejectedError, with what it said, when it fails.
+ */
+async function runTool(tool, args, what, place) {
+    const { root, timeoutMs, signal } = place;
+    const home = await (0,promises_.mkdtemp)((0,external_node_path_.join)((0,external_node_os_.tmpdir)(), 'rollsafe-render-'));
+    try {
+        const env = await environment(home, place);
+        const options = { env, cwd: root, timeoutMs, maxOutputBytes: MAX_FILE_BYTES, signal };
+        const result = await runProcess(tool.path, args, options).catch((error) => {
+            signal?.throwIfAborted();
+            throw rejected('InvalidInput', `${tool.name} cannot be started: ${(0,errors/* messageOf */.bD)(error)}`, 'Install it anew.');
+        });
+        if (result.stopped === undefined && result.exitCode === 0)
+            return result.stdout;
+        throw failure(result, tool, what, place);
+    }
+    finally {
+        await (0,promises_.rm)(home, { recursive: true, force: true });
+    }
+}
+async function environment(home, { searchPath, root }) {
+    const folders = {
+        HOME: 'home',
+        TMPDIR: 'tmp',
+        XDG_CACHE_HOME: 'cache',
+        XDG_CONFIG_HOME: 'config',
+        XDG_DATA_HOME: 'data',
+    };
+    const helms = {
+        HELM_CACHE_HOME: 'cache',
+        HELM_CONFIG_HOME: 'config',
+        HELM_DATA_HOME: 'data',
+        HELM_PLUGINS: 'plugins',
+    };
+    const own = Object.entries({ ...folders, ...helms }).map(([name, folder]) => [name, (0,external_node_path_.join)(home, folder)]);
+    for (const [, folder] of own)
+        await (0,promises_.mkdir)(folder, { recursive: true });
+    const path = searchPath.split(external_node_path_.delimiter).filter((folder) => (0,external_node_path_.isAbsolute)(folder) && !isInside(root, folder));
+    return {
+        PATH: path.join(external_node_path_.delimiter),
+        ...Object.fromEntries(own),
+        HTTP_PROXY: NO_PROXY_AT_ALL,
+        HTTPS_PROXY: NO_PROXY_AT_ALL,
+        // Of git, which kustomize would start for a remote base.
+        GIT_ALLOW_PROTOCOL: 'none',
+    };
+}
+function failure({ stopped, stderr, exitCode }, { name }, what, { root, timeoutMs }) {
+    if (stopped === 'timeout') {
+        const hint = 'Render it in a step before this one, and list the result as manifests.';
+        return rejected('InvalidInput', `${name} did not render ${what} within ${timeoutMs / 1000} s`, hint);
+    }
+    if (stopped === 'output') {
+        return rejected('InvalidInput', `${name} printed more than 10 MiB for ${what}`, 'Split it into several releases.');
+    }
+    const said = essenceOf(stderr, root) || `it ended with ${exitCode === null ? 'a signal' : `exit code ${exitCode}`}`;
+    return rejected('InvalidManifest', `${name} cannot render ${what}: ${said}`, hintFor(said));
+}
+/** What a tool said about its failure, in one line: without warnings, advice on its own flags, and the path of the checkout. */
+function essenceOf(stderr, root) {
+    const noise = /^(?:# ?warning:|warning:|level=|time=|\d{4}\/\d\d\/\d\d |use --debug flag)/i;
+    const lines = stderr.split('\n').flatMap((line) => line.trim() || []);
+    const useful = lines.filter((line) => !noise.test(line));
+    const first = useful.findIndex((line) => /^error:/i.test(line));
+    const said = useful.slice(Math.max(0, first)).join(' ');
+    return said
+        .replace(/^error:\s*/i, '')
+        .replaceAll(`${root}/`, '')
+        .slice(0, MOST_OF_MESSAGE);
+}
+function hintFor(said) {
+    if (said.includes('missing in charts/ directory') || said.includes('helm dependency'))
+        return 'Run "helm dependency build" for the chart in a step before this one, or commit its charts/ folder: nothing is fetched here.';
+    return 'Mend it, and run the same command on your own machine to see that it works.';
+}
+function rejected(code, message, hint) {
+    const problem = { code, message, hint };
+    return new errors/* RejectedError */.zs([problem]);
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/render/helm.js
+
+
+
+
+
+
+
+const SET_UP = 'Install it in a step before this one, for instance by azure/setup-helm. The runners of GitHub have it.';
+/**
+ * Renders a chart as `helm template` does, for the cluster and the release that `facts` tell of. Nothing is fetched, no plugin
+ * runs, and `lookup` finds nothing. Throws RejectedError.
+ */
+async function renderChart({ chart, values, set }, facts, place) {
+    const { root, signal } = place;
+    const problems = [];
+    const path = await findInCheckout(root, chart, CHART, problems);
+    if (path !== undefined)
+        problems.push(...(await chartProblems(root, path)));
+    const files = [];
+    for (const line of values) {
+        const file = await findInCheckout(root, line, VALUES, problems);
+        if (file !== undefined && (await (0,promises_.stat)(file)).size > MAX_FILE_BYTES) {
+            const hint = 'Keep data out of it.';
+            problems.push({ code: 'InvalidInput', message: `the input helm-values: "${line}" is larger than 10 MiB`, hint });
+        }
+        files.push(file ?? line);
+    }
+    (0,errors/* rejectIfAny */.rV)(problems);
+    if (path === undefined)
+        return [];
+    const tool = await findTool(['helm'], 'helm-chart', SET_UP, place);
+    const { release, namespace, isUpgrade, kubernetes } = await facts();
+    signal?.throwIfAborted();
+    const args = [
+        'template',
+        release,
+        path,
+        `--namespace=${namespace}`,
+        '--include-crds',
+        `--kube-version=${kubernetes.version}`,
+        ...kubernetes.apiVersions.map((apiVersion) => `--api-versions=${apiVersion}`),
+        ...(isUpgrade ? ['--is-upgrade'] : []),
+        ...files.map((file) => `--values=${file}`),
+        ...set.map((line) => `--set=${line}`),
+    ];
+    const shown = (0,external_node_path_.relative)(root, path) || '.';
+    return [{ path: `helm template ${shown}`, text: await runTool(tool, args, `the chart ${shown}`, place) }];
+}
+const CHART = {
+    input: 'helm-chart',
+    kind: 'directory',
+    insteadOfUrl: 'Run "helm pull --untar" in a step before this one, with a fixed version, and name the directory.',
+};
+const VALUES = {
+    input: 'helm-values',
+    kind: 'file',
+    insteadOfUrl: 'Download it in a step before this one, check what it is, and name the file.',
+};
+/** helm follows links inside a chart, wherever they lead, and puts what is there into ConfigMaps if the chart says so. */
+async function chartProblems(root, chart) {
+    const problems = [];
+    const refuse = (message, hint) => problems.push({ code: 'InvalidInput', message: `the input helm-chart: ${message}`, hint });
+    if (!(await (0,promises_.readdir)(chart)).includes('Chart.yaml')) {
+        refuse(`"${(0,external_node_path_.relative)(root, chart) || '.'}" has no Chart.yaml`, 'Name the directory of a chart.');
+        return problems;
+    }
+    const visited = new Set();
+    const enter = async (directory) => {
+        if (visited.has(directory))
+            return;
+        visited.add(directory);
+        for (const entry of await (0,promises_.readdir)(directory, { withFileTypes: true })) {
+            const path = (0,external_node_path_.join)(directory, entry.name);
+            if (entry.isDirectory())
+                await enter(path);
+            if (!entry.isSymbolicLink())
+                continue;
+            const shown = (0,external_node_path_.relative)(root, path);
+            const real = await (0,promises_.realpath)(path).catch(() => undefined);
+            if (real === undefined)
+                refuse(`"${shown}" is a link to nothing`, 'Mend the link, or remove it.');
+            else if (!isInside(root, real)) {
+                refuse(`"${shown}" is a link that leads outside the workspace`, 'Copy what it leads to into the chart.');
+            }
+            else if ((await (0,promises_.stat)(real)).isDirectory())
+                await enter(real);
+        }
+    };
+    await enter(chart);
+    return problems;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/render/kustomize.js
+
+
+
+
+
+const kustomize_SET_UP = 'Install one in a step before this one, for instance by azure/setup-kubectl. The runners of GitHub have both.';
+/**
+ * Builds a kustomization with the `kustomize` of the runner, else with that of `kubectl`. Nothing is fetched and no plugin runs: what
+ * the kustomization names must be in the checkout. Throws RejectedError.
+ */
+async function buildKustomization(directory, place) {
+    const { root } = place;
+    const problems = [];
+    const insteadOfUrl = 'Check it out in a step before this one, at a fixed commit, and name the directory.';
+    const path = await findInCheckout(root, directory, { input: 'kustomize', kind: 'directory', insteadOfUrl }, problems);
+    if (path !== undefined)
+        problems.push(...(await kustomizationProblems(root, path)));
+    (0,errors/* rejectIfAny */.rV)(problems);
+    if (path === undefined)
+        return [];
+    const tool = await findTool(['kustomize', 'kubectl'], 'kustomize', kustomize_SET_UP, place);
+    const verb = tool.name === 'kubectl' ? 'kustomize' : 'build';
+    const shown = (0,external_node_path_.relative)(root, path) || '.';
+    const args = [verb, path, '--load-restrictor', 'LoadRestrictionsRootOnly'];
+    const text = await runTool(tool, args, `the kustomization ${shown}`, place);
+    return [{ path: `${tool.name} ${verb} ${shown}`, text }];
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/render/renderer.js
+
+
+
+
+
+
+/**
+ * Reads manifests as they are, and renders a kustomization and a chart with the programs of the runner. Nothing outside the workspace is
+ * read, and what is wrong with several sources is told together.
+ */
+function createRenderer(tools) {
+    return {
+        render: async ({ workspace, manifests, kustomize, helm }, facts, signal) => {
+            const root = await (0,promises_.realpath)(workspace).catch(() => undefined);
+            if (root === undefined) {
+                const hint = 'Run actions/checkout in a step before this one.';
+                throw new errors/* RejectedError */.zs([{ code: 'InvalidInput', message: `the workspace ${workspace} does not exist`, hint }]);
+            }
+            const place = { ...tools, root, signal };
+            const problems = [];
+            const files = [];
+            const sources = [
+                () => readManifestFiles(root, manifests, signal),
+                ...(kustomize === undefined ? [] : [() => buildKustomization(kustomize, place)]),
+                ...(helm ? [() => renderChart(helm, facts, place)] : []),
+            ];
+            for (const read of sources) {
+                try {
+                    files.push(...(await read()));
+                }
+                catch (error) {
+                    if (!(error instanceof errors/* RejectedError */.zs))
+                        throw error;
+                    problems.push(...error.problems);
+                }
+            }
+            if (files.reduce((size, { text }) => size + Buffer.byteLength(text), 0) > MAX_TOTAL_BYTES) {
+                const message = 'the manifests are larger than 64 MiB together';
+                problems.push({ code: 'InvalidInput', message, hint: 'Split them into several releases.' });
+            }
+            (0,errors/* rejectIfAny */.rV)(problems);
+            return files;
+        },
+    };
+}
+
 // EXTERNAL MODULE: ./lib/commands/keep-secrets.js
 var keep_secrets = __nccwpck_require__(3190);
 ;// CONCATENATED MODULE: ./lib/compose.js
@@ -87487,6 +87754,8 @@ var keep_secrets = __nccwpck_require__(3190);
 
 
 
+/** Of kustomize and helm, each: they compute, and fetch nothing. */
+const RENDER_TIMEOUT_MS = 60_000;
 /** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
 async function compose(inputs, { holder, ...surroundings }) {
     const { runner } = surroundings;
@@ -87506,7 +87775,7 @@ async function compose(inputs, { holder, ...surroundings }) {
         inputs,
         holder: holder ?? `${inputs.run?.url ?? 'a run outside GitHub'}#${(0,external_node_crypto_.randomBytes)(4).toString('hex')}`,
         cluster,
-        renderer: createFileRenderer(),
+        renderer: createRenderer({ searchPath: process.env['PATH'] ?? '', timeoutMs: RENDER_TIMEOUT_MS }),
         registry: createRegistry({ env: process.env, mask: (secret) => runner.mask(secret) }),
     };
 }
@@ -87654,7 +87923,7 @@ function messageOf(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5369);
-/* harmony import */ var _adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2578);
+/* harmony import */ var _adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1064);
 /* harmony import */ var _adapters_system_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8767);
 /* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8231);
 /* harmony import */ var _commands_early_end_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5701);
@@ -87664,7 +87933,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9090);
 /* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3772);
 /* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3949);
-/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5572);
+/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8102);
 /* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1638);
 /* harmony import */ var _redactor_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(1154);
 /* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(5102);
@@ -88028,16 +88297,50 @@ function readRollbackStrategy(reader, strategy) {
 
 /** Reads where the manifests come from, and notes what is wrong with it in the reader. */
 function readSources(reader, env, command) {
-    return { workspace: env['GITHUB_WORKSPACE'] || env['PWD'] || '.', manifests: readManifests(reader, command) };
-}
-function readManifests(reader, command) {
     const manifests = (0,parse/* parseLines */.Li)(reader.text('manifests'));
+    const kustomize = reader.text('kustomize');
+    const helm = readHelm(reader);
     // A rollback deploys what the record of a revision holds.
-    if (manifests.length === 0 && command !== 'rollback') {
-        const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/".';
-        reader.refuse('manifests', 'is not given: there is nothing to deploy', hint);
+    if (manifests.length === 0 && kustomize === '' && !helm && command !== 'rollback') {
+        const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/", or set kustomize or helm-chart to a directory.';
+        reader.refuse('manifests', 'is not given, nor are kustomize and helm-chart: there is nothing to deploy', hint);
     }
-    return manifests;
+    return {
+        workspace: env['GITHUB_WORKSPACE'] || env['PWD'] || '.',
+        manifests,
+        ...(kustomize !== '' && { kustomize: reader.value('kustomize', parseDirectory, '') }),
+        ...(helm && { helm }),
+    };
+}
+function readHelm(reader) {
+    const values = (0,parse/* parseLines */.Li)(reader.text('helm-values'));
+    const set = (0,parse/* parseLines */.Li)(reader.text('helm-set'));
+    if (reader.text('helm-chart') === '') {
+        for (const [name, lines] of [
+            ['helm-values', values],
+            ['helm-set', set],
+        ]) {
+            if (lines.length === 0)
+                continue;
+            const hint = 'Set helm-chart to the directory of the chart, or leave this out.';
+            reader.refuse(name, 'is given, but there is no helm-chart that it could be for', hint);
+        }
+        return undefined;
+    }
+    for (const line of set) {
+        // The value is not shown: it may be a secret.
+        if (/^[^=]+=/.test(line))
+            continue;
+        const key = line.startsWith('=') ? 'a line without a key' : 'a line without "="';
+        reader.refuse('helm-set', `has ${key}`, 'Write key=value, one a line, as for helm --set.');
+    }
+    return { chart: reader.value('helm-chart', parseDirectory, ''), values, set };
+}
+/** One line, as what is listed in it would otherwise be taken for one strange name. */
+function parseDirectory(text) {
+    if (!/[\r\n]/.test(text))
+        return { ok: true, value: text };
+    return { ok: false, fault: 'has several lines, but takes one directory', hint: 'Name one directory.' };
 }
 
 ;// CONCATENATED MODULE: ./lib/inputs/inputs.js
@@ -88060,6 +88363,10 @@ const INPUT_DEFAULTS = {
     command: 'deploy',
     release: '',
     manifests: '',
+    kustomize: '',
+    'helm-chart': '',
+    'helm-values': '',
+    'helm-set': '',
     images: '',
     namespace: '',
     kubeconfig: '',
@@ -88478,8 +88785,9 @@ function isObject(value) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   a: () => (/* binding */ inOrder),
-/* harmony export */   h: () => (/* binding */ phaseOf)
+/* harmony export */   Tl: () => (/* binding */ FIRST_POD_PHASE),
+/* harmony export */   al: () => (/* binding */ inOrder),
+/* harmony export */   hU: () => (/* binding */ phaseOf)
 /* harmony export */ });
 /* harmony import */ var _object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
 /**
@@ -88543,6 +88851,8 @@ const PHASES = [
 ];
 const PHASE_OF = new Map(PHASES.flatMap((kinds, phase) => kinds.map((kind) => [kind, phase])));
 const PHASE_OF_OTHERS = PHASES.findIndex((kinds) => kinds.length === 0);
+/** That of Pods, and of everything that makes some. */
+const FIRST_POD_PHASE = PHASES.findIndex((kinds) => kinds.includes('Pod'));
 /** The phase, from 0, in which an object is applied. */
 function phaseOf(object) {
     return PHASE_OF.get((0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(object)) ?? PHASE_OF_OTHERS;
@@ -88614,6 +88924,621 @@ function objectsIn(list) {
     if (!Array.isArray(list))
         return [];
     return list.flatMap((item, index) => ((0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(item) ? [{ index, item }] : []));
+}
+
+
+/***/ }),
+
+/***/ 5501:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  g: () => (/* binding */ readYaml)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./node_modules/js-yaml/dist/js-yaml.mjs
+var js_yaml = __nccwpck_require__(3243);
+;// CONCATENATED MODULE: ./lib/manifest/yaml-events.js
+/** Runs js-yaml's parser over a document, as tolerantly as kubectl does, and says what is wrong in a person's words. */
+
+/** The deepest nesting of collections, with aliases followed. */
+const MAX_DEPTH = 100;
+/** What makes a text unreadable, and the line of it. */
+class YamlError extends Error {
+    name = 'YamlError';
+    line;
+    hint;
+    constructor(message, line, hint) {
+        super(message);
+        this.line = line;
+        this.hint = hint;
+    }
+}
+/** A piece of the file for a message: enough to know it by. */
+function shown(text) {
+    return text.length > 60 ? `"${text.slice(0, 60)}…"` : `"${text}"`;
+}
+/** Characters parsed again per piece, to mend lines; beyond it the text is refused as js-yaml refuses it. */
+const MAX_PARSED_AGAIN = 64 * 1024 * 1024;
+const DEEP_INDENTATION = ' '.repeat(1024);
+/**
+ * kubectl accepts a closing bracket, or the next line of a quoted text, at the indentation of its key; YAML 1.2 and js-yaml
+ * do not. Inside brackets and quotes indentation means nothing, so such lines are indented until js-yaml is content.
+ */
+function parseTolerantly(text, firstLine) {
+    let source = text;
+    for (let parsedAgain = 0;; parsedAgain += source.length) {
+        const lines = new Lines(source, firstLine);
+        try {
+            return { source, lines, events: (0,js_yaml/* parseEvents */.PH)(source, { maxDepth: MAX_DEPTH }) };
+        }
+        catch (error) {
+            if (!(error instanceof js_yaml/* YAMLException */.tB))
+                throw error;
+            // What is missing at the end of a text is missing in its last line.
+            const offset = Math.min(error.mark?.position ?? 0, source.trimEnd().length);
+            const line = lines.at(offset);
+            const start = lines.startOf(line);
+            const indentation = source.slice(start, offset);
+            const isMendable = error.reason === 'deficient indentation' && parsedAgain < MAX_PARSED_AGAIN;
+            if (!isMendable || /\S/.test(indentation) || indentation.startsWith(DEEP_INDENTATION)) {
+                throw new YamlError(`this is not valid YAML: ${error.reason}`, line, hintFor(lines.textOf(line), error.reason));
+            }
+            source = source.slice(0, start) + DEEP_INDENTATION + source.slice(offset);
+        }
+    }
+}
+function hintFor(line, reason) {
+    if (line.includes('{{'))
+        return 'This looks like a template. Render it first, and list what comes out.';
+    if (line.startsWith('%'))
+        return 'Remove this directive: kubectl does not read it either.';
+    if (line.includes('\t'))
+        return 'Replace the tabs on this line with spaces.';
+    if (reason.includes('maxDepth'))
+        return `Lists and mappings may be nested ${MAX_DEPTH} deep: flatten the document.`;
+    return 'Look at this line and the one before it: indentation, a missing colon, or a quote that does not end.';
+}
+/** Turns offsets into line numbers. */
+class Lines {
+    #text;
+    #first;
+    #starts = [0];
+    constructor(text, first) {
+        this.#text = text;
+        this.#first = first;
+        for (const found of text.matchAll(/\r\n?|\n/g))
+            this.#starts.push(found.index + found[0].length);
+    }
+    at(offset) {
+        let low = 0;
+        let high = this.#starts.length - 1;
+        while (low < high) {
+            const middle = Math.ceil((low + high) / 2);
+            if ((this.#starts[middle] ?? 0) <= offset)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+        return low + this.#first;
+    }
+    startOf(line) {
+        return this.#starts[line - this.#first] ?? 0;
+    }
+    textOf(line) {
+        return this.#text.slice(this.startOf(line), this.#starts[line - this.#first + 1]);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/manifest/yaml-nodes.js
+/** YAML text as a tree of nodes that know their line; aliases still point at what they repeat. */
+
+
+/** The most values in one file, each counted again for every alias that repeats it. */
+const MAX_NODES = 1_000_000;
+/** A piece of a file (see yaml-pieces.ts), which begins on `firstLine`, as one node for each document. Throws YamlError. */
+function parseNodes(text, firstLine) {
+    const separator = /^---[ \t]*([^#\s].*)/.exec(text);
+    if (separator) {
+        const hint = 'Put what follows it on a line of its own.';
+        throw new YamlError(`${shown(separator[1] ?? '')} stands behind a document separator`, firstLine, hint);
+    }
+    const { source, events, lines } = parseTolerantly(text, firstLine);
+    // Every scalar makes one event, every collection two.
+    if (events.length > 2 * MAX_NODES)
+        throw tooManyNodes(firstLine);
+    return new NodeReader(source, events, lines).documents();
+}
+function tooManyNodes(line) {
+    const hint = 'An alias counts for all that it repeats. Write less with aliases, or split the file.';
+    return new YamlError(`the file holds more than ${MAX_NODES} values`, line, hint);
+}
+const ABSENT = -1;
+class NodeReader {
+    #text;
+    #events;
+    #lines;
+    #next = 0;
+    /** Of the last node: an empty value has no place of its own. */
+    #line = 1;
+    #anchors = new Map();
+    constructor(text, events, lines) {
+        this.#text = text;
+        this.#events = events;
+        this.#lines = lines;
+    }
+    documents() {
+        const documents = [];
+        while (this.#events[this.#next++]?.type === js_yaml/* EVENT_ID */.hy.DOCUMENT) {
+            this.#anchors = new Map();
+            for (let node = this.#node(); node; node = this.#node())
+                documents.push(node);
+        }
+        return documents;
+    }
+    /** The next node, or undefined where the collection or document around it ends. */
+    #node() {
+        const event = this.#events[this.#next++];
+        switch (event?.type) {
+            case js_yaml/* EVENT_ID */.hy.SCALAR:
+                return this.#anchored(event, this.#scalar(event));
+            case js_yaml/* EVENT_ID */.hy.SEQUENCE: {
+                const sequence = { kind: 'sequence', line: this.#lineAt(event.start), items: [] };
+                this.#anchored(event, sequence);
+                for (let item = this.#node(); item; item = this.#node())
+                    sequence.items.push(item);
+                return sequence;
+            }
+            case js_yaml/* EVENT_ID */.hy.MAPPING: {
+                const mapping = { kind: 'mapping', line: this.#lineAt(event.start), pairs: [] };
+                this.#anchored(event, mapping);
+                for (let key = this.#node(); key; key = this.#node()) {
+                    const value = this.#node();
+                    if (value)
+                        mapping.pairs.push({ key, value });
+                }
+                return mapping;
+            }
+            case js_yaml/* EVENT_ID */.hy.ALIAS:
+                return this.#alias(event);
+            case js_yaml/* EVENT_ID */.hy.DOCUMENT:
+            case js_yaml/* EVENT_ID */.hy.POP:
+            case undefined:
+                return undefined;
+        }
+        return event;
+    }
+    #scalar(event) {
+        const line = this.#lineAt(event.valueStart === ABSENT ? event.tagStart : event.valueStart);
+        const tag = event.tagStart === ABSENT ? undefined : fullTag(this.#text.slice(event.tagStart, event.tagEnd));
+        const plain = event.style === js_yaml/* SCALAR_STYLE */.jK.PLAIN && tag === undefined;
+        return { kind: 'scalar', line, text: (0,js_yaml/* getScalarValue */.KE)(this.#text, event), plain, ...(tag !== undefined && { tag }) };
+    }
+    #alias(event) {
+        const line = this.#lineAt(event.anchorStart);
+        const anchor = this.#text.slice(event.anchorStart, event.anchorEnd);
+        const target = this.#anchors.get(anchor);
+        if (target)
+            return { kind: 'alias', line, target };
+        const hint = 'An anchor (&name) must stand before its alias (*name), in the same document. Quote a * that is text.';
+        throw new YamlError(`the alias ${shown(`*${anchor}`)} has no anchor`, line, hint);
+    }
+    /** Registers a node before its children are read, so that an alias among them is seen to repeat itself. */
+    #anchored(event, node) {
+        if (event.anchorStart !== ABSENT)
+            this.#anchors.set(this.#text.slice(event.anchorStart, event.anchorEnd), node);
+        return node;
+    }
+    #lineAt(offset) {
+        if (offset !== ABSENT)
+            this.#line = this.#lines.at(offset);
+        return this.#line;
+    }
+}
+function fullTag(raw) {
+    if (raw.startsWith('!<'))
+        return raw.slice(2, -1);
+    return raw.startsWith('!!') ? `tag:yaml.org,2002:${raw.slice(2)}` : raw;
+}
+
+;// CONCATENATED MODULE: ./lib/manifest/yaml-scalars.js
+/**
+ * What a YAML scalar means to kubectl. kubectl reads YAML with goyaml.v2, which is neither YAML 1.1 nor 1.2: `0644` is
+ * octal, `yes` is true, `12:30` and dates are text. The rules are those of resolve() in
+ * https://github.com/yaml/go-yaml/blob/v2.4.4/resolve.go, and a golden test holds them against the real kubectl.
+ */
+const WORDS = new Map([
+    ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((word) => [word, true]),
+    ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((word) => [word, false]),
+    ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null]),
+    ...['.nan', '.NaN', '.NAN'].map((word) => [word, Number.NaN]),
+    ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((word) => [word, Infinity]),
+    ...['-.inf', '-.Inf', '-.INF'].map((word) => [word, -Infinity]),
+]);
+const INTEGER = /^(?<sign>[-+]?)(?:0[bB](?<binary>[01]+)|0[oO]?(?<octal>[0-7]+)|0[xX](?<hex>[0-9a-fA-F]+)|(?<decimal>0|[1-9][0-9]*))$/;
+const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
+const DIGITS = '[0-9]+(?:_[0-9]+)*';
+const FLOAT_FROM_POINT = new RegExp(`^\\.${DIGITS}(?:[eE][-+]?${DIGITS})?$`);
+const MAX_UINT64 = 2n ** 64n - 1n;
+const MIN_INT64 = -(2n ** 63n);
+const MAX_INT64 = 2n ** 63n - 1n;
+/** The value of a plain (unquoted) scalar without a tag. */
+function resolvePlain(source) {
+    const word = WORDS.get(source);
+    if (word !== undefined)
+        return word;
+    const first = source.charAt(0);
+    if (first === '.')
+        return FLOAT_FROM_POINT.test(source) ? finiteOr(source.replaceAll('_', ''), source) : source;
+    if (!/[-+0-9]/.test(first))
+        return source;
+    const digits = source.replaceAll('_', '');
+    const integer = integerOf(digits);
+    if (integer !== undefined)
+        return integer;
+    return FLOAT.test(digits) ? finiteOr(digits, source) : source;
+}
+/**
+ * The value of a scalar with a YAML tag, given by its full name (`tag:yaml.org,2002:int`), or undefined when the text is
+ * none of that kind. A tag that YAML does not define makes text, as it does in kubectl.
+ */
+function resolveTagged(tag, source) {
+    const value = resolvePlain(source);
+    switch (tag) {
+        case 'tag:yaml.org,2002:bool':
+            return typeof value === 'boolean' ? value : undefined;
+        case 'tag:yaml.org,2002:null':
+            return value === null ? value : undefined;
+        case 'tag:yaml.org,2002:int':
+            return typeof value === 'bigint' || integerOf(source.replaceAll('_', '')) !== undefined ? value : undefined;
+        case 'tag:yaml.org,2002:float':
+            return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
+        case 'tag:yaml.org,2002:binary':
+            return textOfBase64(source);
+        default:
+            return source;
+    }
+}
+/**
+ * The text of a mapping key, or undefined when kubectl takes no such key (null, and integers beyond 64 bits).
+ * https://github.com/kubernetes-sigs/yaml/blob/v1.6.0/yaml.go, convertToJSONableObject
+ */
+function keyText(key, source) {
+    if (key === null)
+        return undefined;
+    if (typeof key === 'bigint')
+        return key >= MIN_INT64 && key <= MAX_INT64 ? String(key) : undefined;
+    if (typeof key !== 'number')
+        return String(key);
+    return integerOf(source.replaceAll('_', '')) === undefined ? floatKeyText(key) : String(key);
+}
+function integerOf(digits) {
+    const groups = INTEGER.exec(digits)?.groups;
+    if (!groups)
+        return undefined;
+    const { sign, binary, octal, hex, decimal } = groups;
+    const magnitude = BigInt(binary ? `0b${binary}` : octal ? `0o${octal}` : hex ? `0x${hex}` : (decimal ?? '0'));
+    const integer = sign === '-' ? -magnitude : magnitude;
+    if (integer > MAX_UINT64 || integer < MIN_INT64)
+        return decimal === undefined ? undefined : integer;
+    const number = Number(integer);
+    return Number.isSafeInteger(number) ? number : integer;
+}
+/** Go's ParseFloat refuses what overflows; the scalar is then text. */
+function finiteOr(digits, source) {
+    const value = Number(digits);
+    return Number.isFinite(value) ? value : source;
+}
+/** Go's FormatFloat(value, 'g', -1, 32): the fewest digits that name the same 32-bit float. */
+function floatKeyText(value) {
+    const single = Math.fround(value);
+    if (Number.isNaN(single))
+        return '.nan';
+    if (!Number.isFinite(single))
+        return single < 0 ? '-.inf' : '.inf';
+    if (single === 0)
+        return Object.is(single, -0) ? '-0' : '0';
+    let shortest = single.toExponential(8);
+    for (let fraction = 0; fraction < 8; fraction++) {
+        const candidate = single.toExponential(fraction);
+        if (Math.fround(Number(candidate)) !== single)
+            continue;
+        shortest = candidate;
+        break;
+    }
+    const exponent = Number(shortest.slice(shortest.indexOf('e') + 1));
+    if (exponent >= -4 && exponent < 6)
+        return String(Number(shortest));
+    const mantissa = shortest.slice(0, shortest.indexOf('e'));
+    return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+function textOfBase64(source) {
+    try {
+        const bytes = Uint8Array.from(atob(source.replaceAll(/[\r\n]/g, '')), (character) => character.charCodeAt(0));
+        return new TextDecoder().decode(bytes);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/manifest/yaml-expansion.js
+
+
+
+/** The largest text of one file, in characters, and the most text that its aliases may make of it. */
+const MAX_CHARACTERS = 10 * 1024 * 1024;
+/** Keys with a meaning of their own in JavaScript. No Kubernetes field is named so, but a key of a ConfigMap may be. */
+const TREACHEROUS_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+/** Fields whose keys are free text: maps of data and labels, and the properties of a CustomResourceDefinition's schema. */
+const FREE_KEYS = new Set([
+    'data',
+    'binaryData',
+    'stringData',
+    'labels',
+    'annotations',
+    'matchLabels',
+    'nodeSelector',
+    'properties',
+]);
+/** Expands the documents of one file, which share one budget of values and text. */
+class Expansion {
+    #nodes = 0;
+    #characters = 0;
+    /** The collections being expanded. */
+    #open = new Set();
+    /** True when the file has used up its values or its text: nothing more of it can be expanded. */
+    get exhausted() {
+        return this.#nodes > MAX_NODES || this.#characters > MAX_CHARACTERS;
+    }
+    /** Throws YamlError. */
+    document(root) {
+        return this.#value(root, 0, '');
+    }
+    /** @param field the field that holds the node; items of a list have their list's. */
+    #value(node, depth, field) {
+        if (++this.#nodes > MAX_NODES)
+            throw tooManyNodes(node.line);
+        if (depth > MAX_DEPTH) {
+            throw new YamlError(`collections are nested more than ${MAX_DEPTH} deep`, node.line, 'Flatten the document.');
+        }
+        switch (node.kind) {
+            case 'alias':
+                this.#refuseLoop(node.target, node.line);
+                return this.#value(node.target, depth, field);
+            case 'sequence':
+                return this.#inside(node, () => node.items.map((item) => this.#value(item, depth + 1, field)));
+            case 'mapping': {
+                const object = {};
+                this.#inside(node, () => this.#fill(object, node, depth + 1, field));
+                return object;
+            }
+            case 'scalar':
+                return this.#scalar(node);
+        }
+        return node;
+    }
+    /**
+     * Adds the pairs of a mapping to an object, in order, as goyaml.v2 does: a later key replaces an earlier one, and so does
+     * a merge (`<<`), whose keys count as if they were written where the merge stands.
+     */
+    #fill(object, mapping, depth, field) {
+        for (const { key, value } of mapping.pairs) {
+            if (isMerge(key)) {
+                for (const source of mergeSources(value)) {
+                    this.#refuseLoop(source, value.line);
+                    this.#inside(source, () => this.#fill(object, source, depth, field));
+                }
+                continue;
+            }
+            const name = this.#key(key, field);
+            const child = this.#value(value, depth, name);
+            // Assigning to `__proto__` would change the prototype; defining it makes an ordinary property.
+            Object.defineProperty(object, name, { value: child, enumerable: true, configurable: true, writable: true });
+        }
+    }
+    #key(node, field) {
+        const scalar = node.kind === 'alias' ? node.target : node;
+        if (scalar.kind !== 'scalar') {
+            throw new YamlError('a list or a mapping cannot be a key', node.line, 'Quote it if it is text. If it is a template, with {{ }}, render it first.');
+        }
+        this.#charge(scalar);
+        const name = keyText(meaningOf(scalar), scalar.text);
+        if (name === undefined) {
+            throw new YamlError(`the key ${shown(scalar.text)} is not text`, node.line, 'Quote the key if it is meant, or remove the line.');
+        }
+        if (TREACHEROUS_KEYS.has(name) && !FREE_KEYS.has(field)) {
+            throw new YamlError(`the key "${name}" is not accepted here`, node.line, 'No Kubernetes field has this name. Remove it.');
+        }
+        return name;
+    }
+    #scalar(node) {
+        this.#charge(node);
+        const value = meaningOf(node);
+        if (typeof value === 'bigint') {
+            const hint = 'Quote it if it is text. Give it a decimal point, as in 1.0, if it may be rounded.';
+            throw new YamlError(`the number ${shown(node.text)} is too large to be exact`, node.line, hint);
+        }
+        if (typeof value === 'number' && !Number.isFinite(value)) {
+            throw new YamlError(`${shown(node.text)} is no number that JSON can hold`, node.line, 'Quote it if it is text.');
+        }
+        // JSON has no negative zero for the API server.
+        return Object.is(value, -0) ? 0 : value;
+    }
+    #charge(scalar) {
+        this.#characters += scalar.text.length;
+        if (this.#characters > MAX_CHARACTERS) {
+            throw new YamlError('the aliases repeat more than 10 MiB of text', scalar.line, 'Use fewer aliases, or split the file.');
+        }
+    }
+    #inside(node, expand) {
+        this.#open.add(node);
+        const result = expand();
+        this.#open.delete(node);
+        return result;
+    }
+    #refuseLoop(target, line) {
+        if (!this.#open.has(target))
+            return;
+        throw new YamlError('an anchor contains an alias to itself', line, 'Write the value out, without the alias.');
+    }
+}
+function meaningOf(scalar) {
+    if (scalar.plain)
+        return resolvePlain(scalar.text);
+    if (scalar.tag === undefined)
+        return scalar.text;
+    const value = resolveTagged(scalar.tag, scalar.text);
+    if (value === undefined) {
+        const kind = scalar.tag.slice(scalar.tag.lastIndexOf(':') + 1);
+        throw new YamlError(`${shown(scalar.text)} cannot be read as !!${kind}`, scalar.line, 'Correct the value, or remove the tag.');
+    }
+    return value;
+}
+function isMerge(key) {
+    return key.kind === 'scalar' && key.text === '<<' && (key.plain || key.tag === 'tag:yaml.org,2002:merge');
+}
+/** The mappings that a merge brings in, the one that wins last. */
+function mergeSources(value) {
+    const sources = value.kind === 'sequence' ? value.items.toReversed() : [value];
+    return sources.map((source) => {
+        const mapping = source.kind === 'alias' ? source.target : source;
+        if (mapping.kind === 'mapping')
+            return mapping;
+        throw new YamlError('<< does not name a mapping', value.line, 'Give it an alias of a mapping (<<: *name), or a list of such.');
+    });
+}
+/** The line of the value at a path, for a field that of its key; of what is nearest when the path leads nowhere. */
+function lineAt(root, path) {
+    let node = root;
+    let { line } = root;
+    for (const step of path) {
+        const collection = node.kind === 'alias' ? node.target : node;
+        if (collection.kind === 'sequence') {
+            const item = typeof step === 'number' ? collection.items[step] : undefined;
+            if (!item)
+                break;
+            line = item.line;
+            node = item;
+        }
+        else if (collection.kind === 'mapping') {
+            const pair = collection.pairs.findLast(({ key }) => key.kind === 'scalar' && keyText(meaningOf(key), key.text) === step);
+            if (!pair)
+                break;
+            line = pair.key.line;
+            node = pair.value;
+        }
+        else
+            break;
+    }
+    return line;
+}
+
+;// CONCATENATED MODULE: ./lib/manifest/yaml-pieces.js
+/** Cuts the text of a file into its documents, the way kubectl does before it parses any of them. */
+/** YAML documents, cut at lines that begin with `---`; or JSON objects one after the other, as jq writes them. */
+function piecesOf(text) {
+    const objects = jsonObjects(text);
+    return objects.length > 1 ? objects : yamlDocuments(text);
+}
+function yamlDocuments(text) {
+    const pieces = [];
+    let start = 0;
+    let line = 1;
+    for (const marker of text.matchAll(/^---/gm)) {
+        if (marker.index === start)
+            continue;
+        const piece = text.slice(start, marker.index);
+        pieces.push({ text: piece, line });
+        line += countLineBreaks(piece);
+        start = marker.index;
+    }
+    return [...pieces, { text: text.slice(start), line }];
+}
+function jsonObjects(text) {
+    const pieces = [];
+    let start = 0;
+    let line = 1;
+    for (let end = endOfJsonObject(text, 0); end !== undefined; end = endOfJsonObject(text, start)) {
+        const piece = text.slice(start, end);
+        pieces.push({ text: piece, line });
+        line += countLineBreaks(piece);
+        start = end;
+    }
+    return text.slice(start).trim() === '' ? pieces : [];
+}
+/** Where the JSON object ends that begins at `start`, after white space; undefined when there is none. */
+function endOfJsonObject(text, start) {
+    const opening = /\s*\{/y;
+    opening.lastIndex = start;
+    if (!opening.test(text))
+        return undefined;
+    let depth = 1;
+    let inString = false;
+    for (let index = opening.lastIndex; index < text.length; index++) {
+        const character = text.charAt(index);
+        if (character === '"')
+            inString = !inString;
+        else if (inString)
+            index += character === '\\' ? 1 : 0;
+        else if (character === '{')
+            depth++;
+        else if (character === '}' && --depth === 0)
+            return index + 1;
+    }
+    return undefined;
+}
+function countLineBreaks(text) {
+    return text.match(/\r\n?|\n/g)?.length ?? 0;
+}
+
+;// CONCATENATED MODULE: ./lib/manifest/yaml.js
+/**
+ * YAML and JSON files as kubectl reads them (yaml-scalars.ts tells what a scalar means), within limits that a hostile file
+ * cannot pass. The result is a plain tree of JSON: what an alias repeats is copied, and nothing is shared.
+ */
+
+
+
+
+
+/**
+ * Every document of a file that is not empty. Of keys that are given twice the last one counts, as in kubectl.
+ * Throws RejectedError with an InvalidManifest problem, at its line, for each document that cannot be read.
+ */
+function readYaml(file) {
+    const documents = [];
+    const problems = [];
+    const expansion = new Expansion();
+    const pieces = file.text.length > MAX_CHARACTERS ? [] : piecesOf(file.text);
+    if (pieces.length === 0) {
+        problems.push(problem(file, new YamlError('the file is larger than 10 MiB', 1, 'Split it, and keep data out of it.')));
+    }
+    for (const piece of pieces) {
+        try {
+            for (const root of parseNodes(piece.text, piece.line)) {
+                const value = expansion.document(root);
+                if (value !== null)
+                    documents.push({ value, lineOf: (path) => lineAt(root, path) });
+            }
+        }
+        catch (error) {
+            if (!(error instanceof YamlError))
+                throw error;
+            problems.push(problem(file, error));
+            if (expansion.exhausted)
+                break;
+        }
+    }
+    (0,errors/* rejectIfAny */.rV)(problems);
+    return documents;
+}
+function problem(file, { message, hint, line }) {
+    return { code: 'InvalidManifest', message: `${file.path}:${line}: ${message}`, hint, at: { file: file.path, line } };
 }
 
 
@@ -89044,6 +89969,33 @@ function isEqual(a, b) {
         return false;
     const names = Object.keys(a);
     return (names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && isEqual(a[name], b[name])));
+}
+
+
+/***/ }),
+
+/***/ 9006:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   BY: () => (/* binding */ PRUNE_ANNOTATION),
+/* harmony export */   DJ: () => (/* binding */ keepingAnnotation),
+/* harmony export */   My: () => (/* binding */ isKeptByPolicy),
+/* harmony export */   eO: () => (/* binding */ HELM_POLICY_ANNOTATION)
+/* harmony export */ });
+const PRUNE_ANNOTATION = 'rollsafe.dev/prune';
+/** https://helm.sh/docs/howto/charts_tips_and_tricks/#tell-helm-not-to-uninstall-a-resource */
+const HELM_POLICY_ANNOTATION = 'helm.sh/resource-policy';
+/** The annotation that says that the object is not to be pruned; undefined when none does. */
+function keepingAnnotation(object) {
+    return [PRUNE_ANNOTATION, HELM_POLICY_ANNOTATION].find((annotation) => isKeep(object, annotation));
+}
+/** Whether the object is never to be deleted, not even when a bad release is taken back. */
+function isKeptByPolicy(object) {
+    return isKeep(object, HELM_POLICY_ANNOTATION);
+}
+function isKeep({ metadata }, annotation) {
+    return metadata.annotations?.[annotation]?.trim().toLowerCase() === 'keep';
 }
 
 
@@ -89678,7 +90630,9 @@ function firstLine(text) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   N0: () => (/* binding */ stageProblems),
+/* harmony export */   Oc: () => (/* binding */ WAVE_ANNOTATION),
 /* harmony export */   ZL: () => (/* binding */ stagesOf),
+/* harmony export */   c4: () => (/* binding */ HOOK_ANNOTATION),
 /* harmony export */   j5: () => (/* binding */ waveOf),
 /* harmony export */   pd: () => (/* binding */ hookOf)
 /* harmony export */ });
@@ -89720,37 +90674,34 @@ function stageProblems({ object, at }) {
     }
     return problems;
 }
-const FIRST_POD_PHASE = (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .phaseOf */ .h)({ apiVersion: 'apps/v1', kind: 'Deployment' });
 /**
  * The stages of a release. Jobs that run before come after the objects of the first wave that pods need (namespaces, roles,
- * configuration, claims), so that they find their configuration, and before anything that runs is changed. When nothing
- * else changes, no Job runs.
+ * configuration, claims), so that they find their configuration, and before anything that runs is changed. Hooks have waves of their own, and run around
+ * those of all other objects. When nothing else changes, no Job runs.
  */
 function stagesOf(changes) {
-    const ofHook = (hook) => changes.filter(({ manifest }) => hookOf(manifest.object) === hook);
+    const ofHook = (hook) => inWaves(changes.filter(({ manifest }) => hookOf(manifest.object) === hook), `${hook} Jobs`);
     const rest = changes.filter(({ manifest }) => hookOf(manifest.object) === undefined);
     if (rest.length > 0 && rest.every(({ type }) => type === 'unchanged'))
         return [{ title: '', changes: rest }];
-    const byWave = Map.groupBy(rest, ({ manifest }) => waveOf(manifest.object));
-    const waves = [...byWave.keys()].toSorted((a, b) => a - b);
-    const stages = waves.map((wave) => ({
-        title: waves.length === 1 ? '' : `wave ${wave}`,
-        changes: byWave.get(wave) ?? [],
-    }));
+    const stages = inWaves(rest, '');
     const before = ofHook('pre-deploy');
-    const all = [
-        ...(before.length === 0 ? stages : aroundJobs(before, stages)),
-        { title: 'post-deploy Jobs', changes: ofHook('post-deploy') },
-    ];
+    const all = [...(before.length === 0 ? stages : aroundJobs(before, stages)), ...ofHook('post-deploy')];
     return all.filter((stage) => stage.changes.length > 0);
+}
+function inWaves(changes, title) {
+    const byWave = Map.groupBy(changes, ({ manifest }) => waveOf(manifest.object));
+    const waves = [...byWave.keys()].toSorted((a, b) => a - b);
+    const titleOf = (wave) => (waves.length === 1 ? title : [title, `wave ${wave}`].filter(Boolean).join(', '));
+    return waves.map((wave) => ({ title: titleOf(wave), changes: byWave.get(wave) ?? [] }));
 }
 /** Splits the first wave into what pods need and the rest, with the Jobs between them. */
 function aroundJobs(jobs, [first, ...later]) {
-    const needed = (first?.changes ?? []).filter(({ manifest }) => (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .phaseOf */ .h)(manifest.object) < FIRST_POD_PHASE);
-    const running = (first?.changes ?? []).filter(({ manifest }) => (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .phaseOf */ .h)(manifest.object) >= FIRST_POD_PHASE);
+    const needed = (first?.changes ?? []).filter(({ manifest }) => (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .phaseOf */ .hU)(manifest.object) < _manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .FIRST_POD_PHASE */ .Tl);
+    const running = (first?.changes ?? []).filter(({ manifest }) => (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .phaseOf */ .hU)(manifest.object) >= _manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .FIRST_POD_PHASE */ .Tl);
     return [
         { title: 'what pods need', changes: needed },
-        { title: 'pre-deploy Jobs', changes: jobs },
+        ...jobs,
         { title: first?.title || 'the release', changes: running },
         ...later,
     ];
@@ -91146,6 +92097,7 @@ const OWN_WORDS = new Set([
     'deleted',
     'already-as-before',
     'left-alone',
+    'kept',
 ]);
 /**
  * The report with every text run through `redact`: the one place where secrets leave it, before a view escapes them so

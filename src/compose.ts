@@ -7,13 +7,16 @@ import { createCluster } from './adapters/kube/cluster.ts'
 import { credentialsIn } from './adapters/kube/credentials.ts'
 import { chooseContext, type KubeconfigText } from './adapters/kube/kubeconfig.ts'
 import { createRegistry } from './adapters/registry/registry.ts'
-import { createFileRenderer } from './adapters/render/files.ts'
+import { createRenderer } from './adapters/render/renderer.ts'
 import type { Journal } from './commands/journal.ts'
 import { discreetCluster, spareNames } from './commands/keep-secrets.ts'
 import type { Run, Signals } from './commands/run.ts'
 import { messageOf, RejectedError } from './errors.ts'
 import type { Inputs } from './inputs/inputs.ts'
 import type { Clock, GitHub, Runner } from './ports.ts'
+
+/** Of kustomize and helm, each: they compute, and fetch nothing. */
+const RENDER_TIMEOUT_MS = 60_000
 
 /** What there is before the inputs are read. */
 export interface Surroundings {
@@ -42,7 +45,7 @@ export async function compose(inputs: Inputs, { holder, ...surroundings }: Surro
     inputs,
     holder: holder ?? `${inputs.run?.url ?? 'a run outside GitHub'}#${randomBytes(4).toString('hex')}`,
     cluster,
-    renderer: createFileRenderer(),
+    renderer: createRenderer({ searchPath: process.env['PATH'] ?? '', timeoutMs: RENDER_TIMEOUT_MS }),
     registry: createRegistry({ env: process.env, mask: (secret) => runner.mask(secret) }),
   }
 }

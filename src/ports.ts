@@ -16,6 +16,14 @@ export interface ResourceType {
   readonly verbs: readonly string[]
 }
 
+/** What a server is, as Helm's `.Capabilities` tell it. */
+export interface Capabilities {
+  /** `v1.37.2` */
+  readonly version: string
+  /** Versions of groups, and the kinds in them: `apps/v1`, `apps/v1/Deployment`. */
+  readonly apiVersions: readonly string[]
+}
+
 /** Which objects of one kind; without a namespace, those of the whole cluster. */
 export interface Query {
   readonly apiVersion: string
@@ -70,6 +78,7 @@ export interface Cluster {
     kind: string,
     options?: { fresh?: boolean; signal?: AbortSignal },
   ): Promise<ResourceType | undefined>
+  capabilities(signal?: AbortSignal): Promise<Capabilities>
   /** Undefined when there is no such object. */
   get(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined>
   list(query: Query, signal?: AbortSignal): Promise<ObjectList>
@@ -148,15 +157,27 @@ export interface Runner {
   writeReport(json: string): Promise<string>
 }
 
-/** A text file with manifests, from the checkout or from a renderer. `path` is for people, relative to the workspace. */
+/**
+ * A text with manifests. `path` is for people: of a file of the checkout, relative to the workspace; of what was rendered, the
+ * command that prints the text (`helm template charts/shop`).
+ */
 export interface SourceFile {
   readonly path: string
   readonly text: string
 }
 
-/** Turns the sources named in the inputs into manifest files. Throws RejectedError. */
+/** What charts ask about the place they are rendered for. */
+export interface ChartFacts {
+  readonly release: string
+  readonly namespace: string
+  /** There is a good revision already: an upgrade, and no installation. */
+  readonly isUpgrade: boolean
+  readonly kubernetes: Capabilities
+}
+
+/** Turns the sources named in the inputs into manifest files; asks for facts only if there is a chart. Throws RejectedError. */
 export interface Renderer {
-  render(sources: Sources, signal?: AbortSignal): Promise<SourceFile[]>
+  render(sources: Sources, facts: () => Promise<ChartFacts>, signal?: AbortSignal): Promise<SourceFile[]>
 }
 
 /** Container registries. */

@@ -120,7 +120,7 @@ items: []
       'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a]',
       1,
       'kustomize',
-      'kubectl kustomize',
+      'the input kustomize',
     ],
     [
       'an object in a list',

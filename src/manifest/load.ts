@@ -124,7 +124,7 @@ function problemsOf(candidate: Candidate): Problem[] {
     return [problem(`an object has no ${missing.join(' and no ')}, or one that is not text`, hint)]
   }
   if (groupOf(apiVersion) === 'kustomize.config.k8s.io') {
-    const hint = 'Render it first, with "kubectl kustomize DIRECTORY > rendered.yaml", and list the result.'
+    const hint = 'Give its directory to the input kustomize, and leave this file out.'
     return [problem(`a ${kind} is for kustomize, not for the cluster`, hint)]
   }
   if (!isObject(metadata)) {

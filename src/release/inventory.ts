@@ -2,11 +2,10 @@
 import { describe, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
 import type { RecordedObject } from './record.ts'
 import { belongsTo, type ReleaseIdentity } from '../plan/desired.ts'
+import { keepingAnnotation } from '../plan/keep.ts'
 import { keeperOf } from '../plan/keepers.ts'
 import { isHolder } from '../plan/recreate.ts'
 import { hookOf } from '../plan/stages.ts'
-
-const PRUNE_ANNOTATION = 'rollsafe.dev/prune'
 
 export type PruneDecision =
   | { readonly type: 'delete'; readonly live: KubeObject }
@@ -32,14 +31,13 @@ export function pruneDecision(
 ): PruneDecision {
   const keep = (why: string): PruneDecision => ({ type: 'keep', why })
   if (!live) return { type: 'gone' }
-  const { annotations = {} } = live.metadata
   if (isHolder(object)) {
     const { kind, name, namespace } = refOf(object)
     const where = namespace === undefined ? '' : ` --namespace ${namespace}`
     return keep(`stays, as a ${kind} is never pruned: kubectl delete ${kind.toLowerCase()} ${name}${where}`)
   }
-  if (annotations[PRUNE_ANNOTATION] === 'keep' || object.metadata.annotations?.[PRUNE_ANNOTATION] === 'keep')
-    return keep(`stays, as its annotation ${PRUNE_ANNOTATION} says`)
+  const annotation = keepingAnnotation(live) ?? keepingAnnotation(object)
+  if (annotation !== undefined) return keep(`stays, as its annotation ${annotation} says`)
   const keeper = keeperOf(live)
   if (keeper) return keep(`stays, as it is kept by ${keeper.tool} (${keeper.evidence})`)
   if (uid === undefined || live.metadata.uid !== uid) return keep('stays, as somebody else has made it anew')

@@ -38,6 +38,7 @@ export const OWN_WORDS: ReadonlySet<string> = new Set<string>([
   'deleted',
   'already-as-before',
   'left-alone',
+  'kept',
 ])
 
 /**

@@ -177,7 +177,8 @@ export interface RollbackReport {
 }
 
 export interface RollbackStepReport extends ObjectRef {
-  readonly step: 'restored' | 'deleted' | 'already-as-before' | 'left-alone' | 'failed'
+  /** `left-alone` is what belongs to somebody else by now; `kept` what stays as its own annotation says. */
+  readonly step: 'restored' | 'deleted' | 'already-as-before' | 'left-alone' | 'kept' | 'failed'
   readonly message: string
 }
 

@@ -3,15 +3,17 @@ import { setImages } from '../../manifest/images.ts'
 import { assertNoDuplicates, loadManifests } from '../../manifest/load.ts'
 import { describe, type Manifest, refOf } from '../../manifest/object.ts'
 import { inOrder } from '../../manifest/order.ts'
+import { isHelmHook, withoutHelmHooks } from '../../plan/helm-hooks.ts'
 import { labelled, locate, problemsOf, type ReleaseIdentity } from '../../plan/desired.ts'
 import { providedTypes } from '../../plan/provided.ts'
 import { recreateProblems } from '../../plan/recreate.ts'
 import { problemFrom } from '../../plan/rejections.ts'
 import { stageProblems } from '../../plan/stages.ts'
 import { applyStrategy } from '../../plan/strategy.ts'
-import type { Cluster } from '../../ports.ts'
+import type { ChartFacts, Cluster } from '../../ports.ts'
 import { counted } from '../../report/format.ts'
 import { keepSecrets } from '../keep-secrets.ts'
+import { readChartFacts } from './chart-facts.ts'
 import type { Run } from '../run.ts'
 import { resolveImages } from './resolve-images.ts'
 
@@ -35,11 +37,18 @@ export function identityOf(run: Pick<Run, 'inputs' | 'cluster'>): ReleaseIdentit
 
 /** Reads the manifests and puts in images, strategy and namespaces. Throws RejectedError; writes nothing. */
 export async function render(run: Run): Promise<Rendered> {
-  const { inputs, renderer } = run
-  const loaded = loadManifests(await renderer.render(inputs.sources))
-  keepSecrets(loaded, run.runner)
+  const { inputs, renderer, runner, signals } = run
+  let reading: Promise<ChartFacts> | undefined
+  const facts = () => (reading ??= readChartFacts(run, identityOf(run)))
+  const loaded = loadManifests(await renderer.render(inputs.sources, facts, signals.cancelled))
+  keepSecrets(loaded, runner)
+  // Before hooks are left out: an image that only these have is no mistake.
   const { manifests } = setImages(loaded, await resolveImages(inputs.images, run))
-  return place(manifests, run)
+  // Not only of a chart: it may have been rendered in a step before.
+  if (!manifests.some(({ object }) => isHelmHook(object))) return place(manifests, run)
+  const mapped = withoutHelmHooks(manifests, (await facts()).isUpgrade)
+  for (const note of mapped.notes) runner.info(note)
+  return place(mapped.manifests, run)
 }
 
 /** The same for manifests that are at hand, as those of a record. */

@@ -123,12 +123,14 @@ function conclude(
   if (unrestored) return failed(`${describe(unrestored)} could not be restored: ${unrestored.message}`)
   switch (verdict.type) {
     case 'good': {
+      const kept = steps.filter(({ step }) => step === 'kept').map(describe)
+      const but = kept.length > 0 ? `, but for what stays by its own annotation: ${kept.join(', ')}` : ''
       const others = more.length > 0 ? ` and ${counted(more.length, 'more object')}` : ''
       return {
         outcome: 'rolled-back',
         message: taken
-          ? `${describe(taken)} ${taken.message}${others}; everything else is as it was before the release`
-          : 'Everything is as it was before the release',
+          ? `${describe(taken)} ${taken.message}${others}; everything else is as it was before the release${but}`
+          : `Everything is as it was before the release${but}`,
       }
     }
     case 'bad':
