@@ -8,9 +8,9 @@ import { providedTypes } from '../../plan/provided.ts'
 import { problemFrom } from '../../plan/rejections.ts'
 import { stageProblems } from '../../plan/stages.ts'
 import { applyStrategy } from '../../plan/strategy.ts'
-import type { Cluster } from '../../ports.ts'
+import type { Cluster, SourceFile } from '../../ports.ts'
 import { counted } from '../../report/format.ts'
-import { keepSecrets } from '../keep-secrets.ts'
+import { keepSecrets, keepSecretsOfFiles } from '../keep-secrets.ts'
 import type { Run } from '../run.ts'
 
 /** A release as it is wanted, before it is compared with the cluster. */
@@ -34,10 +34,20 @@ export function identityOf(run: Pick<Run, 'inputs' | 'cluster'>): ReleaseIdentit
 /** Reads the manifests and puts in images, strategy and namespaces. Throws RejectedError; writes nothing. */
 export async function render(run: Run): Promise<Rendered> {
   const { inputs, renderer } = run
-  const loaded = loadManifests(await renderer.render(inputs.sources))
-  keepSecrets(loaded, run.runner)
+  const loaded = load(await renderer.render(inputs.sources), run)
   const { manifests } = setImages(loaded, inputs.images)
   return place(manifests, run)
+}
+
+function load(files: readonly SourceFile[], { runner }: Run): Manifest[] {
+  try {
+    const manifests = loadManifests(files)
+    keepSecrets(manifests, runner)
+    return manifests
+  } catch (error) {
+    keepSecretsOfFiles(files, runner)
+    throw error
+  }
 }
 
 /** The same for manifests that are at hand, as those of a record. */
