@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { KubeObject } from '../../../src/manifest/object.ts'
 import { ACTIONS_BOT, type FakeGitHub, startFakeGitHub } from '../../fakes/github.ts'
 import { createLogin } from '../login.ts'
-import { type Checkout, createCheckout } from '../rollsafe.ts'
+import { type Checkout, createCheckout, type Ended, type Started } from '../rollsafe.ts'
 import { createNamespace, testbed, type TestNamespace } from '../testbed.ts'
 import { confess, mutter } from './leaks.ts'
 import { type Garden, type KnownFrom, plant, type Plant } from './plants.ts'
@@ -26,8 +26,8 @@ export interface Told {
   readonly texts: Readonly<
     Record<'log' | 'annotations' | 'summary' | 'comment' | 'report' | 'outputs' | 'state' | 'cluster', string>
   >
-  /** The log as the runner gets it. */
-  readonly raw: string
+  /** The log of each step as the runner gets it. */
+  readonly raw: readonly string[]
 }
 
 export interface CanaryGarden extends Garden, AsyncDisposable {
@@ -40,7 +40,8 @@ export interface CanaryGarden extends Garden, AsyncDisposable {
   logFile(marker: Marker, plants: readonly Plant[]): Promise<string>
   /** The same where there is room for a line only. */
   line(marker: Marker, plants: readonly Plant[]): string
-  run(inputs: Readonly<Record<string, string>>): Promise<Told>
+  /** Runs the action; one that is killed as soon as its log says so is followed by the post step of its job. */
+  run(inputs: Readonly<Record<string, string>>, options?: { killedAt?: RegExp }): Promise<Told>
 }
 
 export async function createGarden(): Promise<CanaryGarden> {
@@ -75,7 +76,8 @@ export async function createGarden(): Promise<CanaryGarden> {
       return file
     },
     line: (name, plants) => `${marker(name)} ${mutter(plants)}`,
-    run: (inputs) => run({ namespace, checkout, gitHub }, { ...inputs, kubeconfig, 'github-token': githubToken }),
+    run: (inputs, { killedAt } = {}) =>
+      run({ namespace, checkout, gitHub, killedAt }, { ...inputs, kubeconfig, 'github-token': githubToken }),
     async [Symbol.asyncDispose]() {
       await Promise.all(logFiles.map((path) => rm(path, { force: true })))
       await gitHub.close()
@@ -115,33 +117,26 @@ function withOtherUsers(config: Record<'users' | 'clusters', object[]>, { at }: 
   })
 }
 
-async function run(
-  { namespace, checkout, gitHub }: { namespace: TestNamespace; checkout: Checkout; gitHub: FakeGitHub },
-  inputs: Readonly<Record<string, string>>,
-): Promise<Told> {
-  const started = await checkout.start(
-    { namespace: namespace.name, 'log-lines': '1000', ...inputs },
-    {
-      env: {
-        GITHUB_ACTIONS: 'true',
-        GITHUB_API_URL: gitHub.url,
-        GITHUB_RUN_ID: '77',
-        GITHUB_RUN_ATTEMPT: '1',
-        GITHUB_SHA: 'b'.repeat(40),
-        GITHUB_REF: 'refs/pull/128/merge',
-        GITHUB_ACTOR: 'mona',
-        GITHUB_EVENT_NAME: 'pull_request',
-        GITHUB_EVENT_PATH: join(checkout.folder, 'event.json'),
-        RUNNER_DEBUG: '1',
-      },
-    },
-  )
-  const { exitCode, log, outputs, state, summary } = await started.ended
+interface Place {
+  readonly namespace: TestNamespace
+  readonly checkout: Checkout
+  readonly gitHub: FakeGitHub
+  readonly killedAt: RegExp | undefined
+}
+
+async function run(place: Place, inputs: Readonly<Record<string, string>>): Promise<Told> {
+  const { namespace, gitHub, killedAt } = place
+  const main = await step(place, inputs)
+  const saved = Object.entries(main.state).map(([name, value]) => [`STATE_${name}`, value])
+  const post = killedAt && (await step({ ...place, killedAt: undefined }, inputs, Object.fromEntries(saved)))
+  const { exitCode, outputs, summary } = post ?? main
+  const state = { ...main.state, ...post?.state }
+  const log = main.log + (post?.log ?? '')
   const lines = log.split('\n').filter((line) => !line.startsWith('::add-mask::'))
   return {
     exitCode,
     outputs,
-    raw: log,
+    raw: [main.log, ...(post ? [post.log] : [])],
     texts: {
       log: lines.join('\n'),
       annotations: lines.filter((line) => /^::(?:error|warning|notice)/.test(line)).join('\n'),
@@ -153,6 +148,37 @@ async function run(
       cluster: await readableInCluster(namespace),
     },
   }
+}
+
+async function step(
+  { namespace, checkout, gitHub, killedAt }: Place,
+  inputs: Readonly<Record<string, string>>,
+  state: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  let started: Started | undefined
+  const kill = (log: string) => {
+    if (killedAt?.test(log)) started?.signal('SIGKILL')
+  }
+  started = await checkout.start(
+    { namespace: namespace.name, 'log-lines': '1000', ...inputs },
+    {
+      onLog: kill,
+      env: {
+        GITHUB_ACTIONS: 'true',
+        GITHUB_API_URL: gitHub.url,
+        GITHUB_RUN_ID: '77',
+        GITHUB_RUN_ATTEMPT: '1',
+        GITHUB_SHA: 'b'.repeat(40),
+        GITHUB_REF: 'refs/pull/128/merge',
+        GITHUB_ACTOR: 'mona',
+        GITHUB_EVENT_NAME: 'pull_request',
+        GITHUB_EVENT_PATH: join(checkout.folder, 'event.json'),
+        RUNNER_DEBUG: '1',
+        ...state,
+      },
+    },
+  )
+  return started.ended
 }
 
 /** What Rollsafe has written into the cluster where more people may read than Secrets: the lock, and its annotations. */
