@@ -79,6 +79,7 @@ describe('a redactor', () => {
     redactor.add('first-second-third')
     expect(redactor.redact('denied: first-second…')).toBe('denied: ***…')
     expect(redactor.redact('denied: first-second...')).toBe('denied: ***...')
+    expect(redactor.redact('"first-sec…" is no number')).toBe('"***…" is no number')
     expect(redactor.redact('denied: first-second and more')).toBe('denied: first-second and more')
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { scrub } from '../src/secret-patterns.ts'
+import { createKeyFilter, scrub } from '../src/secret-patterns.ts'
 
 // Put together here, so that nobody who looks for secrets in files finds one.
 const random = (length: number): string =>
@@ -67,5 +67,33 @@ describe('what has the shape of a secret', () => {
       '"',
     ])
       expect(scrub(part.repeat(100_000))).toBeTruthy()
+  })
+})
+
+describe('a private key in a log that is told line by line', () => {
+  const kind = 'RSA PRIVATE KEY'
+  const [begin, end] = [`-----BEGIN ${kind}-----`, `-----END ${kind}-----`]
+  const told = (lines: readonly string[]) => {
+    const filter = createKeyFilter()
+    return lines.flatMap((line) => filter(line) ?? [])
+  }
+
+  it('is left out', () => {
+    expect(told(['a', begin, 'one', 'two', end, 'b', `${begin}x${end}`, 'c'])).toEqual([
+      'a',
+      begin,
+      end,
+      'b',
+      `${begin}x${end}`,
+      'c',
+    ])
+  })
+
+  it('that never ends does not swallow the log', () => {
+    expect(told([begin, ...Array<string>(300).fill('x')])).toHaveLength(101)
+  })
+
+  it('is no certificate', () => {
+    expect(told([begin.replace(kind, 'CERTIFICATE'), 'x'])).toHaveLength(2)
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { KubeObject } from '../src/manifest/object.ts'
-import { namesIn, secretValuesOf } from '../src/secrets.ts'
+import { namesIn, secretTextsIn, secretValuesOf } from '../src/secrets.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
@@ -109,6 +109,15 @@ describe('the secrets of other objects', () => {
       volumeMounts: [{ name: 'token', mountPath: '/run/secrets' }],
     })
     expect(secretValuesOf(object)).toEqual([])
+  })
+})
+
+describe('the secrets in a file that cannot be read', () => {
+  it('are the values of Secrets, and those whose names tell', () => {
+    const file =
+      "kind: Secret\nstringData:\n  a: \"in quotes\n  b: 'in other quotes'\n---\nkind: ConfigMap\ndata: {a: b}\n  password: by name\n"
+    expect(secretTextsIn(file)).toEqual(expect.arrayContaining(['"in quotes', 'in other quotes', 'by name']))
+    expect(secretTextsIn(file)).not.toContain('{a: b}')
   })
 })
 

@@ -130,22 +130,19 @@ function withoutSecrets(text: string, forms: ReadonlyMap<string, readonly string
 }
 
 /** How others show that they have cut a text off, perhaps in the middle of a secret. */
-const CUT_OFF = /(?:\.\.\.|…)$/
+const CUT_OFF = /\.\.\.|…/g
 
 function secretsIn(text: string, forms: ReadonlyMap<string, readonly string[]>): Span[] {
   const spans: Span[] = []
-  const end = text.search(CUT_OFF)
+  const cuts = [...text.matchAll(CUT_OFF)].map(({ index }) => index)
   for (let at = 0; at + SHORTEST_SECRET <= text.length; at++) {
     const candidates = forms.get(text.slice(at, at + SHORTEST_SECRET))
     if (!candidates) continue
-    let length = 0
-    for (const form of candidates) {
-      if (form.length > length && text.startsWith(form, at)) length = form.length
-    }
+    const whole = candidates.filter((form) => text.startsWith(form, at)).map(({ length }) => length)
+    const cut = cuts.find((index) => index > at) ?? at
+    const isBegun = cut > at && candidates.some((form) => form.startsWith(text.slice(at, cut)))
+    const length = Math.max(...whole, isBegun ? cut - at : 0)
     if (length > 0) spans.push([at, at + length])
-    else if (at < end && candidates.some((form) => form.startsWith(text.slice(at, end)))) {
-      spans.push([at, end])
-    }
   }
   return spans
 }

@@ -22,7 +22,7 @@ const AUTHORIZATION =
 const BEARER = /\b(Bearer )[\w.~+/-]{16,}=*/gi
 
 /** A JSON Web Token begins with the base64 of `{"`, twice (RFC 7519, 3.1). */
-const JSON_WEB_TOKEN = /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}(?:\.[\w-]*){0,3}/g
+const JSON_WEB_TOKEN = /\beyJ[\w-]{4,}\.eyJ[\w-]{4,}(?:\.[\w-]*){0,3}/g
 
 /** Tokens that their makers gave a prefix, so that they can be found. */
 const PREFIXED = new RegExp(
@@ -48,6 +48,20 @@ const WEBHOOK = /(hooks\.slack\.com\/(?:services|workflows|triggers)\/)[\w/-]{8,
 const SETTING = /\b([A-Z][A-Z0-9_]{2,60}=)("[^"\n]{1,500}"|'[^'\n]{1,500}'|[^\s"',;&]{4,})/g
 const PARAMETER =
   /\b([\w-]{0,40}(?:password|passwd|pwd|secret|token|api[_-]?key|signature)=)("[^"\n]{1,500}"|'[^'\n]{1,500}'|[^\s"',;&<>]{4,})/gi
+
+/** Longer than any key; a line may only look like the beginning of one. */
+const LINES_OF_KEY = 200
+
+/** For a log that is told line by line: undefined for the lines of a private key, between those where it begins and ends. */
+export function createKeyFilter(): (line: string) => string | undefined {
+  let left = 0
+  return (line) => {
+    const isInside = left > 0 && !line.includes('-----END ')
+    const begins = /-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?!.*-----END )/.test(line)
+    left = begins ? LINES_OF_KEY : isInside ? left - 1 : 0
+    return isInside ? undefined : line
+  }
+}
 
 /** The text with `***` in place of what has the shape of a secret. */
 export function scrub(text: string): string {

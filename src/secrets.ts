@@ -19,6 +19,22 @@ export function secretValuesOf(object: KubeObject): string[] {
   return [...new Set(valuesIn(object, 0))]
 }
 
+/**
+ * What may be secret in a file with manifests that cannot be read, and that is quoted where it cannot: the values in documents
+ * that call themselves a Secret, and elsewhere those whose names tell.
+ */
+export function secretTextsIn(file: string): string[] {
+  return file.split(/^---/m).flatMap((document) => {
+    if (!/\bkind\W{1,4}Secret\b/.test(document)) return settingsIn(document)
+    return document.split('\n').map((line) =>
+      line
+        .replace(/^[^:]*:/, '')
+        .trim()
+        .replace(/^(["'])(.*)\1$/, '$2'),
+    )
+  })
+}
+
 /** The names by which an object and its parts are called: they are printed everywhere, whatever else they are. */
 export function namesIn(object: KubeObject): string[] {
   const { apiVersion, kind, metadata } = object

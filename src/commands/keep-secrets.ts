@@ -1,8 +1,8 @@
 /** Tells the runner what is secret, as soon as it is known, so that nothing that is printed or written later holds it. */
 import type { KubeObject } from '../manifest/object.ts'
-import type { Cluster, Observation, Runner } from '../ports.ts'
+import type { Cluster, Observation, Runner, SourceFile } from '../ports.ts'
 import { OWN_WORDS } from '../report/redact-report.ts'
-import { namesIn, secretValuesOf } from '../secrets.ts'
+import { namesIn, secretTextsIn, secretValuesOf } from '../secrets.ts'
 import type { Records } from './session/records.ts'
 import type { Run } from './run.ts'
 
@@ -25,6 +25,11 @@ export function spareNames({ inputs, cluster, runner }: Pick<Run, 'inputs' | 'cl
 export function keepSecrets(of: readonly { readonly object: KubeObject }[], runner: Discreet): void {
   runner.spare(of.flatMap(({ object }) => namesIn(object)))
   for (const { object } of of) hideSecrets(object, runner)
+}
+
+/** Files with manifests that cannot be read: the message that says so quotes them. */
+export function keepSecretsOfFiles(files: readonly SourceFile[], runner: Discreet): void {
+  for (const { text } of files) for (const value of secretTextsIn(text)) runner.hide(value)
 }
 
 /** The cluster, with everything hidden that is secret in what it tells. */

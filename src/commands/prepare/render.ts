@@ -10,9 +10,9 @@ import { recreateProblems } from '../../plan/recreate.ts'
 import { problemFrom } from '../../plan/rejections.ts'
 import { stageProblems } from '../../plan/stages.ts'
 import { applyStrategy } from '../../plan/strategy.ts'
-import type { ChartFacts, Cluster } from '../../ports.ts'
+import type { ChartFacts, Cluster, SourceFile } from '../../ports.ts'
 import { counted } from '../../report/format.ts'
-import { keepSecrets } from '../keep-secrets.ts'
+import { keepSecrets, keepSecretsOfFiles } from '../keep-secrets.ts'
 import { readChartFacts } from './chart-facts.ts'
 import type { Run } from '../run.ts'
 import { resolveImages } from './resolve-images.ts'
@@ -40,8 +40,7 @@ export async function render(run: Run): Promise<Rendered> {
   const { inputs, renderer, runner, signals } = run
   let reading: Promise<ChartFacts> | undefined
   const facts = () => (reading ??= readChartFacts(run, identityOf(run)))
-  const loaded = loadManifests(await renderer.render(inputs.sources, facts, signals.cancelled))
-  keepSecrets(loaded, runner)
+  const loaded = load(await renderer.render(inputs.sources, facts, signals.cancelled), run)
   // Before hooks are left out: an image that only these have is no mistake.
   const { manifests } = setImages(loaded, await resolveImages(inputs.images, run))
   // Not only of a chart: it may have been rendered in a step before.
@@ -49,6 +48,17 @@ export async function render(run: Run): Promise<Rendered> {
   const mapped = withoutHelmHooks(manifests, (await facts()).isUpgrade)
   for (const note of mapped.notes) runner.info(note)
   return place(mapped.manifests, run)
+}
+
+function load(files: readonly SourceFile[], { runner }: Run): Manifest[] {
+  try {
+    const manifests = loadManifests(files)
+    keepSecrets(manifests, runner)
+    return manifests
+  } catch (error) {
+    keepSecretsOfFiles(files, runner)
+    throw error
+  }
 }
 
 /** The same for manifests that are at hand, as those of a record. */
