@@ -8,8 +8,9 @@ import { chooseContext, type KubeconfigText } from './adapters/kube/kubeconfig.t
 import { createFileRenderer } from './adapters/render/files.ts'
 import type { Journal } from './commands/journal.ts'
 import type { Run, Signals } from './commands/run.ts'
-import { messageOf, RejectedError } from './errors.ts'
+import { messageOf, RejectedError, rejectIfAny } from './errors.ts'
 import type { Inputs } from './inputs/inputs.ts'
+import { forkProblems } from './inputs/run.ts'
 import type { Clock, GitHub, Runner } from './ports.ts'
 
 /** What there is before the inputs are read. */
@@ -25,6 +26,8 @@ export interface Surroundings {
 /** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
 export async function compose(inputs: Inputs, { holder, ...surroundings }: Surroundings): Promise<Run> {
   const { runner } = surroundings
+  // Before anything is opened that a stranger's code could profit from.
+  rejectIfAny(forkProblems(inputs.run))
   const context = chooseContext(await readKubeconfigs(inputs), inputs.context)
   const access = await openAccess(context, {
     allowInsecure: inputs.allowInsecure,

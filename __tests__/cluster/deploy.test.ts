@@ -277,8 +277,13 @@ describe('a release', () => {
         { apiVersion: 'v1', kind: 'Namespace', metadata: { name: own } },
       ]
       await using checkout = await createCheckout({ 'k8s/all.yaml': documents(release) })
+      const inputs = {
+        namespace: namespace.name,
+        'allowed-namespaces': `${namespace.name}\n${own}`,
+        'allow-cluster-scoped': 'CustomResourceDefinition',
+      }
       try {
-        const result = await checkout.run({ namespace: namespace.name })
+        const result = await checkout.run(inputs)
         expect(result).toMatchObject({ exitCode: 0, outputs: { outcome: 'deployed' } })
         expect(result.report.objects.map(({ kind }) => kind)).toEqual([
           'CustomResourceDefinition',
@@ -286,7 +291,7 @@ describe('a release', () => {
           'Thing',
           'Deployment',
         ])
-        expect(await checkout.run({ namespace: namespace.name })).toMatchObject({ outputs: { outcome: 'unchanged' } })
+        expect(await checkout.run(inputs)).toMatchObject({ outputs: { outcome: 'unchanged' } })
       } finally {
         await namespace.kubectl(['delete', 'crd', `things.${group}`, '--ignore-not-found', '--wait=false'])
         await namespace.kubectl(['delete', 'namespace', own, '--ignore-not-found', '--wait=false'])

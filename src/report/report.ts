@@ -67,6 +67,10 @@ export interface RunFacts {
   /** 1, and one more each time that somebody runs it again. */
   readonly attempt: number
   readonly pullRequest?: number
+  /**
+   * Whose commit the run is about, where that is not the repository itself: the full name of a fork, or empty when it is not known.
+   */
+  readonly fork?: string
 }
 
 export interface ReportedProblem {

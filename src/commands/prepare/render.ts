@@ -4,11 +4,11 @@ import { assertNoDuplicates, loadManifests } from '../../manifest/load.ts'
 import { describe, type Manifest, refOf } from '../../manifest/object.ts'
 import { inOrder } from '../../manifest/order.ts'
 import { labelled, locate, problemsOf, type ReleaseIdentity } from '../../plan/desired.ts'
+import { fenceProblem, homeProblems } from '../../plan/fences.ts'
 import { providedTypes } from '../../plan/provided.ts'
 import { problemFrom } from '../../plan/rejections.ts'
 import { stageProblems } from '../../plan/stages.ts'
 import { applyStrategy } from '../../plan/strategy.ts'
-import type { Cluster } from '../../ports.ts'
 import { counted } from '../../report/format.ts'
 import type { Run } from '../run.ts'
 
@@ -43,7 +43,7 @@ export async function place(manifests: readonly Manifest[], run: Run): Promise<R
   const namespace = namespaceOf(run)
   runner.info(`${counted(manifests.length, 'object')} for ${cluster.server}, namespace ${namespace}`)
   try {
-    const located = await locateAll(manifests, namespace, cluster)
+    const located = await locateAll(manifests, namespace, run)
     const { manifests: shaped, notes } = applyStrategy(located, inputs.strategy)
     for (const note of notes) runner.info(note)
     const desired = inOrder(shaped).map((manifest) => ({
@@ -57,10 +57,19 @@ export async function place(manifests: readonly Manifest[], run: Run): Promise<R
   }
 }
 
-/** Gives every object its namespace, by the scope that the cluster says its kind has. */
-async function locateAll(manifests: readonly Manifest[], namespace: string, cluster: Cluster): Promise<Manifest[]> {
+/** Throws RejectedError when the release may not write to its own namespace, in which its lock and its records are. */
+export function assertHomeAllowed(run: Pick<Run, 'inputs' | 'cluster'>): void {
+  rejectIfAny(homeProblems(namespaceOf(run), run.inputs.fences))
+}
+
+/** Gives every object its namespace, by the scope that the cluster says its kind has, and sees to it that it stays inside. */
+async function locateAll(
+  manifests: readonly Manifest[],
+  namespace: string,
+  { cluster, inputs: { fences } }: Run,
+): Promise<Manifest[]> {
   const provided = providedTypes(manifests)
-  const problems: Problem[] = []
+  const problems: Problem[] = homeProblems(namespace, fences)
   const located: Manifest[] = []
   for (const manifest of manifests) {
     const { apiVersion, kind } = manifest.object
@@ -68,8 +77,10 @@ async function locateAll(manifests: readonly Manifest[], namespace: string, clus
       (await cluster.resourceType(apiVersion, kind)) ??
       provided.find((one) => one.apiVersion === apiVersion && one.kind === kind)
     if (type) {
-      problems.push(...problemsOf(manifest, type), ...stageProblems(manifest))
-      located.push(locate(manifest, type, namespace))
+      const placed = locate(manifest, type, namespace)
+      const fenced = fenceProblem(refOf(placed.object), fences, namespace, manifest.at)
+      problems.push(...problemsOf(manifest, type), ...stageProblems(manifest), ...(fenced ? [fenced] : []))
+      located.push(placed)
     } else {
       problems.push({
         code: 'InvalidManifest',

@@ -6,7 +6,7 @@ import { otherDeployers } from '../../rollback/other-deployers.ts'
 import type { UndoableWrite } from '../../rollback/write.ts'
 import { identityOf } from '../prepare/render.ts'
 import type { Run } from '../run.ts'
-import { isFenced, leaveAlone, OUTSIDE, type Step } from './undo-step.ts'
+import { leaveAlone, type Step, whyFenced } from './undo-step.ts'
 
 const GONE = 'is not there, as before'
 
@@ -19,7 +19,8 @@ export async function removeObject(write: UndoableWrite, run: Run): Promise<Step
   if (!current) return asBefore(GONE)
   const isTheOne = after ? after.metadata.uid === current.metadata.uid : isOurs(current, identityOf(run))
   if (!isTheOne) return asBefore("is not there any more: what bears its name is somebody else's")
-  if (isFenced(write, current, run)) return leaveAlone(ref, OUTSIDE)
+  const fence = whyFenced(write, current, run)
+  if (fence !== undefined) return leaveAlone(ref, fence)
   const others = after ? otherDeployers(after, current) : []
   if (others.length > 0) return leaveAlone(ref, `was changed by ${others.join(', ')} since this release created it`)
   if (!(await cluster.delete(ref, current.metadata.uid ?? ''))) return asBefore(GONE)

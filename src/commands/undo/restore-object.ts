@@ -17,7 +17,7 @@ import type { Target } from '../../rollout/tracker.ts'
 import type { Run } from '../run.ts'
 import { targetOf } from '../follow/targets.ts'
 import type { Returning } from './tend-pods.ts'
-import { isFenced, leaveAlone, OUTSIDE, type Step, type UndoOptions } from './undo-step.ts'
+import { leaveAlone, type Step, type UndoOptions, whyFenced } from './undo-step.ts'
 
 /** Restores what a release has changed or pruned to what it was before, exactly. */
 export async function restoreObject(write: UndoableWrite, run: Run, options: UndoOptions): Promise<Step> {
@@ -40,7 +40,8 @@ export async function restoreObject(write: UndoableWrite, run: Run, options: Und
         ...remadeAs(before, current),
       }
     }
-    if (isFenced(write, current, run)) return leaveAlone(ref, OUTSIDE)
+    const fence = whyFenced(write, current, run)
+    if (fence !== undefined) return leaveAlone(ref, fence)
     if (!current) return recreate(before, ref, run)
     if (isMadeAnew(before, current)) return leaveAlone(ref, 'was deleted and made anew by somebody else')
     const others = after ? otherDeployers(after, current) : []
