@@ -165,7 +165,7 @@ describe('a release', () => {
 
   it('is followed by reading when it may not be watched', () =>
     withNamespace('no-watch', async (namespace) => {
-      const verbs = ['get', 'list', 'patch', 'create', 'delete']
+      const verbs = ['get', 'list', 'patch', 'create', 'update', 'delete']
       const { input } = await createLogin(namespace, verbs, 'configmaps,services,deployments.apps')
       await using checkout = await createCheckout({ 'k8s/app.yaml': app() })
       const result = await checkout.run({ namespace: namespace.name, ...input })

@@ -12,6 +12,7 @@ import { mapLimited } from './concurrency.ts'
 import { deployReport } from './deploy-report.ts'
 import { prepare, type Prepared } from './prepare/prepare.ts'
 import { assertHomeAllowed, identityOf, namespaceOf, place } from './prepare/render.ts'
+import { beginReview } from './prepare/review.ts'
 import type { Run } from './run.ts'
 import { openSession, type Session } from './session/session.ts'
 
@@ -40,6 +41,7 @@ export async function rollback(run: Run): Promise<Report> {
 
 async function prepareTarget(session: Session): Promise<{ target: ReleaseRecord; prepared: Prepared }> {
   const { run } = session
+  const review = beginReview(run)
   const target = await chooseTarget(session)
   const by = target.by ? `, which ${target.by.actor} deployed from commit ${target.by.sha.slice(0, 7)}` : ''
   run.runner.info(`going back to revision ${target.revision} of ${target.startedAt}${by}`)
@@ -48,6 +50,7 @@ async function prepareTarget(session: Session): Promise<{ target: ReleaseRecord;
   const objects = target.objects.filter(({ object }) => hookOf(object) === undefined)
   const manifests = objects.map(({ object }): Manifest => ({ object, at: { file: name, line: 1 } }))
   const placed = await place(manifests, run)
+  await review.assertEnough(placed)
   await assertOurs(target, run)
   return { target, prepared: await prepare(placed, session) }
 }

@@ -78,6 +78,8 @@ export interface ReportedProblem {
   readonly message: string
   readonly hint: string
   readonly at?: SourcePosition
+  /** Several lines of YAML that mend it, for somebody to apply. */
+  readonly paste?: string
 }
 
 /** What this run did to one object of the release, the rollback left aside. */
