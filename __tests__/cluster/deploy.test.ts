@@ -283,7 +283,9 @@ describe('a release', () => {
         'allow-cluster-scoped': 'CustomResourceDefinition',
       }
       try {
-        const result = await checkout.run(inputs)
+        // No Role can be in a namespace before it is there.
+        const login = 'administrator'
+        const result = await checkout.run(inputs, { login })
         expect(result).toMatchObject({ exitCode: 0, outputs: { outcome: 'deployed' } })
         expect(result.report.objects.map(({ kind }) => kind)).toEqual([
           'CustomResourceDefinition',
@@ -291,7 +293,7 @@ describe('a release', () => {
           'Thing',
           'Deployment',
         ])
-        expect(await checkout.run(inputs)).toMatchObject({ outputs: { outcome: 'unchanged' } })
+        expect(await checkout.run(inputs, { login })).toMatchObject({ outputs: { outcome: 'unchanged' } })
       } finally {
         await namespace.kubectl(['delete', 'crd', `things.${group}`, '--ignore-not-found', '--wait=false'])
         await namespace.kubectl(['delete', 'namespace', own, '--ignore-not-found', '--wait=false'])

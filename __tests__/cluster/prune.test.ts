@@ -184,6 +184,7 @@ describe('prune', () => {
       const made = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: own } }
       await using checkout = await createCheckout({ 'k8s/app.yaml': release('v1', definition, made) })
       const inputs = { namespace: namespace.name, 'allow-cluster-scoped': 'CustomResourceDefinition\nNamespace' }
+      await namespace.grant('rollsafe-cluster-scoped')
       try {
         expect(await checkout.run(inputs)).toMatchObject({ exitCode: 0 })
         await checkout.write('k8s/app.yaml', release('v2'))

@@ -177,7 +177,9 @@ describe('nothing is written, and the cause and a hint are told, for', () => {
     withNamespace('reject', async (namespace) => {
       const before = await snapshot(namespace)
       await using checkout = await createCheckout(files)
-      const result = await checkout.run({ namespace: namespace.name, ...(await inputs()) })
+      // Nothing but Rollsafe holds the administrator back.
+      const login = 'administrator'
+      const result = await checkout.run({ namespace: namespace.name, ...(await inputs()) }, { login })
       expect(result).toMatchObject({ exitCode: 1, outputs: { outcome: 'rejected', changed: 'false', reason } })
       expect(result.outputs['message']).toMatch(message)
       expect(result.outputs['message']).not.toContain('\n')

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { KubeObject } from '../../src/manifest/object.ts'
 import { covers, type Needs, type Right, rightsFor } from '../../src/plan/access.ts'
 import type { AccessRule, ResourceType } from '../../src/ports.ts'
+import { documentedRights } from '../cluster/roles.ts'
 
 const TYPES: Readonly<Record<string, [apiVersion: string, plural: string, namespaced: boolean]>> = {
   ConfigMap: ['v1', 'configmaps', true],
@@ -46,7 +47,7 @@ const BOOKKEEPING = {
 const EVIDENCE = {
   'shop replicasets.apps': '(list) (watch)',
   'shop pods.': '(list) (watch)',
-  'shop events.': '(list) (watch)',
+  'shop events.': '(list)',
   'shop pods/log.': '(get)',
   'shop resourcequotas.': '(list)',
 }
@@ -87,7 +88,9 @@ describe('the rights that a release needs', () => {
   })
 
   it('have the deletion of pods where a way back may need it', () => {
-    expect(told(rights([wanted('StatefulSet', 'db')]))).toMatchObject({ 'shop pods.': '(list) (watch) (delete)' })
+    const all = told(rights([wanted('StatefulSet', 'db')]))
+    expect(all).toMatchObject({ 'shop pods.': '(list) (watch) (delete)', 'shop events.': '(list) (watch)' })
+    expect(all).not.toHaveProperty(['shop replicasets.apps'])
   })
 
   it('are told apart by namespace, and have none for what has none', () => {
@@ -104,6 +107,44 @@ describe('the rights that a release needs', () => {
     const named = all.filter(({ resource, names }) => resource === 'configmaps' && names.length > 0)
     expect(named.map(({ verb }) => verb)).toEqual(['get', 'patch', 'update', 'delete'])
     expect(named.map(({ names }) => names)).toEqual(named.map(() => ['a', 'b']))
+  })
+})
+
+describe('the Role of docs/permissions.md', () => {
+  const KINDS: Readonly<Record<string, string>> = {
+    secrets: 'Secret',
+    configmaps: 'ConfigMap',
+    services: 'Service',
+    serviceaccounts: 'ServiceAccount',
+    persistentvolumeclaims: 'PersistentVolumeClaim',
+    ingresses: 'Ingress',
+    networkpolicies: 'NetworkPolicy',
+    horizontalpodautoscalers: 'HorizontalPodAutoscaler',
+    poddisruptionbudgets: 'PodDisruptionBudget',
+    cronjobs: 'CronJob',
+    deployments: 'Deployment',
+    statefulsets: 'StatefulSet',
+    daemonsets: 'DaemonSet',
+    jobs: 'Job',
+  }
+
+  it('is what a release of all its kinds is asked for, no verb more and none less', () => {
+    const documented = documentedRights()
+    const applied = documented.filter(({ verb }) => verb === 'patch')
+    const desired = applied.flatMap(({ group, resource }) =>
+      ['a', 'b', 'c'].map((name) => {
+        const kind = KINDS[resource]
+        if (kind === undefined) throw new Error(`what kind is ${resource}?`)
+        const apiVersion = group === '' ? 'v1' : `${group}/v1`
+        const metadata = { name, namespace: 'shop' }
+        const object = { apiVersion, kind, metadata, spec: { selector: { matchLabels: { app: name } } } }
+        const type = { apiVersion, kind, plural: resource, namespaced: true, verbs: ['get', 'patch'] }
+        return { type, manifest: { object, at: { file: 'a.yaml', line: 1 } } }
+      }),
+    )
+    const words = (all: readonly { group: string; resource: string; verb: string }[]) =>
+      all.map(({ group, resource, verb }) => `${verb} ${resource}.${group}`).toSorted()
+    expect(words(rights(desired))).toEqual(words(documented))
   })
 })
 

@@ -109,8 +109,8 @@ function ofBookkeeping({ release, namespace }: ReleaseIdentity): Right[] {
 
 /** What shows early that a release fails, and why; and whether it has room. */
 function ofEvidence(objects: readonly KubeObject[]): Right[] {
-  const namespaces = [...new Set(podQueries(objects).flatMap(({ namespace }) => namespace ?? []))]
-  return namespaces.flatMap((namespace) => {
+  const watched = Map.groupBy(podQueries(objects), ({ namespace = '' }) => namespace)
+  return [...watched].flatMap(([namespace, queries]) => {
     const right = (group: string, resource: string, verb: string): Right => ({
       group,
       resource,
@@ -119,13 +119,16 @@ function ofEvidence(objects: readonly KubeObject[]): Right[] {
       names: [],
       isOptional: true,
     })
+    const isWatched = (kind: string) => queries.some((query) => query.kind === kind)
     const replacesPods = objects.some(
       ({ kind, metadata }) => metadata.namespace === namespace && ['StatefulSet', 'DaemonSet'].includes(kind),
     )
+    const podVerbs = ['list', 'watch', ...(replacesPods ? ['delete'] : [])]
     return [
-      ...['list', 'watch'].map((verb) => right('apps', 'replicasets', verb)),
-      ...['list', 'watch', ...(replacesPods ? ['delete'] : [])].map((verb) => right('', 'pods', verb)),
-      ...['list', 'watch'].map((verb) => right('', 'events', verb)),
+      ...(isWatched('ReplicaSet') ? ['list', 'watch'].map((verb) => right('apps', 'replicasets', verb)) : []),
+      ...podVerbs.map((verb) => right('', 'pods', verb)),
+      right('', 'events', 'list'),
+      ...(isWatched('Event') ? [right('', 'events', 'watch')] : []),
       right('', 'pods/log', 'get'),
       right('', 'resourcequotas', 'list'),
     ]
