@@ -117,6 +117,26 @@ describe('the review', () => {
     expect(await rejected(cluster, [home, settings('a', { a: '2' })])).toMatchObject([{ code: 'Forbidden' }])
   })
 
+  it('warns that a StatefulSet may not come back, where pods may not be deleted', async () => {
+    const database: KubeObject = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'db' },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: { app: 'db' } },
+        template: { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'db', image: 'db:v1' }] } },
+      },
+    }
+    const sets = rule('apps', ['statefulsets'], 'get list watch create patch update delete')
+    const cluster = clusterWith([...BOOKKEEPING, sets])
+    const { run, log } = createRun(cluster, { timeout: '1s' }, [database])
+    await deploy(run)
+    expect(log.filter((line) => line.includes('may not be deleted'))).toEqual([
+      'warning: pods may not be deleted in namespace shop, so a set of pods that hangs on a broken one, or has OnDelete, does not come back',
+    ])
+  })
+
   it('that is not possible stands in the way of nothing', async () => {
     const cluster = createMemoryCluster()
     cluster.onRequest = (request) => {

@@ -43,7 +43,7 @@ export function rightsFor(needs: Needs): Right[] {
   }
   const ofObjects = [...kinds.values()].flatMap((kind) => rightsForKind(kind, needs))
   const objects = desired.map(({ manifest }) => manifest.object)
-  return merged([...ofBookkeeping(identity), ...ofObjects, ...ofEvidence(objects)])
+  return merged([...ofBookkeeping(identity), ...ofObjects, ...ofEvidence(objects, needs)])
 }
 
 /** One right where several parts of a release need the same: Secrets are records, and perhaps objects of the release as well. */
@@ -107,8 +107,8 @@ function ofBookkeeping({ release, namespace }: ReleaseIdentity): Right[] {
   ]
 }
 
-/** What shows early that a release fails, and why; and whether it has room. */
-function ofEvidence(objects: readonly KubeObject[]): Right[] {
+/** What shows early that a release fails, and why; whether it has room; and what gets pods out of the way back. */
+function ofEvidence(objects: readonly KubeObject[], { takesBack }: Needs): Right[] {
   const watched = Map.groupBy(podQueries(objects), ({ namespace = '' }) => namespace)
   return [...watched].flatMap(([namespace, queries]) => {
     const right = (group: string, resource: string, verb: string): Right => ({
@@ -123,7 +123,7 @@ function ofEvidence(objects: readonly KubeObject[]): Right[] {
     const replacesPods = objects.some(
       ({ kind, metadata }) => metadata.namespace === namespace && ['StatefulSet', 'DaemonSet'].includes(kind),
     )
-    const podVerbs = ['list', 'watch', ...(replacesPods ? ['delete'] : [])]
+    const podVerbs = ['list', 'watch', ...(replacesPods && takesBack ? ['delete'] : [])]
     return [
       ...(isWatched('ReplicaSet') ? ['list', 'watch'].map((verb) => right('apps', 'replicasets', verb)) : []),
       ...podVerbs.map((verb) => right('', 'pods', verb)),

@@ -49,7 +49,13 @@ export function beginReview(run: Run): Review {
     const rights = await rightsOf(rendered, run)
     const needed = await missing(rights.filter(({ isOptional }) => !isOptional))
     const lacking = await withoutNewNamespaces(needed, rendered, run)
-    if (lacking.length === 0) return []
+    if (lacking.length === 0) {
+      for (const { namespace } of await missing(rights.filter(isForReplacingPods)))
+        run.runner.info(
+          `warning: pods may not be deleted in namespace ${namespace}, so a set of pods that hangs on a broken one, or has OnDelete, does not come back`,
+        )
+      return []
+    }
     // Who has to ask for rights should have to ask once.
     const useful = await missing(rights.filter(({ isOptional }) => isOptional))
     const all = [...lacking, ...(await withoutNewNamespaces(useful, rendered, run))]
@@ -69,6 +75,11 @@ export function beginReview(run: Run): Review {
     }
   }
   return { problems, assertEnough: async (rendered) => rejectIfAny(await problems(rendered)) }
+}
+
+/** The one optional right whose lack only shows when a release has to be taken back. */
+function isForReplacingPods({ verb, resource, isOptional }: Right): boolean {
+  return isOptional && verb === 'delete' && resource === 'pods'
 }
 
 async function rightsOf({ desired }: Rendered, run: Run): Promise<Right[]> {
