@@ -47,19 +47,19 @@ export function beginReview(run: Run): Review {
 
   async function review(rendered: Rendered): Promise<Problem[]> {
     const rights = await rightsOf(rendered, run)
-    const needed = await missing(rights.filter(({ isOptional }) => !isOptional))
-    const lacking = await withoutNewNamespaces(needed, rendered, run)
+    const missingOf = async (some: readonly Right[]) => withoutNewNamespaces(await missing(some), rendered, run)
+    const lacking = await missingOf(rights.filter(({ isOptional }) => !isOptional))
     if (lacking.length === 0) {
-      for (const { namespace } of await missing(rights.filter(isForReplacingPods)))
+      for (const { namespace } of await missingOf(rights.filter(isForReplacingPods)))
         run.runner.info(
           `warning: pods may not be deleted in namespace ${namespace}, so a set of pods that hangs on a broken one, or has OnDelete, does not come back`,
         )
       return []
     }
     // Who has to ask for rights should have to ask once.
-    const useful = await missing(rights.filter(({ isOptional }) => isOptional))
-    const all = [...lacking, ...(await withoutNewNamespaces(useful, rendered, run))]
-    return [forbidden(lacking, roleToPaste(all, run.inputs.release, await userName(run)))]
+    const useful = await missingOf(rights.filter(({ isOptional }) => isOptional))
+    const yaml = roleToPaste([...lacking, ...useful], run.inputs.release, await userName(run))
+    return [forbidden(lacking, yaml)]
   }
 
   const problems = async (rendered: Rendered): Promise<Problem[]> => {
