@@ -2,18 +2,11 @@ import { describe, expect, it } from '@jest/globals'
 import type { KubeObject } from '../src/manifest/object.ts'
 import { cut, defuse, redactSecretData } from '../src/redact.ts'
 import { commandsIn } from './fakes/runner-commands.ts'
-import { HOSTILE } from './fixtures/hostile.ts'
+import { HOSTILE, hostileLine } from './fixtures/hostile.ts'
 import { randomFrom } from './fixtures/random.ts'
 
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROL = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/
-
-/** What the fuzz puts its lines together from: beginnings and ends of commands, and what may hide them. */
-const PARTS = [
-  ':: : ##[ # [ ] ::add-mask ::group:: add-mask set-output error stop-commands x'.split(' '),
-  Array.from('\t\n\r \u0000\u0007\u001b\u009b\u0085\u00a0\u00ad\u0301\u200b\u2028\u202e\ufeff'),
-  ['\u001b[31m', '\u001b]0;', '\ud83d', '\ude00', 'set-output name=a', '😀'],
-].flat()
 
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
@@ -81,7 +74,7 @@ describe('defuse', () => {
     const random = randomFrom(seed)
     let commandsBefore = 0
     for (let round = 0; round < 20_000; round += 1) {
-      const text = Array.from({ length: 1 + random.below(14) }, () => random.of(PARTS)).join('')
+      const text = hostileLine(random)
       commandsBefore += commandsIn(text).length
       const safe = defuse(text)
       if (commandsIn(safe).length > 0 || CONTROL.test(safe)) {

@@ -11,8 +11,9 @@ import { createRenderer } from './adapters/render/renderer.ts'
 import type { Journal } from './commands/journal.ts'
 import { discreetCluster, spareNames } from './commands/keep-secrets.ts'
 import type { Run, Signals } from './commands/run.ts'
-import { messageOf, RejectedError } from './errors.ts'
+import { messageOf, RejectedError, rejectIfAny } from './errors.ts'
 import type { Inputs } from './inputs/inputs.ts'
+import { forkProblems } from './inputs/run.ts'
 import type { Clock, GitHub, Runner } from './ports.ts'
 
 /** Of kustomize and helm, each: they compute, and fetch nothing. */
@@ -31,6 +32,8 @@ export interface Surroundings {
 /** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
 export async function compose(inputs: Inputs, { holder, ...surroundings }: Surroundings): Promise<Run> {
   const { runner } = surroundings
+  // Before anything is opened that a stranger's code could profit from.
+  rejectIfAny(forkProblems(inputs.run))
   const kubeconfigs = await readKubeconfigs(inputs)
   for (const { text } of kubeconfigs) for (const secret of credentialsIn(text)) runner.mask(secret)
   const context = chooseContext(kubeconfigs, inputs.context)

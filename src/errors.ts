@@ -49,6 +49,8 @@ export interface Problem {
   /** What to do about it. */
   readonly hint: string
   readonly at?: SourcePosition
+  /** Several lines of YAML that mend it, for somebody to apply. */
+  readonly paste?: string
 }
 
 /**

@@ -24,6 +24,28 @@ export interface Capabilities {
   readonly apiVersions: readonly string[]
 }
 
+/** What a login may do, as a rule of RBAC says it (rbac/v1 PolicyRule); `*` stands for all of them. */
+export interface AccessRule {
+  readonly verbs: readonly string[]
+  readonly apiGroups: readonly string[]
+  /** Plurals; `pods/log` is a subresource. */
+  readonly resources: readonly string[]
+  /** The rule holds only for objects of these names; for all, when there are none. */
+  readonly resourceNames: readonly string[]
+}
+
+/** A question to the API server: may this login do that? */
+export interface AccessQuestion {
+  readonly verb: string
+  readonly group: string
+  /** The plural; `pods/log` is a subresource. */
+  readonly resource: string
+  /** Absent for kinds that have none. */
+  readonly namespace?: string
+  /** Absent when all objects of the kind are meant. */
+  readonly name?: string
+}
+
 /** Which objects of one kind; without a namespace, those of the whole cluster. */
 export interface Query {
   readonly apiVersion: string
@@ -116,6 +138,11 @@ export interface Cluster {
   ): Promise<string>
   /** The log of a container line by line, from its beginning and for as long as the container runs. */
   followLogs(pod: ObjectRef, container: string, signal: AbortSignal): AsyncIterable<string>
+  /** What the login may do in a namespace, as far as the server can list it: some authorizers only answer single questions. */
+  rules(namespace: string, signal?: AbortSignal): Promise<readonly AccessRule[]>
+  isAllowed(question: AccessQuestion, signal?: AbortSignal): Promise<boolean>
+  /** The name of the user that the server takes the login for. */
+  userName(signal?: AbortSignal): Promise<string>
   close(): Promise<void>
 }
 

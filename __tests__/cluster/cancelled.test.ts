@@ -82,6 +82,7 @@ async function cancelAt(
     sent = performance.now()
   }
   await using proxy = await openProxy({
+    token: await scene.test.token(),
     strike: { at, answer: 'after', later: 'held', strike },
     ...(delayMs && { delayMs }),
   })

@@ -165,7 +165,7 @@ describe('a release', () => {
 
   it('is followed by reading when it may not be watched', () =>
     withNamespace('no-watch', async (namespace) => {
-      const verbs = ['get', 'list', 'patch', 'create', 'delete']
+      const verbs = ['get', 'list', 'patch', 'create', 'update', 'delete']
       const { input } = await createLogin(namespace, verbs, 'configmaps,services,deployments.apps')
       await using checkout = await createCheckout({ 'k8s/app.yaml': app() })
       const result = await checkout.run({ namespace: namespace.name, ...input })
@@ -277,8 +277,15 @@ describe('a release', () => {
         { apiVersion: 'v1', kind: 'Namespace', metadata: { name: own } },
       ]
       await using checkout = await createCheckout({ 'k8s/all.yaml': documents(release) })
+      const inputs = {
+        namespace: namespace.name,
+        'allowed-namespaces': `${namespace.name}\n${own}`,
+        'allow-cluster-scoped': 'CustomResourceDefinition',
+      }
       try {
-        const result = await checkout.run({ namespace: namespace.name })
+        // No Role can be in a namespace before it is there.
+        const login = 'administrator'
+        const result = await checkout.run(inputs, { login })
         expect(result).toMatchObject({ exitCode: 0, outputs: { outcome: 'deployed' } })
         expect(result.report.objects.map(({ kind }) => kind)).toEqual([
           'CustomResourceDefinition',
@@ -286,7 +293,7 @@ describe('a release', () => {
           'Thing',
           'Deployment',
         ])
-        expect(await checkout.run({ namespace: namespace.name })).toMatchObject({ outputs: { outcome: 'unchanged' } })
+        expect(await checkout.run(inputs, { login })).toMatchObject({ outputs: { outcome: 'unchanged' } })
       } finally {
         await namespace.kubectl(['delete', 'crd', `things.${group}`, '--ignore-not-found', '--wait=false'])
         await namespace.kubectl(['delete', 'namespace', own, '--ignore-not-found', '--wait=false'])

@@ -14,6 +14,9 @@ const CLAIM = {
   spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
 }
 
+/** For a release that makes its own namespace: no Role can be in it before it is there. */
+const OWN = { login: 'administrator' } as const
+
 describe('a first deploy that fails', () => {
   it.concurrent('removes what it made, restores what it adopted, and keeps the claim that was there', () =>
     withNamespace('first', async (namespace) => {
@@ -68,14 +71,14 @@ describe('a first deploy that fails', () => {
     const find = () => kubectl(['get', 'namespace', name, '--ignore-not-found', '-o', 'name'])
     await using checkout = await createCheckout({ 'k8s/app.yaml': release('v1-unpullable') })
     try {
-      const bad = await checkout.run({ namespace: name })
+      const bad = await checkout.run({ namespace: name }, OWN)
       expect({ ...bad.outputs, log: bad.log }).toMatchObject({ outcome: 'rolled-back', reason: 'ImagePull' })
       expect(bad.report.failures[0]?.pods).not.toEqual([])
       expect(bad.report.warnings).toEqual([])
       await eventually(async () => expect(await find()).toBe(''))
 
       await checkout.write('k8s/app.yaml', release('v2'))
-      const good = await checkout.run({ namespace: name })
+      const good = await checkout.run({ namespace: name }, OWN)
       expect({ ...good.outputs, log: good.log }).toMatchObject({ outcome: 'deployed', revision: '1' })
       expect(await find()).toBe(`namespace/${name}\n`)
     } finally {
@@ -91,7 +94,7 @@ describe('a first deploy that fails', () => {
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
     await using checkout = await createCheckout({ 'k8s/app.yaml': documents([namespace, broken]) })
     try {
-      const result = await checkout.run({ namespace: name })
+      const result = await checkout.run({ namespace: name }, OWN)
       expect({ ...result.outputs, log: result.log }).toMatchObject({ outcome: 'rejected', reason: 'InvalidManifest' })
       const find = () => kubectl(['get', 'namespace', name, '--ignore-not-found', '-o', 'name'])
       await eventually(async () => expect(await find()).toBe(''))

@@ -54,6 +54,8 @@ async function measure(space: Space): Promise<{ good: Ran; bad: Ran; brought: Ra
 /** A namespace with a release in it, in which one cell after another is tried out. */
 interface Space extends Place, AsyncDisposable {
   readonly checkout: Checkout
+  /** With which its runs log in; absent for the administrator, as no Role can be in a namespace before it is there. */
+  readonly token?: string
   readonly test: TestNamespace
 }
 
@@ -72,6 +74,7 @@ async function openSpace(): Promise<Space> {
   const space: Space = {
     checkout,
     test,
+    token: await test.token(),
     cluster,
     namespace: test.name,
     release: RELEASE,
@@ -103,6 +106,7 @@ async function run(
 ): Promise<Ran> {
   let kill: () => void = () => undefined
   await using proxy = await openProxy({
+    ...(space.token !== undefined && { token: space.token }),
     strike: {
       at: ({ nth }) => nth === killAt,
       answer: isDelivered ? 'before' : 'lost',
@@ -226,7 +230,8 @@ async function expectAllOld(space: Space, before: Settled, last: Ran): Promise<S
 /** The first deploy of a release that brings its own namespace: the one thing that is there before the lock and the record. */
 async function bring(space: Space, kills: readonly Kill[], version = 'v1') {
   const name = `killed-own-${randomBytes(4).toString('hex')}`
-  const own: Space = { ...space, namespace: name, release: name }
+  const { token: _token, ...place } = space
+  const own: Space = { ...place, namespace: name, release: name }
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
   await space.checkout.write('k8s/all.yaml', `${JSON.stringify(namespace)}\n---\n${manifests(version)}`)
   const { killed, last } = await runKilled(own, kills)

@@ -140,7 +140,7 @@ describe('a record that somebody has forged', () => {
         await recordsIn(namespace, cluster).create({ ...forged, objects: [] })
 
         await using checkout = await createCheckout({ 'k8s/app.yaml': release('v1') })
-        const result = await checkout.run({ namespace: namespace.name })
+        const result = await checkout.run({ namespace: namespace.name }, { login: 'administrator' })
         expect({ ...result.outputs, log: result.log }).toMatchObject({ outcome: 'deployed' })
         expect(await snapshot(victim)).toEqual(before)
         expect(await cluster.get(roleRef)).toEqual(liveRole)
@@ -171,7 +171,10 @@ describe('a record that somebody has forged', () => {
       }
       const objects = [{ object: planted }]
       await records.create(releaseRecord({ namespace: namespace.name, revision: 1, objects, writes: [] }))
-      const result = await checkout.run({ command: 'rollback', namespace: namespace.name, 'to-revision': '1' })
+      const inputs = { command: 'rollback', namespace: namespace.name, 'to-revision': '1' }
+      const allowed = { 'allowed-namespaces': `${namespace.name}\n${victim.name}` }
+      const result = await checkout.run({ ...inputs, ...allowed }, { login: 'administrator' })
+      expect(result.outputs['message']).toContain("and is not the release's now")
       expect({ ...result.outputs, log: result.log }).toMatchObject({ outcome: 'rejected', reason: 'Fenced' })
       expect(await cluster.get(refOf(planted))).toBeUndefined()
     }),

@@ -21,13 +21,12 @@ describe('when the API server goes away in the middle of a rollout', () => {
   ): Promise<RunResult> {
     namespace = await createNamespace('outage', cluster)
     await using checkout = await createCheckout({ 'k8s/app.yaml': app({ deadlineSeconds: 60 }) })
-    const env = { KUBECONFIG: cluster.kubeconfig }
     const given = { namespace: namespace.name, ...inputs }
-    expect(await checkout.run(given, { env })).toMatchObject({ exitCode: 0 })
+    expect(await checkout.run(given)).toMatchObject({ exitCode: 0 })
     let outage: Promise<void> | undefined
     const result = await checkout.run(
       { ...given, images: `${IMAGE}:${tag}` },
-      { env, onLog: (log) => (outage ??= /out of 2 new replicas/.test(log) ? onFollowing() : undefined) },
+      { onLog: (log) => (outage ??= /out of 2 new replicas/.test(log) ? onFollowing() : undefined) },
     )
     expect(outage).toBeDefined()
     await outage

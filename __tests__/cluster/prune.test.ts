@@ -183,10 +183,12 @@ describe('prune', () => {
       }
       const made = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: own } }
       await using checkout = await createCheckout({ 'k8s/app.yaml': release('v1', definition, made) })
+      const inputs = { namespace: namespace.name, 'allow-cluster-scoped': 'CustomResourceDefinition\nNamespace' }
+      await namespace.grant('rollsafe-cluster-scoped')
       try {
-        expect(await checkout.run({ namespace: namespace.name })).toMatchObject({ exitCode: 0 })
+        expect(await checkout.run(inputs)).toMatchObject({ exitCode: 0 })
         await checkout.write('k8s/app.yaml', release('v2'))
-        const result = await checkout.run({ namespace: namespace.name, prune: 'true' })
+        const result = await checkout.run({ ...inputs, prune: 'true' })
         expect(result).toMatchObject({ exitCode: 0, outputs: { outcome: 'deployed' } })
         const warnings = result.report.warnings.join('\n')
         expect(warnings).toContain(`kubectl delete namespace ${own}`)

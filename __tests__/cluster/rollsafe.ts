@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Report } from '../../src/report/report.ts'
-import { testbed } from './testbed.ts'
+import { kubeconfigIn, testbed } from './testbed.ts'
 
 const ENTRY = resolve(import.meta.dirname, '../../src/index.ts')
 /** A third of the time of a run on a busy machine is for reading the sources. */
@@ -19,6 +19,11 @@ export interface RunResult {
 }
 
 export interface RunOptions {
+  /**
+   * The ServiceAccount of the namespace, with the Role of docs/permissions.md, if not given; the administrator of the testbed for
+   * what that Role is not for. It counts where no kubeconfig is given.
+   */
+  readonly login?: 'administrator'
   readonly env?: Readonly<Record<string, string>>
   /** Called whenever something is printed, with all that was printed so far. */
   readonly onLog?: (log: string) => unknown
@@ -86,7 +91,7 @@ async function start(
   root: string,
   folder: string,
   inputs: Readonly<Record<string, string>>,
-  { env = {}, onLog }: RunOptions,
+  { env = {}, login, onLog }: RunOptions,
 ): Promise<Started> {
   const temp = await mkdtemp(join(root, 'run-'))
   const files = {
@@ -96,6 +101,7 @@ async function start(
   }
   for (const file of Object.values(files)) await writeFile(file, '')
   const given = { manifests: 'k8s', 'stable-for': '1s', ...inputs }
+  const kubeconfig = 'kubeconfig' in given || 'KUBECONFIG' in env ? {} : await kubeconfigFor(temp, given, login)
   const started = performance.now()
   const child = spawn(process.execPath, [ENTRY], {
     cwd: folder,
@@ -103,7 +109,7 @@ async function start(
       PATH: process.env['PATH'],
       HOME: temp,
       NODE_COMPILE_CACHE: COMPILED,
-      KUBECONFIG: testbed().kubeconfig,
+      ...kubeconfig,
       GITHUB_WORKSPACE: folder,
       GITHUB_REPOSITORY: 'acme/shop',
       RUNNER_TEMP: temp,
@@ -133,6 +139,17 @@ async function start(
     }
   }
   return { signal: (name) => child.kill(name), ended: end() }
+}
+
+async function kubeconfigFor(
+  folder: string,
+  { namespace }: Readonly<Record<string, string>>,
+  login: RunOptions['login'],
+): Promise<{ KUBECONFIG: string }> {
+  if (login === 'administrator') return { KUBECONFIG: testbed().kubeconfig }
+  const path = join(folder, 'kubeconfig')
+  await writeFile(path, await kubeconfigIn(namespace))
+  return { KUBECONFIG: path }
 }
 
 /** `name<<delimiter`, the value, `delimiter`: the file format of step outputs and of saved state. */

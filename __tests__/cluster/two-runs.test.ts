@@ -7,6 +7,7 @@ import { openProxy, type Passing, type Strike } from './killing-proxy.ts'
 import { deployment, documents } from './manifests.ts'
 import { openPool } from './pool.ts'
 import { type Checkout, createCheckout, type Ended, type Started } from './rollsafe.ts'
+import { ACCOUNT } from './roles.ts'
 import { connect, expectSettled, type Place, type Settled } from './settled.ts'
 import { createNamespace } from './testbed.ts'
 
@@ -48,7 +49,7 @@ async function openSpace(): Promise<Space> {
   const [older, newer, cluster] = await Promise.all([createCheckout(), createCheckout(), connect()])
   const login = async (user: Which) => {
     await kubectl(['create', 'serviceaccount', user])
-    const rights = ['--clusterrole=cluster-admin', `--serviceaccount=${namespace}:${user}`]
+    const rights = [`--role=${ACCOUNT}`, `--serviceaccount=${namespace}:${user}`]
     await kubectl(['create', 'rolebinding', user, ...rights])
     return (await kubectl(['create', 'token', user])).trim()
   }

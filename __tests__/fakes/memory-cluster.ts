@@ -6,13 +6,16 @@
 import { ClusterError } from '../../src/errors.ts'
 import { isObject, keyOf, type KubeObject, type ObjectMeta, type ObjectRef, refOf } from '../../src/manifest/object.ts'
 import { isEqual } from '../../src/plan/json.ts'
-import type { Cluster, Observation, Query, ResourceType } from '../../src/ports.ts'
+import { covers } from '../../src/plan/access.ts'
+import type { AccessRule, Cluster, Observation, Query, ResourceType } from '../../src/ports.ts'
 
 export interface MemoryCluster extends Cluster {
   /** Every request so far: `create Secret shop/web`, `list Secret shop`. */
   readonly requests: string[]
   /** Called around every request. What it throws is the answer: `before`, the request had no effect; `after`, it had. */
   onRequest: (request: string, moment: 'before' | 'after') => void
+  /** What a login may do in every namespace. All, unless a test says otherwise: then `isAllowed` answers by the same rules. */
+  access: readonly AccessRule[]
   /** Texts that `logs` answers with, by `<namespace>/<pod>/<container>`. */
   readonly containerLogs: Map<string, string>
   /** The objects as they are, by key, without a request. */
@@ -25,6 +28,10 @@ export interface MemoryCluster extends Cluster {
 
 const CLUSTER_SCOPED = ['Namespace', 'Node', 'PersistentVolume', 'ClusterRole', 'ClusterRoleBinding', 'StorageClass']
 const CLUSTER_SCOPED_GROUPS = ['apiextensions.k8s.io', 'admissionregistration.k8s.io', 'apiregistration.k8s.io']
+
+const RULES_REVIEW = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview' }
+const ACCESS_REVIEW = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview' }
+const SELF_REVIEW = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }
 
 interface Change {
   readonly resourceVersion: number
@@ -109,6 +116,7 @@ export function createMemoryCluster(
     contextNamespace: undefined,
     requests: [],
     onRequest: () => undefined,
+    access: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'], resourceNames: [] }],
     containerLogs: new Map(),
     objects: () => structuredClone(stored),
     put,
@@ -196,6 +204,15 @@ export function createMemoryCluster(
     async *followLogs(pod, container) {
       yield* (await cluster.logs(pod, container, { lines: Infinity })).split('\n').filter((line) => line !== '')
     },
+
+    rules: () => request('ask', RULES_REVIEW, () => cluster.access),
+
+    isAllowed: ({ name, ...question }) =>
+      request('ask', ACCESS_REVIEW, () =>
+        covers(cluster.access, { ...question, names: name === undefined ? [] : [name], isOptional: false }),
+      ),
+
+    userName: () => request('ask', SELF_REVIEW, () => 'system:serviceaccount:shop:deployer'),
 
     close: () => Promise.resolve(),
   }

@@ -22,6 +22,71 @@ const REGISTERED = [
   'warning',
 ]
 
+/** A command in the form with two colons, as the runner takes it apart. */
+export interface ParsedCommand {
+  readonly name: string
+  readonly properties: Readonly<Record<string, string>>
+  readonly data: string
+}
+
+/** The commands with two colons in an output, with what they carry (ActionCommand.TryParseV2). */
+export function parsedCommands(output: string): ParsedCommand[] {
+  return output.split(/\r\n|\r|\n/).flatMap((line) => {
+    const text = line.replace(/^[\s\u0085]+/, '')
+    const end = text.indexOf('::', 2)
+    if (!text.startsWith('::') || end < 0) return []
+    const info = text.slice(2, end)
+    const space = info.indexOf(' ')
+    const name = space < 0 ? info : info.slice(0, space)
+    if (!REGISTERED.includes(name.toLowerCase())) return []
+    const pairs =
+      space < 0
+        ? []
+        : info
+            .slice(space + 1)
+            .trim()
+            .split(',')
+            .filter((pair) => pair.trim() !== '')
+    const properties = pairs.map((pair) => {
+      const [key = '', ...value] = pair.trim().split('=')
+      return [key, unescaped(value.join('='), true)] as const
+    })
+    return [{ name, properties: Object.fromEntries(properties), data: unescaped(text.slice(end + 2), false) }]
+  })
+}
+
+function unescaped(text: string, isProperty: boolean): string {
+  const data = text.replaceAll('%0D', '\r').replaceAll('%0A', '\n')
+  return (isProperty ? data.replaceAll('%3A', ':').replaceAll('%2C', ',') : data).replaceAll('%25', '%')
+}
+
+/**
+ * The names and values in a file of outputs or of state (FileCommandManager in actions/runner): `name=value` in a line, or
+ * `name<<delimiter` and lines up to the delimiter. Throws on what the runner refuses.
+ */
+export function settingsIn(file: string): [name: string, value: string][] {
+  const lines = file.split(/\r\n|\r|\n/)
+  const settings: [string, string][] = []
+  for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
+    if (line === '') continue
+    const equals = line.indexOf('=')
+    const heredoc = line.indexOf('<<')
+    if (equals >= 0 && (heredoc < 0 || equals < heredoc)) settings.push([line.slice(0, equals), line.slice(equals + 1)])
+    else if (heredoc >= 0) {
+      const end = lines.indexOf(line.slice(heredoc + 2))
+      if (end < 0) throw new Error(`there is no end to ${line}`)
+      settings.push([
+        line.slice(0, heredoc),
+        lines
+          .splice(0, end + 1)
+          .slice(0, -1)
+          .join('\n'),
+      ])
+    } else throw new Error(`the runner refuses the line ${JSON.stringify(line)}`)
+  }
+  return settings
+}
+
 /** The commands that a runner would run for a step that printed this. */
 export function commandsIn(output: string): string[] {
   return output

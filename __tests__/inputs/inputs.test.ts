@@ -30,6 +30,7 @@ describe('readInputs', () => {
       release: 'shop-web',
       sources: { workspace: '/checkout', manifests: ['k8s/'] },
       images: [],
+      fences: { clusterScoped: [] },
       kubeconfig: { content: KUBECONFIG.trim() },
       timeoutSeconds: 600,
       rollbackTimeoutSeconds: 300,

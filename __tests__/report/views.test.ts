@@ -95,6 +95,7 @@ describe.each([
       for (const fact of [problem.code, problem.message, problem.hint]) expect(text).toContain(fact)
     }
     expect(text).toContain('k8s/web.yaml:23')
+    expect(render(rejected)).toContain('```yaml\nkind: Role\nrules:\n  - apiGroups: [apps]\n')
   })
 
   it('of a rollback tells the cause, what was done, and shows the evidence', () => {
@@ -336,6 +337,7 @@ describe('annotations', () => {
       expect.objectContaining({ level: 'error', title: 'InvalidManifest', at: { file: 'k8s/web.yaml', line: 23 } }),
       expect.objectContaining({ level: 'error', title: 'ImageNotMatched' }),
       expect.objectContaining({ level: 'error', title: 'InvalidInput' }),
+      expect.objectContaining({ level: 'error', title: 'Forbidden' }),
     ])
   })
 
@@ -345,7 +347,7 @@ describe('annotations', () => {
     const all = annotationsOf({ ...rejected, problems, warnings })
     expect(all.filter(({ level }) => level === 'error')).toHaveLength(10)
     expect(all.filter(({ level }) => level === 'warning')).toHaveLength(10)
-    expect(all[9]).toMatchObject({ title: '81 more' })
+    expect(all[9]).toMatchObject({ title: '111 more' })
     expect(all[19]).toMatchObject({ level: 'warning', title: '2 more' })
   })
 })
@@ -395,6 +397,10 @@ describe('the closing lines of the log', () => {
     expect(renderLog(rejected)).toContain(
       '  k8s/web.yaml:23: InvalidManifest: Deployment shop/web has an unknown field spec.template.spec.containers[0].imagePullPolcy. Did you mean imagePullPolicy?',
     )
+  })
+
+  it('of a rejected run end with what is to be pasted, as it is', () => {
+    expect(renderLog(rejected).join('\n')).toContain('\nkind: Role\nrules:\n  - apiGroups: [apps]\n')
   })
 
   it('of a failed rollback end with the commands', () => {

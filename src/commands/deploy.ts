@@ -5,6 +5,7 @@ import { type CarriedOut, carryOut } from './carry-out.ts'
 import { deployReport } from './deploy-report.ts'
 import { prepare, type Prepared } from './prepare/prepare.ts'
 import { render, type Rendered } from './prepare/render.ts'
+import { beginReview } from './prepare/review.ts'
 import type { Run } from './run.ts'
 import { sameReleaseProblems } from './prepare/same-release.ts'
 import { leaveNamespace, openSession, type Session } from './session/session.ts'
@@ -17,7 +18,9 @@ import { supersededReport } from './early-end.ts'
 export async function deploy(run: Run): Promise<Report> {
   const { runner } = run
   const { session, prepared } = await runner.group('Prepare', async () => {
+    const review = beginReview(run)
     const rendered = await render(run)
+    await review.assertEnough(rendered)
     const opened = await openSession(rendered, run)
     return { session: opened, prepared: await prepareIn(opened, rendered) }
   })

@@ -1,4 +1,4 @@
-import { ClusterError, type Problem, RejectedError } from '../errors.ts'
+import { ClusterError, type Problem, RejectedError, rejectIfAny } from '../errors.ts'
 import { pendingOf } from '../release/history.ts'
 import { isSuperseded } from '../release/supersede.ts'
 import { counted } from '../report/format.ts'
@@ -12,6 +12,7 @@ import { type Forecast, forecast } from './prepare/forecast.ts'
 import { previousRevision } from './prepare/prepare.ts'
 import { readingCluster } from './prepare/reading-cluster.ts'
 import { identityOf, render, type Rendered } from './prepare/render.ts'
+import { beginReview } from './prepare/review.ts'
 import { sameReleaseProblems } from './prepare/same-release.ts'
 import { reportFrame } from './report-frame.ts'
 import type { Run } from './run.ts'
@@ -26,8 +27,10 @@ export async function plan(run: Run): Promise<Report> {
   const reading: Run = { ...run, cluster: readingCluster(run.cluster) }
   return run.runner.group('Plan', async () => {
     try {
+      const review = beginReview(reading)
       const rendered = await render(reading)
-      return planReport(await compareRelease(rendered, reading), rendered, reading)
+      const lacking = await review.problems(rendered)
+      return planReport(await compareRelease(rendered, lacking, reading), rendered, reading)
     } catch (error) {
       if (error instanceof ClusterError) throw new RejectedError([problemFrom(error, 'the cluster')])
       throw error
@@ -44,7 +47,18 @@ interface Planned {
   readonly problems: readonly Problem[]
 }
 
-async function compareRelease(rendered: Rendered, run: Run): Promise<Planned> {
+/** `lacking` are the rights that a deploy would need and the login does not have; the plan may get by without them. */
+async function compareRelease(rendered: Rendered, lacking: readonly Problem[], run: Run): Promise<Planned> {
+  try {
+    const planned = await compareAll(rendered, run)
+    return { ...planned, problems: [...lacking, ...planned.problems] }
+  } catch (error) {
+    if (error instanceof ClusterError && error.status === 403) rejectIfAny(lacking)
+    throw error
+  }
+}
+
+async function compareAll(rendered: Rendered, run: Run): Promise<Planned> {
   const { desired } = rendered
   const records = openRecords(run.cluster, identityOf(run))
   const known = await readKnown(records, await records.list())

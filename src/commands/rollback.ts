@@ -1,6 +1,7 @@
-import { type Problem, RejectedError, rejectIfAny } from '../errors.ts'
+import { ClusterError, type Problem, RejectedError, rejectIfAny } from '../errors.ts'
 import { describe, type Manifest, refOf } from '../manifest/object.ts'
-import { belongsTo } from '../plan/desired.ts'
+import { isBeyondRecord } from '../plan/fences.ts'
+import { problemFrom } from '../plan/rejections.ts'
 import { hookOf } from '../plan/stages.ts'
 import { RecordError } from '../release/read-record.ts'
 import type { ReleaseRecord } from '../release/record.ts'
@@ -10,7 +11,8 @@ import { carryOut } from './carry-out.ts'
 import { mapLimited } from './concurrency.ts'
 import { deployReport } from './deploy-report.ts'
 import { prepare, type Prepared } from './prepare/prepare.ts'
-import { identityOf, namespaceOf, place } from './prepare/render.ts'
+import { assertHomeAllowed, identityOf, namespaceOf, place } from './prepare/render.ts'
+import { beginReview } from './prepare/review.ts'
 import type { Run } from './run.ts'
 import { openSession, type Session } from './session/session.ts'
 
@@ -19,6 +21,7 @@ import { openSession, type Session } from './session/session.ts'
  * new revision, is followed like a deploy, and is never taken back by itself. Throws RejectedError when nothing was written.
  */
 export async function rollback(run: Run): Promise<Report> {
+  assertHomeAllowed(run)
   const { session, prepared, target } = await run.runner.group('Prepare', async () => {
     const opened = await openSession({ namespace: namespaceOf(run), desired: [] }, run)
     try {
@@ -38,33 +41,36 @@ export async function rollback(run: Run): Promise<Report> {
 
 async function prepareTarget(session: Session): Promise<{ target: ReleaseRecord; prepared: Prepared }> {
   const { run } = session
+  const review = beginReview(run)
   const target = await chooseTarget(session)
   const by = target.by ? `, which ${target.by.actor} deployed from commit ${target.by.sha.slice(0, 7)}` : ''
   run.runner.info(`going back to revision ${target.revision} of ${target.startedAt}${by}`)
-  await assertOurs(target, run)
   const name = `revision ${target.revision}`
   // No Job runs backwards: what it did to the world when the revision was new, it has done.
   const objects = target.objects.filter(({ object }) => hookOf(object) === undefined)
   const manifests = objects.map(({ object }): Manifest => ({ object, at: { file: name, line: 1 } }))
-  return { target, prepared: await prepare(await place(manifests, run), session) }
+  const placed = await place(manifests, run)
+  await review.assertEnough(placed)
+  await assertOurs(target, run)
+  return { target, prepared: await prepare(placed, session) }
 }
 
-/**
- * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects made or changed
- * elsewhere, so those have to be there already and to carry the release's label.
- */
-async function assertOurs({ objects, namespace, revision }: ReleaseRecord, run: Run): Promise<void> {
-  const { cluster } = run
-  const outside = objects.map(({ object }) => refOf(object)).filter((ref) => ref.namespace !== namespace)
-  const live = await mapLimited(outside, (ref) => cluster.get(ref))
-  const problems = outside
-    .filter((_ref, index) => !belongsTo(live[index], identityOf(run)))
-    .map((ref): Problem => ({
-      code: 'Fenced',
-      message: `${describe(ref)} is outside of the namespace of the release, and is not the release's now`,
-      hint: `deploy the commit of revision ${revision} instead: its manifests are trusted further than a record`,
-    }))
-  rejectIfAny(problems)
+/** A record is not trusted outside of the namespace of the release: there, it may change what is the release's already. */
+async function assertOurs({ objects, revision }: ReleaseRecord, run: Run): Promise<void> {
+  const release = identityOf(run)
+  const outside = objects.map(({ object }) => refOf(object)).filter((ref) => ref.namespace !== release.namespace)
+  const problems = await mapLimited(outside, async (ref): Promise<Problem[]> => {
+    try {
+      if (!isBeyondRecord(ref, await run.cluster.get(ref), release)) return []
+    } catch (error) {
+      if (error instanceof ClusterError) return [problemFrom(error, describe(ref))]
+      throw error
+    }
+    const message = `${describe(ref)} is outside of the namespace of the release, and is not the release's now`
+    const hint = `deploy the commit of revision ${revision} instead: its manifests are trusted further than a record`
+    return [{ code: 'Fenced', message, hint }]
+  })
+  rejectIfAny(problems.flat())
 }
 
 /** The revision that was asked for or, without a wish, the newest good one that differs from what is in place. */

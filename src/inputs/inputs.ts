@@ -1,6 +1,7 @@
 /** What a run is asked to do: read once, before anything else happens, and never changed. */
 import { rejectIfAny } from '../errors.ts'
 import type { RunFacts } from '../report/report.ts'
+import { type Fences, readFences } from './fences.ts'
 import { type ImageRequest, readImages } from './images.ts'
 import { parseKubeconfig, type KubeconfigSource } from './kubeconfig.ts'
 import {
@@ -30,6 +31,7 @@ export interface Inputs {
   readonly images: readonly ImageRequest[]
   /** Absent: the namespace of the context, else `default`. */
   readonly namespace?: string
+  readonly fences: Fences
   readonly kubeconfig: KubeconfigSource
   /** Absent: the kubeconfig's current context. */
   readonly context?: string
@@ -88,6 +90,8 @@ export const INPUT_DEFAULTS = {
   'helm-set': '',
   images: '',
   namespace: '',
+  'allowed-namespaces': '',
+  'allow-cluster-scoped': '',
   kubeconfig: '',
   context: '',
   timeout: '10m',
@@ -146,6 +150,7 @@ export function readInputs(source: InputSource): Inputs {
     ...(namespace !== '' && {
       namespace: reader.value('namespace', (text) => parseDnsLabel(text, LONGEST_NAMESPACE), ''),
     }),
+    fences: readFences(reader),
     kubeconfig: reader.value('kubeconfig', (text) => parseKubeconfig(text, env['KUBECONFIG'] ?? ''), { paths: [] }),
     ...(context !== '' && { context }),
     timeoutSeconds: reader.value('timeout', (text) => parseDuration(text, { least: 1, most: DAY }), 0),

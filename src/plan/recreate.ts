@@ -38,6 +38,11 @@ export type Recreation =
   /** A clause that goes on from the object's name. */
   { readonly isAllowed: true; readonly why: string } | { readonly isAllowed: false; readonly hint: string }
 
+/** Whether an object may come to be made anew, for what its manifest says. */
+export function mayBeRecreated(object: KubeObject): boolean {
+  return groupKindOf(object) === 'Job.batch' || object.metadata.annotations?.[RECREATE_ANNOTATION] === IF_IMMUTABLE
+}
+
 /** What to do about a field that cannot change. */
 export function immutableHint(desired: KubeObject, live: KubeObject): string {
   const recreation = recreationOf(desired, live)

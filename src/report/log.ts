@@ -33,12 +33,15 @@ function workloadLines(report: Report): string[] {
 }
 
 function problemLines(report: Report): string[] {
-  const lines = report.problems.slice(0, MOST_PROBLEMS).map((problem) => {
+  const shown = report.problems.slice(0, MOST_PROBLEMS)
+  const lines = shown.map((problem) => {
     const where = problem.at ? `${problem.at.file}:${problem.at.line}: ` : ''
     return `  ${where}${problem.code}: ${sentence(problem.message)} ${problem.hint}`
   })
   const leftOut = report.problems.length - lines.length
-  return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines
+  if (leftOut > 0) lines.push(`  and ${leftOut} more`)
+  // From the first column, as it is to be pasted.
+  return [...lines, ...shown.flatMap(({ paste }) => paste?.split('\n') ?? [])]
 }
 
 /** What would change, with its fields; what would not is counted. */

@@ -70,6 +70,10 @@ export interface RunFacts {
   /** 1, and one more each time that somebody runs it again. */
   readonly attempt: number
   readonly pullRequest?: number
+  /**
+   * Whose commit the run is about, where that is not the repository itself: the full name of a fork, or empty when it is not known.
+   */
+  readonly fork?: string
 }
 
 export interface ReportedProblem {
@@ -77,6 +81,8 @@ export interface ReportedProblem {
   readonly message: string
   readonly hint: string
   readonly at?: SourcePosition
+  /** Several lines of YAML that mend it, for somebody to apply. */
+  readonly paste?: string
 }
 
 /** What this run did to one object of the release, the rollback left aside. */

@@ -40,7 +40,15 @@ export function problemsSection(report: Report, detail: Detail): Section[] {
     prose(problem.hint),
   ])
   const markdown = `### ${counted(rows.length, 'problem')} to mend\n\n${table(['Reason', 'Where', 'What is wrong', 'What to do'], rows, { rows: detail.problems })}`
-  return [{ name: 'problems', rank: 1, markdown }]
+  const pastes = report.problems.flatMap(({ paste }) => (paste === undefined ? [] : [paste]))
+  return [
+    { name: 'problems', rank: 1, markdown },
+    ...pastes.map((paste): Section => ({
+      name: 'what to apply to mend them',
+      rank: 1,
+      markdown: `### To apply\n\n${fence(paste, { language: 'yaml' })}`,
+    })),
+  ]
 }
 
 /** Every workload: where it was left, its images before and after, its pods. */

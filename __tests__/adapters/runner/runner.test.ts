@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createRunner } from '../../../src/adapters/runner/runner.ts'
+import { OUTPUT_NAMES } from '../../../src/report/outputs.ts'
 import { runScript } from '../../fakes/child.ts'
-import { commandsIn } from '../../fakes/runner-commands.ts'
-import { HOSTILE } from '../../fixtures/hostile.ts'
+import { commandsIn, parsedCommands, settingsIn } from '../../fakes/runner-commands.ts'
+import { HOSTILE, hostileLine } from '../../fixtures/hostile.ts'
+import { randomFrom } from '../../fixtures/random.ts'
+
+const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 let folder: string
 
@@ -42,6 +46,68 @@ describe('on GitHub', () => {
     expect(commandsIn(stdout).toSorted()).toEqual(
       ours.flatMap((name) => Array<string>(count * 2).fill(name)).toSorted(),
     )
+  })
+
+  it(`all ways of a report do what they are for, and nothing else, whatever it says (FUZZ_SEED=${seed})`, async () => {
+    const random = randomFrom(seed)
+    const texts = Array.from({ length: 40 }, () => hostileLine(random))
+    const [output, state] = [join(folder, 'output'), join(folder, 'state')]
+    await writeFile(join(folder, 'texts.json'), JSON.stringify(texts))
+    for (const file of [output, state]) await writeFile(file, '')
+    const { code, stdout, stderr } = await runScript(
+      `${create}
+      import { readFileSync } from 'node:fs'
+      import { annotationsOf } from 'root/src/report/annotations.ts'
+      import { renderLog } from 'root/src/report/log.ts'
+      import { outputsOf } from 'root/src/report/outputs.ts'
+      import { reportSaying } from 'root/__tests__/fixtures/reports/hostile.ts'
+      for (const text of JSON.parse(readFileSync(process.env.RUNNER_TEMP + '/texts.json', 'utf8'))) {
+        const report = reportSaying(text)
+        await runner.group(text, async () => {
+          for (const line of renderLog(report)) runner.info(line)
+          for (const warning of report.warnings) runner.info('warning: ' + warning)
+        })
+        for (const annotation of annotationsOf(report)) runner.annotate(annotation)
+        for (const [name, value] of Object.entries(outputsOf(report))) runner.output(name, value)
+        runner.saveState('session', text)
+        runner.debug(text)
+        runner.mask(text)
+      }`,
+      { GITHUB_ACTIONS: 'true', GITHUB_OUTPUT: output, GITHUB_STATE: state, RUNNER_TEMP: folder },
+    )
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    // The old form is never used, and the port reads each line of the new one twice.
+    const parsed = parsedCommands(stdout)
+    expect(commandsIn(stdout)).toHaveLength(2 * parsed.length)
+    const properties: Readonly<Record<string, string[]>> = {
+      debug: [],
+      group: [],
+      endgroup: [],
+      'add-mask': [],
+      error: ['title', 'file', 'line'],
+      warning: ['title'],
+    }
+    for (const command of parsed) {
+      expect(properties).toHaveProperty(command.name)
+      expect(properties[command.name]).toEqual(expect.arrayContaining(Object.keys(command.properties)))
+    }
+    const counts = parsed.map(({ name }) => name).filter((name) => ['group', 'endgroup', 'debug'].includes(name))
+    expect(counts).toHaveLength(3 * texts.length)
+    const masked = parsed.filter(({ name }) => name === 'add-mask').map(({ data }) => data)
+    expect(texts.map((text) => text.toWellFormed())).toEqual(expect.arrayContaining(masked))
+
+    const settings = settingsIn(await readFile(output, 'utf8'))
+    const names = new Set<string>(OUTPUT_NAMES)
+    expect(settings.filter(([name]) => !names.has(name))).toEqual([])
+    expect(settings).toHaveLength(texts.length * OUTPUT_NAMES.length)
+    // A carriage return at the very end becomes one with the line break that the file has behind it.
+    const lines = (text: string) =>
+      text
+        .toWellFormed()
+        .replace(/\r$/, '')
+        .split(/\r\n|\r|\n/)
+        .join('\n')
+    expect(settingsIn(await readFile(state, 'utf8'))).toEqual(texts.map((text) => ['session', lines(text)]))
   })
 
   it('hides a masked value here, and asks the runner to hide it too', async () => {

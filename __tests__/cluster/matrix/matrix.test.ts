@@ -27,7 +27,11 @@ describe('a bad release is taken back, and the cluster is as it was before:', ()
 
   it.concurrent.each(CELLS)('$title', async (cell) => {
     const { cluster, compileCache } = await share()
-    const next = await withNamespace('matrix', (namespace) => runCell(cell, { cluster, namespace, compileCache }))
+    const next = await withNamespace('matrix', async (namespace) => {
+      // Each release has a Role and a RoleBinding.
+      await namespace.grant('rollsafe-rbac')
+      return await runCell(cell, { cluster, namespace, compileCache })
+    })
     expect(next.outputs).toMatchObject({ outcome: 'deployed' })
   })
 })

@@ -2,6 +2,7 @@ import { ClusterError } from '../../errors.ts'
 import { isObject, type KubeObject, type ObjectRef, refOf } from '../../manifest/object.ts'
 import type { Cluster, ObjectList, Query, ResourceType } from '../../ports.ts'
 import type { ClusterAccess } from './access.ts'
+import { createAccessReviews } from './access-reviews.ts'
 import { createDiscovery } from './discovery.ts'
 import { createHttpClient, type HttpRequest } from './http.ts'
 import { collectionPath, describeRequest, objectPath, selectorsOf } from './paths.ts'
@@ -221,6 +222,8 @@ export function createCluster(access: ClusterAccess): Cluster {
       })
       yield* readLines(body)
     },
+
+    ...createAccessReviews(http),
 
     close: () => http.close(),
   }

@@ -1,7 +1,8 @@
 import { messageOf, type Problem } from '../../errors.ts'
 import { describe, type KubeObject, type Manifest, type ObjectRef, refOf } from '../../manifest/object.ts'
 import { phaseOf } from '../../manifest/order.ts'
-import { leftBehind, listed, pruneDecision } from '../../release/inventory.ts'
+import { whyOutside } from '../../plan/fences.ts'
+import { leftBehind, listed, type PruneDecision, pruneDecision } from '../../release/inventory.ts'
 import type { RecordedObject } from '../../release/record.ts'
 import { counted } from '../../report/format.ts'
 import { mapLimited } from '../concurrency.ts'
@@ -47,9 +48,12 @@ export async function planPrune(
     runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${listed(left)}`)
     return { deletions: [], kept: [], left: left.map(({ object }) => refOf(object)), problems: [] }
   }
-  const decided = await mapLimited(left, async (recorded) => {
-    const live = await cluster.get(refOf(recorded.object))
-    return { ref: refOf(recorded.object), decision: pruneDecision(recorded, live, identityOf(run)) }
+  const release = identityOf(run)
+  const decided = await mapLimited(left, async (recorded): Promise<{ ref: ObjectRef; decision: PruneDecision }> => {
+    const ref = refOf(recorded.object)
+    const fence = whyOutside(ref, inputs.fences, release.namespace)
+    if (fence !== undefined) return { ref, decision: { type: 'keep', why: `stays, as it ${fence}` } }
+    return { ref, decision: pruneDecision(recorded, await cluster.get(ref), release) }
   })
   const deletions = decided.flatMap(({ ref, decision }) =>
     decision.type === 'delete' ? [{ ref, live: decision.live }] : [],

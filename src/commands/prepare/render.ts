@@ -5,12 +5,13 @@ import { describe, type Manifest, refOf } from '../../manifest/object.ts'
 import { inOrder } from '../../manifest/order.ts'
 import { isHelmHook, withoutHelmHooks } from '../../plan/helm-hooks.ts'
 import { labelled, locate, problemsOf, type ReleaseIdentity } from '../../plan/desired.ts'
+import { fenceProblem, homeProblems } from '../../plan/fences.ts'
 import { providedTypes } from '../../plan/provided.ts'
 import { recreateProblems } from '../../plan/recreate.ts'
 import { problemFrom } from '../../plan/rejections.ts'
 import { stageProblems } from '../../plan/stages.ts'
 import { applyStrategy } from '../../plan/strategy.ts'
-import type { ChartFacts, Cluster, SourceFile } from '../../ports.ts'
+import type { ChartFacts, SourceFile } from '../../ports.ts'
 import { counted } from '../../report/format.ts'
 import { keepSecrets, keepSecretsOfFiles } from '../keep-secrets.ts'
 import { readChartFacts } from './chart-facts.ts'
@@ -68,7 +69,7 @@ export async function place(manifests: readonly Manifest[], run: Run): Promise<R
   keepSecrets(manifests, runner)
   runner.info(`${counted(manifests.length, 'object')} for ${cluster.server}, namespace ${namespace}`)
   try {
-    const located = await locateAll(manifests, namespace, cluster)
+    const located = await locateAll(manifests, namespace, run)
     const { manifests: shaped, notes } = applyStrategy(located, inputs.strategy)
     for (const note of notes) runner.info(note)
     const desired = inOrder(shaped).map((manifest) => ({
@@ -82,10 +83,19 @@ export async function place(manifests: readonly Manifest[], run: Run): Promise<R
   }
 }
 
-/** Gives every object its namespace, by the scope that the cluster says its kind has. */
-async function locateAll(manifests: readonly Manifest[], namespace: string, cluster: Cluster): Promise<Manifest[]> {
+/** Throws RejectedError when the release may not write to its own namespace, in which its lock and its records are. */
+export function assertHomeAllowed(run: Pick<Run, 'inputs' | 'cluster'>): void {
+  rejectIfAny(homeProblems(namespaceOf(run), run.inputs.fences))
+}
+
+/** Gives every object its namespace, by the scope that the cluster says its kind has, and sees to it that it stays inside. */
+async function locateAll(
+  manifests: readonly Manifest[],
+  namespace: string,
+  { cluster, inputs: { fences } }: Run,
+): Promise<Manifest[]> {
   const provided = providedTypes(manifests)
-  const problems: Problem[] = []
+  const problems: Problem[] = homeProblems(namespace, fences)
   const located: Manifest[] = []
   for (const manifest of manifests) {
     const { apiVersion, kind } = manifest.object
@@ -93,8 +103,11 @@ async function locateAll(manifests: readonly Manifest[], namespace: string, clus
       (await cluster.resourceType(apiVersion, kind)) ??
       provided.find((one) => one.apiVersion === apiVersion && one.kind === kind)
     if (type) {
+      const placed = locate(manifest, type, namespace)
+      const fenced = fenceProblem(refOf(placed.object), fences, namespace, manifest.at)
       problems.push(...problemsOf(manifest, type), ...stageProblems(manifest), ...recreateProblems(manifest))
-      located.push(locate(manifest, type, namespace))
+      if (fenced) problems.push(fenced)
+      located.push(placed)
     } else {
       problems.push({
         code: 'InvalidManifest',

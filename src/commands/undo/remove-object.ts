@@ -7,7 +7,7 @@ import { otherDeployers } from '../../rollback/other-deployers.ts'
 import type { UndoableWrite } from '../../rollback/write.ts'
 import { identityOf } from '../prepare/render.ts'
 import type { Run } from '../run.ts'
-import { isFenced, leaveAlone, OUTSIDE, type Step } from './undo-step.ts'
+import { leaveAlone, type Step, whyFenced } from './undo-step.ts'
 
 const KEPT = `stays, as its annotation ${HELM_POLICY_ANNOTATION} says`
 const GONE = 'is not there, as before'
@@ -23,7 +23,8 @@ export async function removeObject(write: UndoableWrite, run: Run): Promise<Step
   if (write.before && write.before.metadata.uid === current.metadata.uid) return asBefore('is as it was before')
   const isTheOne = after ? after.metadata.uid === current.metadata.uid : isOurs(current, identityOf(run))
   if (!isTheOne) return asBefore("is not there any more: what bears its name is somebody else's")
-  if (isFenced(write, current, run)) return leaveAlone(ref, OUTSIDE)
+  const fence = whyFenced(write, current, run)
+  if (fence !== undefined) return leaveAlone(ref, fence)
   if (isKeptByPolicy(current)) return { report: { ...ref, step: 'kept', message: KEPT } }
   const others = after ? otherDeployers(after, current) : []
   if (others.length > 0) return leaveAlone(ref, `was changed by ${others.join(', ')} since this release created it`)

@@ -17,7 +17,7 @@ import type { Target } from '../../rollout/tracker.ts'
 import type { Run } from '../run.ts'
 import { targetOf } from '../follow/targets.ts'
 import type { Returning } from './tend-pods.ts'
-import { isFenced, leaveAlone, OUTSIDE, type Step, type UndoOptions } from './undo-step.ts'
+import { leaveAlone, type Step, type UndoOptions, whyFenced } from './undo-step.ts'
 
 /** How an object is restored that the release has made itself, in the place of the one before. */
 type Replace = (before: KubeObject, current: KubeObject, ref: ObjectRef, run: Run) => Promise<Step>
@@ -48,7 +48,8 @@ export async function restoreObject(
         ...remadeAs(before, current),
       }
     }
-    if (isFenced(write, current, run)) return leaveAlone(ref, OUTSIDE)
+    const fence = whyFenced(write, current, run)
+    if (fence !== undefined) return leaveAlone(ref, fence)
     if (!current) return createAgain(before, ref, run, 'it had been deleted')
     if (isMadeAnew(before, current)) return leaveAlone(ref, 'was deleted and made anew by somebody else')
     const others = after ? otherDeployers(after, current) : []

@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectRef } from '../../manifest/object.ts'
-import { belongsTo } from '../../plan/desired.ts'
+import { isBeyondRecord, whyOutside } from '../../plan/fences.ts'
 import type { RollbackStepReport } from '../../report/report.ts'
 import type { UndoableWrite } from '../../rollback/write.ts'
 import { identityOf } from '../prepare/render.ts'
@@ -21,15 +21,21 @@ export interface UndoOptions {
   readonly signal: AbortSignal
 }
 
-export const OUTSIDE = 'is outside of the namespace of the release, and nothing on it says that the release wrote it'
+const BEYOND_RECORD = 'is outside of the namespace of the release, and nothing on it says that the release wrote it'
 
 /**
- * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects changed
- * elsewhere, so those have to carry the release's label themselves.
+ * Why this run may not take back what another has written down; undefined when it may. What it wrote itself, it could write, and
+ * may take back.
  */
-export function isFenced({ ref, isRecorded }: UndoableWrite, current: KubeObject | undefined, run: Run): boolean {
-  if (!isRecorded || ref.namespace === identityOf(run).namespace) return false
-  return !belongsTo(current, identityOf(run))
+export function whyFenced(
+  { ref, isRecorded }: UndoableWrite,
+  current: KubeObject | undefined,
+  run: Run,
+): string | undefined {
+  if (!isRecorded) return undefined
+  const release = identityOf(run)
+  if (isBeyondRecord(ref, current, release)) return BEYOND_RECORD
+  return whyOutside(ref, run.inputs.fences, release.namespace)
 }
 
 export function leaveAlone(ref: ObjectRef, why: string): Step {
