@@ -126,4 +126,18 @@ describe('the names in an object', () => {
     expect(namesIn(config({ 'app.yaml': 'value' }))).toEqual(['v1', 'ConfigMap', 'settings', 'shop', 'app.yaml'])
     expect(namesIn(workload({}))).toEqual(['apps/v1', 'Deployment', 'web', 'app', 'shop/web:v1'])
   })
+
+  it('are hosts as well', () => {
+    const named = (apiVersion: string, kind: string, spec: unknown): KubeObject => ({
+      apiVersion,
+      kind,
+      metadata: { name: 'web', namespace: 'shop' },
+      spec,
+    })
+    const ingress = named('networking.k8s.io/v1', 'Ingress', { rules: [{ host: 'shop.example' }, {}] })
+    const route = named('gateway.networking.k8s.io/v1', 'HTTPRoute', { hostnames: ['route.example'] })
+    expect(namesIn(ingress)).toEqual(expect.arrayContaining(['shop.example', 'https://shop.example']))
+    expect(namesIn(route)).toContain('https://route.example')
+    expect(namesIn(named('v1', 'Service', {}))).toContain('web.shop.svc.cluster.local')
+  })
 })

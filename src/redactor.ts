@@ -91,8 +91,8 @@ function piecesOf(value: string): string[] {
   return [...new Set(pieces)]
 }
 
-/** Lines of a file that hold nothing of their own: `spring:`, `[section]`, `-----BEGIN CERTIFICATE-----`. */
-const SYNTAX = /^(?:[\w.-]+:|\[[\w.-]+\]|-----(?:BEGIN|END) [A-Z0-9 ]+-----)$/
+/** Lines of a file that hold nothing of their own: `spring:`, `[section]`, `------`, `-----BEGIN CERTIFICATE-----`. */
+const SYNTAX = /^(?:[\w.-]+:|\[[\w.-]+\]|-----(?:BEGIN|END) [A-Z0-9 ]+-----|[^\p{L}\p{N}]*)$/u
 
 /** A value that everybody prints says nothing by being a secret's, and hiding it would tell that it is one. */
 function isOrdinary(piece: string, words: string): boolean {

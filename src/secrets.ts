@@ -35,13 +35,31 @@ export function secretTextsIn(file: string): string[] {
   })
 }
 
-/** The names by which an object and its parts are called: they are printed everywhere, whatever else they are. */
+/**
+ * The names by which an object and its parts are called, and the hosts at which they are reached: they are printed everywhere,
+ * whatever else they are.
+ */
 export function namesIn(object: KubeObject): string[] {
   const { apiVersion, kind, metadata } = object
-  const own = [apiVersion, kind, metadata.name, metadata.namespace]
+  const { name, namespace = '' } = metadata
+  const own = [
+    apiVersion,
+    kind,
+    name,
+    namespace,
+    ...(kind === 'Service' ? [`${name}.${namespace}.svc.cluster.local`] : []),
+  ]
   const entries = ['data', 'stringData'].flatMap((field) => Object.keys(isObject(object[field]) ? object[field] : {}))
   const containers = containersOf(object).flatMap((container) => [container['name'], container['image']])
-  return [...own, ...entries, ...containers].filter((name) => typeof name === 'string' && name !== '') as string[]
+  const hosts = hostsOf(object).flatMap((host) => [host, `https://${host}`])
+  return [...own, ...entries, ...textsIn(containers), ...hosts].filter((one) => one !== '')
+}
+
+/** Of an Ingress, or a Gateway and its routes. */
+function hostsOf({ spec }: KubeObject): string[] {
+  if (!isObject(spec)) return []
+  const lists = ['rules', 'listeners'].flatMap((field) => objectsIn(spec[field]).map(({ item }) => item))
+  return textsIn([spec['hostnames'], lists.flatMap(({ host, hostname }) => [host, hostname])])
 }
 
 function valuesIn(object: KubeObject, depth: number): string[] {
