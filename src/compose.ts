@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { resolve } from 'node:path'
 import { createGitHub } from './adapters/github/github.ts'
 import { openAccess } from './adapters/kube/access.ts'
 import { createCluster } from './adapters/kube/cluster.ts'
-import { chooseContext, type KubeconfigText } from './adapters/kube/kubeconfig.ts'
+import { readKubeconfigs } from './adapters/kube/kubeconfig-files.ts'
+import { chooseContext } from './adapters/kube/kubeconfig.ts'
 import { createFileRenderer } from './adapters/render/files.ts'
 import type { Journal } from './commands/journal.ts'
 import type { Run, Signals } from './commands/run.ts'
-import { messageOf, RejectedError } from './errors.ts'
 import type { Inputs } from './inputs/inputs.ts'
 import type { Clock, GitHub, Runner } from './ports.ts'
 
@@ -23,12 +22,19 @@ export interface Surroundings {
 }
 
 /** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
-export async function compose(inputs: Inputs, { holder, ...surroundings }: Surroundings): Promise<Run> {
+export async function compose(
+  inputs: Inputs,
+  env: NodeJS.ProcessEnv,
+  { holder, ...surroundings }: Surroundings,
+): Promise<Run> {
   const { runner } = surroundings
-  const context = chooseContext(await readKubeconfigs(inputs), inputs.context)
+  const context = chooseContext(await readKubeconfigs(inputs.kubeconfig), inputs.context)
   const access = await openAccess(context, {
     allowInsecure: inputs.allowInsecure,
     mask: (secret) => runner.mask(secret),
+    warn: (message) => runner.annotate({ level: 'warning', title: 'Insecure access to the cluster', message }),
+    env,
+    workspace: resolve(inputs.sources.workspace),
   })
   return {
     ...surroundings,
@@ -44,23 +50,4 @@ export function composeGitHub(inputs: Inputs, env: NodeJS.ProcessEnv): GitHub | 
   const { githubToken: token, run } = inputs
   if (token === undefined || !run) return undefined
   return createGitHub({ token, apiUrl: env['GITHUB_API_URL'] ?? 'https://api.github.com', repository: run.repository })
-}
-
-async function readKubeconfigs({ kubeconfig }: Inputs): Promise<KubeconfigText[]> {
-  if ('content' in kubeconfig) return [{ text: kubeconfig.content, name: 'the input kubeconfig' }]
-  return Promise.all(
-    kubeconfig.paths.map(async (path) => {
-      try {
-        return { text: await readFile(path, 'utf8'), name: path, folder: dirname(path) }
-      } catch (error) {
-        throw new RejectedError([
-          {
-            code: 'InvalidInput',
-            message: `the kubeconfig ${path} named by the variable KUBECONFIG cannot be read: ${messageOf(error)}`,
-            hint: 'correct KUBECONFIG, or pass the content as the input kubeconfig',
-          },
-        ])
-      }
-    }),
-  )
 }

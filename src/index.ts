@@ -67,7 +67,7 @@ async function run(
   try {
     known.inputs = readInputs(createInputSource(process.env))
     if (known.inputs.githubToken !== undefined) runner.mask(known.inputs.githubToken)
-    const ready = await compose(known.inputs, { runner, clock, journal, signals, ...session })
+    const ready = await compose(known.inputs, process.env, { runner, clock, journal, signals, ...session })
     known.cluster = ready.cluster
     report = await command(ready)
   } catch (error) {

@@ -26,15 +26,44 @@ export function failedAnswer(
   )
 }
 
+/** Where a request was on its way to. */
+export interface Route {
+  readonly server: string
+  readonly proxy?: { readonly url: string }
+}
+
 /** Names what went wrong on the way to the server, in words an operator can act on. `reason` is the system's error code. */
-export function failedConnection(error: unknown, server: string, request: string): ClusterError {
+export function failedConnection(error: unknown, { server, proxy }: Route, request: string): ClusterError {
   const code = codeOf(error)
-  return new ClusterError(`${server} ${describeConnectionFailure(code, error)}`, {
-    status: 0,
-    reason: code,
-    request,
-    cause: error,
-  })
+  const refusal = proxy && refusalOf(error)
+  const reason = refusal === undefined ? code : refusal < 500 ? 'ProxyRefused' : 'ProxyUnavailable'
+  const told =
+    refusal === undefined
+      ? `${subjectOf(code, server, proxy?.url)} ${describeConnectionFailure(code, error)}`
+      : `the proxy ${proxy?.url} answered ${refusal} when asked to connect to ${server}`
+  return new ClusterError(told, { status: 0, reason, request, cause: error })
+}
+
+/** Behind a proxy, only the proxy is connected to. */
+const BEFORE_THE_PROXY = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_PRX_TLS',
+])
+
+function subjectOf(code: string, server: string, proxy: string | undefined): string {
+  if (proxy === undefined) return server
+  return BEFORE_THE_PROXY.has(code) ? `the proxy ${proxy}` : `${server}, reached through the proxy ${proxy},`
+}
+
+/** The status with which a proxy refused to connect; undici has it in words only. */
+function refusalOf(error: unknown): number | undefined {
+  const status = /^Proxy response \((\d{3})\) !== 200/.exec(messageOf(error))?.[1]
+  return status === undefined ? undefined : Number(status)
 }
 
 export function isTimeout(error: unknown): boolean {
@@ -51,6 +80,7 @@ function describeConnectionFailure(code: string, error: unknown): string {
     case 'ECONNRESET':
     case 'EPIPE':
     case 'UND_ERR_SOCKET':
+    case 'UND_ERR_PRX_CONN':
       return 'broke the connection off'
     case 'UND_ERR_CONNECT_TIMEOUT':
     case 'ETIMEDOUT':
