@@ -75,8 +75,10 @@ function readServer(
   const address = textOf(cluster, 'server', refuse) ?? ''
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+    // What stands before an @ may be a password.
+    const shown = address.includes('@') ? '' : ` ${JSON.stringify(address)}`
     refuse(
-      `the cluster's server ${JSON.stringify(address)} is not an https:// address`,
+      `the cluster's server${shown} is not an https:// address`,
       'take the kubeconfig from where kubectl works, for instance with kubectl config view --raw --minify',
     )
     return undefined

@@ -32,6 +32,6 @@ function isLabelled(word: string, before: string): boolean {
 function isHarmless(word: string): boolean {
   const core = word.replaceAll(/^["'([{<]+|["')\]}>.,;:!?=]+$/g, '')
   if (/^[A-Za-z]{0,32}$/.test(core)) return true
-  if (/^[A-Za-z]+(?:[-_/.'][A-Za-z]+)*(?:[-_/.]?\d{1,2})?$/.test(core)) return core.length <= 40
+  if (/^[A-Za-z]{1,20}(?:[-_/.'][A-Za-z]{1,20})*(?:[-_/.]?\d{1,2})?$/.test(core)) return core.length <= 30
   return core.length < 8
 }

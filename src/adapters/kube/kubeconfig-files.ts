@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { messageOf, type Problem, rejectIfAny } from '../../errors.ts'
 import type { KubeconfigSource } from '../../inputs/kubeconfig.ts'
+import { isObject } from '../../manifest/object.ts'
 import type { KubeconfigText } from './kubeconfig.ts'
 
 /** A kubeconfig of this size would hold thousands of clusters. */
@@ -25,7 +26,7 @@ export async function readKubeconfigs(source: KubeconfigSource): Promise<Kubecon
       else if (found.size > MAX_BYTES) refuse(`${named} is larger than 10 MiB`, 'keep only the context that is needed')
       else texts.push({ text: await readFile(path, 'utf8'), name: path, folder: dirname(resolve(path)) })
     } catch (error) {
-      if (isMissing(error)) continue
+      if (isObject(error) && error['code'] === 'ENOENT') continue
       refuse(
         `${named} cannot be read: ${messageOf(error)}`,
         'correct KUBECONFIG, or pass the content as the input kubeconfig',
@@ -40,8 +41,4 @@ export async function readKubeconfigs(source: KubeconfigSource): Promise<Kubecon
   }
   rejectIfAny(problems)
   return texts
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
