@@ -124,9 +124,7 @@ describe('keys with a meaning in JavaScript', () => {
     const applied = restoringApply({ before: full('1'), after: full('2') }, full('2'))
     expect(JSON.stringify(applied['data'])).toBe(JSON.stringify(data('1')))
     const repaired = exactRepair({ before: full('1'), after: short('2') }, short('2'), short('2'))
-    expect(JSON.stringify(Object.entries(repaired?.['data'] ?? {}).toSorted())).toBe(
-      JSON.stringify(Object.entries(data('1')).toSorted()),
-    )
+    expect(new Map(Object.entries(repaired?.['data'] ?? {}))).toEqual(new Map(Object.entries(data('1'))))
   })
 
   it('go again', () => {
