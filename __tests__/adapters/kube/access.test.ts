@@ -319,10 +319,31 @@ describe('what is refused', () => {
     expect(
       await refusals({ user: exec({ ...doctl, command: 'doctl' }), options: { env: { PATH: workspace } } }),
     ).toEqual([expect.stringMatching(/found only in the checkout/)])
-    const env = [{ name: 'AWS_CONFIG_FILE', value: join(workspace, 'aws') }]
-    expect(await refusals({ user: exec({ env }) })).toEqual([
-      expect.stringMatching(/AWS_CONFIG_FILE.*into the checkout/),
+    for (const value of [
+      join(workspace, 'aws'),
+      join(workspace, 'aws').slice(1),
+      `file://${workspace}/aws`,
+      '~/aws',
+      '$GITHUB_WORKSPACE/aws',
+    ]) {
+      const env = [{ name: 'AWS_CONFIG_FILE', value }]
+      expect(await refusals({ user: exec({ env }) })).toEqual([
+        expect.stringMatching(/AWS_CONFIG_FILE.*(?:into the checkout|expanded)/),
+      ])
+    }
+    for (const arg of [join(workspace, 'x'), `--ca-bundle=${workspace}/x`, join(folder, 'linked.crt')]) {
+      const args = ['eks', 'get-token', arg]
+      expect(await refusals({ user: exec({ args }) })).toEqual([
+        expect.stringMatching(/an argument .* into the checkout/),
+      ])
+    }
+    const args = ['get-token', '--browser-command', 'sh']
+    await writeFile(join(bin, 'kubelogin'), '')
+    await chmod(join(bin, 'kubelogin'), 0o755)
+    expect(await refusals({ user: exec({ command: 'kubelogin', args }) })).toEqual([
+      expect.stringMatching(/--browser-command/),
     ])
+    await rm(join(bin, 'kubelogin'))
   })
 
   it('all at once', async () => {

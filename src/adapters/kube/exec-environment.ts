@@ -40,15 +40,21 @@ export async function execEnvironment(
 
 /** Programs start others by name, such as the interpreter they are written for: none of the checkout. */
 async function pathWithout(path: string, workspace: string): Promise<string> {
+  const absolute = path.split(delimiter).filter((folder) => isAbsolute(folder))
   const folders = await Promise.all(
-    path.split(delimiter).map(async (folder) => ((await leadsInto(workspace, folder)) ? [] : [folder])),
+    absolute.map(async (folder) => ((await leadsInto(workspace, folder)) ? [] : [folder])),
   )
   return folders.flat().join(delimiter)
 }
 
-/** Whether a path is relative, or leads into the workspace as it is written or as it really is. */
+/** Whether a text names something in the checkout, also as a part of it: `--option=path`, `one:two`, `file://path`. */
+export async function namesCheckout(text: string, workspace: string): Promise<boolean> {
+  const parts = [text, ...text.split(/[=:,]/)].filter((part) => part !== '')
+  return (await Promise.all(parts.map((part) => leadsInto(workspace, resolve(EXEC_FOLDER, part))))).includes(true)
+}
+
+/** Whether a path leads into the workspace, as it is written or as it really is. */
 async function leadsInto(workspace: string, path: string): Promise<boolean> {
-  if (!isAbsolute(path)) return true
   const [real, root] = await Promise.all([path, workspace].map((one) => realpath(one).catch(() => resolve(one))))
   return isInside(workspace, resolve(path)) || isInside(root ?? workspace, real ?? path)
 }
@@ -71,7 +77,9 @@ export async function readExecEnv(
         `the login command would run with the variable ${JSON.stringify(name)}, which a kubeconfig may not set`,
         'set it for the whole step if it is needed; a kubeconfig may choose accounts and regions (AWS_…, AZURE_…, AAD_…, CLOUDSDK_…, GOOGLE_…)',
       )
-    } else if (isAbsolute(value) && (await leadsInto(workspace, value))) {
+    } else if (/^~|\$/.test(value)) {
+      refuse(`the variable ${name} of the login command would be expanded by it`, 'write the path out, without ~ and $')
+    } else if (await namesCheckout(value, workspace)) {
       refuse(
         `the variable ${name} of the login command leads into the checkout`,
         'keep the configuration of logins out of the checkout',

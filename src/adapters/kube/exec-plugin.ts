@@ -1,7 +1,7 @@
 import { basename, isAbsolute } from 'node:path'
 import { isObject } from '../../manifest/object.ts'
 import { findProgram } from '../process.ts'
-import { readExecEnv } from './exec-environment.ts'
+import { namesCheckout, readExecEnv } from './exec-environment.ts'
 import { type Entry, flagOf, type Refuse, textOf, textsOf } from './fields.ts'
 
 /** A login command that may be run. */
@@ -29,6 +29,8 @@ const KNOWN_PLUGINS: Readonly<Record<string, readonly string[]>> = {
   'gke-gcloud-auth-plugin': [],
   kubelogin: ['get-token'],
 }
+/** Of kubelogin (https://github.com/int128/kubelogin/blob/master/docs/usage.md). */
+const STARTS_A_PROGRAM = /^--browser-command(?:=|$)/
 const API_VERSIONS = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1']
 
 export interface ExecSurroundings {
@@ -63,6 +65,16 @@ export async function readExecPlugin(
       `the login command ${name} does not begin with ${JSON.stringify(words.join(' '))}, so it would do something else than log in`,
       `take the kubeconfig from where kubectl works; Rollsafe runs ${name} only to log in`,
     )
+  }
+  for (const arg of args) {
+    if (STARTS_A_PROGRAM.test(arg)) {
+      refuse(`the argument ${JSON.stringify(arg)} of the login command ${name} would start a program`, 'remove it')
+    } else if (await namesCheckout(arg, workspace)) {
+      refuse(
+        `an argument of the login command ${name} leads into the checkout (${arg})`,
+        'keep the configuration of logins out of the checkout',
+      )
+    }
   }
   const apiVersion = textOf(section, 'apiVersion', refuse) ?? ''
   if (!API_VERSIONS.includes(apiVersion)) {
