@@ -80,6 +80,35 @@ describe('a proxy', () => {
       for (const secret of [password, wrong, authorization.slice('Basic '.length)])
         expect(everythingIn(good) + everythingIn(bad)).not.toContain(secret)
     }))
+
+  it('by https is told from an impostor, whatever is allowed with the server', () =>
+    withNamespace('tlsproxy', async (namespace) => {
+      const decoded = (text: unknown) => Buffer.from(String(text), 'base64').toString('utf8')
+      const tls = { cert: '', key: '' }
+      const through = (url: string, changes: Record<string, unknown> = {}) =>
+        changedKubeconfig((config) => {
+          const [{ user }] = config.users
+          // The testbed's one certificate is for 127.0.0.1, too.
+          Object.assign(tls, {
+            cert: decoded(user['client-certificate-data']),
+            key: decoded(user['client-key-data']),
+          })
+          farAway(config)
+          Object.assign(config.clusters[0].cluster, { 'proxy-url': url }, changes)
+        })
+      await through('')
+      await using proxy = await startConnectProxy({ hosts: HOSTS, tls })
+      expect(await deploy(namespace, await through(proxy.url))).toMatchObject(DEPLOYED)
+      expect(proxy.tunnels.length).toBeGreaterThan(1)
+
+      const before = proxy.tunnels.length
+      const unchecked = { 'certificate-authority-data': '', 'insecure-skip-tls-verify': true }
+      const inputs = { ...(await through(proxy.url, unchecked)), 'allow-insecure': 'true' }
+      const refused = await deploy(namespace, inputs)
+      expect(refused).toMatchObject({ outputs: { outcome: 'rejected', reason: 'ClusterUnreachable' } })
+      expect(refused.outputs['message']).toMatch(/the proxy https:\/\/127\.0\.0\.1:\d+ shows a certificate that/)
+      expect(proxy.tunnels).toHaveLength(before)
+    }))
 })
 
 describe('impersonation', () => {

@@ -1,8 +1,11 @@
 /** A proxy on the loopback that makes tunnels, as proxies of companies do, and knows which were asked for. */
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 
 export interface ConnectProxyOptions {
+  /** Speaks TLS to its clients, with this certificate. */
+  readonly tls?: { readonly cert: string; readonly key: string }
   /** Where a host name that only the proxy knows leads to. */
   readonly hosts?: Readonly<Record<string, string>>
   /** The Proxy-Authorization it wants; without it, it answers 407. */
@@ -33,14 +36,14 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
   }
-  const server = createServer((request, response) => {
+  const server = options.tls ? createTlsServer(options.tls) : createServer()
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     forwarded.push(`${request.method} ${request.url}`)
     headers.push(request.headers)
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"forwarded":true}')
   })
   server.on('connection', remember)
-  server.on('connect', (request, stream) => {
-    const client = stream as Socket
+  server.on('connect', (request: IncomingMessage, client: Socket) => {
     tunnels.push(request.url ?? '')
     headers.push(request.headers)
     if (options.silent) return
@@ -60,7 +63,7 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const { port } = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     port,
     tunnels,
     forwarded,

@@ -1,7 +1,9 @@
+import { isIP } from 'node:net'
 import { getCACertificates } from 'node:tls'
-import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici'
 import type { ClusterAccess } from './access.ts'
 import type { ClientCertificate } from './login.ts'
+import { ProxyUnreachable } from './status.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
 /** Above the 30 s that the API server gives an admission webhook inside one request. */
@@ -38,15 +40,8 @@ export function createConnections({ tls, proxy }: Pick<ClusterAccess, 'tls' | 'p
           uri: proxy.url,
           ...(proxy.authorization !== undefined && { token: proxy.authorization }),
           requestTls: server,
-          // The proxy is told apart from an impostor too, whatever is allowed with the server; it gets no client certificate.
-          proxyTls: {
-            rejectUnauthorized: true,
-            allowH2: false,
-            timeout: CONNECT_TIMEOUT_MS,
-            ...(tls.ca !== undefined && { ca: [...getCACertificates(), tls.ca] }),
-          },
           // A proxy that takes the connection and then says nothing must not hold a request for ever.
-          clientFactory: (origin, more) => new Pool(origin, { ...more, headersTimeout: CONNECT_TIMEOUT_MS }),
+          clientFactory: (origin) => new Pool(origin, { connect: toProxy(tls.ca), headersTimeout: CONNECT_TIMEOUT_MS }),
           factory: (origin, more: Pool.Options) => new Pool(origin, { ...options, ...more }),
         })
       : new Agent({ ...options, connect: server })
@@ -82,5 +77,26 @@ export function createConnections({ tls, proxy }: Pick<ClusterAccess, 'tls' | 'p
     async destroy() {
       await Promise.all([...open].map((pool) => pool.destroy()))
     },
+  }
+}
+
+/**
+ * Connects to the proxy itself. It is told from an impostor too, whatever is allowed with the server, and gets no client certificate.
+ * Failures are marked: they say nothing about the server.
+ */
+function toProxy(ca: string | undefined): buildConnector.connector {
+  const connect = buildConnector({
+    rejectUnauthorized: true,
+    allowH2: false,
+    timeout: CONNECT_TIMEOUT_MS,
+    ...(ca !== undefined && { ca: [...getCACertificates(), ca] }),
+  })
+  return ({ servername = '', ...options }, callback) => {
+    // TLS names hosts and no addresses.
+    const named = isIP(servername) === 0 ? { servername } : {}
+    connect({ ...options, ...named }, (...[error, socket]) => {
+      if (error) callback(new ProxyUnreachable(error), null)
+      else callback(null, socket)
+    })
   }
 }

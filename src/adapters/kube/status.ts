@@ -32,6 +32,15 @@ export interface Route {
   readonly proxy?: { readonly url: string }
 }
 
+/** The way to the proxy has failed, and not the one behind it. */
+export class ProxyUnreachable extends Error {
+  override readonly name = 'ProxyUnreachable'
+
+  constructor(cause: Error) {
+    super(messageOf(cause), { cause })
+  }
+}
+
 /** Names what went wrong on the way to the server, in words an operator can act on. `reason` is the system's error code. */
 export function failedConnection(error: unknown, { server, proxy }: Route, request: string): ClusterError {
   const code = codeOf(error)
@@ -39,25 +48,16 @@ export function failedConnection(error: unknown, { server, proxy }: Route, reque
   const reason = refusal === undefined ? code : refusal < 500 ? 'ProxyRefused' : 'ProxyUnavailable'
   const told =
     refusal === undefined
-      ? `${subjectOf(code, server, proxy?.url)} ${describeConnectionFailure(code, error)}`
+      ? `${subjectOf(error, server, proxy?.url)} ${describeConnectionFailure(code, error)}`
       : `the proxy ${proxy?.url} answered ${refusal} when asked to connect to ${server}`
   return new ClusterError(told, { status: 0, reason, request, cause: error })
 }
 
-/** Behind a proxy, only the proxy is connected to. */
-const BEFORE_THE_PROXY = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_PRX_TLS',
-])
-
-function subjectOf(code: string, server: string, proxy: string | undefined): string {
+function subjectOf(error: unknown, server: string, proxy: string | undefined): string {
   if (proxy === undefined) return server
-  return BEFORE_THE_PROXY.has(code) ? `the proxy ${proxy}` : `${server}, reached through the proxy ${proxy},`
+  return chainOf(error).some((one) => one instanceof ProxyUnreachable)
+    ? `the proxy ${proxy}`
+    : `${server}, reached through the proxy ${proxy},`
 }
 
 /** The status with which a proxy refused to connect; undici has it in words only. */
@@ -102,13 +102,17 @@ function describeConnectionFailure(code: string, error: unknown): string {
   }
 }
 
-/** The code of the innermost error that has one: undici wraps Node's errors, and Node those of each address it tried. */
+/** The code of the innermost error that has one. */
 function codeOf(error: unknown): string {
-  let code = ''
-  for (let at = error; isObject(at); at = Array.isArray(at['errors']) ? at['errors'][0] : at['cause']) {
-    if (typeof at['code'] === 'string') code = at['code']
-  }
-  return code
+  const code = chainOf(error).findLast((one) => typeof one['code'] === 'string')?.['code']
+  return typeof code === 'string' ? code : ''
+}
+
+/** An error and what it wraps: undici wraps Node's errors, and Node those of each address it tried. */
+function chainOf(error: unknown): Record<string, unknown>[] {
+  const chain: Record<string, unknown>[] = []
+  for (let at = error; isObject(at); at = Array.isArray(at['errors']) ? at['errors'][0] : at['cause']) chain.push(at)
+  return chain
 }
 
 function deepestMessage(error: unknown): string {
