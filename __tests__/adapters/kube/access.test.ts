@@ -285,7 +285,7 @@ describe('what is refused', () => {
     [
       'a program that is not there',
       { user: exec({ command: 'kubelogin', args: ['get-token'] }) },
-      /kubelogin is not installed/,
+      /"kubelogin" is not installed/,
     ],
     ...[
       'PATH',

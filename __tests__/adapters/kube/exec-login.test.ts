@@ -261,6 +261,14 @@ describe('a login command', () => {
     expect(await plugin.runs()).toBe(1)
   })
 
+  it('is not started for somebody who has stopped waiting', async () => {
+    const plugin = await pluginThat('process.exitCode = 1')
+    const cancelled = AbortSignal.abort(new Error('cancelled'))
+    await expect(plugin.login.credentials(cancelled)).rejects.toThrow('cancelled')
+    await expect(plugin.login.refresh({}, cancelled)).rejects.toThrow('cancelled')
+    expect(await plugin.runs()).toBe(0)
+  })
+
   it.each<[string, object | undefined, object | undefined, string]>([
     ['nothing', undefined, undefined, 'did not print JSON'],
     ['something else', {}, { kind: 'Status' }, 'did not print an ExecCredential'],

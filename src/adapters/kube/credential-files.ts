@@ -39,16 +39,16 @@ export async function readCredentialFile(path: string, { folder, workspace }: Pl
     const root = await realpath(workspace).catch(() => workspace)
     if (isInside(root, real)) {
       const hint = 'keep what a login trusts or sends out of the checkout, for instance in RUNNER_TEMP'
-      return { fault: `leads into the checkout (${path})`, hint }
+      return { fault: `leads into the checkout (${JSON.stringify(path)})`, hint }
     }
     const found = await stat(real)
     if (!found.isFile() || SPECIAL.some((special) => isInside(special, real))) {
-      return { fault: `is no ordinary file (${path})`, hint: USE_DATA }
+      return { fault: `is no ordinary file (${JSON.stringify(path)})`, hint: USE_DATA }
     }
-    if (found.size > MAX_BYTES) return { fault: `is larger than 1 MiB (${path})`, hint: USE_DATA }
+    if (found.size > MAX_BYTES) return { fault: `is larger than 1 MiB (${JSON.stringify(path)})`, hint: USE_DATA }
     return await readFile(real, 'utf8')
   } catch (error) {
-    return { fault: `cannot be read: ${messageOf(error)}`, hint: USE_DATA }
+    return { fault: `cannot be read: ${messageOf(error).replaceAll(/\s+/g, ' ')}`, hint: USE_DATA }
   }
 }
 

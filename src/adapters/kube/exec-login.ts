@@ -45,6 +45,7 @@ export function createExecLogin(plugin: ExecPlugin, options: ExecLoginOptions): 
 
   return {
     async credentials(signal) {
+      signal?.throwIfAborted()
       if (issued && issued.endsAt - now() > RENEWED_BEFORE_END_MS) return issued.credentials
       try {
         return (await orAborted(run(), signal)).credentials
@@ -56,6 +57,7 @@ export function createExecLogin(plugin: ExecPlugin, options: ExecLoginOptions): 
       }
     },
     async refresh(refused, signal) {
+      signal?.throwIfAborted()
       // Of many requests that were refused together, the first renews for all.
       if (issued?.credentials === refused) await orAborted(run(), signal)
       return true
@@ -140,7 +142,6 @@ export function isToken(text: string): boolean {
 /** A process that others wait for too goes on when one of them stops waiting. */
 async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
-  signal.throwIfAborted()
   const aborted = Promise.withResolvers<never>()
   const stop = () => aborted.reject(signal.reason)
   signal.addEventListener('abort', stop, { once: true })

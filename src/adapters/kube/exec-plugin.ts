@@ -71,7 +71,7 @@ export async function readExecPlugin(
       refuse(`the argument ${JSON.stringify(arg)} of the login command ${name} would start a program`, 'remove it')
     } else if (await namesCheckout(arg, workspace)) {
       refuse(
-        `an argument of the login command ${name} leads into the checkout (${arg})`,
+        `an argument of the login command ${name} leads into the checkout (${JSON.stringify(arg)})`,
         'keep the configuration of logins out of the checkout',
       )
     }
@@ -95,12 +95,12 @@ export async function readExecPlugin(
   const found = await findProgram(command, { path: env['PATH'] ?? '', workspace })
   if (found === undefined) {
     refuse(
-      `the login command ${command} is not installed on this runner`,
+      `the login command ${JSON.stringify(command)} is not installed on this runner`,
       'install it in a step before this one, or use the login action of the cloud',
     )
   } else if ('inCheckout' in found) {
     refuse(
-      `the login command ${command} is found only in the checkout (${found.inCheckout})`,
+      `the login command ${JSON.stringify(command)} is found only in the checkout (${JSON.stringify(found.inCheckout)})`,
       'install it outside of the checkout: what a checkout brings is not run',
     )
   }
