@@ -28407,12 +28407,12 @@ Object.assign(Dispatcher.prototype, api)
 
 __webpack_unused_export__ = Dispatcher
 __webpack_unused_export__ = Client
-__webpack_unused_export__ = Pool
+module.exports.bC = Pool
 __webpack_unused_export__ = BalancedPool
 __webpack_unused_export__ = RoundRobinPool
 module.exports.g6 = Agent
 __webpack_unused_export__ = Dispatcher1Wrapper
-__webpack_unused_export__ = ProxyAgent
+module.exports.kT = ProxyAgent
 __webpack_unused_export__ = Socks5ProxyAgent
 module.exports.J2 = EnvHttpProxyAgent
 __webpack_unused_export__ = RetryAgent
@@ -28439,7 +28439,7 @@ __webpack_unused_export__ = {
 const SqliteCacheStore = __nccwpck_require__(1522)
 __webpack_unused_export__ = SqliteCacheStore
 
-__webpack_unused_export__ = buildConnector
+module.exports.gU = buildConnector
 __webpack_unused_export__ = errors
 __webpack_unused_export__ = {
   parseHeaders: util.parseHeaders,
@@ -73645,13 +73645,6 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:buffer"
 
 /***/ }),
 
-/***/ 1421:
-/***/ ((module) => {
-
-module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-
-/***/ }),
-
 /***/ 7540:
 /***/ ((module) => {
 
@@ -77099,6 +77092,8 @@ var errors = __nccwpck_require__(452);
 var manifest_object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/manifest/order.js
 var order = __nccwpck_require__(8449);
+// EXTERNAL MODULE: ./lib/plan/fences.js
+var fences = __nccwpck_require__(8605);
 // EXTERNAL MODULE: ./lib/plan/desired.js
 var desired = __nccwpck_require__(9369);
 // EXTERNAL MODULE: ./lib/plan/keep.js
@@ -77170,6 +77165,7 @@ var render = __nccwpck_require__(858);
 
 
 
+
 /**
  * Decides what of the inventory is to go, and tells it. More than `prune-limit` allows is a problem: a manifest that was not
  * rendered must not empty a namespace. A rollback by hand deletes what came after its target
@@ -77185,9 +77181,13 @@ async function planPrune(inventory, desired, run) {
         runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${listed(left)}`);
         return { deletions: [], kept: [], left: left.map(({ object }) => (0,manifest_object/* refOf */.H8)(object)), problems: [] };
     }
+    const release = (0,render/* identityOf */.cu)(run);
     const decided = await (0,concurrency/* mapLimited */.b)(left, async (recorded) => {
-        const live = await cluster.get((0,manifest_object/* refOf */.H8)(recorded.object));
-        return { ref: (0,manifest_object/* refOf */.H8)(recorded.object), decision: pruneDecision(recorded, live, (0,render/* identityOf */.cu)(run)) };
+        const ref = (0,manifest_object/* refOf */.H8)(recorded.object);
+        const fence = (0,fences/* whyOutside */.iW)(ref, inputs.fences, release.namespace);
+        if (fence !== undefined)
+            return { ref, decision: { type: 'keep', why: `stays, as it ${fence}` } };
+        return { ref, decision: pruneDecision(recorded, await cluster.get(ref), release) };
     });
     const deletions = decided.flatMap(({ ref, decision }) => decision.type === 'delete' ? [{ ref, live: decision.live }] : []);
     const kept = decided.flatMap(({ ref, decision }) => (decision.type === 'keep' ? [{ ref, why: decision.why }] : []));
@@ -78519,14 +78519,16 @@ function finalState(key, rollback) {
 /* harmony export */   g: () => (/* binding */ deploy)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _release_supersede_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7901);
+/* harmony import */ var _release_supersede_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7901);
 /* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7935);
 /* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6741);
 /* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2521);
 /* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(858);
-/* harmony import */ var _prepare_same_release_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3254);
-/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3949);
-/* harmony import */ var _early_end_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5701);
+/* harmony import */ var _prepare_review_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3965);
+/* harmony import */ var _prepare_same_release_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3254);
+/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3949);
+/* harmony import */ var _early_end_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5701);
+
 
 
 
@@ -78543,14 +78545,16 @@ function finalState(key, rollback) {
 async function deploy(run) {
     const { runner } = run;
     const { session, prepared } = await runner.group('Prepare', async () => {
+        const review = (0,_prepare_review_js__WEBPACK_IMPORTED_MODULE_5__/* .beginReview */ .m)(run);
         const rendered = await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_4__/* .render */ .XX)(run);
-        const opened = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_6__/* .openSession */ .fA)(rendered, run);
+        await review.assertEnough(rendered);
+        const opened = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_7__/* .openSession */ .fA)(rendered, run);
         return { session: opened, prepared: await prepareIn(opened, rendered) };
     });
     try {
         return prepared
             ? (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_2__/* .deployReport */ .y)(prepared, await carryOutIn(prepared, session), session)
-            : (0,_early_end_js__WEBPACK_IMPORTED_MODULE_7__/* .supersededReport */ .dX)(session.run, `a newer run has deployed ${describeNewer(session)}`);
+            : (0,_early_end_js__WEBPACK_IMPORTED_MODULE_8__/* .supersededReport */ .dX)(session.run, `a newer run has deployed ${describeNewer(session)}`);
     }
     finally {
         await session.close();
@@ -78560,13 +78564,13 @@ async function deploy(run) {
 async function prepareIn(session, rendered) {
     const { run, inPlace } = session;
     try {
-        if ((0,_release_supersede_js__WEBPACK_IMPORTED_MODULE_8__/* .isSuperseded */ .p)(run.inputs.run, inPlace?.by))
+        if ((0,_release_supersede_js__WEBPACK_IMPORTED_MODULE_9__/* .isSuperseded */ .p)(run.inputs.run, inPlace?.by))
             return undefined;
-        (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)((0,_prepare_same_release_js__WEBPACK_IMPORTED_MODULE_5__/* .sameReleaseProblems */ .O)(rendered, session, run.inputs.release));
+        (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)((0,_prepare_same_release_js__WEBPACK_IMPORTED_MODULE_6__/* .sameReleaseProblems */ .O)(rendered, session, run.inputs.release));
         return await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_3__/* .prepare */ .iA)(rendered, session);
     }
     catch (error) {
-        await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_6__/* .leaveNamespace */ .Bl)(session);
+        await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_7__/* .leaveNamespace */ .Bl)(session);
         await session.close();
         throw error;
     }
@@ -78577,7 +78581,7 @@ async function carryOutIn(prepared, session) {
         return await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_1__/* .carryOut */ .u)(prepared, session);
     }
     catch (error) {
-        await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_6__/* .leaveNamespace */ .Bl)(session);
+        await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_7__/* .leaveNamespace */ .Bl)(session);
         throw error;
     }
 }
@@ -78687,7 +78691,10 @@ var tracker = __nccwpck_require__(809);
 var rollout_verdict = __nccwpck_require__(4012);
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/secret-patterns.js
+var secret_patterns = __nccwpck_require__(3575);
 ;// CONCATENATED MODULE: ./lib/commands/follow/log-streams.js
+
 
 function keyOf({ namespace, name }, container) {
     return `${namespace ?? ''}/${name}/${container}`;
@@ -78699,8 +78706,11 @@ function openLogStreams({ cluster, runner }) {
         const prefix = `[${pod.name} ${container}]`;
         let left = lines;
         try {
+            const withoutKeys = (0,secret_patterns/* createKeyFilter */.ef)();
             for await (const line of cluster.followLogs(pod, container, closing.signal)) {
-                runner.info(`${prefix} ${line}`);
+                const told = withoutKeys(line);
+                if (told !== undefined)
+                    runner.info(`${prefix} ${told}`);
                 left -= 1;
                 if (left > 0)
                     continue;
@@ -79256,6 +79266,7 @@ function openJournal(clock) {
 /* harmony export */   A8: () => (/* binding */ discreetRecords),
 /* harmony export */   JY: () => (/* binding */ keepSecrets),
 /* harmony export */   Y1: () => (/* binding */ spareNames),
+/* harmony export */   pb: () => (/* binding */ keepSecretsOfFiles),
 /* harmony export */   uX: () => (/* binding */ discreetCluster)
 /* harmony export */ });
 /* harmony import */ var _report_redact_report_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3693);
@@ -79277,6 +79288,12 @@ function keepSecrets(of, runner) {
     runner.spare(of.flatMap(({ object }) => (0,_secrets_js__WEBPACK_IMPORTED_MODULE_1__/* .namesIn */ .wX)(object)));
     for (const { object } of of)
         hideSecrets(object, runner);
+}
+/** Files with manifests that cannot be read: the message that says so quotes them. */
+function keepSecretsOfFiles(files, runner) {
+    for (const { text } of files)
+        for (const value of (0,_secrets_js__WEBPACK_IMPORTED_MODULE_1__/* .secretTextsIn */ .aW)(text))
+            runner.hide(value);
 }
 /** The cluster, with everything hidden that is secret in what it tells. */
 function discreetCluster(cluster, runner) {
@@ -79539,7 +79556,7 @@ function createMask() {
         });
     }
     function coverText(text) {
-        return (0,secret_patterns/* replaceSecrets */.E)(text, markOf).split('\n').map(lineCover()).join('\n');
+        return (0,secret_patterns/* replaceSecrets */.Et)(text, markOf).split('\n').map(lineCover()).join('\n');
     }
     /** Covers the lines of one text in their order. Where a secret ends is not known: the rest of its line is taken for it. */
     function lineCover() {
@@ -79902,8 +79919,8 @@ var rejections = __nccwpck_require__(3015);
 var apply_prune = __nccwpck_require__(1555);
 // EXTERNAL MODULE: ./lib/commands/early-end.js
 var early_end = __nccwpck_require__(5701);
-// EXTERNAL MODULE: ./lib/commands/prepare/compare.js + 2 modules
-var compare = __nccwpck_require__(988);
+// EXTERNAL MODULE: ./lib/commands/prepare/compare.js + 1 modules
+var compare = __nccwpck_require__(6302);
 // EXTERNAL MODULE: ./lib/commands/prepare/forecast.js + 6 modules
 var forecast = __nccwpck_require__(618);
 // EXTERNAL MODULE: ./lib/commands/prepare/prepare.js
@@ -79926,6 +79943,8 @@ function readingCluster(cluster) {
 
 // EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
 var render = __nccwpck_require__(858);
+// EXTERNAL MODULE: ./lib/commands/prepare/review.js + 2 modules
+var prepare_review = __nccwpck_require__(3965);
 // EXTERNAL MODULE: ./lib/commands/prepare/same-release.js
 var same_release = __nccwpck_require__(3254);
 // EXTERNAL MODULE: ./lib/commands/report-frame.js
@@ -79952,6 +79971,7 @@ var session_records = __nccwpck_require__(8799);
 
 
 
+
 /**
  * Tells what a deploy with the same inputs would do now, and does none of it: it takes no lock, and writes nothing. Where a deploy
  * would be rejected, so is the plan, which then shows what there is of it. Throws RejectedError when there is nothing to show.
@@ -79960,8 +79980,10 @@ async function plan(run) {
     const reading = { ...run, cluster: readingCluster(run.cluster) };
     return run.runner.group('Plan', async () => {
         try {
+            const review = (0,prepare_review/* beginReview */.m)(reading);
             const rendered = await (0,render/* render */.XX)(reading);
-            return planReport(await compareRelease(rendered, reading), rendered, reading);
+            const lacking = await review.problems(rendered);
+            return planReport(await compareRelease(rendered, lacking, reading), rendered, reading);
         }
         catch (error) {
             if (error instanceof errors/* ClusterError */.b$)
@@ -79970,7 +79992,19 @@ async function plan(run) {
         }
     });
 }
-async function compareRelease(rendered, run) {
+/** `lacking` are the rights that a deploy would need and the login does not have; the plan may get by without them. */
+async function compareRelease(rendered, lacking, run) {
+    try {
+        const planned = await compareAll(rendered, run);
+        return { ...planned, problems: [...lacking, ...planned.problems] };
+    }
+    catch (error) {
+        if (error instanceof errors/* ClusterError */.b$ && error.status === 403)
+            (0,errors/* rejectIfAny */.rV)(lacking);
+        throw error;
+    }
+}
+async function compareAll(rendered, run) {
     const { desired } = rendered;
     const records = (0,session_records/* openRecords */.t)(run.cluster, (0,render/* identityOf */.cu)(run));
     const known = await (0,known_release/* readKnown */.U)(records, await records.list());
@@ -80039,7 +80073,7 @@ function passing({ heads, inPlace }, { inputs }) {
 
 /***/ }),
 
-/***/ 988:
+/***/ 6302:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -80051,7 +80085,7 @@ __nccwpck_require__.d(__webpack_exports__, {
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/object.js
-var manifest_object = __nccwpck_require__(7350);
+var object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/plan/autoscaling.js
 var autoscaling = __nccwpck_require__(4899);
 // EXTERNAL MODULE: ./lib/plan/change.js
@@ -80070,7 +80104,7 @@ function ownershipProblems(manifest, live, claim) {
         return [];
     const problem = (message, hint) => ({
         code: 'Conflict',
-        message: `${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object))} ${message}`,
+        message: `${(0,object/* describe */.q0)((0,object/* refOf */.H8)(manifest.object))} ${message}`,
         hint,
         at: manifest.at,
     });
@@ -80126,42 +80160,8 @@ var strategy = __nccwpck_require__(5594);
 var apply_object = __nccwpck_require__(8801);
 // EXTERNAL MODULE: ./lib/commands/concurrency.js
 var concurrency = __nccwpck_require__(325);
-// EXTERNAL MODULE: ./lib/rollout/sources.js
-var sources = __nccwpck_require__(2247);
-;// CONCATENATED MODULE: ./lib/commands/prepare/live.js
-
-
-
-
-/** Up to this many objects of a kind and namespace, a list saves no requests over reading each. */
-const READ_EACH = 1;
-/**
- * The objects of a release as they are now, by key; what does not exist is not in the map. Lists by the release's label, so
- * that the cost does not grow with what else lives in the namespace, and reads the rest one by one.
- */
-async function readLive(cluster, manifests, release) {
-    const objects = manifests.map(({ object }) => object);
-    const live = new Map();
-    const bySource = Object.values(Object.groupBy(objects, (object) => (0,sources/* sourceOf */.v)({ ...object, ...(0,manifest_object/* refOf */.H8)(object) })));
-    await (0,concurrency/* mapLimited */.b)(bySource.flatMap((group) => (group && group.length > READ_EACH ? [group] : [])), async ([first]) => {
-        if (!first)
-            return;
-        const listed = await cluster.list({ ...(0,manifest_object/* refOf */.H8)(first), labelSelector: `${desired/* RELEASE_LABEL */.l5}=${release}` });
-        for (const object of listed.objects)
-            live.set((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object);
-    });
-    await (0,concurrency/* mapLimited */.b)(objects, async (object) => {
-        const key = (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object));
-        if (live.has(key))
-            return;
-        const found = await cluster.get((0,manifest_object/* refOf */.H8)(object));
-        if (found)
-            live.set(key, found);
-    });
-    const wanted = new Set(objects.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
-    return new Map([...live].filter(([key]) => wanted.has(key)));
-}
-
+// EXTERNAL MODULE: ./lib/commands/prepare/live.js
+var prepare_live = __nccwpck_require__(6978);
 // EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
 var render = __nccwpck_require__(858);
 ;// CONCATENATED MODULE: ./lib/commands/prepare/compare.js
@@ -80186,13 +80186,13 @@ var render = __nccwpck_require__(858);
 async function compare(desired, run) {
     const waiting = await waitingForOthers(desired, run.cluster);
     const checkable = desired.filter((manifest) => !waiting.has(manifest));
-    const live = await readLive(run.cluster, checkable, run.inputs.release);
+    const live = await (0,prepare_live/* readLive */.p)(run.cluster, checkable, run.inputs.release);
     const scaled = (0,autoscaling/* scaledByManifests */.mY)(desired.map(({ object }) => object));
     return (0,concurrency/* mapLimited */.b)(desired, async (manifest) => {
         run.signals.cancelled.throwIfAborted();
         if (waiting.has(manifest))
             return { manifest, change: { type: 'create', manifest }, problems: [] };
-        const before = live.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object)));
+        const before = live.get((0,object/* keyOf */.TN)((0,object/* refOf */.H8)(manifest.object)));
         const problems = ownershipProblems(manifest, before, {
             ...(0,render/* identityOf */.cu)(run),
             forceConflicts: run.inputs.forceConflicts,
@@ -80204,7 +80204,7 @@ async function compare(desired, run) {
         catch (error) {
             if (!(error instanceof errors/* ClusterError */.b$))
                 throw error;
-            const problem = (0,rejections/* problemFrom */.Y)(error, (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object)), manifest.at);
+            const problem = (0,rejections/* problemFrom */.Y)(error, (0,object/* describe */.q0)((0,object/* refOf */.H8)(manifest.object)), manifest.at);
             const hint = before && problem.code === 'Immutable' ? (0,recreate/* immutableHint */.sC)(manifest.object, before) : problem.hint;
             return { manifest, problems: [...problems, { ...problem, hint }] };
         }
@@ -80904,6 +80904,53 @@ function keepRequests(pod) {
 
 /***/ }),
 
+/***/ 6978:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   n: () => (/* binding */ READ_EACH),
+/* harmony export */   p: () => (/* binding */ readLive)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9369);
+/* harmony import */ var _rollout_sources_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2247);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(325);
+
+
+
+
+/** Up to this many objects of a kind and namespace, a list saves no requests over reading each. */
+const READ_EACH = 1;
+/**
+ * The objects of a release as they are now, by key; what does not exist is not in the map. Lists by the release's label, so
+ * that the cost does not grow with what else lives in the namespace, and reads the rest one by one.
+ */
+async function readLive(cluster, manifests, release) {
+    const objects = manifests.map(({ object }) => object);
+    const live = new Map();
+    const bySource = Object.values(Object.groupBy(objects, (object) => (0,_rollout_sources_js__WEBPACK_IMPORTED_MODULE_0__/* .sourceOf */ .v)({ ...object, ...(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object) })));
+    await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_2__/* .mapLimited */ .b)(bySource.flatMap((group) => (group && group.length > READ_EACH ? [group] : [])), async ([first]) => {
+        if (!first)
+            return;
+        const listed = await cluster.list({ ...(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(first), labelSelector: `${_plan_desired_js__WEBPACK_IMPORTED_MODULE_3__/* .RELEASE_LABEL */ .l5}=${release}` });
+        for (const object of listed.objects)
+            live.set((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object)), object);
+    });
+    await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_2__/* .mapLimited */ .b)(objects, async (object) => {
+        const key = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object));
+        if (live.has(key))
+            return;
+        const found = await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object));
+        if (found)
+            live.set(key, found);
+    });
+    const wanted = new Set(objects.map((object) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object))));
+    return new Map([...live].filter(([key]) => wanted.has(key)));
+}
+
+
+/***/ }),
+
 /***/ 2521:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -80919,7 +80966,7 @@ function keepRequests(pod) {
 /* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6753);
 /* harmony import */ var _apply_prune_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1555);
 /* harmony import */ var _session_known_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1262);
-/* harmony import */ var _compare_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(988);
+/* harmony import */ var _compare_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6302);
 /* harmony import */ var _forecast_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(618);
 
 
@@ -80994,6 +81041,7 @@ const WORDS = {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
+  OW: () => (/* binding */ assertHomeAllowed),
   cu: () => (/* binding */ identityOf),
   N6: () => (/* binding */ namespaceOf),
   ik: () => (/* binding */ place),
@@ -81278,9 +81326,12 @@ function podTemplateMaps(object) {
     return [...(path.length === 0 ? [] : metadataMaps(metadata, [...path, 'metadata'])), ...variables];
 }
 
-// EXTERNAL MODULE: ./lib/manifest/yaml.js + 5 modules
-var yaml = __nccwpck_require__(5501);
+// EXTERNAL MODULE: ./lib/manifest/yaml-expansion.js + 1 modules
+var yaml_expansion = __nccwpck_require__(9456);
+// EXTERNAL MODULE: ./lib/manifest/yaml.js + 1 modules
+var yaml = __nccwpck_require__(8321);
 ;// CONCATENATED MODULE: ./lib/manifest/load.js
+
 
 
 
@@ -81292,7 +81343,8 @@ var yaml = __nccwpck_require__(5501);
 function loadManifests(files) {
     const manifests = [];
     const problems = [];
-    for (const candidate of files.flatMap((file) => candidatesOf(file, problems))) {
+    const total = new yaml_expansion/* TotalBudget */.ye();
+    for (const candidate of files.flatMap((file) => candidatesOf(file, total, problems))) {
         const found = problemsOf(candidate);
         if (found.length === 0 && isKubeObject(candidate.value))
             manifests.push({ object: candidate.value, at: placeOf(candidate) });
@@ -81334,9 +81386,12 @@ function assertNoDuplicates(manifests) {
     }
     (0,errors/* rejectIfAny */.rV)(problems);
 }
-function candidatesOf(file, problems) {
+function candidatesOf(file, total, problems) {
+    // One problem is enough to say so.
+    if (total.exhausted)
+        return [];
     try {
-        return (0,yaml/* readYaml */.g)(file).flatMap((document) => takenApart({ value: document.value, path: [], document, file: file.path }));
+        return (0,yaml/* readYaml */.g)(file, total).flatMap((document) => takenApart({ value: document.value, path: [], document, file: file.path }));
     }
     catch (error) {
         if (!(error instanceof errors/* RejectedError */.zs))
@@ -81606,6 +81661,8 @@ function nameOf({ object }) {
 
 // EXTERNAL MODULE: ./lib/plan/desired.js
 var plan_desired = __nccwpck_require__(9369);
+// EXTERNAL MODULE: ./lib/plan/fences.js
+var plan_fences = __nccwpck_require__(8605);
 // EXTERNAL MODULE: ./lib/plan/provided.js
 var plan_provided = __nccwpck_require__(5780);
 // EXTERNAL MODULE: ./lib/plan/recreate.js
@@ -81696,6 +81753,7 @@ function resolve_images_problemsOf(reference, error) {
 
 
 
+
 /** Where objects of the release go that name no namespace. */
 function namespaceOf({ inputs, cluster }) {
     return inputs.namespace ?? cluster.contextNamespace ?? 'default';
@@ -81709,8 +81767,7 @@ async function render(run) {
     const { inputs, renderer, runner, signals } = run;
     let reading;
     const facts = () => (reading ??= readChartFacts(run, identityOf(run)));
-    const loaded = loadManifests(await renderer.render(inputs.sources, facts, signals.cancelled));
-    (0,keep_secrets/* keepSecrets */.JY)(loaded, runner);
+    const loaded = load(await renderer.render(inputs.sources, facts, signals.cancelled), run);
     // Before hooks are left out: an image that only these have is no mistake.
     const { manifests } = setImages(loaded, await resolveImages(inputs.images, run));
     // Not only of a chart: it may have been rendered in a step before.
@@ -81721,6 +81778,17 @@ async function render(run) {
         runner.info(note);
     return place(mapped.manifests, run);
 }
+function load(files, { runner }) {
+    try {
+        const manifests = loadManifests(files);
+        (0,keep_secrets/* keepSecrets */.JY)(manifests, runner);
+        return manifests;
+    }
+    catch (error) {
+        (0,keep_secrets/* keepSecretsOfFiles */.pb)(files, runner);
+        throw error;
+    }
+}
 /** The same for manifests that are at hand, as those of a record. */
 async function place(manifests, run) {
     const { inputs, cluster, runner } = run;
@@ -81728,7 +81796,7 @@ async function place(manifests, run) {
     (0,keep_secrets/* keepSecrets */.JY)(manifests, runner);
     runner.info(`${(0,format/* counted */.hS)(manifests.length, 'object')} for ${cluster.server}, namespace ${namespace}`);
     try {
-        const located = await locateAll(manifests, namespace, cluster);
+        const located = await locateAll(manifests, namespace, run);
         const { manifests: shaped, notes } = (0,strategy/* applyStrategy */.A)(located, inputs.strategy);
         for (const note of notes)
             runner.info(note);
@@ -81744,18 +81812,26 @@ async function place(manifests, run) {
         throw error;
     }
 }
-/** Gives every object its namespace, by the scope that the cluster says its kind has. */
-async function locateAll(manifests, namespace, cluster) {
+/** Throws RejectedError when the release may not write to its own namespace, in which its lock and its records are. */
+function assertHomeAllowed(run) {
+    (0,errors/* rejectIfAny */.rV)((0,plan_fences/* homeProblems */.yL)(namespaceOf(run), run.inputs.fences));
+}
+/** Gives every object its namespace, by the scope that the cluster says its kind has, and sees to it that it stays inside. */
+async function locateAll(manifests, namespace, { cluster, inputs: { fences } }) {
     const provided = (0,plan_provided/* providedTypes */.d)(manifests);
-    const problems = [];
+    const problems = (0,plan_fences/* homeProblems */.yL)(namespace, fences);
     const located = [];
     for (const manifest of manifests) {
         const { apiVersion, kind } = manifest.object;
         const type = (await cluster.resourceType(apiVersion, kind)) ??
             provided.find((one) => one.apiVersion === apiVersion && one.kind === kind);
         if (type) {
+            const placed = (0,plan_desired/* locate */.x5)(manifest, type, namespace);
+            const fenced = (0,plan_fences/* fenceProblem */.NO)((0,manifest_object/* refOf */.H8)(placed.object), fences, namespace, manifest.at);
             problems.push(...(0,plan_desired/* problemsOf */.GW)(manifest, type), ...(0,stages/* stageProblems */.N0)(manifest), ...(0,recreate/* recreateProblems */.Kc)(manifest));
-            located.push((0,plan_desired/* locate */.x5)(manifest, type, namespace));
+            if (fenced)
+                problems.push(fenced);
+            located.push(placed);
         }
         else {
             problems.push({
@@ -81769,6 +81845,362 @@ async function locateAll(manifests, namespace, cluster) {
     (0,errors/* rejectIfAny */.rV)(problems);
     assertNoDuplicates(located);
     return located;
+}
+
+
+/***/ }),
+
+/***/ 3965:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  m: () => (/* binding */ beginReview)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/rollout/pod-queries.js
+var pod_queries = __nccwpck_require__(8155);
+// EXTERNAL MODULE: ./lib/rollout/status.js + 11 modules
+var rollout_status = __nccwpck_require__(8217);
+// EXTERNAL MODULE: ./lib/plan/recreate.js
+var recreate = __nccwpck_require__(5974);
+;// CONCATENATED MODULE: ./lib/plan/access.js
+/** Which rights a release needs, its way back included, and what of them a login has. */
+
+
+
+
+/** All rights that docs/permissions.md explains, for just these objects. */
+function rightsFor(needs) {
+    const { desired, identity } = needs;
+    const kinds = new Map();
+    for (const { manifest, type } of desired) {
+        if (!type)
+            continue;
+        const { object } = manifest;
+        const key = `${(0,manifest_object/* groupOf */.F8)(type.apiVersion)}/${type.plural}/${object.metadata.namespace ?? ''}`;
+        const kind = kinds.get(key) ?? { type, objects: [] };
+        kinds.set(key, { type, objects: [...kind.objects, object] });
+    }
+    const ofObjects = [...kinds.values()].flatMap((kind) => rightsForKind(kind, needs));
+    const objects = desired.map(({ manifest }) => manifest.object);
+    return merged([...ofBookkeeping(identity), ...ofObjects, ...ofEvidence(objects, needs)]);
+}
+/** One right where several parts of a release need the same: Secrets are records, and perhaps objects of the release as well. */
+function merged(rights) {
+    const same = Map.groupBy(rights, ({ verb, group, resource, namespace }) => `${verb} ${group}/${resource} ${namespace}`);
+    return [...same.values()].flatMap(([first, ...others]) => {
+        if (!first)
+            return [];
+        const all = [first, ...others];
+        const isForAll = all.some(({ names }) => names.length === 0);
+        const names = isForAll ? [] : [...new Set(all.flatMap((one) => one.names))];
+        return [{ ...first, names, isOptional: all.every(({ isOptional }) => isOptional) }];
+    });
+}
+function rightsForKind({ type, objects }, { takesBack, listedFrom }) {
+    const [first] = objects;
+    const namespace = first?.metadata.namespace;
+    const on = { group: (0,manifest_object/* groupOf */.F8)(type.apiVersion), resource: type.plural, ...(namespace !== undefined && { namespace }) };
+    const named = (verb, isOptional = false) => ({
+        ...on,
+        verb,
+        names: objects.map(({ metadata }) => metadata.name),
+        isOptional,
+    });
+    const all = (verb, isOptional = false) => ({ ...on, verb, names: [], isOptional });
+    const isFollowedKind = objects.some(rollout_status/* isFollowed */.bJ);
+    const isMadeAnew = objects.some(recreate/* mayBeRecreated */.UA);
+    return [
+        named('get'),
+        all('list', objects.length < listedFrom),
+        ...(isFollowedKind ? [all('watch', true)] : []),
+        all('create'),
+        named('patch'),
+        named('update', !takesBack),
+        named('delete', !takesBack && !isMadeAnew),
+    ];
+}
+/** The lock and the records. */
+function ofBookkeeping({ release, namespace }) {
+    const lease = { group: 'coordination.k8s.io', resource: 'leases', namespace };
+    const secret = { group: '', resource: 'secrets', namespace, names: [] };
+    const names = [`rollsafe.${release}`];
+    return [
+        { ...lease, verb: 'get', names, isOptional: false },
+        { ...lease, verb: 'create', names: [], isOptional: false },
+        { ...lease, verb: 'update', names, isOptional: false },
+        // Without it the lock ends by itself, and old records stay.
+        { ...lease, verb: 'delete', names, isOptional: true },
+        ...['get', 'list', 'create', 'update'].map((verb) => ({ ...secret, verb, isOptional: false })),
+        { ...secret, verb: 'delete', isOptional: true },
+    ];
+}
+/** What shows early that a release fails, and why; whether it has room; and what gets pods out of the way back. */
+function ofEvidence(objects, { takesBack }) {
+    const watched = Map.groupBy((0,pod_queries/* podQueries */.a)(objects), ({ namespace = '' }) => namespace);
+    return [...watched].flatMap(([namespace, queries]) => {
+        const right = (group, resource, verb) => ({
+            group,
+            resource,
+            verb,
+            namespace,
+            names: [],
+            isOptional: true,
+        });
+        const isWatched = (kind) => queries.some((query) => query.kind === kind);
+        const replacesPods = objects.some(({ kind, metadata }) => metadata.namespace === namespace && ['StatefulSet', 'DaemonSet'].includes(kind));
+        const podVerbs = ['list', 'watch', ...(replacesPods && takesBack ? ['delete'] : [])];
+        return [
+            ...(isWatched('ReplicaSet') ? ['list', 'watch'].map((verb) => right('apps', 'replicasets', verb)) : []),
+            ...podVerbs.map((verb) => right('', 'pods', verb)),
+            right('', 'events', 'list'),
+            ...(isWatched('Event') ? [right('', 'events', 'watch')] : []),
+            right('', 'pods/log', 'get'),
+            right('', 'resourcequotas', 'list'),
+        ];
+    });
+}
+/** Whether rules that hold in the right's namespace grant it; by names, if need be, each of which may be in another rule. */
+function covers(rules, { verb, group, resource, names }) {
+    const fitting = rules.filter((rule) => has(rule.verbs, verb) && has(rule.apiGroups, group) && hasResource(rule.resources, resource));
+    const isNamed = (name) => fitting.some(({ resourceNames }) => resourceNames.includes(name));
+    return fitting.some(({ resourceNames }) => resourceNames.length === 0) || (names.length > 0 && names.every(isNamed));
+}
+function has(list, wanted) {
+    return list.includes('*') || list.includes(wanted);
+}
+/** `*` is also every subresource, and a `*` before the slash is that subresource of every kind (rbac/v1 ResourceMatches). */
+function hasResource(list, wanted) {
+    const slash = wanted.indexOf('/');
+    return has(list, wanted) || (slash >= 0 && list.includes(`*${wanted.slice(slash)}`));
+}
+
+// EXTERNAL MODULE: ./lib/plan/provided.js
+var plan_provided = __nccwpck_require__(5780);
+// EXTERNAL MODULE: ./lib/plan/rejections.js
+var rejections = __nccwpck_require__(3015);
+;// CONCATENATED MODULE: ./lib/plan/role-to-paste.js
+/** As they are read best. */
+const VERBS = ['get', 'list', 'watch', 'create', 'patch', 'update', 'delete'];
+/** The fewest rules that grant just these rights; all of one namespace, or all of none. */
+function mergedRules(rights) {
+    const byResource = Map.groupBy(rights, ({ group, resource }) => `${group}/${resource}`);
+    const single = [...byResource.values()].map((same) => ({
+        group: same[0]?.group ?? '',
+        resource: same[0]?.resource ?? '',
+        verbs: VERBS.filter((verb) => same.some((right) => right.verb === verb)),
+    }));
+    return [...Map.groupBy(single, ({ group, verbs }) => `${group} ${verbs.join()}`).values()].map((alike) => ({
+        group: alike[0]?.group ?? '',
+        resources: alike.map(({ resource }) => resource),
+        verbs: alike[0]?.verbs ?? [],
+    }));
+}
+/** For people: `get, patch on deployments.apps, statefulsets.apps`. */
+function describeRule({ group, resources, verbs }) {
+    const names = resources.map((resource) => {
+        const [plural = '', ...subresource] = resource.split('/');
+        return [group === '' ? plural : `${plural}.${group}`, ...subresource].join('/');
+    });
+    return `${verbs.join(', ')} on ${names.join(', ')}`;
+}
+/**
+ * A Role and a RoleBinding for each namespace, and a ClusterRole and its binding for what has none. `user` is whom the API server
+ * takes the login for; without it there are no bindings. Their names tell what is in them: applying them takes away nothing
+ * that was granted before.
+ */
+function roleToPaste(rights, release, user) {
+    const places = [...Map.groupBy(rights, ({ namespace }) => namespace)];
+    return places.map(([namespace, own]) => grant(mergedRules(own), namespace, release, user)).join('\n---\n');
+}
+function grant(rules, namespace, release, user) {
+    const scope = namespace === undefined ? 'Cluster' : '';
+    const body = rules.flatMap(({ group, resources, verbs }) => [
+        `  - apiGroups: ${listOf([group])}`,
+        `    resources: ${listOf(resources)}`,
+        `    verbs: ${listOf(verbs)}`,
+    ]);
+    const name = `rollsafe-${release}-${fingerprint([user, ...body].join('\n'))}`;
+    const metadata = [
+        'metadata:',
+        `  name: ${name}`,
+        ...(namespace === undefined ? [] : [`  namespace: ${role_to_paste_text(namespace)}`]),
+    ];
+    const head = (kind) => ['apiVersion: rbac.authorization.k8s.io/v1', `kind: ${kind}`, ...metadata];
+    const role = [...head(`${scope}Role`), 'rules:', ...body];
+    if (user === '')
+        return role.join('\n');
+    const binding = [
+        ...head(`${scope}RoleBinding`),
+        'roleRef:',
+        '  apiGroup: rbac.authorization.k8s.io',
+        `  kind: ${scope}Role`,
+        `  name: ${name}`,
+        'subjects:',
+        ...subject(user),
+    ];
+    return [...role, '---', ...binding].join('\n');
+}
+/** https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/: the user name of a ServiceAccount has a form. */
+function subject(user) {
+    const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user) ?? [];
+    return namespace !== undefined && name !== undefined
+        ? ['  - kind: ServiceAccount', `    name: ${role_to_paste_text(name)}`, `    namespace: ${role_to_paste_text(namespace)}`]
+        : ['  - kind: User', '    apiGroup: rbac.authorization.k8s.io', `    name: ${role_to_paste_text(user)}`];
+}
+function listOf(items) {
+    return `[${items.map(role_to_paste_text).join(', ')}]`;
+}
+/** JSON is YAML, too, and what could be read as anything but a text is written so. */
+function role_to_paste_text(value) {
+    return /^[a-z][a-z0-9./-]*$/.test(value) && !/^(?:true|false|null|yes|no|on|off|y|n)$/.test(value)
+        ? value
+        : JSON.stringify(value);
+}
+/** Eight hexadecimal digits: FNV-1a of 32 bits, which tells a few Roles apart and is no secret. */
+function fingerprint(content) {
+    let hash = 0x811c9dc5;
+    for (const byte of new TextEncoder().encode(content))
+        hash = Math.imul(hash ^ byte, 0x01000193);
+    return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+// EXTERNAL MODULE: ./lib/commands/concurrency.js
+var concurrency = __nccwpck_require__(325);
+// EXTERNAL MODULE: ./lib/commands/prepare/live.js
+var live = __nccwpck_require__(6978);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
+var render = __nccwpck_require__(858);
+;// CONCATENATED MODULE: ./lib/commands/prepare/review.js
+
+
+
+
+
+
+
+
+/**
+ * Asks what the login may do, before anything depends on it. The rules of the release's own namespace are asked for at once, while
+ * the manifests are read. Where they do not grant a right, a single question is asked for it, as many authorizers list no rules.
+ */
+function beginReview(run) {
+    const { cluster } = run;
+    const known = new Map();
+    const rulesIn = (namespace) => {
+        const rules = known.get(namespace) ?? cluster.rules(namespace);
+        known.set(namespace, rules);
+        return rules;
+    };
+    // Its failure is for whoever asks again.
+    rulesIn((0,render/* namespaceOf */.N6)(run)).catch(() => undefined);
+    async function lacks(right) {
+        const { namespace, names, verb, group, resource } = right;
+        if (namespace !== undefined && covers(await rulesIn(namespace), right))
+            return false;
+        const question = { verb, group, resource, ...(namespace !== undefined && { namespace }) };
+        if (await cluster.isAllowed(question))
+            return false;
+        if (names.length === 0)
+            return true;
+        return (await (0,concurrency/* mapLimited */.b)(names, (name) => cluster.isAllowed({ ...question, name }))).includes(false);
+    }
+    async function missing(rights) {
+        const answers = await (0,concurrency/* mapLimited */.b)(rights, lacks);
+        return rights.filter((_right, index) => answers[index]);
+    }
+    async function review(rendered) {
+        const rights = await rightsOf(rendered, run);
+        const missingOf = async (some) => withoutNewNamespaces(await missing(some), rendered, run);
+        const lacking = await missingOf(rights.filter(({ isOptional }) => !isOptional));
+        if (lacking.length === 0) {
+            for (const { namespace } of await missingOf(rights.filter(isForReplacingPods)))
+                run.runner.info(`warning: pods may not be deleted in namespace ${namespace}, so a set of pods that hangs on a broken one, or has OnDelete, does not come back`);
+            return [];
+        }
+        // Who has to ask for rights should have to ask once.
+        const useful = await missingOf(rights.filter(({ isOptional }) => isOptional));
+        const yaml = roleToPaste([...lacking, ...useful], run.inputs.release, await userName(run));
+        return [forbidden(lacking, yaml)];
+    }
+    const problems = async (rendered) => {
+        try {
+            return await review(rendered);
+        }
+        catch (error) {
+            if (!(error instanceof errors/* ClusterError */.b$))
+                throw error;
+            if (error.status === 401 || error.isUnreachable)
+                return [(0,rejections/* problemFrom */.Y)(error, 'the cluster')];
+            run.runner.info(`warning: what the login may do cannot be asked, so a missing right shows late: ${(0,errors/* messageOf */.bD)(error)}`);
+            return [];
+        }
+    };
+    return { problems, assertEnough: async (rendered) => (0,errors/* rejectIfAny */.rV)(await problems(rendered)) };
+}
+/** The one optional right whose lack only shows when a release has to be taken back. */
+function isForReplacingPods({ verb, resource, isOptional }) {
+    return isOptional && verb === 'delete' && resource === 'pods';
+}
+async function rightsOf({ desired }, run) {
+    const provided = (0,plan_provided/* providedTypes */.d)(desired);
+    const types = await (0,concurrency/* mapLimited */.b)(desired, async ({ object: { apiVersion, kind } }) => {
+        const served = await run.cluster.resourceType(apiVersion, kind);
+        return served ?? provided.find((type) => type.apiVersion === apiVersion && type.kind === kind);
+    });
+    return rightsFor({
+        identity: (0,render/* identityOf */.cu)(run),
+        desired: desired.map((manifest, index) => ({ manifest, type: types[index] })),
+        takesBack: run.inputs.rollback === 'auto',
+        listedFrom: live/* READ_EACH */.n + 1,
+    });
+}
+/** What the login will be allowed in a namespace that this release makes, whoever sees to that decides then. */
+async function withoutNewNamespaces(rights, { desired }, { cluster }) {
+    const made = (0,plan_provided/* providedNamespaces */.Y)(desired);
+    const places = new Set(rights.flatMap(({ namespace }) => namespace ?? []).filter((name) => made.has(name)));
+    const unknown = new Set();
+    for (const name of places) {
+        try {
+            if (!(await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name })))
+                unknown.add(name);
+        }
+        catch (error) {
+            // Then that right is among those that are lacking.
+            if (!(error instanceof errors/* ClusterError */.b$) || error.status !== 403)
+                throw error;
+        }
+    }
+    return rights.filter(({ namespace }) => namespace === undefined || !unknown.has(namespace));
+}
+async function userName({ cluster }) {
+    try {
+        return await cluster.userName();
+    }
+    catch (error) {
+        // The API of this question is younger than the others. The Role is worth something without its binding.
+        if (error instanceof errors/* ClusterError */.b$)
+            return '';
+        throw error;
+    }
+}
+function forbidden(lacking, paste) {
+    const places = [...Map.groupBy(lacking, ({ namespace }) => namespace)].map(([namespace, rights]) => {
+        const where = namespace === undefined ? 'in the whole cluster' : `in namespace ${namespace}`;
+        return `${where}: ${mergedRules(rights).map(describeRule).join('; ')}`;
+    });
+    return {
+        code: 'Forbidden',
+        message: `the login lacks rights that this release, or its way back, needs ${places.join('; and ')}`,
+        hint: 'have somebody who may grant rights apply the YAML in the log or the job summary, which grants what is missing and nothing else',
+        paste,
+    };
 }
 
 
@@ -82320,7 +82752,15 @@ function problemsSection(report, detail) {
         prose(problem.hint),
     ]);
     const markdown = `### ${(0,format/* counted */.hS)(rows.length, 'problem')} to mend\n\n${table(['Reason', 'Where', 'What is wrong', 'What to do'], rows, { rows: detail.problems })}`;
-    return [{ name: 'problems', rank: 1, markdown }];
+    const pastes = report.problems.flatMap(({ paste }) => (paste === undefined ? [] : [paste]));
+    return [
+        { name: 'problems', rank: 1, markdown },
+        ...pastes.map((paste) => ({
+            name: 'what to apply to mend them',
+            rank: 1,
+            markdown: `### To apply\n\n${fence(paste, { language: 'yaml' })}`,
+        })),
+    ];
 }
 /** Every workload: where it was left, its images before and after, its pods. */
 function workloadsSection(report, detail) {
@@ -82533,12 +82973,16 @@ function workloadLines(report) {
     return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
 }
 function problemLines(report) {
-    const lines = report.problems.slice(0, MOST_PROBLEMS).map((problem) => {
+    const shown = report.problems.slice(0, MOST_PROBLEMS);
+    const lines = shown.map((problem) => {
         const where = problem.at ? `${problem.at.file}:${problem.at.line}: ` : '';
         return `  ${where}${problem.code}: ${(0,format/* sentence */.em)(problem.message)} ${problem.hint}`;
     });
     const leftOut = report.problems.length - lines.length;
-    return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
+    if (leftOut > 0)
+        lines.push(`  and ${leftOut} more`);
+    // From the first column, as it is to be pasted.
+    return [...lines, ...shown.flatMap(({ paste }) => paste?.split('\n') ?? [])];
 }
 /** What would change, with its fields; what would not is counted. */
 function planLines({ plan, namespace }) {
@@ -82901,16 +83345,20 @@ function reportFrame({ inputs, journal, }) {
 /* harmony export */   d: () => (/* binding */ rollback)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7350);
-/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9369);
-/* harmony import */ var _plan_stages_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7368);
-/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(316);
-/* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7935);
-/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(325);
-/* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6741);
-/* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2521);
-/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(858);
-/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3949);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_fences_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(8605);
+/* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
+/* harmony import */ var _plan_stages_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7368);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(316);
+/* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7935);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(325);
+/* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6741);
+/* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2521);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(858);
+/* harmony import */ var _prepare_review_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3965);
+/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3949);
+
+
 
 
 
@@ -82927,8 +83375,9 @@ function reportFrame({ inputs, journal, }) {
  * new revision, is followed like a deploy, and is never taken back by itself. Throws RejectedError when nothing was written.
  */
 async function rollback(run) {
+    (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_7__/* .assertHomeAllowed */ .OW)(run);
     const { session, prepared, target } = await run.runner.group('Prepare', async () => {
-        const opened = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_7__/* .openSession */ .fA)({ namespace: (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_6__/* .namespaceOf */ .N6)(run), desired: [] }, run);
+        const opened = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_9__/* .openSession */ .fA)({ namespace: (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_7__/* .namespaceOf */ .N6)(run), desired: [] }, run);
         try {
             return { session: opened, ...(await prepareTarget(opened)) };
         }
@@ -82939,7 +83388,7 @@ async function rollback(run) {
     });
     try {
         const copyOf = target.copyOf ?? target.revision;
-        return (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_4__/* .deployReport */ .y)(prepared, { ...(await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_3__/* .carryOut */ .u)(prepared, session, { copyOf })), copyOf }, session);
+        return (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_5__/* .deployReport */ .y)(prepared, { ...(await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_4__/* .carryOut */ .u)(prepared, session, { copyOf })), copyOf }, session);
     }
     finally {
         await session.close();
@@ -82947,32 +83396,38 @@ async function rollback(run) {
 }
 async function prepareTarget(session) {
     const { run } = session;
+    const review = (0,_prepare_review_js__WEBPACK_IMPORTED_MODULE_8__/* .beginReview */ .m)(run);
     const target = await chooseTarget(session);
     const by = target.by ? `, which ${target.by.actor} deployed from commit ${target.by.sha.slice(0, 7)}` : '';
     run.runner.info(`going back to revision ${target.revision} of ${target.startedAt}${by}`);
-    await assertOurs(target, run);
     const name = `revision ${target.revision}`;
     // No Job runs backwards: what it did to the world when the revision was new, it has done.
-    const objects = target.objects.filter(({ object }) => (0,_plan_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .hookOf */ .pd)(object) === undefined);
+    const objects = target.objects.filter(({ object }) => (0,_plan_stages_js__WEBPACK_IMPORTED_MODULE_2__/* .hookOf */ .pd)(object) === undefined);
     const manifests = objects.map(({ object }) => ({ object, at: { file: name, line: 1 } }));
-    return { target, prepared: await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_5__/* .prepare */ .iA)(await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_6__/* .place */ .ik)(manifests, run), session) };
+    const placed = await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_7__/* .place */ .ik)(manifests, run);
+    await review.assertEnough(placed);
+    await assertOurs(target, run);
+    return { target, prepared: await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_6__/* .prepare */ .iA)(placed, session) };
 }
-/**
- * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects made or changed
- * elsewhere, so those have to be there already and to carry the release's label.
- */
-async function assertOurs({ objects, namespace, revision }, run) {
-    const { cluster } = run;
-    const outside = objects.map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(object)).filter((ref) => ref.namespace !== namespace);
-    const live = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_9__/* .mapLimited */ .b)(outside, (ref) => cluster.get(ref));
-    const problems = outside
-        .filter((_ref, index) => !(0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_10__/* .belongsTo */ .g4)(live[index], (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_6__/* .identityOf */ .cu)(run)))
-        .map((ref) => ({
-        code: 'Fenced',
-        message: `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .describe */ .q0)(ref)} is outside of the namespace of the release, and is not the release's now`,
-        hint: `deploy the commit of revision ${revision} instead: its manifests are trusted further than a record`,
-    }));
-    (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)(problems);
+/** A record is not trusted outside of the namespace of the release: there, it may change what is the release's already. */
+async function assertOurs({ objects, revision }, run) {
+    const release = (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_7__/* .identityOf */ .cu)(run);
+    const outside = objects.map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_10__/* .refOf */ .H8)(object)).filter((ref) => ref.namespace !== release.namespace);
+    const problems = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_11__/* .mapLimited */ .b)(outside, async (ref) => {
+        try {
+            if (!(0,_plan_fences_js__WEBPACK_IMPORTED_MODULE_12__/* .isBeyondRecord */ .$o)(ref, await run.cluster.get(ref), release))
+                return [];
+        }
+        catch (error) {
+            if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$)
+                return [(0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_10__/* .describe */ .q0)(ref))];
+            throw error;
+        }
+        const message = `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_10__/* .describe */ .q0)(ref)} is outside of the namespace of the release, and is not the release's now`;
+        const hint = `deploy the commit of revision ${revision} instead: its manifests are trusted further than a record`;
+        return [{ code: 'Fenced', message, hint }];
+    });
+    (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)(problems.flat());
 }
 /** The revision that was asked for or, without a wish, the newest good one that differs from what is in place. */
 async function chooseTarget({ run, heads, records, inPlace }) {
@@ -83002,7 +83457,7 @@ async function chooseTarget({ run, heads, records, inPlace }) {
             return await records.read(head);
         }
         catch (error) {
-            if (error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__/* .RecordError */ .W1)
+            if (error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_3__/* .RecordError */ .W1)
                 throw refusal(error.message, heads);
             throw error;
         }
@@ -83032,10 +83487,12 @@ function refusal(message, heads) {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7350);
 /* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9369);
+/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6753);
 /* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(316);
 /* harmony import */ var _release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3830);
 /* harmony import */ var _undo_roll_back_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5605);
 /* harmony import */ var _undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(804);
+
 
 
 
@@ -83094,7 +83551,10 @@ async function leaveInPlace(record, records, { clock }) {
 /** Undoes the writes of a pending record and closes it; `keepsHome` leaves the namespace of the release where it is. */
 async function takeBack(record, { heads, records, lock }, run, { keepsHome = false } = {}) {
     const { signals, clock } = run;
-    const { writes: all, earlier, warnings } = await (0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .undoBasis */ .Bp)((0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .recordedWrites */ .DR)(record), heads, records);
+    const [{ writes: all, earlier, warnings }] = await Promise.all([
+        (0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .undoBasis */ .Bp)((0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .recordedWrites */ .DR)(record), heads, records),
+        readLastGood(heads, records),
+    ]);
     const writes = all.filter((write) => !keepsHome || !isHome(write, record));
     const rolledBack = await (0,_undo_roll_back_js__WEBPACK_IMPORTED_MODULE_3__/* .rollBack */ .F)({ writes, signal: AbortSignal.any([lock.lost, signals.ending]) }, run);
     // Whoever comes next goes on where this one was interrupted.
@@ -83119,6 +83579,20 @@ async function takeBack(record, { heads, records, lock }, run, { keepsHome = fal
     if (status !== 'bad')
         await (0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .closeEarlier */ .zf)(earlier, records);
     return { ...rolledBack, warnings };
+}
+/** What the last good revision holds may be quoted on the way back to it, and is hidden once it is read. */
+async function readLastGood(heads, records) {
+    const good = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .lastGood */ .mC)(heads);
+    if (!good)
+        return;
+    try {
+        await records.read(good);
+    }
+    catch (error) {
+        // The way back leads by what was written, and needs none of it.
+        if (!(error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__/* .RecordError */ .W1 || error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+            throw error;
+    }
 }
 /** Throws RejectedError when it cannot be read: what it had written is then known to nobody. */
 async function readPending({ pending, records, }) {
@@ -84140,25 +84614,27 @@ function goBack(before, now, touched) {
         return now;
     if (!(0,manifest_object/* isObject */.Gv)(before) || !(0,manifest_object/* isObject */.Gv)(now) || (0,field_set/* isEmpty */.Im)(touched))
         return before;
-    const result = { ...now };
+    // A map, as a key of a ConfigMap may be called `__proto__`.
+    const result = new Map(Object.entries(now));
     for (const [element, children] of Object.entries(touched)) {
         if (!element.startsWith('f:'))
             continue;
         const name = element.slice(2);
-        if (name in before)
-            result[name] = goBack(before[name], now[name], children);
-        else if ((0,manifest_object/* isObject */.Gv)(now[name]) && !(0,field_set/* isEmpty */.Im)(children)) {
+        const value = result.get(name);
+        if (Object.hasOwn(before, name))
+            result.set(name, goBack(before[name], value, children));
+        else if ((0,manifest_object/* isObject */.Gv)(value) && !(0,field_set/* isEmpty */.Im)(children)) {
             // The map is new, but others may have put something into it too.
-            const rest = goBack({}, now[name], children);
+            const rest = goBack({}, value, children);
             if ((0,manifest_object/* isObject */.Gv)(rest) && Object.keys(rest).length > 0)
-                result[name] = rest;
+                result.set(name, rest);
             else
-                delete result[name];
+                result.delete(name);
         }
         else
-            delete result[name];
+            result.delete(name);
     }
-    return result;
+    return Object.fromEntries(result);
 }
 
 // EXTERNAL MODULE: ./lib/plan/int-or-percent.js
@@ -84278,20 +84754,25 @@ function fieldsOf(value) {
 var rollout_status = __nccwpck_require__(8217);
 // EXTERNAL MODULE: ./lib/commands/follow/targets.js + 1 modules
 var targets = __nccwpck_require__(4560);
+// EXTERNAL MODULE: ./lib/plan/fences.js
+var fences = __nccwpck_require__(8605);
 // EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
 var render = __nccwpck_require__(858);
 ;// CONCATENATED MODULE: ./lib/commands/undo/undo-step.js
 
 
-const OUTSIDE = 'is outside of the namespace of the release, and nothing on it says that the release wrote it';
+const BEYOND_RECORD = 'is outside of the namespace of the release, and nothing on it says that the release wrote it';
 /**
- * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects changed
- * elsewhere, so those have to carry the release's label themselves.
+ * Why this run may not take back what another has written down; undefined when it may. What it wrote itself, it could write, and
+ * may take back.
  */
-function isFenced({ ref, isRecorded }, current, run) {
-    if (!isRecorded || ref.namespace === (0,render/* identityOf */.cu)(run).namespace)
-        return false;
-    return !(0,desired/* belongsTo */.g4)(current, (0,render/* identityOf */.cu)(run));
+function whyFenced({ ref, isRecorded }, current, run) {
+    if (!isRecorded)
+        return undefined;
+    const release = (0,render/* identityOf */.cu)(run);
+    if ((0,fences/* isBeyondRecord */.$o)(ref, current, release))
+        return BEYOND_RECORD;
+    return (0,fences/* whyOutside */.iW)(ref, run.inputs.fences, release.namespace);
 }
 function leaveAlone(ref, why) {
     return { report: { ...ref, step: 'left-alone', message: `${why}: left as it is` } };
@@ -84336,8 +84817,9 @@ async function restoreObject(write, run, options, replace) {
                 ...remadeAs(before, current),
             };
         }
-        if (isFenced(write, current, run))
-            return leaveAlone(ref, OUTSIDE);
+        const fence = whyFenced(write, current, run);
+        if (fence !== undefined)
+            return leaveAlone(ref, fence);
         if (!current)
             return createAgain(before, ref, run, 'it had been deleted');
         if ((0,other_deployers/* isMadeAnew */.t)(before, current))
@@ -84737,8 +85219,9 @@ async function removeObject(write, run) {
     const isTheOne = after ? after.metadata.uid === current.metadata.uid : isOurs(current, (0,render/* identityOf */.cu)(run));
     if (!isTheOne)
         return asBefore("is not there any more: what bears its name is somebody else's");
-    if (isFenced(write, current, run))
-        return leaveAlone(ref, OUTSIDE);
+    const fence = whyFenced(write, current, run);
+    if (fence !== undefined)
+        return leaveAlone(ref, fence);
     if ((0,keep/* isKeptByPolicy */.My)(current))
         return { report: { ...ref, step: 'kept', message: KEPT } };
     const others = after ? (0,other_deployers/* otherDeployers */.K)(after, current) : [];
@@ -85075,7 +85558,7 @@ function recordByHand(record, heads) {
 
 /***/ }),
 
-/***/ 8102:
+/***/ 7141:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -85087,12 +85570,10 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
 ;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/object.js
@@ -85121,7 +85602,7 @@ function createGitHub({ token, apiUrl, repository }) {
                     throw explained(error, comment);
             }
             // Looking for the comment again makes this safe: an answer that got lost may have come after the comment was made.
-            await (0,external_node_timers_promises_namespaceObject.setTimeout)(PAUSE_BEFORE_RETRY, undefined, { signal }).catch(() => signal.throwIfAborted());
+            await (0,promises_namespaceObject.setTimeout)(PAUSE_BEFORE_RETRY, undefined, { signal }).catch(() => signal.throwIfAborted());
             try {
                 return await upsert(await octokit(), place, comment, signal);
             }
@@ -85222,65 +85703,827 @@ function reasonFor(error) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/adapters/kube/login.js
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+;// CONCATENATED MODULE: ./lib/adapters/inside.js
+
+/** Whether a path is a folder or in it. Both are absolute; links are the caller's to resolve before. */
+function isInside(folder, path) {
+    const way = (0,external_node_path_.relative)(folder, path);
+    return way === '' || (way !== '..' && !way.startsWith(`..${external_node_path_.sep}`) && !(0,external_node_path_.isAbsolute)(way));
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/fields.js
+/** Fields of one entry of a kubeconfig. What has another type than client-go expects is refused, as it is there. */
+/** Undefined when it is missing or empty. */
+function textOf(entry, field, refuse) {
+    const value = entry[field];
+    if (typeof value === 'string')
+        return value === '' ? undefined : value;
+    if (value !== undefined && value !== null)
+        refuse(`${field} is not text`, 'put the value in quotes');
+    return undefined;
+}
+function flagOf(entry, field, refuse) {
+    const value = entry[field];
+    if (typeof value === 'boolean')
+        return value;
+    if (value !== undefined && value !== null)
+        refuse(`${field} is neither true nor false`, 'write true or false');
+    return false;
+}
+/** Empty when it is missing. */
+function textsOf(entry, field, refuse) {
+    const value = entry[field];
+    if (value === undefined || value === null)
+        return [];
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+        return value;
+    refuse(`${field} is not a list of texts`, 'write it as lines of "- text", in quotes where needed');
+    return [];
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/credential-files.js
 
 
 
-/** Plugins of the clouds' own command line tools. Anything else in a kubeconfig would be a command of its author's choice. */
-const KNOWN_PLUGINS = ['aws', 'aws-iam-authenticator', 'doctl', 'gke-gcloud-auth-plugin', 'kubelogin'];
-const PLUGIN_TIMEOUT_MS = 30_000;
-function loginWithoutRefresh(authorization) {
-    return { authorization: async () => authorization, refresh: async () => false };
+
+
+/** Far more than a chain of certificates needs. */
+const MAX_BYTES = 1024 * 1024;
+/** Not files but windows into the machine: /proc/self/environ as a token would send the environment of the job to a server. */
+const SPECIAL = ['/proc', '/sys', '/dev'];
+const USE_DATA = 'put the content into the kubeconfig, for instance with kubectl config view --raw --flatten';
+/**
+ * Reads a file with credentials that a kubeconfig names. It is refused where it really lies in the checkout: whoever can change
+ * that would choose who is trusted, or what is sent as a token.
+ */
+async function readCredentialFile(path, { folder, workspace }) {
+    if (!(0,external_node_path_.isAbsolute)(path) && folder === undefined) {
+        return {
+            fault: `is the relative path ${JSON.stringify(path)}, but the kubeconfig did not come from a file`,
+            hint: USE_DATA,
+        };
+    }
+    try {
+        const real = await (0,promises_.realpath)((0,external_node_path_.resolve)(folder ?? '/', path));
+        const root = await (0,promises_.realpath)(workspace).catch(() => workspace);
+        if (isInside(root, real)) {
+            const hint = 'keep what a login trusts or sends out of the checkout, for instance in RUNNER_TEMP';
+            return { fault: `leads into the checkout (${JSON.stringify(path)})`, hint };
+        }
+        const found = await (0,promises_.stat)(real);
+        if (!found.isFile() || SPECIAL.some((special) => isInside(special, real))) {
+            return { fault: `is no ordinary file (${JSON.stringify(path)})`, hint: USE_DATA };
+        }
+        if (found.size > MAX_BYTES)
+            return { fault: `is larger than 1 MiB (${JSON.stringify(path)})`, hint: USE_DATA };
+        return await (0,promises_.readFile)(real, 'utf8');
+    }
+    catch (error) {
+        return { fault: `cannot be read: ${(0,errors/* messageOf */.bD)(error).replaceAll(/\s+/g, ' ')}`, hint: USE_DATA };
+    }
+}
+/** A certificate or key in PEM: from the field that ends in `-data`, else from the file that the field names. */
+async function readPem(field, entry, place, refuse) {
+    const data = textOf(entry, `${field}-data`, refuse);
+    const path = textOf(entry, field, refuse);
+    if (data !== undefined && path !== undefined) {
+        refuse(`${field} and ${field}-data are both given`, `remove one of the two`);
+        return undefined;
+    }
+    if (data === undefined && path === undefined)
+        return undefined;
+    const content = data === undefined ? await readCredentialFile(path ?? '', place) : Buffer.from(data, 'base64').toString('utf8');
+    if (typeof content !== 'string') {
+        refuse(`${field} ${content.fault}`, content.hint);
+    }
+    else if (!content.includes('-----BEGIN ')) {
+        refuse(`${data === undefined ? field : `${field}-data`} holds nothing in PEM`, 'take it from where kubectl works, with kubectl config view --raw --flatten');
+    }
+    else
+        return content;
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/impersonation.js
+
+
+/**
+ * The headers by which a user of a kubeconfig acts as somebody else, as client-go sends them (transport/round_trippers.go,
+ * https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/). Whatever cannot be sent exactly is refused: a header
+ * that is left out would be another identity than the one that was asked for.
+ */
+function impersonationHeaders(user, refuse) {
+    const name = textOf(user, 'as', refuse);
+    const uid = textOf(user, 'as-uid', refuse);
+    const groups = textsOf(user, 'as-groups', refuse);
+    const extra = extraOf(user, refuse);
+    if (name === undefined && (uid !== undefined || groups.length > 0 || extra.length > 0)) {
+        refuse('as-uid, as-groups or as-user-extra is given without as', 'name the user to act as in the field as, or remove them');
+    }
+    const header = (text) => headerValue(text, refuse);
+    return {
+        ...(name !== undefined && { 'impersonate-user': header(name) }),
+        ...(uid !== undefined && { 'impersonate-uid': header(uid) }),
+        ...(groups.length > 0 && { 'impersonate-group': groups.map(header) }),
+        ...Object.fromEntries(extra.map(([key, values]) => [`impersonate-extra-${headerKey(key)}`, values.map(header)])),
+    };
+}
+function extraOf(user, refuse) {
+    const extra = user['as-user-extra'];
+    if (extra === undefined || extra === null)
+        return [];
+    if (!(0,manifest_object/* isObject */.Gv)(extra)) {
+        refuse('as-user-extra is not a mapping', 'write it as lines of "key:" with a list of texts each');
+        return [];
+    }
+    return Object.keys(extra).map((key) => [key, textsOf(extra, key, refuse)]);
+}
+/** Bytes that may not stand in the name of a header, and the percent sign, are percent-encoded. */
+function headerKey(key) {
+    return Array.from(Buffer.from(key), (byte) => {
+        const character = String.fromCharCode(byte);
+        return /[!#$&'*+.^_`|~0-9A-Za-z-]/.test(character)
+            ? character
+            : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    }).join('');
+}
+/** Headers hold bytes, and undici takes one character for each. */
+function headerValue(text, refuse) {
+    // oxlint-disable-next-line no-control-regex -- they are what is looked for
+    if (/[\u0000-\u001F\u007F]/.test(text))
+        refuse('a name to act as holds a control character', 'remove it');
+    return Buffer.from(text).toString('latin1');
+}
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./lib/adapters/kube/no-proxy.js
+
+/**
+ * Whether a server is reached directly although there is a proxy, by the rules of Go's httpproxy package, which kubectl follows
+ * (https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config). undici has rules of its own: it knows no CIDR, and lets `.a.b` stand
+ * for `a.b` too. The machine itself is never reached through a proxy.
+ */
+function isReachedDirectly(server, noProxy) {
+    const destination = destinationOf(server);
+    if (destination.host === 'localhost' || isLoopback(destination.host))
+        return true;
+    return noProxy
+        .split(',')
+        .map((entry) => entry.trim().toLowerCase())
+        .some((entry) => entry === '*' || isFor(entry, destination));
+}
+function destinationOf({ hostname, port, protocol }) {
+    const defaultPort = protocol === 'https:' ? '443' : '80';
+    return { host: hostname.toLowerCase().replace(/^\[(.*)\]$/, '$1'), port: port === '' ? defaultPort : port };
+}
+function isFor(entry, { host, port }) {
+    const range = /^([^/]+)\/(\d{1,3})$/.exec(entry);
+    if (range)
+        return isInRange(host, range[1] ?? '', Number(range[2]));
+    const [name, onlyPort] = splitPort(entry);
+    if (onlyPort !== undefined && onlyPort !== port)
+        return false;
+    if ((0,external_node_net_.isIP)(name) !== 0)
+        return isInRange(host, name, (0,external_node_net_.isIP)(name) === 4 ? 32 : 128);
+    if ((0,external_node_net_.isIP)(host) !== 0 || name === '')
+        return false;
+    const suffix = name.replace(/^\*\./, '.');
+    return suffix.startsWith('.') ? host.endsWith(suffix) : host === suffix || host.endsWith(`.${suffix}`);
+}
+/** `name:port` or `[IPv6]:port`, or a name or an address alone. */
+function splitPort(entry) {
+    const bracketed = /^\[(.+)\]:(\d+)$/.exec(entry);
+    if (bracketed)
+        return [bracketed[1] ?? '', bracketed[2]];
+    const named = (0,external_node_net_.isIP)(entry) === 0 ? /^([^:]*):(\d+)$/.exec(entry) : undefined;
+    return named ? [named[1] ?? '', named[2]] : [entry, undefined];
+}
+function isLoopback(host) {
+    return isInRange(host, '127.0.0.0', 8) || isInRange(host, '::1', 128);
+}
+function isInRange(host, network, bits) {
+    const family = (0,external_node_net_.isIP)(network);
+    if ((0,external_node_net_.isIP)(host) === 0 || family === 0 || bits > (family === 4 ? 32 : 128))
+        return false;
+    const range = new external_node_net_.BlockList();
+    range.addSubnet(network, bits, family === 4 ? 'ipv4' : 'ipv6');
+    return range.check(host, (0,external_node_net_.isIP)(host) === 4 ? 'ipv4' : 'ipv6');
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/proxy.js
+
+/** The proxy for a server: of the kubeconfig, else of the environment; undefined when the server is reached directly. */
+function chooseProxy(server, { proxyUrl, env, mask, refuse }) {
+    if (proxyUrl !== undefined)
+        return parseProxy(proxyUrl, 'proxy-url', mask, refuse);
+    const name = server.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+    const value = fromEnvironment(env, name);
+    if (value === '' || isReachedDirectly(server, fromEnvironment(env, 'NO_PROXY')))
+        return undefined;
+    // Go takes `proxy:3128` for `http://proxy:3128`.
+    const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
+    return parseProxy(address, `the variable ${name}`, mask, refuse);
+}
+/** The lower-case name first, as Go reads them. */
+function fromEnvironment(env, name) {
+    return (env[name.toLowerCase()] || env[name] || '').trim();
+}
+function parseProxy(address, name, mask, refuse) {
+    // The address itself is not told, as it may hold a password.
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (url?.protocol.startsWith('socks')) {
+        refuse(`${name} is a SOCKS proxy, which Rollsafe does not speak`, 'name an http:// or https:// proxy');
+        return undefined;
+    }
+    if (!url || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
+        refuse(`${name} is not the address of a proxy`, 'write it as http://proxy.example.com:3128');
+        return undefined;
+    }
+    const username = decoded(url.username);
+    const password = decoded(url.password);
+    const authorization = Buffer.from(`${username}:${password}`).toString('base64');
+    if (username === '' && password === '')
+        return { url: url.origin };
+    // Without a password the name is the secret, as with some tokens.
+    for (const secret of [password || username, url.password || url.username, authorization])
+        mask(secret);
+    return { url: url.origin, authorization: `Basic ${authorization}` };
+}
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: ./lib/adapters/process.js
+/** Programs of the runner, started without a shell and never for longer or louder than they were allowed. */
+
+
+
+
+/**
+ * Runs a program by its absolute path and waits for its end. It leads a process group of its own, which is killed as a whole when
+ * the time or the room for output is used up, or the signal aborts; then the signal's reason is thrown. Throws the system's error
+ * (`ENOENT`, `EACCES`) when it cannot be started.
+ */
+async function runProcess(path, args, options) {
+    const { env, cwd, timeoutMs, maxOutputBytes, signal } = options;
+    signal?.throwIfAborted();
+    const child = (0,external_node_child_process_namespaceObject.spawn)(path, [...args], { env, cwd, detached: true, shell: false, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stopped;
+    const killGroup = () => {
+        try {
+            // The group, as the program may have started others.
+            if (child.pid !== undefined)
+                process.kill(-child.pid, 'SIGKILL');
+        }
+        catch {
+            // It has ended already.
+        }
+    };
+    const stop = (why) => {
+        stopped ??= why;
+        killGroup();
+    };
+    const collect = (stream) => {
+        const chunks = [];
+        let size = 0;
+        stream.on('data', (chunk) => {
+            size += chunk.length;
+            if (size > maxOutputBytes)
+                stop('output');
+            else
+                chunks.push(chunk);
+        });
+        return () => Buffer.concat(chunks).toString('utf8');
+    };
+    const stdout = collect(child.stdout);
+    const stderr = collect(child.stderr);
+    const timer = setTimeout(() => stop('timeout'), timeoutMs);
+    signal?.addEventListener('abort', killGroup, { once: true });
+    try {
+        const exitCode = await new Promise((resolve, reject) => {
+            child.on('error', reject);
+            child.on('close', (code) => resolve(code));
+        });
+        signal?.throwIfAborted();
+        return { exitCode, stdout: stdout(), stderr: stderr(), ...(stopped && { stopped }) };
+    }
+    finally {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', killGroup);
+        // What the program has left running in the background.
+        killGroup();
+    }
 }
 /**
- * Login by an exec plugin (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins):
- * one process however many requests wait for it; run again when the token has expired or the server answered 401.
+ * Finds a program by its name on a PATH, or checks the absolute path of one. Relative entries of PATH and what is really inside
+ * the workspace are passed over: a checkout must not bring its own kubectl.
  */
-function createExecLogin(exec, userName, mask, refuse) {
-    const command = (0,manifest_object/* isObject */.Gv)(exec) && typeof exec['command'] === 'string' ? exec['command'] : '';
-    if (!KNOWN_PLUGINS.includes(command) && !(command.startsWith('/') && KNOWN_PLUGINS.includes((0,external_node_path_.basename)(command)))) {
-        refuse(`the login command ${JSON.stringify(command)} is not one that Rollsafe runs`, `known are ${KNOWN_PLUGINS.join(', ')}; for other logins use a ServiceAccount token`);
+async function findProgram(command, { path, workspace }) {
+    const folders = path.split(external_node_path_.delimiter).filter((folder) => (0,external_node_path_.isAbsolute)(folder));
+    const candidates = (0,external_node_path_.isAbsolute)(command) ? [command] : folders.map((folder) => (0,external_node_path_.join)(folder, command));
+    const root = await (0,promises_.realpath)(workspace).catch(() => workspace);
+    let inCheckout;
+    for (const candidate of candidates) {
+        const real = await executableAt(candidate);
+        if (real === undefined)
+            continue;
+        if (!isInside(root, real) && !isInside(root, candidate))
+            return { path: candidate };
+        inCheckout ??= candidate;
     }
-    let current;
-    async function runPlugin() {
-        const { ExecAuth } = await __nccwpck_require__.e(/* import() */ 497).then(__nccwpck_require__.bind(__nccwpck_require__, 3497));
-        const options = { headers: {} };
-        let timer;
-        const tooLong = new Promise((_, reject) => {
-            timer = setTimeout(() => reject(new Error('it did not answer within 30 s')), PLUGIN_TIMEOUT_MS);
-        });
-        try {
-            const user = { name: userName, exec };
-            await Promise.race([new ExecAuth().applyAuthentication(user, options), tooLong]);
+    return inCheckout === undefined ? undefined : { inCheckout };
+}
+/** The real path of an executable file; undefined when there is none. */
+async function executableAt(path) {
+    try {
+        await (0,promises_.access)(path, promises_.constants.X_OK);
+        return (await (0,promises_.stat)(path)).isFile() ? await (0,promises_.realpath)(path) : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/exec-environment.js
+/** What a login command of a kubeconfig sees of the environment, and what the kubeconfig may add to it. */
+
+
+
+
+/**
+ * Not for login commands: the inputs of this step and what it saved, the tokens that GitHub gives to the job, and the files by which
+ * a step steers the steps after it. ACTIONS_ID_TOKEN_REQUEST_* stay: with them kubelogin and others log in by OpenID Connect.
+ */
+const WITHHELD = /^(?:INPUT_.*|STATE_.*|GITHUB_TOKEN|GH_TOKEN|ACTIONS_RUNTIME_TOKEN|ACTIONS_CACHE_.*|GITHUB_(?:ENV|PATH|OUTPUT|STATE|STEP_SUMMARY))$/i;
+/**
+ * What a kubeconfig may set, so that a login command knows which account, region or certificate to use. All else could change which
+ * program runs (PATH, LD_PRELOAD, PYTHONPATH, NODE_OPTIONS …).
+ */
+const SETTABLE = /^(?:AWS|AZURE|AAD|ARM|GOOGLE|CLOUDSDK|GKE|DIGITALOCEAN)_[A-Z0-9_]+$|^(?:USE_GKE_GCLOUD_AUTH_PLUGIN|(?:HTTPS?|NO)_PROXY|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|KUBECACHEDIR)$/i;
+/** Of those, the ones that name a program after all. */
+const NAMES_A_PROGRAM = /^(?:AWS_PAGER|CLOUDSDK_PYTHON.*|GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES)$/i;
+/** The folder in which login commands run: not the checkout, whose files some programs would heed. */
+const EXEC_FOLDER = '/';
+/** The environment of a login command. */
+async function execEnvironment(env, added, workspace) {
+    const inherited = Object.entries(env).filter((entry) => entry[1] !== undefined && !WITHHELD.test(entry[0]));
+    return { ...Object.fromEntries(inherited), PATH: await pathWithout(env['PATH'] ?? '', workspace), ...added };
+}
+/** Programs start others by name, such as the interpreter they are written for: none of the checkout. */
+async function pathWithout(path, workspace) {
+    const absolute = path.split(external_node_path_.delimiter).filter((folder) => (0,external_node_path_.isAbsolute)(folder));
+    const folders = await Promise.all(absolute.map(async (folder) => ((await leadsInto(workspace, folder)) ? [] : [folder])));
+    return folders.flat().join(external_node_path_.delimiter);
+}
+/** Whether a text names something in the checkout, also as a part of it: `--option=path`, `one:two`, `file://path`. */
+async function namesCheckout(text, workspace) {
+    const parts = [text, ...text.split(/[=:,]/)].filter((part) => part !== '');
+    return (await Promise.all(parts.map((part) => leadsInto(workspace, (0,external_node_path_.resolve)(EXEC_FOLDER, part))))).includes(true);
+}
+/** Whether a path leads into the workspace, as it is written or as it really is. */
+async function leadsInto(workspace, path) {
+    const [real, root] = await Promise.all([path, workspace].map((one) => (0,promises_.realpath)(one).catch(() => (0,external_node_path_.resolve)(one))));
+    return isInside(workspace, (0,external_node_path_.resolve)(path)) || isInside(root ?? workspace, real ?? path);
+}
+/** Reads `env` of an exec section. */
+async function readExecEnv(given, workspace, refuse) {
+    const env = {};
+    if (given === undefined || given === null)
+        return env;
+    const entries = Array.isArray(given) ? given : [given];
+    for (const entry of entries) {
+        const { name, value } = (0,manifest_object/* isObject */.Gv)(entry) ? entry : {};
+        if (typeof name !== 'string' || typeof value !== 'string') {
+            refuse('env of the login command has an entry without a name and a value', 'write each as "- name:" and "value:"');
         }
-        catch (error) {
-            // What the plugin printed is left out: plugins print tokens and account details when they fail.
-            const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-            throw new errors/* ClusterError */.b$(missing
-                ? `the login command ${command} is not installed on this runner`
-                : `the login command ${command} failed`, { status: 401, reason: 'LoginFailed', request: 'log in', cause: error });
+        else if (!SETTABLE.test(name) || NAMES_A_PROGRAM.test(name)) {
+            refuse(`the login command would run with the variable ${JSON.stringify(name)}, which a kubeconfig may not set`, 'set it for the whole step if it is needed; a kubeconfig may choose accounts and regions (AWS_…, AZURE_…, AAD_…, CLOUDSDK_…, GOOGLE_…)');
         }
-        finally {
-            clearTimeout(timer);
+        else if (/^~|\$/.test(value)) {
+            refuse(`the variable ${name} of the login command would be expanded by it`, 'write the path out, without ~ and $');
         }
-        const authorization = options.headers['Authorization'] ?? '';
-        mask(authorization.replace(/^Bearer /, ''));
-        return authorization;
+        else if (await namesCheckout(value, workspace)) {
+            refuse(`the variable ${name} of the login command leads into the checkout`, 'keep the configuration of logins out of the checkout');
+        }
+        else
+            env[name] = value;
+    }
+    return env;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/login.js
+
+function loginWithoutRefresh(credentials = {}) {
+    return { credentials: async () => credentials, refresh: async () => false, end: () => undefined };
+}
+/** As long as client-go believes a token that was read from a file (transport/token_source.go). */
+const TOKEN_FILE_MS = 60_000;
+/** Login by a token in a file that somebody renews: it is read again after a minute, and when it is refused. */
+function createTokenFileLogin(first, { read, certificate, now }) {
+    const credentialsOf = (token) => ({
+        authorization: `Bearer ${token}`,
+        ...(certificate && { certificate }),
+    });
+    let current = credentialsOf(first);
+    let readAt = now();
+    async function readAgain() {
+        readAt = now();
+        // A file that is being replaced: the old token may still do.
+        const token = await read();
+        if (token !== undefined && current.authorization !== `Bearer ${token}`)
+            current = credentialsOf(token);
     }
     return {
-        async authorization() {
-            current ??= runPlugin();
+        async credentials() {
+            if (now() - readAt >= TOKEN_FILE_MS)
+                await readAgain();
             return current;
         },
-        async refresh() {
-            current = runPlugin();
-            await current;
+        async refresh(refused) {
+            if (refused === current)
+                await readAgain();
+            return refused !== current;
+        },
+        end: () => undefined,
+    };
+}
+/** No credentials at all, as opposed to credentials that the server refuses. */
+function loginFailed(message, cause) {
+    return new errors/* ClusterError */.b$(message, { status: 401, reason: 'LoginFailed', request: 'log in', cause });
+}
+
+// EXTERNAL MODULE: ./lib/redact.js
+var redact = __nccwpck_require__(5078);
+;// CONCATENATED MODULE: ./lib/adapters/kube/harmless-words.js
+
+const LONGEST = 300;
+/** Words after which a secret is likely to follow. */
+const LABEL = /(?:token|secret|passw(?:or)?d|pwd|pass|key|credentials?|authorization|bearer|basic|cookie|session|assertion|signature|code)["']?\s*[:=]?$/i;
+/**
+ * What a login command said when it failed, in so far as it can be shown: its last line of words, without anything that could be a
+ * token, a key or an account. Such programs print all of these when something is wrong.
+ */
+function harmlessWords(stderr) {
+    const lines = (0,redact/* stripControls */.$Y)(stderr.slice(-64 * 1024))
+        .split('\n')
+        .map((line) => line.trim());
+    const last = lines.findLast((line) => /[A-Za-z]{3}/.test(line)) ?? '';
+    const words = last.split(/(?<=[=:])(?=\S)|\s+/);
+    const shown = words.map((word, index) => isHarmless(word) && !isLabelled(word, words[index - 1] ?? '') ? word : redact/* HIDDEN */.RG);
+    const text = shown.join(' ').replaceAll(`${redact/* HIDDEN */.RG} ${redact/* HIDDEN */.RG}`, redact/* HIDDEN */.RG);
+    return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
+/** After `token=` everything is suspect; after `token`, what is not a common word. */
+function isLabelled(word, before) {
+    if (!LABEL.test(before) || LABEL.test(word))
+        return false;
+    return /[:=]$/.test(before) || !/^[a-z]{1,12}$/.test(word);
+}
+/** Words of people and programs are letters, short numbers, or both as in `eu-west-1`. */
+function isHarmless(word) {
+    const core = word.replaceAll(/^["'([{<]+|["')\]}>.,;:!?=]+$/g, '');
+    if (/^[A-Za-z]{0,32}$/.test(core))
+        return true;
+    if (/^[A-Za-z]{1,20}(?:[-_/.'][A-Za-z]{1,20})*(?:[-_/.]?\d{1,2})?$/.test(core))
+        return core.length <= 30;
+    return core.length < 8;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/exec-login.js
+
+
+
+
+
+
+const PLUGIN_TIMEOUT_MS = 30_000;
+const MAX_OUTPUT_BYTES = 256 * 1024;
+/** Renewed while they still hold, so that no request is on its way with credentials that end meanwhile. */
+const RENEWED_BEFORE_END_MS = 60_000;
+/**
+ * Login by an exec plugin: one process however many requests wait for it, run again when less than a minute is left, or when the
+ * server has refused what it gave. Every credential is hidden from the log before anybody gets it.
+ */
+function createExecLogin(plugin, options) {
+    const { now = Date.now, timeoutMs = PLUGIN_TIMEOUT_MS } = options;
+    const ended = new AbortController();
+    let issued;
+    let running;
+    function run() {
+        running ??= runPlugin(plugin, options, timeoutMs, ended.signal)
+            .then((fresh) => (issued = fresh))
+            .finally(() => (running = undefined));
+        return running;
+    }
+    return {
+        async credentials(signal) {
+            signal?.throwIfAborted();
+            if (issued && issued.endsAt - now() > RENEWED_BEFORE_END_MS)
+                return issued.credentials;
+            try {
+                return (await orAborted(run(), signal)).credentials;
+            }
+            catch (error) {
+                signal?.throwIfAborted();
+                // Renewing has failed, but there is time left to try it again.
+                if (issued && issued.endsAt > now())
+                    return issued.credentials;
+                throw error;
+            }
+        },
+        async refresh(refused, signal) {
+            signal?.throwIfAborted();
+            // Of many requests that were refused together, the first renews for all.
+            if (issued?.credentials === refused)
+                await orAborted(run(), signal);
             return true;
         },
+        end: () => ended.abort(new Error('the run has ended')),
     };
+}
+async function runPlugin(plugin, { env, workspace, cluster, mask }, timeoutMs, signal) {
+    const { name, path, args, apiVersion } = plugin;
+    const spec = { interactive: false, ...(plugin.wantsCluster && { cluster }) };
+    let result;
+    try {
+        result = await runProcess(path, args, {
+            env: {
+                ...(await execEnvironment(env, plugin.env, workspace)),
+                KUBERNETES_EXEC_INFO: JSON.stringify({ apiVersion, kind: 'ExecCredential', spec }),
+            },
+            cwd: EXEC_FOLDER,
+            timeoutMs,
+            maxOutputBytes: MAX_OUTPUT_BYTES,
+            signal,
+        });
+    }
+    catch (error) {
+        throw loginFailed(`the login command ${name} cannot be run: ${(0,errors/* messageOf */.bD)(error)}`, error);
+    }
+    if (result.stopped === 'timeout') {
+        throw loginFailed(`the login command ${name} did not answer within ${timeoutMs / 1000} s`);
+    }
+    if (result.stopped === 'output')
+        throw loginFailed(`the login command ${name} printed more than 256 KiB`);
+    if (result.exitCode !== 0) {
+        const words = harmlessWords(result.stderr);
+        throw loginFailed(`the login command ${name} failed (exit code ${result.exitCode ?? 'none'})${words === '' ? '' : `: ${words}`}`);
+    }
+    const answer = readAnswer(result.stdout, apiVersion);
+    if (typeof answer === 'string')
+        throw loginFailed(`the login command ${name} ${answer}`);
+    for (const secret of answer.secrets)
+        mask(secret);
+    return answer;
+}
+/** What is wrong with it, if it is no ExecCredential that can be used. What was printed is not told: it may hold credentials. */
+function readAnswer(stdout, apiVersion) {
+    let answer;
+    try {
+        answer = JSON.parse(stdout);
+    }
+    catch {
+        return 'did not print JSON';
+    }
+    if (!(0,manifest_object/* isObject */.Gv)(answer) || answer['kind'] !== 'ExecCredential')
+        return 'did not print an ExecCredential';
+    if (answer['apiVersion'] !== apiVersion)
+        return `did not answer in ${apiVersion}, which the kubeconfig asks for`;
+    const status = (0,manifest_object/* isObject */.Gv)(answer['status']) ? answer['status'] : {};
+    const text = (field) => (typeof status[field] === 'string' ? status[field] : '');
+    const [token, cert, key] = [text('token'), text('clientCertificateData'), text('clientKeyData')];
+    if ((cert === '') !== (key === ''))
+        return 'gave only one of a certificate and its key';
+    if (token === '' && cert === '')
+        return 'gave neither a token nor a certificate';
+    if (token !== '' && !isToken(token))
+        return 'gave a token that no header can hold';
+    const end = text('expirationTimestamp');
+    const endsAt = end === '' ? Number.POSITIVE_INFINITY : Date.parse(end);
+    if (Number.isNaN(endsAt))
+        return 'gave an expirationTimestamp that is no time';
+    return {
+        credentials: {
+            ...(token !== '' && { authorization: `Bearer ${token}` }),
+            ...(cert !== '' && { certificate: { cert, key } }),
+        },
+        endsAt,
+        secrets: [token, key].filter((secret) => secret !== ''),
+    };
+}
+/** One word of printable characters: all else could not be sent, or would be another header. */
+function isToken(text) {
+    return /^[\u0021-\u007E]+$/.test(text);
+}
+/** A process that others wait for too goes on when one of them stops waiting. */
+async function orAborted(promise, signal) {
+    if (!signal)
+        return promise;
+    const aborted = Promise.withResolvers();
+    const stop = () => aborted.reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    // The loser of the race may fail later.
+    promise.catch(() => undefined);
+    try {
+        return await Promise.race([promise, aborted.promise]);
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/exec-plugin.js
+
+
+
+
+
+/**
+ * The login commands of the clouds' own tools, and the words of theirs that log in. Anything else in a kubeconfig would be a command
+ * of its author's choice, run with the credentials of the job.
+ */
+const KNOWN_PLUGINS = {
+    aws: ['eks', 'get-token'],
+    'aws-iam-authenticator': ['token'],
+    doctl: ['kubernetes', 'cluster', 'kubeconfig', 'exec-credential'],
+    'gke-gcloud-auth-plugin': [],
+    kubelogin: ['get-token'],
+};
+/** Of kubelogin (https://github.com/int128/kubelogin/blob/master/docs/usage.md). */
+const STARTS_A_PROGRAM = /^--browser-command(?:=|$)/;
+const API_VERSIONS = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1'];
+/**
+ * Checks the `exec` section of a user
+ * (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins) and finds its program.
+ * Undefined when it was refused.
+ */
+async function readExecPlugin(exec, { env, workspace }, refuse) {
+    const section = (0,manifest_object/* isObject */.Gv)(exec) ? exec : {};
+    const command = textOf(section, 'command', refuse) ?? '';
+    const name = (0,external_node_path_.basename)(command);
+    const words = Object.hasOwn(KNOWN_PLUGINS, name) ? KNOWN_PLUGINS[name] : undefined;
+    if (!words || (name !== command && !(0,external_node_path_.isAbsolute)(command))) {
+        refuse(`the login command ${JSON.stringify(command)} is not one that Rollsafe runs`, `known are ${Object.keys(KNOWN_PLUGINS).join(', ')}, by name or by an absolute path; for other logins use a ServiceAccount token`);
+        return undefined;
+    }
+    const args = textsOf(section, 'args', refuse);
+    if (!beginWith(args, words)) {
+        refuse(`the login command ${name} does not begin with ${JSON.stringify(words.join(' '))}, so it would do something else than log in`, `take the kubeconfig from where kubectl works; Rollsafe runs ${name} only to log in`);
+    }
+    for (const arg of args) {
+        if (STARTS_A_PROGRAM.test(arg)) {
+            refuse(`the argument ${JSON.stringify(arg)} of the login command ${name} would start a program`, 'remove it');
+        }
+        else if (await namesCheckout(arg, workspace)) {
+            refuse(`an argument of the login command ${name} leads into the checkout (${JSON.stringify(arg)})`, 'keep the configuration of logins out of the checkout');
+        }
+    }
+    const apiVersion = textOf(section, 'apiVersion', refuse) ?? '';
+    if (!API_VERSIONS.includes(apiVersion)) {
+        refuse(`the login command ${name} speaks ${JSON.stringify(apiVersion)}`, `update it, and write ${API_VERSIONS.join(' or ')} as the apiVersion of its section`);
+    }
+    const mode = textOf(section, 'interactiveMode', refuse) ?? 'IfAvailable';
+    if (!['Never', 'IfAvailable'].includes(mode)) {
+        refuse(`the login command ${name} wants to ask somebody (interactiveMode ${JSON.stringify(mode)}), and nobody is there`, 'use a login that needs no answers, and interactiveMode: Never');
+    }
+    const added = await readExecEnv(section['env'], workspace, refuse);
+    const wantsCluster = flagOf(section, 'provideClusterInfo', refuse);
+    const found = await findProgram(command, { path: env['PATH'] ?? '', workspace });
+    if (found === undefined) {
+        refuse(`the login command ${JSON.stringify(command)} is not installed on this runner`, 'install it in a step before this one, or use the login action of the cloud');
+    }
+    else if ('inCheckout' in found) {
+        refuse(`the login command ${JSON.stringify(command)} is found only in the checkout (${JSON.stringify(found.inCheckout)})`, 'install it outside of the checkout: what a checkout brings is not run');
+    }
+    return found && 'path' in found ? { name, path: found.path, args, env: added, apiVersion, wantsCluster } : undefined;
+}
+/** Whether these words are the first of the arguments, apart from options. */
+function beginWith(args, words) {
+    const found = [];
+    for (let at = 0; at < args.length && found.length < words.length; at++) {
+        const arg = args[at] ?? '';
+        if (!arg.startsWith('-'))
+            found.push(arg);
+        // `--region eu-west-1`, but not `--region=eu-west-1` and not `--debug`.
+        else if (!arg.includes('=') && !/^--(?:no-.*|debug)$/.test(arg))
+            at++;
+    }
+    return words.every((word, index) => found[index] === word);
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/read-login.js
+
+
+
+
+
+/** A login that nobody will use, as the kubeconfig is refused. */
+const NO_LOGIN = loginWithoutRefresh();
+/**
+ * Exactly the login that is written down: where client-go would choose between several, they are refused, so that nobody deploys as
+ * somebody else than was meant.
+ */
+async function readLogin(context, options) {
+    const { user } = context;
+    const { mask, refuse } = options;
+    const text = (field) => textOf(user, field, refuse);
+    const token = text('token');
+    const tokenFile = text('tokenFile');
+    const username = text('username');
+    const password = text('password');
+    const exec = user['exec'] ?? undefined;
+    for (const secret of [token, password])
+        if (secret !== undefined)
+            mask(secret);
+    const place = { folder: context.userFolder, workspace: options.workspace };
+    const certificate = await readCertificate(context, place, options);
+    if ((user['auth-provider'] ?? undefined) !== undefined) {
+        refuse('auth-provider runs commands from the kubeconfig and was removed from kubectl in 1.26', "use the provider's exec plugin");
+    }
+    const isBasic = username !== undefined || password !== undefined;
+    const ways = [
+        (token ?? tokenFile) !== undefined && 'a token',
+        isBasic && 'a password',
+        exec !== undefined && 'a login command',
+        exec !== undefined && certificate !== undefined && 'a client certificate',
+    ].filter((way) => typeof way === 'string');
+    if (ways.length > 1) {
+        refuse(`the user logs in by ${ways.join(' and by ')}, and it is not clear as whom`, 'keep one of them');
+    }
+    const withCertificate = certificate && { certificate };
+    if (exec !== undefined) {
+        const plugin = await readExecPlugin(exec, options, refuse);
+        return plugin ? createExecLogin(plugin, { ...options, cluster: options.execCluster }) : NO_LOGIN;
+    }
+    // tokenFile wins over token, as in client-go (transport/round_trippers.go).
+    if (tokenFile !== undefined)
+        return readTokenFile(tokenFile, place, certificate, options);
+    if (token !== undefined) {
+        if (!isToken(token))
+            refuse('token is not one word of plain characters', 'give the token as it was issued');
+        return loginWithoutRefresh({ authorization: `Bearer ${token}`, ...withCertificate });
+    }
+    if (isBasic) {
+        const basic = Buffer.from(`${username ?? ''}:${password ?? ''}`).toString('base64');
+        mask(basic);
+        return loginWithoutRefresh({ authorization: `Basic ${basic}`, ...withCertificate });
+    }
+    return loginWithoutRefresh({ ...withCertificate });
+}
+async function readCertificate({ user }, place, { mask, refuse }) {
+    const key = await readPem('client-key', user, place, refuse);
+    if (key !== undefined)
+        mask(key);
+    const cert = await readPem('client-certificate', user, place, refuse);
+    if (cert !== undefined && key !== undefined)
+        return { cert, key };
+    const has = (field) => Boolean(user[field]) || Boolean(user[`${field}-data`]);
+    if (has('client-certificate') !== has('client-key')) {
+        refuse('only one of client-certificate and client-key is given', 'give both, or neither');
+    }
+    return undefined;
+}
+async function readTokenFile(path, place, certificate, { mask, refuse }) {
+    const read = async () => {
+        const content = await readCredentialFile(path, place);
+        if (typeof content !== 'string')
+            return content;
+        const token = content.trim();
+        const hint = 'name a file that holds a token and nothing else';
+        if (!isToken(token))
+            return { fault: 'does not hold a token', hint };
+        mask(token);
+        return token;
+    };
+    const first = await read();
+    if (typeof first !== 'string') {
+        refuse(`tokenFile ${first.fault}`, first.hint);
+        return NO_LOGIN;
+    }
+    return createTokenFileLogin(first, {
+        read: async () => {
+            const token = await read();
+            return typeof token === 'string' ? token : undefined;
+        },
+        now: () => performance.now(),
+        ...(certificate && { certificate }),
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/kube/access.js
+
+
+
 
 
 
@@ -85290,88 +86533,126 @@ async function openAccess(context, options) {
     const problems = [];
     const refuse = (message, hint) => problems.push({ code: 'InvalidInput', message: `kubeconfig: ${message}`, hint });
     const { cluster, user } = context;
-    const server = typeof cluster['server'] === 'string' ? cluster['server'] : '';
-    const url = URL.canParse(server) ? new URL(server) : undefined;
-    if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
-        refuse(`the cluster's server ${JSON.stringify(server)} is not an https:// address`, 'take the kubeconfig from where kubectl works, for instance with kubectl config view --raw --minify');
-    }
-    else if (url.protocol === 'http:' && !options.allowInsecure) {
-        refuse(`the server ${url.origin} is plain http, so credentials would travel unencrypted`, 'use https, or set allow-insecure: true for a cluster on this machine');
-    }
-    const insecure = cluster['insecure-skip-tls-verify'] === true;
-    if (insecure && !options.allowInsecure) {
-        refuse('insecure-skip-tls-verify is set, so the server cannot be told from an impostor', 'add certificate-authority-data instead, or set allow-insecure: true');
-    }
-    if (cluster['proxy-url'] !== undefined) {
-        refuse('proxy-url is not supported by this version', 'reach the API server directly');
-    }
-    if (user['auth-provider'] !== undefined) {
-        refuse('auth-provider runs commands from the kubeconfig and was removed from kubectl in 1.26', "use the provider's exec plugin");
-    }
-    for (const field of ['as', 'as-uid', 'as-groups', 'as-user-extra']) {
-        if (user[field] !== undefined)
-            refuse(`impersonation (${field}) is not supported by this version`, 'use a ServiceAccount with just the rights that are needed');
-    }
-    const read = async (entry, folder, field) => {
-        const data = entry[`${field}-data`];
-        if (typeof data === 'string' && data !== '')
-            return Buffer.from(data, 'base64').toString('utf8');
-        const path = entry[field];
-        if (typeof path !== 'string' || path === '')
-            return undefined;
-        if (!(0,external_node_path_.isAbsolute)(path) && folder === undefined) {
-            refuse(`${field} is the relative path ${JSON.stringify(path)}, but the kubeconfig did not come from a file`, `use ${field}-data, for instance with kubectl config view --raw --flatten`);
-            return undefined;
-        }
-        try {
-            return await (0,promises_.readFile)((0,external_node_path_.resolve)(folder ?? '/', path), 'utf8');
-        }
-        catch (error) {
-            refuse(`${field} cannot be read: ${(0,errors/* messageOf */.bD)(error)}`, `use ${field}-data, for instance with kubectl config view --raw --flatten`);
-            return undefined;
-        }
-    };
-    const ca = await read(cluster, context.clusterFolder, 'certificate-authority');
-    const cert = await read(user, context.userFolder, 'client-certificate');
-    const key = await read(user, context.userFolder, 'client-key');
-    const tokenFile = await read({ token: user['tokenFile'] }, context.userFolder, 'token');
-    const login = chooseLogin(context, tokenFile, options, refuse);
+    const { env, workspace, mask } = options;
+    const warnings = [];
+    const server = readServer(cluster, options, refuse, warnings);
+    const proxyUrl = textOf(cluster, 'proxy-url', refuse);
+    const proxy = server && chooseProxy(server, { proxyUrl, env, mask, refuse });
+    const tls = await readTrust(context, options, refuse, warnings);
+    const headers = impersonationHeaders(user, refuse);
+    const login = await readLogin(context, { env, workspace, mask, refuse, execCluster: execClusterOf(cluster, tls) });
     (0,errors/* rejectIfAny */.rV)(problems);
-    if (key !== undefined)
-        options.mask(key);
-    const servername = cluster['tls-server-name'];
+    for (const warning of warnings)
+        options.warn(warning);
     return {
-        server,
+        server: (server?.href ?? '').replace(/\/+$/, ''),
         namespace: context.namespace,
-        tls: {
-            // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
-            rejectUnauthorized: !insecure,
-            ...(ca !== undefined && { ca }),
-            ...(cert !== undefined && { cert }),
-            ...(key !== undefined && { key }),
-            ...(typeof servername === 'string' && { servername }),
-        },
-        headers: {},
+        tls,
+        ...(proxy && { proxy }),
+        headers,
         ...login,
     };
 }
-function chooseLogin({ user, userName }, tokenFile, { mask }, refuse) {
-    const { token, username, password, exec } = user;
-    if (exec !== undefined)
-        return createExecLogin(exec, userName, mask, refuse);
-    // tokenFile wins over token, as in client-go (rest/config.go).
-    const bearer = tokenFile?.trim() ?? (typeof token === 'string' && token !== '' ? token : undefined);
-    if (bearer !== undefined) {
-        mask(bearer);
-        return loginWithoutRefresh(`Bearer ${bearer}`);
+function readServer(cluster, { allowInsecure }, refuse, warnings) {
+    const address = textOf(cluster, 'server', refuse) ?? '';
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+        // What stands before an @ may be a password.
+        const shown = address.includes('@') ? '' : ` ${JSON.stringify(address)}`;
+        refuse(`the cluster's server${shown} is not an https:// address`, 'take the kubeconfig from where kubectl works, for instance with kubectl config view --raw --minify');
+        return undefined;
     }
-    if (typeof username === 'string' && typeof password === 'string') {
-        mask(password);
-        const basic = Buffer.from(`${username}:${password}`).toString('base64');
-        mask(basic);
-        return loginWithoutRefresh(`Basic ${basic}`);
+    if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+        refuse(`the address of the server ${url.host} holds more than a host, a port and a path`, 'keep credentials in the users of the kubeconfig, and nothing behind the path');
     }
-    return loginWithoutRefresh(undefined);
+    if (url.protocol === 'http:') {
+        const fault = `the server ${url.origin} is plain http, so credentials would travel unencrypted`;
+        if (!allowInsecure)
+            refuse(fault, 'use https, or set allow-insecure: true for a cluster on this machine');
+        warnings.push(fault);
+    }
+    return url;
+}
+async function readTrust(context, { allowInsecure, workspace }, refuse, warnings) {
+    const { cluster } = context;
+    const ca = await readPem('certificate-authority', cluster, { folder: context.clusterFolder, workspace }, refuse);
+    const insecure = flagOf(cluster, 'insecure-skip-tls-verify', refuse);
+    if (insecure) {
+        const fault = 'insecure-skip-tls-verify is set, so the server cannot be told from an impostor';
+        if (!allowInsecure)
+            refuse(fault, 'add certificate-authority-data instead, or set allow-insecure: true');
+        warnings.push(fault);
+    }
+    if (insecure && ca !== undefined) {
+        refuse('certificate-authority and insecure-skip-tls-verify contradict each other', 'remove insecure-skip-tls-verify, so that the authority counts');
+    }
+    const servername = textOf(cluster, 'tls-server-name', refuse);
+    return {
+        // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
+        rejectUnauthorized: !insecure,
+        ...(ca !== undefined && { ca }),
+        ...(servername !== undefined && { servername }),
+    };
+}
+/** The cluster as a login command that asks for it is told: `spec.cluster` of client.authentication.k8s.io/v1. */
+function execClusterOf(cluster, { ca, rejectUnauthorized, servername }) {
+    const extensions = Array.isArray(cluster['extensions']) ? cluster['extensions'].filter(manifest_object/* isObject */.Gv) : [];
+    const config = extensions.find(({ name }) => name === 'client.authentication.k8s.io/exec')?.['extension'];
+    return {
+        server: cluster['server'],
+        ...(servername !== undefined && { 'tls-server-name': servername }),
+        ...(!rejectUnauthorized && { 'insecure-skip-tls-verify': true }),
+        ...(ca !== undefined && { 'certificate-authority-data': Buffer.from(ca).toString('base64') }),
+        ...(cluster['proxy-url'] !== undefined && { 'proxy-url': cluster['proxy-url'] }),
+        ...(config !== undefined && { config }),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/access-reviews.js
+
+/**
+ * Asks the API server what this login may do. Every login may ask that of itself, by the ClusterRole `system:basic-user`
+ * (https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access).
+ */
+function createAccessReviews(http) {
+    /** The status of a review: an answer under the name of an object, of which nothing is stored. */
+    async function review(group, kind, spec, signal) {
+        const answer = await http.json({
+            method: 'POST',
+            path: `/apis/${group}/v1/${kind.toLowerCase()}s`,
+            contentType: 'application/json',
+            body: JSON.stringify({ apiVersion: `${group}/v1`, kind, spec }),
+            signal,
+            what: `create ${kind.toLowerCase()}s.${group}`,
+            repeatable: true,
+        });
+        return (0,manifest_object/* isObject */.Gv)(answer) && (0,manifest_object/* isObject */.Gv)(answer['status']) ? answer['status'] : {};
+    }
+    return {
+        async rules(namespace, signal) {
+            const status = await review('authorization.k8s.io', 'SelfSubjectRulesReview', { namespace }, signal);
+            const rules = Array.isArray(status['resourceRules']) ? status['resourceRules'].filter(manifest_object/* isObject */.Gv) : [];
+            return rules.map((rule) => ({
+                verbs: texts(rule['verbs']),
+                apiGroups: texts(rule['apiGroups']),
+                resources: texts(rule['resources']),
+                resourceNames: texts(rule['resourceNames']),
+            }));
+        },
+        async isAllowed({ verb, group, resource, namespace, name }, signal) {
+            const [plural, subresource] = resource.split('/');
+            const resourceAttributes = { verb, group, resource: plural, subresource, namespace, name };
+            const status = await review('authorization.k8s.io', 'SelfSubjectAccessReview', { resourceAttributes }, signal);
+            return status['allowed'] === true;
+        },
+        async userName(signal) {
+            const { userInfo } = await review('authentication.k8s.io', 'SelfSubjectReview', {}, signal);
+            return (0,manifest_object/* isObject */.Gv)(userInfo) && typeof userInfo['username'] === 'string' ? userInfo['username'] : '';
+        },
+    };
+}
+function texts(value) {
+    return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/kube/discovery.js
@@ -85480,60 +86761,8 @@ const VERSION = '0.1.0';
 
 // EXTERNAL MODULE: ./lib/adapters/system.js + 1 modules
 var system = __nccwpck_require__(8767);
-;// CONCATENATED MODULE: ./lib/adapters/kube/retry.js
-const BASE_MS = 500;
-const STEEPEST_MS = 8_000;
-/** Attempts at a server error that names no time to wait. */
-const SERVER_ERROR_ATTEMPTS = 5;
-const PATIENCE_NEW_SERVER_MS = 4_000;
-const PATIENCE_KNOWN_SERVER_MS = 60_000;
-/** The connection was never made, so the request had no effect. */
-const NEVER_SENT = new Set([
-    'ECONNREFUSED',
-    'ENOTFOUND',
-    'EAI_AGAIN',
-    'EHOSTUNREACH',
-    'ENETUNREACH',
-    'UND_ERR_CONNECT_TIMEOUT',
-]);
-/** The server shows a certificate that cannot be trusted: it will show the same one the next time. */
-const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
-/** The server says that trying again will help (kubectl, kapp and Helm retry on the same words). */
-const PASSING = /etcdserver: (leader changed|request timed out)|raft proposal dropped|failed calling webhook|resourcequotas?.*the object has been modified/;
-/**
- * How long to wait before the next attempt, in milliseconds; undefined when another attempt cannot help.
- *
- * Follows client-go (rest/with_retry.go): 429 and 5xx are retried as long as the server asks for it by Retry-After. In
- * addition, repeatable requests (reads, and server-side apply with a fixed field manager) are retried after a broken
- * connection, and 500, 502, 503 and 504 a few times.
- */
-function retryDelay(failure, attempts, random = Math.random) {
-    const patience = attempts.reached ? PATIENCE_KNOWN_SERVER_MS : PATIENCE_NEW_SERVER_MS;
-    if (attempts.elapsedMs > patience || !isWorthRepeating(failure, attempts))
-        return undefined;
-    if (failure.retryAfterMs !== undefined) {
-        return attempts.elapsedMs + failure.retryAfterMs > patience ? undefined : failure.retryAfterMs;
-    }
-    // Full jitter: many jobs that lost the same server must not come back at the same moment.
-    return random() * Math.min(STEEPEST_MS, BASE_MS * 2 ** (attempts.failures - 1));
-}
-function isWorthRepeating(failure, attempts) {
-    if (failure.status === 0 && UNTRUSTED.test(failure.reason))
-        return false;
-    if (failure.status === 0)
-        return attempts.repeatable || NEVER_SENT.has(failure.reason);
-    if (failure.status === 429)
-        return true;
-    if (PASSING.test(failure.message))
-        return attempts.repeatable;
-    if (failure.status < 500 || failure.status === 501)
-        return false;
-    // An unknown field under server-side apply is answered with 500 and no reason: the manifest is wrong, not the server.
-    if (failure.isSchemaError)
-        return false;
-    return failure.retryAfterMs !== undefined || (attempts.repeatable && attempts.failures < SERVER_ERROR_ATTEMPTS);
-}
-
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(1692);
 ;// CONCATENATED MODULE: ./lib/adapters/kube/status.js
 
 
@@ -85554,15 +86783,34 @@ function failedAnswer(status, retryAfter, body, request) {
         causes: Array.isArray(details['causes']) ? details['causes'].filter(manifest_object/* isObject */.Gv).map(readCause) : [],
     });
 }
+/** The way to the proxy has failed, and not the one behind it. */
+class ProxyUnreachable extends Error {
+    name = 'ProxyUnreachable';
+    constructor(cause) {
+        super((0,errors/* messageOf */.bD)(cause), { cause });
+    }
+}
 /** Names what went wrong on the way to the server, in words an operator can act on. `reason` is the system's error code. */
-function failedConnection(error, server, request) {
+function failedConnection(error, { server, proxy }, request) {
     const code = codeOf(error);
-    return new errors/* ClusterError */.b$(`${server} ${describeConnectionFailure(code, error)}`, {
-        status: 0,
-        reason: code,
-        request,
-        cause: error,
-    });
+    const refusal = proxy && refusalOf(error);
+    const reason = refusal === undefined ? code : refusal < 500 ? 'ProxyRefused' : 'ProxyUnavailable';
+    const told = refusal === undefined
+        ? `${subjectOf(error, server, proxy?.url)} ${describeConnectionFailure(code, error)}`
+        : `the proxy ${proxy?.url} answered ${refusal} when asked to connect to ${server}`;
+    return new errors/* ClusterError */.b$(told, { status: 0, reason, request, cause: error });
+}
+function subjectOf(error, server, proxy) {
+    if (proxy === undefined)
+        return server;
+    return chainOf(error).some((one) => one instanceof ProxyUnreachable)
+        ? `the proxy ${proxy}`
+        : `${server}, reached through the proxy ${proxy},`;
+}
+/** The status with which a proxy refused to connect; undici has it in words only. */
+function refusalOf(error) {
+    const status = /^Proxy response \((\d{3})\) !== 200/.exec((0,errors/* messageOf */.bD)(error))?.[1];
+    return status === undefined ? undefined : Number(status);
 }
 function isTimeout(error) {
     return codeOf(error) === 'UND_ERR_HEADERS_TIMEOUT' || codeOf(error) === 'UND_ERR_BODY_TIMEOUT';
@@ -85577,6 +86825,7 @@ function describeConnectionFailure(code, error) {
         case 'ECONNRESET':
         case 'EPIPE':
         case 'UND_ERR_SOCKET':
+        case 'UND_ERR_PRX_CONN':
             return 'broke the connection off';
         case 'UND_ERR_CONNECT_TIMEOUT':
         case 'ETIMEDOUT':
@@ -85597,14 +86846,17 @@ function describeConnectionFailure(code, error) {
             return `cannot be reached: ${deepestMessage(error)}`;
     }
 }
-/** The code of the innermost error that has one: undici wraps Node's errors, and Node those of each address it tried. */
+/** The code of the innermost error that has one. */
 function codeOf(error) {
-    let code = '';
-    for (let at = error; (0,manifest_object/* isObject */.Gv)(at); at = Array.isArray(at['errors']) ? at['errors'][0] : at['cause']) {
-        if (typeof at['code'] === 'string')
-            code = at['code'];
-    }
-    return code;
+    const code = chainOf(error).findLast((one) => typeof one['code'] === 'string')?.['code'];
+    return typeof code === 'string' ? code : '';
+}
+/** An error and what it wraps: undici wraps Node's errors, and Node those of each address it tried. */
+function chainOf(error) {
+    const chain = [];
+    for (let at = error; (0,manifest_object/* isObject */.Gv)(at); at = Array.isArray(at['errors']) ? at['errors'][0] : at['cause'])
+        chain.push(at);
+    return chain;
 }
 /** What the innermost cause says: libraries wrap the error of the system in theirs. */
 function deepestMessage(error) {
@@ -85634,9 +86886,7 @@ function parseJson(text) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/adapters/kube/http.js
-
-
+;// CONCATENATED MODULE: ./lib/adapters/kube/connections.js
 
 
 
@@ -85644,23 +86894,149 @@ function parseJson(text) {
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Above the 30 s that the API server gives an admission webhook inside one request. */
 const ANSWER_TIMEOUT_MS = 35_000;
-function createHttpClient(access) {
-    // HTTP/2 stays off: on a dead connection every request that shares it would die with it.
-    const base = {
-        allowH2: false,
-        headersTimeout: ANSWER_TIMEOUT_MS,
-        connect: { ...access.tls, timeout: CONNECT_TIMEOUT_MS },
+function createConnections({ tls, proxy }) {
+    const open = new Set();
+    let current;
+    function openPool(certificate, limits) {
+        const server = { ...tls, ...certificate, timeout: CONNECT_TIMEOUT_MS, allowH2: false };
+        // HTTP/2 stays off: on a dead connection every request that shares it would die with it.
+        const options = { ...limits, allowH2: false, headersTimeout: ANSWER_TIMEOUT_MS };
+        const pool = proxy
+            ? new undici/* ProxyAgent */.kT({
+                ...options,
+                uri: proxy.url,
+                ...(proxy.authorization !== undefined && { token: proxy.authorization }),
+                requestTls: server,
+                // A proxy that takes the connection and then says nothing must not hold a request for ever.
+                clientFactory: (origin) => new undici/* Pool */.bC(origin, { connect: toProxy(tls.ca), headersTimeout: CONNECT_TIMEOUT_MS }),
+                factory: (origin, more) => new undici/* Pool */.bC(origin, { ...options, ...more }),
+            })
+            : new undici/* Agent */.g6({ ...options, connect: server });
+        open.add(pool);
+        return pool;
+    }
+    function discard(pool, how) {
+        // Closing lets the requests on it come to their end.
+        pool[how]().then(() => open.delete(pool), () => open.delete(pool));
+    }
+    const openRequests = (certificate) => openPool(certificate, { connections: 8, keepAliveTimeout: 60_000, bodyTimeout: ANSWER_TIMEOUT_MS });
+    return {
+        poolsFor(certificate) {
+            const isSame = current?.certificate?.cert === certificate?.cert && current?.certificate?.key === certificate?.key;
+            if (current && isSame)
+                return current;
+            if (current)
+                for (const pool of [current.requests, current.streams])
+                    discard(pool, 'close');
+            // Watches have a pool of their own, or else open watches could take the last connection from a rollback.
+            current = { certificate, requests: openRequests(certificate), streams: openPool(certificate, { bodyTimeout: 0 }) };
+            return current;
+        },
+        replaceRequests(stale) {
+            if (current?.requests !== stale)
+                return;
+            discard(stale, 'destroy');
+            current = { ...current, requests: openRequests(current.certificate) };
+        },
+        async destroy() {
+            await Promise.all([...open].map((pool) => pool.destroy()));
+        },
     };
-    const openRequestPool = () => new undici/* Agent */.g6({ ...base, connections: 8, keepAliveTimeout: 60_000, bodyTimeout: ANSWER_TIMEOUT_MS });
-    // Watches have a pool of their own, or else open watches could take the last connection from a rollback.
-    const streams = new undici/* Agent */.g6({ ...base, bodyTimeout: 0 });
-    let requests = openRequestPool();
+}
+/**
+ * Connects to the proxy itself. It is told from an impostor too, whatever is allowed with the server, and gets no client certificate.
+ * Failures are marked: they say nothing about the server.
+ */
+function toProxy(ca) {
+    const connect = (0,undici/* buildConnector */.gU)({
+        rejectUnauthorized: true,
+        allowH2: false,
+        timeout: CONNECT_TIMEOUT_MS,
+        ...(ca !== undefined && { ca: [...(0,external_node_tls_.getCACertificates)(), ca] }),
+    });
+    return ({ servername = '', ...options }, callback) => {
+        // TLS names hosts and no addresses.
+        const named = (0,external_node_net_.isIP)(servername) === 0 ? { servername } : {};
+        connect({ ...options, ...named }, (...[error, socket]) => {
+            if (error)
+                callback(new ProxyUnreachable(error), null);
+            else
+                callback(null, socket);
+        });
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/retry.js
+const BASE_MS = 500;
+const STEEPEST_MS = 8_000;
+/** Attempts at a server error that names no time to wait. */
+const SERVER_ERROR_ATTEMPTS = 5;
+const PATIENCE_NEW_SERVER_MS = 4_000;
+const PATIENCE_KNOWN_SERVER_MS = 60_000;
+/** The connection was never made, so the request had no effect. */
+const NEVER_SENT = new Set([
+    'ECONNREFUSED',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'UND_ERR_CONNECT_TIMEOUT',
+    'UND_ERR_PRX_CONN',
+    'ProxyUnavailable',
+]);
+/** A certificate that cannot be trusted, or a proxy that says no: it will be the same the next time. */
+const FINAL = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|UND_ERR_PRX_TLS|ProxyRefused/;
+/** The server says that trying again will help (kubectl, kapp and Helm retry on the same words). */
+const PASSING = /etcdserver: (leader changed|request timed out)|raft proposal dropped|failed calling webhook|resourcequotas?.*the object has been modified/;
+/**
+ * How long to wait before the next attempt, in milliseconds; undefined when another attempt cannot help.
+ *
+ * Follows client-go (rest/with_retry.go): 429 and 5xx are retried as long as the server asks for it by Retry-After. In
+ * addition, repeatable requests (reads, and server-side apply with a fixed field manager) are retried after a broken
+ * connection, and 500, 502, 503 and 504 a few times.
+ */
+function retryDelay(failure, attempts, random = Math.random) {
+    const patience = attempts.reached ? PATIENCE_KNOWN_SERVER_MS : PATIENCE_NEW_SERVER_MS;
+    if (attempts.elapsedMs > patience || !isWorthRepeating(failure, attempts))
+        return undefined;
+    if (failure.retryAfterMs !== undefined) {
+        return attempts.elapsedMs + failure.retryAfterMs > patience ? undefined : failure.retryAfterMs;
+    }
+    // Full jitter: many jobs that lost the same server must not come back at the same moment.
+    return random() * Math.min(STEEPEST_MS, BASE_MS * 2 ** (attempts.failures - 1));
+}
+function isWorthRepeating(failure, attempts) {
+    if (failure.status === 0 && FINAL.test(failure.reason))
+        return false;
+    if (failure.status === 0)
+        return attempts.repeatable || NEVER_SENT.has(failure.reason);
+    if (failure.status === 429)
+        return true;
+    if (PASSING.test(failure.message))
+        return attempts.repeatable;
+    if (failure.status < 500 || failure.status === 501)
+        return false;
+    // An unknown field under server-side apply is answered with 500 and no reason: the manifest is wrong, not the server.
+    if (failure.isSchemaError)
+        return false;
+    return failure.retryAfterMs !== undefined || (attempts.repeatable && attempts.failures < SERVER_ERROR_ATTEMPTS);
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/http.js
+
+
+
+
+
+
+
+function createHttpClient(access) {
+    const connections = createConnections(access);
     let reached = false;
     // A request that is waiting for its next attempt must not keep a process alive that has nothing left to do.
     const closing = new AbortController();
-    async function attempt(request, dispatcher) {
-        const authorization = await access.authorization(request.signal);
-        const response = await (0,undici/* request */.Em)(access.server.replace(/\/$/, '') + request.path, {
+    async function attempt(request, { authorization }, dispatcher) {
+        const response = await (0,undici/* request */.Em)(access.server + request.path, {
             method: request.method,
             dispatcher,
             query: { ...request.query },
@@ -85685,18 +87061,20 @@ function createHttpClient(access) {
         let refreshed = false;
         for (let failures = 1;; failures++) {
             request.signal?.throwIfAborted();
+            const credentials = await access.credentials(request.signal);
+            const pool = connections.poolsFor(credentials.certificate).requests;
             try {
-                return await read((await attempt(request, requests)).body);
+                return await read((await attempt(request, credentials, pool)).body);
             }
             catch (error) {
                 request.signal?.throwIfAborted();
-                const failure = error instanceof errors/* ClusterError */.b$ ? error : failedConnection(error, access.server, request.what);
-                if (failure.status === 401 && !refreshed && (await access.refresh(request.signal))) {
+                const failure = failureOf(error, request);
+                if (failure.status === 401 && !refreshed && (await access.refresh(credentials, request.signal))) {
                     refreshed = true;
                     continue;
                 }
                 if (isTimeout(error))
-                    requests = replacePool(requests);
+                    connections.replaceRequests(pool);
                 const delay = retryDelay(failure, {
                     failures,
                     elapsedMs: performance.now() - startedAt,
@@ -85711,26 +87089,33 @@ function createHttpClient(access) {
             }
         }
     }
-    /** After a time-out the connection may be a black hole, and the next request must not be sent down the same one. */
-    function replacePool(stale) {
-        stale.destroy().catch(() => undefined);
-        return openRequestPool();
+    /** Once more when the credentials have come to their end. */
+    async function openStream(request) {
+        for (let refreshed = false;; refreshed = true) {
+            const credentials = await access.credentials(request.signal);
+            const pool = connections.poolsFor(credentials.certificate).streams;
+            try {
+                return (await attempt(request, credentials, pool)).body;
+            }
+            catch (error) {
+                request.signal?.throwIfAborted();
+                const failure = failureOf(error, request);
+                if (failure.status !== 401 || refreshed || !(await access.refresh(credentials, request.signal)))
+                    throw failure;
+            }
+        }
+    }
+    function failureOf(error, { what }) {
+        return error instanceof errors/* ClusterError */.b$ ? error : failedConnection(error, access, what);
     }
     return {
         json: (request) => exchange(request, (body) => body.json()),
         text: (request) => exchange(request, (body) => body.text()),
-        async stream(request) {
-            try {
-                return (await attempt(request, streams)).body;
-            }
-            catch (error) {
-                request.signal?.throwIfAborted();
-                throw error instanceof errors/* ClusterError */.b$ ? error : failedConnection(error, access.server, request.what);
-            }
-        },
+        stream: openStream,
         async close() {
             closing.abort();
-            await Promise.all([requests.destroy(), streams.destroy()]);
+            access.end();
+            await connections.destroy();
         },
     };
 }
@@ -85795,7 +87180,6 @@ async function* watchQuery(options) {
     const seen = new Map();
     let resourceVersion = options.from;
     let lost = false;
-    let refreshed = false;
     let failures = 0;
     let streamsLists = true;
     const remember = (objects) => {
@@ -85816,7 +87200,6 @@ async function* watchQuery(options) {
             if (lost)
                 yield { type: 'found' };
             lost = false;
-            refreshed = false;
             let end = 'closed';
             // What exists is told first; it is complete, and so a list, only with the bookmark that ends it.
             const initial = isFirst ? new Map() : undefined;
@@ -85877,10 +87260,6 @@ async function* watchQuery(options) {
             // An older server refuses the parameters; a list does.
             if (resourceVersion === undefined && streamsLists && [400, 422].includes(error.status)) {
                 streamsLists = false;
-                continue;
-            }
-            if (error.status === 401 && !refreshed && (await options.refresh())) {
-                refreshed = true;
                 continue;
             }
             if (!error.isUnreachable)
@@ -86000,6 +87379,7 @@ function parseEvent(line) {
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/kube/cluster.js
+
 
 
 
@@ -86175,7 +87555,6 @@ function createCluster(access) {
                 type,
                 query,
                 list: () => list(query, signal),
-                refresh: () => access.refresh(signal),
                 from,
                 signal,
             });
@@ -86205,6 +87584,7 @@ function createCluster(access) {
             });
             yield* readLines(body);
         },
+        ...createAccessReviews(http),
         close: () => http.close(),
     };
 }
@@ -86269,11 +87649,61 @@ function parse(text) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/adapters/kube/kubeconfig-files.js
+
+
+
+
+/** A kubeconfig of this size would hold thousands of clusters. */
+const kubeconfig_files_MAX_BYTES = 10 * 1024 * 1024;
+/**
+ * The kubeconfigs of a run. Of the files that KUBECONFIG lists, those that do not exist are left out, as kubectl does; one at least
+ * must exist. A file in the checkout is taken, as login actions write it there: whoever set KUBECONFIG has named it. What a
+ * kubeconfig may lead to is checked wherever it is from (credential-files.ts, exec-plugin.ts). Throws RejectedError.
+ */
+async function readKubeconfigs(source) {
+    if ('content' in source)
+        return [{ text: source.content, name: 'the input kubeconfig' }];
+    const problems = [];
+    const refuse = (message, hint) => problems.push({ code: 'InvalidInput', message, hint });
+    const texts = [];
+    for (const path of new Set(source.paths)) {
+        const named = `the kubeconfig ${path}, which the variable KUBECONFIG names,`;
+        try {
+            const found = await (0,promises_.stat)(path);
+            if (!found.isFile())
+                refuse(`${named} is not a file`, 'let KUBECONFIG name files');
+            else if (found.size > kubeconfig_files_MAX_BYTES)
+                refuse(`${named} is larger than 10 MiB`, 'keep only the context that is needed');
+            else
+                texts.push({ text: await (0,promises_.readFile)(path, 'utf8'), name: path, folder: (0,external_node_path_.dirname)((0,external_node_path_.resolve)(path)) });
+        }
+        catch (error) {
+            if ((0,manifest_object/* isObject */.Gv)(error) && error['code'] === 'ENOENT')
+                continue;
+            refuse(`${named} cannot be read: ${(0,errors/* messageOf */.bD)(error)}`, 'correct KUBECONFIG, or pass the content as the input kubeconfig');
+        }
+    }
+    if (texts.length === 0 && problems.length === 0) {
+        refuse(`there is no file ${source.paths.join(', ')}, which the variable KUBECONFIG names`, 'run the login step before this one, correct KUBECONFIG, or pass the content as the input kubeconfig');
+    }
+    (0,errors/* rejectIfAny */.rV)(problems);
+    return texts;
+}
+
+// EXTERNAL MODULE: ./lib/inputs/parse.js
+var inputs_parse = __nccwpck_require__(4170);
+// EXTERNAL MODULE: ./lib/manifest/yaml.js + 1 modules
+var yaml = __nccwpck_require__(8321);
 ;// CONCATENATED MODULE: ./lib/adapters/kube/kubeconfig.js
 
 
 
+
+
 const FIX_KUBECONFIG = 'put the whole content of a kubeconfig file, or its base64, into a secret and pass it as the input kubeconfig';
+const LISTS = ['clusters', 'contexts', 'users'];
+const LONGEST_NAMESPACE = 63;
 /**
  * Chooses one context out of one or several kubeconfigs. Of several entries with one name the first wins, as in kubectl
  * (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files).
@@ -86290,8 +87720,8 @@ function chooseContext(texts, wanted) {
     const find = (list, field, name) => {
         for (const { content, folder } of files) {
             for (const entry of kubeconfig_entriesOf(content[list])) {
-                if (entry['name'] === name && (0,manifest_object/* isObject */.Gv)(entry[field]))
-                    return { value: entry[field], folder };
+                if (entry['name'] === name)
+                    return { value: (0,manifest_object/* isObject */.Gv)(entry[field]) ? entry[field] : {}, folder };
             }
         }
         return undefined;
@@ -86310,16 +87740,17 @@ function chooseContext(texts, wanted) {
     (0,errors/* rejectIfAny */.rV)(problems);
     const context = find('contexts', 'context', name ?? '')?.value ?? {};
     const cluster = find('clusters', 'cluster', String(context['cluster']));
-    const userName = typeof context['user'] === 'string' ? context['user'] : '';
+    const userName = textOf(context, 'user', refuse) ?? '';
     const user = find('users', 'user', userName);
     if (!cluster)
         refuse(`context ${JSON.stringify(name)} names the cluster ${JSON.stringify(context['cluster'])}, which the kubeconfig does not have`, FIX_KUBECONFIG);
     if (userName !== '' && !user)
         refuse(`context ${JSON.stringify(name)} names the user ${JSON.stringify(userName)}, which the kubeconfig does not have`, FIX_KUBECONFIG);
+    const namespace = namespaceOf(context, refuse);
     (0,errors/* rejectIfAny */.rV)(problems);
     return {
         name: name ?? '',
-        ...(typeof context['namespace'] === 'string' && context['namespace'] !== '' && { namespace: context['namespace'] }),
+        ...(namespace !== undefined && { namespace }),
         cluster: cluster?.value ?? {},
         clusterFolder: cluster?.folder,
         user: user?.value ?? {},
@@ -86328,18 +87759,40 @@ function chooseContext(texts, wanted) {
     };
 }
 function kubeconfig_parse(file, refuse) {
-    let content;
+    let documents;
     try {
-        content = (0,js_yaml/* load */.Hh)(file.text);
+        documents = (0,yaml/* readYaml */.g)({ path: file.name, text: file.text }).map(({ value }) => value);
     }
-    catch {
-        // The parser's message would quote the text, which holds credentials.
-        refuse(`${file.name} is not valid YAML`, FIX_KUBECONFIG);
+    catch (error) {
+        if (!(error instanceof errors/* RejectedError */.zs))
+            throw error;
+        // The words of the problem would quote the text, which holds credentials.
+        const line = error.problems[0].at?.line;
+        refuse(`${file.name} cannot be read as YAML${line === undefined ? '' : ` (line ${line})`}`, FIX_KUBECONFIG);
         return undefined;
     }
-    if ((0,manifest_object/* isObject */.Gv)(content) && (content['kind'] === 'Config' || content['clusters'] !== undefined))
+    const [content, ...more] = documents;
+    if (more.length > 0) {
+        refuse(`${file.name} holds more than one document`, 'keep one; name several files in the variable KUBECONFIG');
+        return undefined;
+    }
+    if ((0,manifest_object/* isObject */.Gv)(content) && (content['kind'] === 'Config' || LISTS.some((list) => content[list] !== undefined))) {
         return content;
+    }
+    // An empty file adds nothing to a list of files.
+    if (content === undefined && file.folder !== undefined)
+        return {};
     refuse(`${file.name} is not a kubeconfig: it has no clusters`, FIX_KUBECONFIG);
+    return undefined;
+}
+function namespaceOf(context, refuse) {
+    const { namespace } = context;
+    if (namespace === undefined || namespace === null || namespace === '')
+        return undefined;
+    const parsed = typeof namespace === 'string' ? (0,inputs_parse/* parseDnsLabel */.Rb)(namespace, LONGEST_NAMESPACE) : undefined;
+    if (parsed?.ok)
+        return parsed.value;
+    refuse(`the namespace of the context, ${JSON.stringify(namespace)}, is not a name of a namespace`, 'correct it, or set the input namespace and leave it out');
     return undefined;
 }
 function kubeconfig_entriesOf(list) {
@@ -86427,7 +87880,7 @@ function isSame(host, registry) {
 
 ;// CONCATENATED MODULE: ./lib/adapters/registry/loopback.js
 /** Whether an address is on this machine: the only registries that are spoken to without TLS, as with docker. */
-function isLoopback({ hostname }) {
+function loopback_isLoopback({ hostname }) {
     return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
@@ -86455,7 +87908,7 @@ function openRegistryHttp(signal, env) {
     let proxied;
     /** What is on this machine is never asked through a proxy. */
     function poolFor(url) {
-        if (isLoopback(url))
+        if (loopback_isLoopback(url))
             return direct;
         try {
             proxied ??= new undici/* EnvHttpProxyAgent */.J2({
@@ -86552,8 +88005,8 @@ async function readBody(body, url) {
 }
 function redirected(ask, location) {
     const url = URL.canParse(location, ask.url.href) ? new URL(location, ask.url) : undefined;
-    const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url));
-    if (!url || !isSafe || (isLoopback(url) && !isLoopback(ask.url))) {
+    const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback_isLoopback(url));
+    if (!url || !isSafe || (loopback_isLoopback(url) && !loopback_isLoopback(ask.url))) {
         throw refusal(`${ask.url.host} redirects to an address that is not safe`, 'Use the address of a registry with https.');
     }
     if (url.origin === ask.url.origin)
@@ -86688,8 +88141,8 @@ function askForToken(realm, wanted, { http, credentials, mask }) {
 /** Credentials go there: only with TLS, save from a registry on this machine to a server on this machine. */
 function realmOf(text, registry) {
     const realm = URL.canParse(text) ? new URL(text) : undefined;
-    const isLocal = realm !== undefined && isLoopback(realm);
-    const isSafe = isLocal ? isLoopback(registry) && /^https?:$/.test(realm.protocol) : realm?.protocol === 'https:';
+    const isLocal = realm !== undefined && loopback_isLoopback(realm);
+    const isSafe = isLocal ? loopback_isLoopback(registry) && /^https?:$/.test(realm.protocol) : realm?.protocol === 'https:';
     if (realm && isSafe && realm.username === '' && realm.password === '')
         return realm;
     throw refusal(`${registry.host} sends its clients to ${JSON.stringify(text)} for tokens, which is not safe`, 'The address must begin with https. Ask who runs the registry.');
@@ -86760,7 +88213,7 @@ function manifestUrl({ registry, path, tag }) {
         throw refusal(`${registry} is no address of a registry`, 'Check its port.', 'InvalidInput');
     }
     const url = new URL(`https://${address}`);
-    return isLoopback(url) ? new URL(`http://${address}`) : url;
+    return loopback_isLoopback(url) ? new URL(`http://${address}`) : url;
 }
 async function digestOf(image, http, { env, mask }) {
     const url = manifestUrl(image);
@@ -86815,14 +88268,6 @@ function isManifest(body) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/adapters/inside.js
-
-/** Whether a path is a folder or in it. Both are absolute; links are the caller's to resolve before. */
-function isInside(folder, path) {
-    const way = (0,external_node_path_.relative)(folder, path);
-    return way === '' || (way !== '..' && !way.startsWith(`..${external_node_path_.sep}`) && !(0,external_node_path_.isAbsolute)(way));
-}
-
 ;// CONCATENATED MODULE: ./lib/adapters/render/checkout-path.js
 
 
@@ -86856,8 +88301,6 @@ async function findInCheckout(root, text, { input, kind, insteadOfUrl }, problem
     return refuse(`"${text}" is not a ${kind}`, `Name a ${kind}.`);
 }
 
-// EXTERNAL MODULE: ./lib/manifest/yaml.js + 5 modules
-var yaml = __nccwpck_require__(5501);
 ;// CONCATENATED MODULE: ./lib/manifest/kustomization.js
 /**
  * What a kustomization reads beside itself. kustomize fetches what looks remote before it looks for a file of that name, so
@@ -87368,99 +88811,6 @@ class Checkout {
 
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(8161);
-// EXTERNAL MODULE: external "node:child_process"
-var external_node_child_process_ = __nccwpck_require__(1421);
-;// CONCATENATED MODULE: ./lib/adapters/process.js
-/** Programs of the runner, started without a shell and never for longer or louder than they were allowed. */
-
-
-
-
-/**
- * Runs a program by its absolute path and waits for its end. It leads a process group of its own, which is killed as a whole when
- * the time or the room for output is used up, or the signal aborts; then the signal's reason is thrown. Throws the system's error
- * (`ENOENT`, `EACCES`) when it cannot be started.
- */
-async function runProcess(path, args, options) {
-    const { env, cwd, timeoutMs, maxOutputBytes, signal } = options;
-    signal?.throwIfAborted();
-    const child = (0,external_node_child_process_.spawn)(path, [...args], { env, cwd, detached: true, shell: false, stdio: ['ignore', 'pipe', 'pipe'] });
-    let stopped;
-    const killGroup = () => {
-        try {
-            // The group, as the program may have started others.
-            if (child.pid !== undefined)
-                process.kill(-child.pid, 'SIGKILL');
-        }
-        catch {
-            // It has ended already.
-        }
-    };
-    const stop = (why) => {
-        stopped ??= why;
-        killGroup();
-    };
-    const collect = (stream) => {
-        const chunks = [];
-        let size = 0;
-        stream.on('data', (chunk) => {
-            size += chunk.length;
-            if (size > maxOutputBytes)
-                stop('output');
-            else
-                chunks.push(chunk);
-        });
-        return () => Buffer.concat(chunks).toString('utf8');
-    };
-    const stdout = collect(child.stdout);
-    const stderr = collect(child.stderr);
-    const timer = setTimeout(() => stop('timeout'), timeoutMs);
-    signal?.addEventListener('abort', killGroup, { once: true });
-    try {
-        const exitCode = await new Promise((resolve, reject) => {
-            child.on('error', reject);
-            child.on('close', (code) => resolve(code));
-        });
-        signal?.throwIfAborted();
-        return { exitCode, stdout: stdout(), stderr: stderr(), ...(stopped && { stopped }) };
-    }
-    finally {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', killGroup);
-        // What the program has left running in the background.
-        killGroup();
-    }
-}
-/**
- * Finds a program by its name on a PATH, or checks the absolute path of one. Relative entries of PATH and what is really inside
- * the workspace are passed over: a checkout must not bring its own kubectl.
- */
-async function findProgram(command, { path, workspace }) {
-    const folders = path.split(external_node_path_.delimiter).filter((folder) => (0,external_node_path_.isAbsolute)(folder));
-    const candidates = (0,external_node_path_.isAbsolute)(command) ? [command] : folders.map((folder) => (0,external_node_path_.join)(folder, command));
-    const root = await (0,promises_.realpath)(workspace).catch(() => workspace);
-    let inCheckout;
-    for (const candidate of candidates) {
-        const real = await executableAt(candidate);
-        if (real === undefined)
-            continue;
-        if (!isInside(root, real) && !isInside(root, candidate))
-            return { path: candidate };
-        inCheckout ??= candidate;
-    }
-    return inCheckout === undefined ? undefined : { inCheckout };
-}
-/** The real path of an executable file; undefined when there is none. */
-async function executableAt(path) {
-    try {
-        await (0,promises_.access)(path, promises_.constants.X_OK);
-        return (await (0,promises_.stat)(path)).isFile() ? await (0,promises_.realpath)(path) : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
-
 ;// CONCATENATED MODULE: ./lib/adapters/render/tool.js
 /** Renderers of the runner, run so that they can read the checkout and do nothing else. */
 
@@ -87741,7 +89091,10 @@ function createRenderer(tools) {
 
 // EXTERNAL MODULE: ./lib/commands/keep-secrets.js
 var keep_secrets = __nccwpck_require__(3190);
+// EXTERNAL MODULE: ./lib/inputs/run.js
+var run = __nccwpck_require__(9772);
 ;// CONCATENATED MODULE: ./lib/compose.js
+
 
 
 
@@ -87757,9 +89110,11 @@ var keep_secrets = __nccwpck_require__(3190);
 /** Of kustomize and helm, each: they compute, and fetch nothing. */
 const RENDER_TIMEOUT_MS = 60_000;
 /** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
-async function compose(inputs, { holder, ...surroundings }) {
+async function compose(inputs, env, { holder, ...surroundings }) {
     const { runner } = surroundings;
-    const kubeconfigs = await readKubeconfigs(inputs);
+    // Before anything is opened that a stranger's code could profit from.
+    (0,errors/* rejectIfAny */.rV)((0,run/* forkProblems */.N)(inputs.run));
+    const kubeconfigs = await readKubeconfigs(inputs.kubeconfig);
     for (const { text } of kubeconfigs)
         for (const secret of credentialsIn(text))
             runner.mask(secret);
@@ -87767,6 +89122,9 @@ async function compose(inputs, { holder, ...surroundings }) {
     const access = await openAccess(context, {
         allowInsecure: inputs.allowInsecure,
         mask: (secret) => runner.mask(secret),
+        warn: (message) => runner.annotate({ level: 'warning', title: 'Insecure access to the cluster', message }),
+        env,
+        workspace: (0,external_node_path_.resolve)(inputs.sources.workspace),
     });
     const cluster = (0,keep_secrets/* discreetCluster */.uX)(createCluster(access), runner);
     (0,keep_secrets/* spareNames */.Y1)({ inputs, cluster, runner });
@@ -87775,8 +89133,8 @@ async function compose(inputs, { holder, ...surroundings }) {
         inputs,
         holder: holder ?? `${inputs.run?.url ?? 'a run outside GitHub'}#${(0,external_node_crypto_.randomBytes)(4).toString('hex')}`,
         cluster,
-        renderer: createRenderer({ searchPath: process.env['PATH'] ?? '', timeoutMs: RENDER_TIMEOUT_MS }),
-        registry: createRegistry({ env: process.env, mask: (secret) => runner.mask(secret) }),
+        renderer: createRenderer({ searchPath: env['PATH'] ?? '', timeoutMs: RENDER_TIMEOUT_MS }),
+        registry: createRegistry({ env, mask: (secret) => runner.mask(secret) }),
     };
 }
 /** Absent without a token, or outside GitHub. */
@@ -87785,24 +89143,6 @@ function composeGitHub(inputs, env) {
     if (token === undefined || !run)
         return undefined;
     return createGitHub({ token, apiUrl: env['GITHUB_API_URL'] ?? 'https://api.github.com', repository: run.repository });
-}
-async function readKubeconfigs({ kubeconfig }) {
-    if ('content' in kubeconfig)
-        return [{ text: kubeconfig.content, name: 'the input kubeconfig' }];
-    return Promise.all(kubeconfig.paths.map(async (path) => {
-        try {
-            return { text: await (0,promises_.readFile)(path, 'utf8'), name: path, folder: (0,external_node_path_.dirname)(path) };
-        }
-        catch (error) {
-            throw new errors/* RejectedError */.zs([
-                {
-                    code: 'InvalidInput',
-                    message: `the kubeconfig ${path} named by the variable KUBECONFIG cannot be read: ${(0,errors/* messageOf */.bD)(error)}`,
-                    hint: 'correct KUBECONFIG, or pass the content as the input kubeconfig',
-                },
-            ]);
-        }
-    }));
 }
 
 
@@ -87933,8 +89273,8 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9090);
 /* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3772);
 /* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3949);
-/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8102);
-/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1638);
+/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(7141);
+/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(787);
 /* harmony import */ var _redactor_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(1154);
 /* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(5102);
 
@@ -88000,7 +89340,7 @@ async function run(command, session) {
         // Before anything is printed that others have written.
         runner.mask(source.input('github-token'));
         known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_11__/* .readInputs */ .K)(source);
-        const ready = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_10__/* .compose */ .Z)(known.inputs, { runner, clock, journal, signals, ...session });
+        const ready = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_10__/* .compose */ .Z)(known.inputs, process.env, { runner, clock, journal, signals, ...session });
         known.cluster = ready.cluster;
         report = await command(ready);
     }
@@ -88024,7 +89364,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 1638:
+/***/ 787:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -88037,12 +89377,34 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/inputs/parse.js
+var parse = __nccwpck_require__(4170);
+;// CONCATENATED MODULE: ./lib/inputs/fences.js
+
+const LONGEST_NAMESPACE = 63;
+/** A kind as in manifests; behind a full stop its group, without the version. */
+const KIND = /^[A-Z][A-Za-z0-9]{0,62}(?:\.[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)?$/;
+/** Reads `allowed-namespaces` and `allow-cluster-scoped`, and notes what is wrong with their lines in the reader. */
+function readFences(reader) {
+    const namespaces = (0,parse/* parseLines */.Li)(reader.text('allowed-namespaces'));
+    for (const line of namespaces) {
+        const parsed = (0,parse/* parseDnsLabel */.Rb)(line, LONGEST_NAMESPACE);
+        const fault = `has the line "${line}", which is not the name of a namespace`;
+        if (!parsed.ok)
+            reader.refuse('allowed-namespaces', fault, `Write one name a line, without wildcards. ${parsed.hint}`);
+    }
+    const clusterScoped = (0,parse/* parseLines */.Li)(reader.text('allow-cluster-scoped'));
+    for (const line of clusterScoped.filter((one) => !KIND.test(one))) {
+        const hint = 'Write one kind a line as manifests have it, such as ClusterRole, or with its group, such as ClusterRole.rbac.authorization.k8s.io.';
+        reader.refuse('allow-cluster-scoped', `has the line "${line}", which is not a kind`, hint);
+    }
+    return { ...(namespaces.length > 0 && { namespaces }), clusterScoped };
+}
+
 // EXTERNAL MODULE: ./lib/manifest/field-path.js
 var field_path = __nccwpck_require__(9201);
 // EXTERNAL MODULE: ./lib/manifest/image-reference.js
 var image_reference = __nccwpck_require__(6260);
-// EXTERNAL MODULE: ./lib/inputs/parse.js
-var parse = __nccwpck_require__(4170);
 ;// CONCATENATED MODULE: ./lib/inputs/images.js
 
 
@@ -88178,59 +89540,8 @@ class InputReader {
     }
 }
 
-// EXTERNAL MODULE: ./lib/manifest/object.js
-var object = __nccwpck_require__(7350);
-;// CONCATENATED MODULE: ./lib/inputs/run.js
-
-/**
- * Where the run comes from, out of GitHub's default variables and the webhook payload; undefined outside GitHub.
- * https://docs.github.com/actions/reference/workflows-and-actions/variables#default-environment-variables
- */
-function readRun(env, event) {
-    const repository = env['GITHUB_REPOSITORY'] ?? '';
-    const id = env['GITHUB_RUN_ID'] ?? '';
-    if (repository === '' || id === '')
-        return undefined;
-    const server = env['GITHUB_SERVER_URL'] || 'https://github.com';
-    const attempt = env['GITHUB_RUN_ATTEMPT'] || '1';
-    const pullRequest = pullRequestOf(event);
-    return {
-        repository,
-        sha: headOf(event) ?? env['GITHUB_SHA'] ?? '',
-        ref: env['GITHUB_REF'] ?? '',
-        actor: env['GITHUB_ACTOR'] ?? '',
-        event: env['GITHUB_EVENT_NAME'] ?? '',
-        url: `${server}/${repository}/actions/runs/${id}/attempts/${attempt}`,
-        id: wholeNumber(id),
-        attempt: wholeNumber(attempt),
-        ...(pullRequest !== undefined && { pullRequest }),
-    };
-}
-/** 0 for what is no number, which is older than every run. */
-function wholeNumber(text) {
-    return /^\d{1,15}$/.test(text) ? Number(text) : 0;
-}
-/** The number of the pull request that the event is about; a comment on one is an event of an issue. */
-function pullRequestOf(event) {
-    if (!(0,object/* isObject */.Gv)(event))
-        return undefined;
-    const { pull_request: pullRequest, issue } = event;
-    if ((0,object/* isObject */.Gv)(pullRequest))
-        return numberIn(pullRequest);
-    return (0,object/* isObject */.Gv)(issue) && (0,object/* isObject */.Gv)(issue['pull_request']) ? numberIn(issue) : undefined;
-}
-function numberIn({ number }) {
-    return typeof number === 'number' && Number.isSafeInteger(number) && number > 0 ? number : undefined;
-}
-/** On a pull request GITHUB_SHA is a merge commit that GitHub made up and nobody knows; its head is what people look for. */
-function headOf(event) {
-    if (!(0,object/* isObject */.Gv)(event) || !(0,object/* isObject */.Gv)(event['pull_request']))
-        return undefined;
-    const { head } = event['pull_request'];
-    const sha = (0,object/* isObject */.Gv)(head) ? head['sha'] : undefined;
-    return typeof sha === 'string' && sha !== '' ? sha : undefined;
-}
-
+// EXTERNAL MODULE: ./lib/inputs/run.js
+var inputs_run = __nccwpck_require__(9772);
 ;// CONCATENATED MODULE: ./lib/inputs/strategy.js
 
 const STRATEGY_TYPES = ['as-written', 'rolling', 'sequential', 'parallel', 'recreate'];
@@ -88354,6 +89665,7 @@ function parseDirectory(text) {
 
 
 
+
 const COMMANDS = ['deploy', 'plan', 'rollback'];
 /**
  * The inputs of this version and their defaults, as action.yml declares them (a test compares the two). An empty default
@@ -88369,6 +89681,8 @@ const INPUT_DEFAULTS = {
     'helm-set': '',
     images: '',
     namespace: '',
+    'allowed-namespaces': '',
+    'allow-cluster-scoped': '',
     kubeconfig: '',
     context: '',
     timeout: '10m',
@@ -88397,7 +89711,7 @@ const INPUT_DEFAULTS = {
 const LATER_COMMANDS = ['teardown', 'sweep'];
 /** `-pr-N` and the names of what belongs to the release must fit behind it. */
 const LONGEST_RELEASE = 40;
-const LONGEST_NAMESPACE = 63;
+const inputs_LONGEST_NAMESPACE = 63;
 const DAY = 24 * 3600;
 const HOUR = 3600;
 const MOST_LOG_LINES = 1000;
@@ -88411,7 +89725,7 @@ function readInputs(source) {
     const namespace = reader.text('namespace');
     const context = reader.text('context');
     const githubToken = reader.text('github-token');
-    const run = readRun(env, event);
+    const run = (0,inputs_run/* readRun */.c)(env, event);
     const command = reader.value('command', parseCommand, 'deploy');
     const toRevision = reader.text('to-revision');
     const strategy = readStrategy(reader);
@@ -88421,8 +89735,9 @@ function readInputs(source) {
         sources: readSources(reader, env, command),
         images: readImages(reader),
         ...(namespace !== '' && {
-            namespace: reader.value('namespace', (text) => (0,parse/* parseDnsLabel */.Rb)(text, LONGEST_NAMESPACE), ''),
+            namespace: reader.value('namespace', (text) => (0,parse/* parseDnsLabel */.Rb)(text, inputs_LONGEST_NAMESPACE), ''),
         }),
+        fences: readFences(reader),
         kubeconfig: reader.value('kubeconfig', (text) => parseKubeconfig(text, env['KUBECONFIG'] ?? ''), { paths: [] }),
         ...(context !== '' && { context }),
         timeoutSeconds: reader.value('timeout', (text) => (0,parse/* parseDuration */.E9)(text, { least: 1, most: DAY }), 0),
@@ -88612,6 +89927,96 @@ function toDnsLabel(text, longest) {
         .replace(/^-+/, '')
         .slice(0, longest)
         .replace(/-+$/, '');
+}
+
+
+/***/ }),
+
+/***/ 9772:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   N: () => (/* binding */ forkProblems),
+/* harmony export */   c: () => (/* binding */ readRun)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+
+/**
+ * Where the run comes from, out of GitHub's default variables and the webhook payload; undefined outside GitHub.
+ * https://docs.github.com/actions/reference/workflows-and-actions/variables#default-environment-variables
+ */
+function readRun(env, event) {
+    const repository = env['GITHUB_REPOSITORY'] ?? '';
+    const id = env['GITHUB_RUN_ID'] ?? '';
+    if (repository === '' || id === '')
+        return undefined;
+    const server = env['GITHUB_SERVER_URL'] || 'https://github.com';
+    const attempt = env['GITHUB_RUN_ATTEMPT'] || '1';
+    const pullRequest = pullRequestOf(event);
+    const name = env['GITHUB_EVENT_NAME'] ?? '';
+    const fork = forkOf(name, event, repository);
+    return {
+        repository,
+        sha: headOf(event) ?? env['GITHUB_SHA'] ?? '',
+        ref: env['GITHUB_REF'] ?? '',
+        actor: env['GITHUB_ACTOR'] ?? '',
+        event: name,
+        url: `${server}/${repository}/actions/runs/${id}/attempts/${attempt}`,
+        id: wholeNumber(id),
+        attempt: wholeNumber(attempt),
+        ...(pullRequest !== undefined && { pullRequest }),
+        ...(fork !== undefined && { fork }),
+    };
+}
+/** 0 for what is no number, which is older than every run. */
+function wholeNumber(text) {
+    return /^\d{1,15}$/.test(text) ? Number(text) : 0;
+}
+/** The number of the pull request that the event is about; a comment on one is an event of an issue. */
+function pullRequestOf(event) {
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(event))
+        return undefined;
+    const { pull_request: pullRequest, issue } = event;
+    if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(pullRequest))
+        return numberIn(pullRequest);
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(issue) && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(issue['pull_request']) ? numberIn(issue) : undefined;
+}
+function numberIn({ number }) {
+    return typeof number === 'number' && Number.isSafeInteger(number) && number > 0 ? number : undefined;
+}
+/** On a pull request GITHUB_SHA is a merge commit that GitHub made up and nobody knows; its head is what people look for. */
+function headOf(event) {
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(event) || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(event['pull_request']))
+        return undefined;
+    const { head } = event['pull_request'];
+    const sha = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(head) ? head['sha'] : undefined;
+    return typeof sha === 'string' && sha !== '' ? sha : undefined;
+}
+/**
+ * Where the head of a pull request, or the commit of the run before, comes from, if not from the repository itself; empty when the
+ * payload does not tell, as when the fork has been deleted.
+ * https://docs.github.com/webhooks/webhook-events-and-payloads
+ */
+function forkOf(name, event, repository) {
+    const head = name === 'workflow_run' ? at(event, 'workflow_run', 'head_repository') : at(event, 'pull_request', 'head', 'repo');
+    const isAbout = name === 'workflow_run' || name.startsWith('pull_request');
+    const fullName = at(head, 'full_name');
+    const from = typeof fullName === 'string' ? fullName : '';
+    return isAbout && from.toLowerCase() !== repository.toLowerCase() ? from : undefined;
+}
+function at(value, ...path) {
+    return path.reduce((inside, field) => ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(inside) ? inside[field] : undefined), value);
+}
+/** The events that run a workflow with the repository's secrets although a stranger may have written the code. */
+const TRUSTED_WITH_SECRETS = ['pull_request_target', 'workflow_run'];
+/** Code from a fork must not meet the credentials of a cluster: neither as manifests nor as an image that was built of it. */
+function forkProblems(run) {
+    if (run?.fork === undefined || !TRUSTED_WITH_SECRETS.includes(run.event))
+        return [];
+    const whose = run.fork === '' ? 'a repository that GitHub does not name' : `the fork ${run.fork}`;
+    const message = `the event ${run.event} is about a commit of ${whose}, and runs with the secrets of ${run.repository}`;
+    const hint = 'deploy after the pull request is merged (on: push), or use the event pull_request, which gets no secrets from a fork';
+    return [{ code: 'Fenced', message, hint }];
 }
 
 
@@ -88929,20 +90334,17 @@ function objectsIn(list) {
 
 /***/ }),
 
-/***/ 5501:
+/***/ 7330:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  g: () => (/* binding */ readYaml)
-});
-
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./node_modules/js-yaml/dist/js-yaml.mjs
-var js_yaml = __nccwpck_require__(3243);
-;// CONCATENATED MODULE: ./lib/manifest/yaml-events.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Iz: () => (/* binding */ YamlError),
+/* harmony export */   SP: () => (/* binding */ shown),
+/* harmony export */   gK: () => (/* binding */ parseTolerantly),
+/* harmony export */   lr: () => (/* binding */ MAX_DEPTH)
+/* harmony export */ });
+/* unused harmony export Lines */
+/* harmony import */ var js_yaml__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3243);
 /** Runs js-yaml's parser over a document, as tolerantly as kubectl does, and says what is wrong in a person's words. */
 
 /** The deepest nesting of collections, with aliases followed. */
@@ -88974,10 +90376,10 @@ function parseTolerantly(text, firstLine) {
     for (let parsedAgain = 0;; parsedAgain += source.length) {
         const lines = new Lines(source, firstLine);
         try {
-            return { source, lines, events: (0,js_yaml/* parseEvents */.PH)(source, { maxDepth: MAX_DEPTH }) };
+            return { source, lines, events: (0,js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .parseEvents */ .PH)(source, { maxDepth: MAX_DEPTH }) };
         }
         catch (error) {
-            if (!(error instanceof js_yaml/* YAMLException */.tB))
+            if (!(error instanceof js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .YAMLException */ .tB))
                 throw error;
             // What is missing at the end of a text is missing in its last line.
             const offset = Math.min(error.mark?.position ?? 0, source.trimEnd().length);
@@ -89034,117 +90436,25 @@ class Lines {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/manifest/yaml-nodes.js
-/** YAML text as a tree of nodes that know their line; aliases still point at what they repeat. */
+
+/***/ }),
+
+/***/ 9456:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
-/** The most values in one file, each counted again for every alias that repeats it. */
-const MAX_NODES = 1_000_000;
-/** A piece of a file (see yaml-pieces.ts), which begins on `firstLine`, as one node for each document. Throws YamlError. */
-function parseNodes(text, firstLine) {
-    const separator = /^---[ \t]*([^#\s].*)/.exec(text);
-    if (separator) {
-        const hint = 'Put what follows it on a line of its own.';
-        throw new YamlError(`${shown(separator[1] ?? '')} stands behind a document separator`, firstLine, hint);
-    }
-    const { source, events, lines } = parseTolerantly(text, firstLine);
-    // Every scalar makes one event, every collection two.
-    if (events.length > 2 * MAX_NODES)
-        throw tooManyNodes(firstLine);
-    return new NodeReader(source, events, lines).documents();
-}
-function tooManyNodes(line) {
-    const hint = 'An alias counts for all that it repeats. Write less with aliases, or split the file.';
-    return new YamlError(`the file holds more than ${MAX_NODES} values`, line, hint);
-}
-const ABSENT = -1;
-class NodeReader {
-    #text;
-    #events;
-    #lines;
-    #next = 0;
-    /** Of the last node: an empty value has no place of its own. */
-    #line = 1;
-    #anchors = new Map();
-    constructor(text, events, lines) {
-        this.#text = text;
-        this.#events = events;
-        this.#lines = lines;
-    }
-    documents() {
-        const documents = [];
-        while (this.#events[this.#next++]?.type === js_yaml/* EVENT_ID */.hy.DOCUMENT) {
-            this.#anchors = new Map();
-            for (let node = this.#node(); node; node = this.#node())
-                documents.push(node);
-        }
-        return documents;
-    }
-    /** The next node, or undefined where the collection or document around it ends. */
-    #node() {
-        const event = this.#events[this.#next++];
-        switch (event?.type) {
-            case js_yaml/* EVENT_ID */.hy.SCALAR:
-                return this.#anchored(event, this.#scalar(event));
-            case js_yaml/* EVENT_ID */.hy.SEQUENCE: {
-                const sequence = { kind: 'sequence', line: this.#lineAt(event.start), items: [] };
-                this.#anchored(event, sequence);
-                for (let item = this.#node(); item; item = this.#node())
-                    sequence.items.push(item);
-                return sequence;
-            }
-            case js_yaml/* EVENT_ID */.hy.MAPPING: {
-                const mapping = { kind: 'mapping', line: this.#lineAt(event.start), pairs: [] };
-                this.#anchored(event, mapping);
-                for (let key = this.#node(); key; key = this.#node()) {
-                    const value = this.#node();
-                    if (value)
-                        mapping.pairs.push({ key, value });
-                }
-                return mapping;
-            }
-            case js_yaml/* EVENT_ID */.hy.ALIAS:
-                return this.#alias(event);
-            case js_yaml/* EVENT_ID */.hy.DOCUMENT:
-            case js_yaml/* EVENT_ID */.hy.POP:
-            case undefined:
-                return undefined;
-        }
-        return event;
-    }
-    #scalar(event) {
-        const line = this.#lineAt(event.valueStart === ABSENT ? event.tagStart : event.valueStart);
-        const tag = event.tagStart === ABSENT ? undefined : fullTag(this.#text.slice(event.tagStart, event.tagEnd));
-        const plain = event.style === js_yaml/* SCALAR_STYLE */.jK.PLAIN && tag === undefined;
-        return { kind: 'scalar', line, text: (0,js_yaml/* getScalarValue */.KE)(this.#text, event), plain, ...(tag !== undefined && { tag }) };
-    }
-    #alias(event) {
-        const line = this.#lineAt(event.anchorStart);
-        const anchor = this.#text.slice(event.anchorStart, event.anchorEnd);
-        const target = this.#anchors.get(anchor);
-        if (target)
-            return { kind: 'alias', line, target };
-        const hint = 'An anchor (&name) must stand before its alias (*name), in the same document. Quote a * that is text.';
-        throw new YamlError(`the alias ${shown(`*${anchor}`)} has no anchor`, line, hint);
-    }
-    /** Registers a node before its children are read, so that an alias among them is seen to repeat itself. */
-    #anchored(event, node) {
-        if (event.anchorStart !== ABSENT)
-            this.#anchors.set(this.#text.slice(event.anchorStart, event.anchorEnd), node);
-        return node;
-    }
-    #lineAt(offset) {
-        if (offset !== ABSENT)
-            this.#line = this.#lines.at(offset);
-        return this.#line;
-    }
-}
-function fullTag(raw) {
-    if (raw.startsWith('!<'))
-        return raw.slice(2, -1);
-    return raw.startsWith('!!') ? `tag:yaml.org,2002:${raw.slice(2)}` : raw;
-}
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  gG: () => (/* binding */ Expansion),
+  SF: () => (/* binding */ MAX_CHARACTERS),
+  ye: () => (/* binding */ TotalBudget),
+  mh: () => (/* binding */ lineAt)
+});
 
+// EXTERNAL MODULE: ./lib/manifest/yaml-events.js
+var yaml_events = __nccwpck_require__(7330);
+// EXTERNAL MODULE: ./lib/manifest/yaml-nodes.js
+var yaml_nodes = __nccwpck_require__(4390);
 ;// CONCATENATED MODULE: ./lib/manifest/yaml-scalars.js
 /**
  * What a YAML scalar means to kubectl. kubectl reads YAML with goyaml.v2, which is neither YAML 1.1 nor 1.2: `0644` is
@@ -89272,6 +90582,8 @@ function textOfBase64(source) {
 
 /** The largest text of one file, in characters, and the most text that its aliases may make of it. */
 const MAX_CHARACTERS = 10 * 1024 * 1024;
+/** Of all files of a release. */
+const MAX_TOTAL_NODES = 4_000_000;
 /** Keys with a meaning of their own in JavaScript. No Kubernetes field is named so, but a key of a ConfigMap may be. */
 const TREACHEROUS_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 /** Fields whose keys are free text: maps of data and labels, and the properties of a CustomResourceDefinition's schema. */
@@ -89285,15 +90597,30 @@ const FREE_KEYS = new Set([
     'nodeSelector',
     'properties',
 ]);
+/** What all files of a release may expand to together: a few small files with many aliases would fill the memory. */
+class TotalBudget {
+    #nodes = 0;
+    /** Takes one value. False when nothing is left. */
+    take() {
+        return ++this.#nodes <= MAX_TOTAL_NODES;
+    }
+    get exhausted() {
+        return this.#nodes > MAX_TOTAL_NODES;
+    }
+}
 /** Expands the documents of one file, which share one budget of values and text. */
 class Expansion {
+    #total;
     #nodes = 0;
     #characters = 0;
     /** The collections being expanded. */
     #open = new Set();
+    constructor(total) {
+        this.#total = total;
+    }
     /** True when the file has used up its values or its text: nothing more of it can be expanded. */
     get exhausted() {
-        return this.#nodes > MAX_NODES || this.#characters > MAX_CHARACTERS;
+        return this.#nodes > yaml_nodes/* MAX_NODES */.nm || this.#characters > MAX_CHARACTERS || this.#total.exhausted;
     }
     /** Throws YamlError. */
     document(root) {
@@ -89301,10 +90628,13 @@ class Expansion {
     }
     /** @param field the field that holds the node; items of a list have their list's. */
     #value(node, depth, field) {
-        if (++this.#nodes > MAX_NODES)
-            throw tooManyNodes(node.line);
-        if (depth > MAX_DEPTH) {
-            throw new YamlError(`collections are nested more than ${MAX_DEPTH} deep`, node.line, 'Flatten the document.');
+        if (++this.#nodes > yaml_nodes/* MAX_NODES */.nm)
+            throw (0,yaml_nodes/* tooManyNodes */.XG)(node.line);
+        if (!this.#total.take()) {
+            throw new yaml_events/* YamlError */.Iz(`the files hold more than ${MAX_TOTAL_NODES} values together`, node.line, 'An alias counts for all that it repeats. Write less with aliases, or make several releases of it.');
+        }
+        if (depth > yaml_events/* MAX_DEPTH */.lr) {
+            throw new yaml_events/* YamlError */.Iz(`collections are nested more than ${yaml_events/* MAX_DEPTH */.lr} deep`, node.line, 'Flatten the document.');
         }
         switch (node.kind) {
             case 'alias':
@@ -89344,15 +90674,15 @@ class Expansion {
     #key(node, field) {
         const scalar = node.kind === 'alias' ? node.target : node;
         if (scalar.kind !== 'scalar') {
-            throw new YamlError('a list or a mapping cannot be a key', node.line, 'Quote it if it is text. If it is a template, with {{ }}, render it first.');
+            throw new yaml_events/* YamlError */.Iz('a list or a mapping cannot be a key', node.line, 'Quote it if it is text. If it is a template, with {{ }}, render it first.');
         }
         this.#charge(scalar);
         const name = keyText(meaningOf(scalar), scalar.text);
         if (name === undefined) {
-            throw new YamlError(`the key ${shown(scalar.text)} is not text`, node.line, 'Quote the key if it is meant, or remove the line.');
+            throw new yaml_events/* YamlError */.Iz(`the key ${(0,yaml_events/* shown */.SP)(scalar.text)} is not text`, node.line, 'Quote the key if it is meant, or remove the line.');
         }
         if (TREACHEROUS_KEYS.has(name) && !FREE_KEYS.has(field)) {
-            throw new YamlError(`the key "${name}" is not accepted here`, node.line, 'No Kubernetes field has this name. Remove it.');
+            throw new yaml_events/* YamlError */.Iz(`the key "${name}" is not accepted here`, node.line, 'No Kubernetes field has this name. Remove it.');
         }
         return name;
     }
@@ -89361,10 +90691,10 @@ class Expansion {
         const value = meaningOf(node);
         if (typeof value === 'bigint') {
             const hint = 'Quote it if it is text. Give it a decimal point, as in 1.0, if it may be rounded.';
-            throw new YamlError(`the number ${shown(node.text)} is too large to be exact`, node.line, hint);
+            throw new yaml_events/* YamlError */.Iz(`the number ${(0,yaml_events/* shown */.SP)(node.text)} is too large to be exact`, node.line, hint);
         }
         if (typeof value === 'number' && !Number.isFinite(value)) {
-            throw new YamlError(`${shown(node.text)} is no number that JSON can hold`, node.line, 'Quote it if it is text.');
+            throw new yaml_events/* YamlError */.Iz(`${(0,yaml_events/* shown */.SP)(node.text)} is no number that JSON can hold`, node.line, 'Quote it if it is text.');
         }
         // JSON has no negative zero for the API server.
         return Object.is(value, -0) ? 0 : value;
@@ -89372,7 +90702,7 @@ class Expansion {
     #charge(scalar) {
         this.#characters += scalar.text.length;
         if (this.#characters > MAX_CHARACTERS) {
-            throw new YamlError('the aliases repeat more than 10 MiB of text', scalar.line, 'Use fewer aliases, or split the file.');
+            throw new yaml_events/* YamlError */.Iz('the aliases repeat more than 10 MiB of text', scalar.line, 'Use fewer aliases, or split the file.');
         }
     }
     #inside(node, expand) {
@@ -89384,7 +90714,7 @@ class Expansion {
     #refuseLoop(target, line) {
         if (!this.#open.has(target))
             return;
-        throw new YamlError('an anchor contains an alias to itself', line, 'Write the value out, without the alias.');
+        throw new yaml_events/* YamlError */.Iz('an anchor contains an alias to itself', line, 'Write the value out, without the alias.');
     }
 }
 function meaningOf(scalar) {
@@ -89395,7 +90725,7 @@ function meaningOf(scalar) {
     const value = resolveTagged(scalar.tag, scalar.text);
     if (value === undefined) {
         const kind = scalar.tag.slice(scalar.tag.lastIndexOf(':') + 1);
-        throw new YamlError(`${shown(scalar.text)} cannot be read as !!${kind}`, scalar.line, 'Correct the value, or remove the tag.');
+        throw new yaml_events/* YamlError */.Iz(`${(0,yaml_events/* shown */.SP)(scalar.text)} cannot be read as !!${kind}`, scalar.line, 'Correct the value, or remove the tag.');
     }
     return value;
 }
@@ -89409,7 +90739,7 @@ function mergeSources(value) {
         const mapping = source.kind === 'alias' ? source.target : source;
         if (mapping.kind === 'mapping')
             return mapping;
-        throw new YamlError('<< does not name a mapping', value.line, 'Give it an alias of a mapping (<<: *name), or a list of such.');
+        throw new yaml_events/* YamlError */.Iz('<< does not name a mapping', value.line, 'Give it an alias of a mapping (<<: *name), or a list of such.');
     });
 }
 /** The line of the value at a path, for a field that of its key; of what is nearest when the path leads nowhere. */
@@ -89438,6 +90768,149 @@ function lineAt(root, path) {
     return line;
 }
 
+
+/***/ }),
+
+/***/ 4390:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   L9: () => (/* binding */ parseNodes),
+/* harmony export */   XG: () => (/* binding */ tooManyNodes),
+/* harmony export */   nm: () => (/* binding */ MAX_NODES)
+/* harmony export */ });
+/* harmony import */ var js_yaml__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3243);
+/* harmony import */ var _yaml_events_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7330);
+/** YAML text as a tree of nodes that know their line; aliases still point at what they repeat. */
+
+
+/** The most values in one file, each counted again for every alias that repeats it. */
+const MAX_NODES = 1_000_000;
+/** A piece of a file (see yaml-pieces.ts), which begins on `firstLine`, as one node for each document. Throws YamlError. */
+function parseNodes(text, firstLine) {
+    const separator = /^---[ \t]*([^#\s].*)/.exec(text);
+    if (separator) {
+        const hint = 'Put what follows it on a line of its own.';
+        throw new _yaml_events_js__WEBPACK_IMPORTED_MODULE_1__/* .YamlError */ .Iz(`${(0,_yaml_events_js__WEBPACK_IMPORTED_MODULE_1__/* .shown */ .SP)(separator[1] ?? '')} stands behind a document separator`, firstLine, hint);
+    }
+    const { source, events, lines } = (0,_yaml_events_js__WEBPACK_IMPORTED_MODULE_1__/* .parseTolerantly */ .gK)(text, firstLine);
+    // Every scalar makes one event, every collection two.
+    if (events.length > 2 * MAX_NODES)
+        throw tooManyNodes(firstLine);
+    return new NodeReader(source, events, lines).documents();
+}
+function tooManyNodes(line) {
+    const hint = 'An alias counts for all that it repeats. Write less with aliases, or split the file.';
+    return new _yaml_events_js__WEBPACK_IMPORTED_MODULE_1__/* .YamlError */ .Iz(`the file holds more than ${MAX_NODES} values`, line, hint);
+}
+const ABSENT = -1;
+class NodeReader {
+    #text;
+    #events;
+    #lines;
+    #next = 0;
+    /** Of the last node: an empty value has no place of its own. */
+    #line = 1;
+    #anchors = new Map();
+    constructor(text, events, lines) {
+        this.#text = text;
+        this.#events = events;
+        this.#lines = lines;
+    }
+    documents() {
+        const documents = [];
+        while (this.#events[this.#next++]?.type === js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.DOCUMENT) {
+            this.#anchors = new Map();
+            for (let node = this.#node(); node; node = this.#node())
+                documents.push(node);
+        }
+        return documents;
+    }
+    /** The next node, or undefined where the collection or document around it ends. */
+    #node() {
+        const event = this.#events[this.#next++];
+        switch (event?.type) {
+            case js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.SCALAR:
+                return this.#anchored(event, this.#scalar(event));
+            case js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.SEQUENCE: {
+                const sequence = { kind: 'sequence', line: this.#lineAt(event.start), items: [] };
+                this.#anchored(event, sequence);
+                for (let item = this.#node(); item; item = this.#node())
+                    sequence.items.push(item);
+                return sequence;
+            }
+            case js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.MAPPING: {
+                const mapping = { kind: 'mapping', line: this.#lineAt(event.start), pairs: [] };
+                this.#anchored(event, mapping);
+                for (let key = this.#node(); key; key = this.#node()) {
+                    const value = this.#node();
+                    if (value)
+                        mapping.pairs.push({ key, value });
+                }
+                return mapping;
+            }
+            case js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.ALIAS:
+                return this.#alias(event);
+            case js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.DOCUMENT:
+            case js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.POP:
+            case undefined:
+                return undefined;
+        }
+        return event;
+    }
+    #scalar(event) {
+        const line = this.#lineAt(event.valueStart === ABSENT ? event.tagStart : event.valueStart);
+        const tag = event.tagStart === ABSENT ? undefined : fullTag(this.#text.slice(event.tagStart, event.tagEnd));
+        const plain = event.style === js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .SCALAR_STYLE */ .jK.PLAIN && tag === undefined;
+        return { kind: 'scalar', line, text: (0,js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .getScalarValue */ .KE)(this.#text, event), plain, ...(tag !== undefined && { tag }) };
+    }
+    #alias(event) {
+        const line = this.#lineAt(event.anchorStart);
+        const anchor = this.#text.slice(event.anchorStart, event.anchorEnd);
+        const target = this.#anchors.get(anchor);
+        if (target)
+            return { kind: 'alias', line, target };
+        const hint = 'An anchor (&name) must stand before its alias (*name), in the same document. Quote a * that is text.';
+        throw new _yaml_events_js__WEBPACK_IMPORTED_MODULE_1__/* .YamlError */ .Iz(`the alias ${(0,_yaml_events_js__WEBPACK_IMPORTED_MODULE_1__/* .shown */ .SP)(`*${anchor}`)} has no anchor`, line, hint);
+    }
+    /** Registers a node before its children are read, so that an alias among them is seen to repeat itself. */
+    #anchored(event, node) {
+        if (event.anchorStart !== ABSENT)
+            this.#anchors.set(this.#text.slice(event.anchorStart, event.anchorEnd), node);
+        return node;
+    }
+    #lineAt(offset) {
+        if (offset !== ABSENT)
+            this.#line = this.#lines.at(offset);
+        return this.#line;
+    }
+}
+function fullTag(raw) {
+    if (raw.startsWith('!<'))
+        return raw.slice(2, -1);
+    return raw.startsWith('!!') ? `tag:yaml.org,2002:${raw.slice(2)}` : raw;
+}
+
+
+/***/ }),
+
+/***/ 8321:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  g: () => (/* binding */ readYaml)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/yaml-expansion.js + 1 modules
+var yaml_expansion = __nccwpck_require__(9456);
+// EXTERNAL MODULE: ./lib/manifest/yaml-events.js
+var yaml_events = __nccwpck_require__(7330);
+// EXTERNAL MODULE: ./lib/manifest/yaml-nodes.js
+var yaml_nodes = __nccwpck_require__(4390);
 ;// CONCATENATED MODULE: ./lib/manifest/yaml-pieces.js
 /** Cuts the text of a file into its documents, the way kubectl does before it parses any of them. */
 /** YAML documents, cut at lines that begin with `---`; or JSON objects one after the other, as jq writes them. */
@@ -89507,27 +90980,27 @@ function countLineBreaks(text) {
 
 
 /**
- * Every document of a file that is not empty. Of keys that are given twice the last one counts, as in kubectl.
+ * Every document of a file that is not empty; files that are read together share a total. Of keys that are given twice the last one counts, as in kubectl.
  * Throws RejectedError with an InvalidManifest problem, at its line, for each document that cannot be read.
  */
-function readYaml(file) {
+function readYaml(file, total = new yaml_expansion/* TotalBudget */.ye()) {
     const documents = [];
     const problems = [];
-    const expansion = new Expansion();
-    const pieces = file.text.length > MAX_CHARACTERS ? [] : piecesOf(file.text);
+    const expansion = new yaml_expansion/* Expansion */.gG(total);
+    const pieces = file.text.length > yaml_expansion/* MAX_CHARACTERS */.SF ? [] : piecesOf(file.text);
     if (pieces.length === 0) {
-        problems.push(problem(file, new YamlError('the file is larger than 10 MiB', 1, 'Split it, and keep data out of it.')));
+        problems.push(problem(file, new yaml_events/* YamlError */.Iz('the file is larger than 10 MiB', 1, 'Split it, and keep data out of it.')));
     }
     for (const piece of pieces) {
         try {
-            for (const root of parseNodes(piece.text, piece.line)) {
+            for (const root of (0,yaml_nodes/* parseNodes */.L9)(piece.text, piece.line)) {
                 const value = expansion.document(root);
                 if (value !== null)
-                    documents.push({ value, lineOf: (path) => lineAt(root, path) });
+                    documents.push({ value, lineOf: (path) => (0,yaml_expansion/* lineAt */.mh)(root, path) });
             }
         }
         catch (error) {
-            if (!(error instanceof YamlError))
+            if (!(error instanceof yaml_events/* YamlError */.Iz))
                 throw error;
             problems.push(problem(file, error));
             if (expansion.exhausted)
@@ -89772,6 +91245,84 @@ function revisionOf(object) {
 
 /***/ }),
 
+/***/ 8605:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $o: () => (/* binding */ isBeyondRecord),
+/* harmony export */   NO: () => (/* binding */ fenceProblem),
+/* harmony export */   iW: () => (/* binding */ whyOutside),
+/* harmony export */   yL: () => (/* binding */ homeProblems)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+/* harmony import */ var _desired_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9369);
+
+
+/**
+ * Undefined for what the run may write. An object without a namespace is cluster-scoped: its place must come from the server's
+ * discovery (`locate`). A Namespace that may be written to may also be made, with the labels that its manifest has.
+ */
+function fenceAround(ref, fences, home) {
+    const { namespace, kind } = ref;
+    const groupKind = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(ref);
+    const isAllowed = (name) => allowedNamespaces(fences, home).includes(name);
+    if (namespace !== undefined) {
+        if (isAllowed(namespace))
+            return undefined;
+        const list = allowedNamespaces(fences, home).join(', ');
+        return {
+            why: `is in a namespace that is not allowed; allowed is ${list}`,
+            hint: namespaceHint(namespace, fences, home),
+        };
+    }
+    if (groupKind === 'Namespace' && isAllowed(ref.name))
+        return undefined;
+    if (fences.clusterScoped.some((line) => line === kind || line === groupKind))
+        return undefined;
+    const own = `add the line ${groupKind} to the input allow-cluster-scoped, or take the object out of the manifests`;
+    return groupKind === 'Namespace'
+        ? { why: 'is a namespace that is not allowed', hint: `${namespaceHint(ref.name, fences, home)}; or ${own}` }
+        : { why: 'belongs to no namespace, and its kind is not allowed', hint: own };
+}
+function allowedNamespaces({ namespaces }, home) {
+    return namespaces ?? [home];
+}
+/** The whole list, when there is none yet: giving one takes the place of the default. */
+function namespaceHint(name, { namespaces }, home) {
+    return namespaces
+        ? `add the line ${name} to the input allowed-namespaces`
+        : `set the input allowed-namespaces, with the lines ${home} and ${name}`;
+}
+/** Why an object may not be in the release; undefined when it may. */
+function fenceProblem(ref, fences, home, at) {
+    const fence = fenceAround(ref, fences, home);
+    // One problem for the namespace of the release is enough.
+    if (!fence || ref.namespace === home)
+        return undefined;
+    return { code: 'Fenced', message: `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .describe */ .q0)(ref)} ${fence.why}`, hint: fence.hint, ...(at && { at }) };
+}
+/** The lock and the records are in the namespace of the release, so it has to be allowed, too. */
+function homeProblems(home, fences) {
+    if (allowedNamespaces(fences, home).includes(home))
+        return [];
+    const message = `the namespace of the release, ${home}, is not among the allowed ones: ${allowedNamespaces(fences, home).join(', ')}`;
+    return [{ code: 'Fenced', message, hint: `${namespaceHint(home, fences, home)}, or correct the input namespace` }];
+}
+/** Why what an earlier release wrote may not be written by this one; a clause that goes on from the object's name. */
+function whyOutside(ref, fences, home) {
+    return fenceAround(ref, fences, home)?.why;
+}
+/**
+ * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects made or changed
+ * elsewhere, so those have to be there, and to carry the release's labels themselves.
+ */
+function isBeyondRecord(ref, live, release) {
+    return ref.namespace !== release.namespace && !(0,_desired_js__WEBPACK_IMPORTED_MODULE_1__/* .belongsTo */ .g4)(live, release);
+}
+
+
+/***/ }),
+
 /***/ 878:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -89849,7 +91400,7 @@ function child(value, element) {
     const name = element.slice(2);
     switch (element.slice(0, 2)) {
         case 'f:':
-            return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value) ? value[name] : undefined;
+            return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value) && Object.hasOwn(value, name) ? value[name] : undefined;
         case 'k:':
             return Array.isArray(value) ? value.find((item) => hasKeys(item, name)) : undefined;
         case 'v:':
@@ -89875,13 +91426,14 @@ function select(value, set, others = NO_FIELDS) {
         return selectItems(value, set, others);
     if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value))
         return value;
-    const selected = {};
+    const selected = [];
     for (const element of elements) {
         const name = element.slice(2);
-        if (name in value)
-            selected[name] = select(value[name], set[element] ?? NO_FIELDS, others[element]);
+        // Only what it has itself: a key of a ConfigMap may be called `constructor`.
+        if (Object.hasOwn(value, name))
+            selected.push([name, select(value[name], set[element] ?? NO_FIELDS, others[element])]);
     }
-    return selected;
+    return Object.fromEntries(selected);
 }
 function selectItems(list, set, others) {
     const elements = Object.keys(set);
@@ -90450,6 +92002,7 @@ function providedNamespaces(manifests) {
 /* harmony export */   Cu: () => (/* binding */ recreationOf),
 /* harmony export */   Hk: () => (/* binding */ isHolder),
 /* harmony export */   Kc: () => (/* binding */ recreateProblems),
+/* harmony export */   UA: () => (/* binding */ mayBeRecreated),
 /* harmony export */   iF: () => (/* binding */ asksForAddresses),
 /* harmony export */   sC: () => (/* binding */ immutableHint)
 /* harmony export */ });
@@ -90483,6 +92036,10 @@ function recreateProblems({ object, at }) {
         return problem(loss, 'remove the annotation; when it has to be made anew, save what is in it and do that by hand');
     }
     return [];
+}
+/** Whether an object may come to be made anew, for what its manifest says. */
+function mayBeRecreated(object) {
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(object) === 'Job.batch' || object.metadata.annotations?.[RECREATE_ANNOTATION] === IF_IMMUTABLE;
 }
 /** What to do about a field that cannot change. */
 function immutableHint(desired, live) {
@@ -91208,7 +92765,7 @@ function createRedactor() {
         redact(text) {
             // Control characters inside a secret would hide it here and vanish later, on the way to the log.
             const plain = (0,redact/* stripControls */.$Y)(text);
-            const safe = (0,secret_patterns/* scrub */._)(forms.size === 0 ? plain : withoutSecrets(plain, forms));
+            const safe = (0,secret_patterns/* scrub */._I)(forms.size === 0 ? plain : withoutSecrets(plain, forms));
             return safe === plain ? text : safe;
         },
     };
@@ -91220,8 +92777,8 @@ function piecesOf(value) {
     const pieces = [value, value.trim(), ...inner].filter((piece) => piece.trim().length >= SHORTEST_SECRET);
     return [...new Set(pieces)];
 }
-/** Lines of a file that hold nothing of their own: `spring:`, `[section]`, `-----BEGIN CERTIFICATE-----`. */
-const SYNTAX = /^(?:[\w.-]+:|\[[\w.-]+\]|-----(?:BEGIN|END) [A-Z0-9 ]+-----)$/;
+/** Lines of a file that hold nothing of their own: `spring:`, `[section]`, `------`, `-----BEGIN CERTIFICATE-----`. */
+const SYNTAX = /^(?:[\w.-]+:|\[[\w.-]+\]|-----(?:BEGIN|END) [A-Z0-9 ]+-----|[^\p{L}\p{N}]*)$/u;
 /** A value that everybody prints says nothing by being a secret's, and hiding it would tell that it is one. */
 function isOrdinary(piece, words) {
     if (/^\d+$/.test(piece))
@@ -91255,24 +92812,20 @@ function withoutSecrets(text, forms) {
     return safe + text.slice(shown);
 }
 /** How others show that they have cut a text off, perhaps in the middle of a secret. */
-const CUT_OFF = /(?:\.\.\.|…)$/;
+const CUT_OFF = /\.\.\.|…/g;
 function secretsIn(text, forms) {
     const spans = [];
-    const end = text.search(CUT_OFF);
+    const cuts = [...text.matchAll(CUT_OFF)].map(({ index }) => index);
     for (let at = 0; at + SHORTEST_SECRET <= text.length; at++) {
         const candidates = forms.get(text.slice(at, at + SHORTEST_SECRET));
         if (!candidates)
             continue;
-        let length = 0;
-        for (const form of candidates) {
-            if (form.length > length && text.startsWith(form, at))
-                length = form.length;
-        }
+        const whole = candidates.filter((form) => text.startsWith(form, at)).map(({ length }) => length);
+        const cut = cuts.find((index) => index > at) ?? at;
+        const isBegun = cut > at && candidates.some((form) => form.startsWith(text.slice(at, cut)));
+        const length = Math.max(...whole, isBegun ? cut - at : 0);
         if (length > 0)
             spans.push([at, at + length]);
-        else if (at < end && candidates.some((form) => form.startsWith(text.slice(at, end)))) {
-            spans.push([at, end]);
-        }
     }
     return spans;
 }
@@ -94463,8 +96016,9 @@ function isSecretName(name) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   E: () => (/* binding */ replaceSecrets),
-/* harmony export */   _: () => (/* binding */ scrub)
+/* harmony export */   Et: () => (/* binding */ replaceSecrets),
+/* harmony export */   _I: () => (/* binding */ scrub),
+/* harmony export */   ef: () => (/* binding */ createKeyFilter)
 /* harmony export */ });
 /* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5078);
 /* harmony import */ var _secret_names_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7482);
@@ -94485,7 +96039,7 @@ const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/'"<>]{0,128}:)(?!\d{1
 const AUTHORIZATION = /\b((?:Proxy-)?Authorization["']?\s{0,4}[:=]\s{0,4}["']?(?:Basic|Bearer|Token|Negotiate|ApiKey) )[\w.~+/-]{6,}=*/gi;
 const BEARER = /\b(Bearer )[\w.~+/-]{16,}=*/gi;
 /** A JSON Web Token begins with the base64 of `{"`, twice (RFC 7519, 3.1). */
-const JSON_WEB_TOKEN = /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}(?:\.[\w-]*){0,3}/g;
+const JSON_WEB_TOKEN = /\beyJ[\w-]{4,}\.eyJ[\w-]{4,}(?:\.[\w-]*){0,3}/g;
 /** Tokens that their makers gave a prefix, so that they can be found. */
 const PREFIXED = new RegExp([
     '(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{20,}',
@@ -94505,6 +96059,18 @@ const WEBHOOK = /(hooks\.slack\.com\/(?:services|workflows|triggers)\/)[\w/-]{8,
 /** `DB_PASSWORD=…` as `env` prints it, and `password=…` of connection strings and queries. */
 const SETTING = /\b([A-Z][A-Z0-9_]{2,60}=)("[^"\n]{1,500}"|'[^'\n]{1,500}'|[^\s"',;&]{4,})/g;
 const PARAMETER = /\b([\w-]{0,40}(?:password|passwd|pwd|secret|token|api[_-]?key|signature)=)("[^"\n]{1,500}"|'[^'\n]{1,500}'|[^\s"',;&<>]{4,})/gi;
+/** Longer than any key; a line may only look like the beginning of one. */
+const LINES_OF_KEY = 200;
+/** For a log that is told line by line: undefined for the lines of a private key, between those where it begins and ends. */
+function createKeyFilter() {
+    let left = 0;
+    return (line) => {
+        const isInside = left > 0 && !line.includes('-----END ');
+        const begins = /-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?!.*-----END )/.test(line);
+        left = begins ? LINES_OF_KEY : isInside ? left - 1 : 0;
+        return isInside ? undefined : line;
+    };
+}
 /** The text with `***` in place of what has the shape of a secret. */
 function scrub(text) {
     return replaceSecrets(text, () => _redact_js__WEBPACK_IMPORTED_MODULE_1__/* .HIDDEN */ .RG);
@@ -94536,6 +96102,7 @@ function replaceSecrets(text, replace) {
 /* harmony export */   Im: () => (/* binding */ optionsIn),
 /* harmony export */   WD: () => (/* binding */ secretValuesOf),
 /* harmony export */   _w: () => (/* binding */ passwordsInUrls),
+/* harmony export */   aW: () => (/* binding */ secretTextsIn),
 /* harmony export */   wX: () => (/* binding */ namesIn)
 /* harmony export */ });
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
@@ -94559,13 +96126,45 @@ const DEEPEST = 4;
 function secretValuesOf(object) {
     return [...new Set(valuesIn(object, 0))];
 }
-/** The names by which an object and its parts are called: they are printed everywhere, whatever else they are. */
+/**
+ * What may be secret in a file with manifests that cannot be read, and that is quoted where it cannot: the values in documents
+ * that call themselves a Secret, and elsewhere those whose names tell.
+ */
+function secretTextsIn(file) {
+    return file.split(/^---/m).flatMap((document) => {
+        if (!/\bkind\W{1,4}Secret\b/.test(document))
+            return settingsIn(document);
+        return document.split('\n').map((line) => line
+            .replace(/^[^:]*:/, '')
+            .trim()
+            .replace(/^(["'])(.*)\1$/, '$2'));
+    });
+}
+/**
+ * The names by which an object and its parts are called, and the hosts at which they are reached: they are printed everywhere,
+ * whatever else they are.
+ */
 function namesIn(object) {
     const { apiVersion, kind, metadata } = object;
-    const own = [apiVersion, kind, metadata.name, metadata.namespace];
+    const { name, namespace = '' } = metadata;
+    const own = [
+        apiVersion,
+        kind,
+        name,
+        namespace,
+        ...(kind === 'Service' ? [`${name}.${namespace}.svc.cluster.local`] : []),
+    ];
     const entries = ['data', 'stringData'].flatMap((field) => Object.keys((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(object[field]) ? object[field] : {}));
     const containers = containersOf(object).flatMap((container) => [container['name'], container['image']]);
-    return [...own, ...entries, ...containers].filter((name) => typeof name === 'string' && name !== '');
+    const hosts = hostsOf(object).flatMap((host) => [host, `https://${host}`]);
+    return [...own, ...entries, ...textsIn(containers), ...hosts].filter((one) => one !== '');
+}
+/** Of an Ingress, or a Gateway and its routes. */
+function hostsOf({ spec }) {
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(spec))
+        return [];
+    const lists = ['rules', 'listeners'].flatMap((field) => (0,_manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .objectsIn */ .Qv)(spec[field]).map(({ item }) => item));
+    return textsIn([spec['hostnames'], lists.flatMap(({ host, hostname }) => [host, hostname])]);
 }
 function valuesIn(object, depth) {
     if (depth > DEEPEST)

@@ -70,7 +70,7 @@ async function run(
     // Before anything is printed that others have written.
     runner.mask(source.input('github-token'))
     known.inputs = readInputs(source)
-    const ready = await compose(known.inputs, { runner, clock, journal, signals, ...session })
+    const ready = await compose(known.inputs, process.env, { runner, clock, journal, signals, ...session })
     known.cluster = ready.cluster
     report = await command(ready)
   } catch (error) {

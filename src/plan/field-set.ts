@@ -70,7 +70,7 @@ function child(value: unknown, element: string): unknown {
   const name = element.slice(2)
   switch (element.slice(0, 2)) {
     case 'f:':
-      return isObject(value) ? value[name] : undefined
+      return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
     case 'k:':
       return Array.isArray(value) ? value.find((item) => hasKeys(item, name)) : undefined
     case 'v:':
@@ -95,12 +95,14 @@ export function select(value: unknown, set: FieldSet, others: FieldSet = NO_FIEL
   }
   if (Array.isArray(value)) return selectItems(value, set, others)
   if (!isObject(value)) return value
-  const selected: Record<string, unknown> = {}
+  const selected: [name: string, value: unknown][] = []
   for (const element of elements) {
     const name = element.slice(2)
-    if (name in value) selected[name] = select(value[name], set[element] ?? NO_FIELDS, others[element])
+    // Only what it has itself: a key of a ConfigMap may be called `constructor`.
+    if (Object.hasOwn(value, name))
+      selected.push([name, select(value[name], set[element] ?? NO_FIELDS, others[element])])
   }
-  return selected
+  return Object.fromEntries(selected)
 }
 
 function selectItems(list: readonly unknown[], set: FieldSet, others: FieldSet): unknown[] {

@@ -190,7 +190,6 @@ export function createCluster(access: ClusterAccess): Cluster {
         type,
         query,
         list: () => list(query, signal),
-        refresh: () => access.refresh(signal),
         from,
         signal,
       })
