@@ -121,7 +121,6 @@ describe('impersonation', () => {
       await kubectl(['create', 'serviceaccount', 'deployer'])
       const refused = await deploy(namespace, await as({ as: account }))
       expect(refused).toMatchObject({ outputs: { outcome: 'rejected', reason: 'Forbidden' } })
-      expect(refused.report.hint + refused.log).toContain(account)
 
       await kubectl(['delete', 'serviceaccount', 'deployer'])
       await createLogin(namespace, RIGHTS, KINDS)
