@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { KubeObject } from '../../src/manifest/object.ts'
 import { installPrograms, type Programs } from './programs.ts'
-import { type Checkout, createCheckout, type RunResult } from './rollsafe.ts'
+import { type Checkout, createCheckout, type RunOptions, type RunResult } from './rollsafe.ts'
 import { comparables, snapshot } from './snapshot.ts'
 import { type TestNamespace, withNamespace } from './testbed.ts'
 
@@ -46,11 +46,16 @@ async function checkoutOf(application: string, group = ''): Promise<Checkout> {
   return createCheckout(Object.fromEntries(texts))
 }
 
-const runIn = (namespace: TestNamespace, checkout: Checkout, sources: Readonly<Record<string, string>>) => {
+const runIn = (
+  namespace: TestNamespace,
+  checkout: Checkout,
+  sources: Readonly<Record<string, string>>,
+  options: RunOptions = {},
+) => {
   const env = { PATH: `${programs.folder}:${process.env['PATH'] ?? ''}` }
   const inputs = { namespace: namespace.name, manifests: '', ...sources }
   return (more: Readonly<Record<string, string>> = {}): Promise<RunResult> =>
-    checkout.run({ ...inputs, ...more }, { env })
+    checkout.run({ ...inputs, ...more }, { ...options, env })
 }
 
 const ended = ({ exitCode, outputs, log }: RunResult) => ({ exitCode, ...outputs, log })
@@ -59,6 +64,7 @@ describe('an application', () => {
   it.concurrent('of a kustomization with overlays', () =>
     withNamespace('storefront', async (namespace) => {
       await using checkout = await checkoutOf('storefront')
+      await namespace.grant('rollsafe-rbac')
       const deploy = runIn(namespace, checkout, { kustomize: 'storefront/overlays/production' })
       const first = await deploy()
       expect(ended(first)).toMatchObject({ exitCode: 0, outcome: 'deployed' })
@@ -137,7 +143,9 @@ describe('an application', () => {
     withNamespace('parcels', async (namespace) => {
       const definition = `parcels.${namespace.name}.example.dev`
       await using checkout = await checkoutOf('parcels', `${namespace.name}.example.dev`)
-      const deploy = runIn(namespace, checkout, { manifests: 'parcels' })
+      const sources = { manifests: 'parcels', 'allow-cluster-scoped': 'CustomResourceDefinition' }
+      // The documented Role cannot name a kind that is only being made.
+      const deploy = runIn(namespace, checkout, sources, { login: 'administrator' })
       const state = async () => {
         const own = JSON.parse(await namespace.kubectl(['get', 'crd', definition, '-o', 'json'])) as KubeObject
         return { ...(await snapshot(namespace, `${KINDS},${definition}`)), ...comparables([own]) }

@@ -97,6 +97,8 @@ const job = (tag: string) =>
 async function withCheckout(body: (namespace: TestNamespace, checkout: Checkout, run: Run) => Promise<void>) {
   await withNamespace('recreate', async (namespace) => {
     await using checkout = await createCheckout()
+    // A release may hold roles.
+    await namespace.grant('rollsafe-rbac')
     await body(namespace, checkout, async (objects) => {
       await checkout.write(FILE, documents(objects))
       return checkout.run({ namespace: namespace.name, timeout: '60s' })
