@@ -66,11 +66,11 @@ const noSayings = (allows: string, probeArgs: readonly string[]): Policy => ({
   ],
 })
 
-async function deploySecond(tag: string, options: { killedAt?: RegExp } = {}): Promise<Told> {
+async function deploySecond(tag: string, options: { killedAt?: RegExp } = {}, inputs = {}): Promise<Told> {
   const all = garden.known('credentials', 'shape', 'first', 'live', 'second')
   const sayings = { logFile: await garden.logFile('log', all), says: garden.line('says', all) }
   await garden.checkout.write('k8s/app.yaml', secondRelease(garden, sayings, tag))
-  return garden.run({}, options)
+  return garden.run(inputs, options)
 }
 
 async function makeByKubectl(): Promise<void> {
@@ -122,9 +122,17 @@ const SCENARIOS: readonly Scenario[] = [
     reaches: { log: ['log'] },
   },
   {
-    name: 'a release that crashes and is rolled back',
+    name: 'a plan of a release that changes every one of them',
     async run() {
       await makeByKubectl()
+      return deploySecond('v2', {}, { command: 'plan' })
+    },
+    expected: { outcome: 'planned', changed: 'true' },
+    reaches: { says: ['log', 'summary', 'comment', 'report'] },
+  },
+  {
+    name: 'a release that crashes and is rolled back',
+    async run() {
       await sayInEvents()
       return deploySecond('v2-crash')
     },

@@ -139,10 +139,14 @@ describe('an image in a custom resource', () => {
         await namespace.kubectl(['wait', '--for=condition=Established', `crd/databases.${group}`, '--timeout=30s'])
         await using checkout = await createCheckout({ 'k8s/app.yaml': documents([database]) })
         const deploy = (tag: string) =>
-          checkout.run({
-            namespace: namespace.name,
-            images: `Database.${group}:spec.imageName=registry.example/pg:${tag}\nDatabase.${group}:spec.sidecars[*].image=registry.example/metrics:2`,
-          })
+          checkout.run(
+            {
+              namespace: namespace.name,
+              images: `Database.${group}:spec.imageName=registry.example/pg:${tag}\nDatabase.${group}:spec.sidecars[*].image=registry.example/metrics:2`,
+            },
+            // The documented Role has no kinds of others.
+            { login: 'administrator' },
+          )
         for (const tag of ['16', '17']) {
           expect(await deploy(tag)).toMatchObject({ exitCode: 0, outputs: { outcome: 'deployed', changed: 'true' } })
           expect(await namespace.get(`databases.${group}`, 'orders')).toMatchObject({

@@ -17,6 +17,7 @@ const object = (apiVersion: string, kind: string, content: Fields, annotations: 
 })
 const role = (name: string, annotations: Record<string, string> = {}) => [
   object('rbac.authorization.k8s.io/v1', 'Role', { rules: [] }),
+  { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'other' }, rules: [] },
   object(
     'rbac.authorization.k8s.io/v1',
     'RoleBinding',
@@ -164,6 +165,7 @@ describe('an object that may be made anew', () => {
       expect(second).toMatchObject({ exitCode: 0, outputs: { outcome: 'deployed', changed: 'true' } })
       expect(second.report.objects.map(({ kind, change }) => `${kind} ${change}`).toSorted()).toEqual([
         'Deployment recreated',
+        'Role unchanged',
         'Role unchanged',
         'RoleBinding unchanged',
         'Service recreated',

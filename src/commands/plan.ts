@@ -7,6 +7,7 @@ import type { PlannedObject, Report } from '../report/report.ts'
 import { problemFrom } from '../plan/rejections.ts'
 import { planPrune, type PrunePlan } from './apply/prune.ts'
 import { rejectedBy } from './early-end.ts'
+import { discreetRecords } from './keep-secrets.ts'
 import { compare, type Compared } from './prepare/compare.ts'
 import { type Forecast, forecast } from './prepare/forecast.ts'
 import { previousRevision } from './prepare/prepare.ts'
@@ -60,7 +61,7 @@ async function compareRelease(rendered: Rendered, lacking: readonly Problem[], r
 
 async function compareAll(rendered: Rendered, run: Run): Promise<Planned> {
   const { desired } = rendered
-  const records = openRecords(run.cluster, identityOf(run))
+  const records = discreetRecords(openRecords(run.cluster, identityOf(run)), run.runner)
   const known = await readKnown(records, await records.list())
   const compared = await compare(desired, run)
   const prune = await planPrune(inventoryOf(known), desired, run)

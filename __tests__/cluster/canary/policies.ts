@@ -37,21 +37,24 @@ export async function under<T>(namespace: TestNamespace, policy: Policy, body: (
       spec: { policyName: name, validationActions: ['Deny'] },
     },
   ]
+  const [args, object] = policy.probe
+  const isInForce = () =>
+    namespace.kubectl([...args, '-f', '-'], documents([object])).then(
+      () => false,
+      (error: unknown) => String(error).includes(name),
+    )
+  // The API server takes a moment to put a policy into force, and out of it.
+  const becomes = (wanted: boolean) =>
+    eventually(async () => {
+      if ((await isInForce()) !== wanted) throw new Error(`the policy ${name} is ${wanted ? 'not' : 'still'} in force`)
+    })
   try {
     await namespace.kubectl(['create', '-f', '-'], documents(objects))
-    const [args, object] = policy.probe
-    // The API server takes a moment to put a policy into force.
-    await eventually(async () => {
-      const probing = namespace.kubectl([...args, '-f', '-'], documents([object]))
-      const isRefused = await probing.then(
-        () => false,
-        (error: unknown) => String(error).includes(name),
-      )
-      if (!isRefused) throw new Error(`the policy ${name} is not in force`)
-    })
+    await becomes(true)
     return await body()
   } finally {
     const names = [`validatingadmissionpolicybinding/${name}`, `validatingadmissionpolicy/${name}`]
     await namespace.kubectl(['delete', '--ignore-not-found', ...names])
+    await becomes(false)
   }
 }
