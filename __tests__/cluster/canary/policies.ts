@@ -1,4 +1,5 @@
 /** Policies of a cluster whose refusals quote what they refuse. */
+import { expect } from '@jest/globals'
 import { documents } from '../manifests.ts'
 import { eventually, type TestNamespace } from '../testbed.ts'
 
@@ -37,21 +38,30 @@ export async function under<T>(namespace: TestNamespace, policy: Policy, body: (
       spec: { policyName: name, validationActions: ['Deny'] },
     },
   ]
+  const [args, object] = policy.probe
+  const probe = documents([object])
+  const isInForce = async (): Promise<boolean> => {
+    try {
+      await namespace.kubectl([...args, '-f', '-'], probe)
+    } catch (error) {
+      if (!String(error).includes(name)) throw error
+      return true
+    }
+    await namespace.kubectl(['delete', '--ignore-not-found', '-f', '-'], probe)
+    return false
+  }
   try {
     await namespace.kubectl(['create', '-f', '-'], documents(objects))
-    const [args, object] = policy.probe
-    // The API server takes a moment to put a policy into force.
-    await eventually(async () => {
-      const probing = namespace.kubectl([...args, '-f', '-'], documents([object]))
-      const isRefused = await probing.then(
-        () => false,
-        (error: unknown) => String(error).includes(name),
-      )
-      if (!isRefused) throw new Error(`the policy ${name} is not in force`)
-    })
+    // The API server takes a moment to put a policy into force, and another to forget it.
+    await until(isInForce, true)
     return await body()
   } finally {
     const names = [`validatingadmissionpolicybinding/${name}`, `validatingadmissionpolicy/${name}`]
     await namespace.kubectl(['delete', '--ignore-not-found', ...names])
+    await until(isInForce, false)
   }
+}
+
+function until(question: () => Promise<boolean>, answer: boolean): Promise<void> {
+  return eventually(async () => expect(await question()).toBe(answer))
 }
