@@ -29,6 +29,9 @@ export interface Redactor {
   readonly redact: (text: string) => string
 }
 
+/** By their first six characters. */
+type Forms = Map<string, Set<string>>
+
 export function createRedactor(): Redactor {
   const certain = new Set<string>()
   const doubtful = new Set<string>()
@@ -36,14 +39,13 @@ export function createRedactor(): Redactor {
   // All of them, one a line: to look through once.
   let words = ''
   // What is looked for, found by its first characters: hundreds of Secrets have more forms than one pattern can hold.
-  let forms = new Map<string, string[]>()
+  let forms: Forms = new Map()
 
   function index(piece: string): void {
     for (const form of formsOf(piece)) {
       const start = form.slice(0, SHORTEST_SECRET)
-      const same = forms.get(start)
-      if (!same) forms.set(start, [form])
-      else if (!same.includes(form)) same.push(form)
+      const same = forms.get(start) ?? new Set()
+      forms.set(start, same.add(form))
     }
   }
 
@@ -114,7 +116,7 @@ function isLetter(character: string | undefined): boolean {
 /** From, and up to but without. */
 type Span = readonly [number, number]
 
-function withoutSecrets(text: string, forms: ReadonlyMap<string, readonly string[]>): string {
+function withoutSecrets(text: string, forms: Forms): string {
   const spans: Span[] = []
   for (const view of viewsOf(text)) {
     for (const [from, to] of secretsIn(view.text, forms)) spans.push([view.begins(from), view.ends(to)])
@@ -132,12 +134,13 @@ function withoutSecrets(text: string, forms: ReadonlyMap<string, readonly string
 /** How others show that they have cut a text off, perhaps in the middle of a secret. */
 const CUT_OFF = /\.\.\.|…/g
 
-function secretsIn(text: string, forms: ReadonlyMap<string, readonly string[]>): Span[] {
+function secretsIn(text: string, forms: Forms): Span[] {
   const spans: Span[] = []
   const cuts = [...text.matchAll(CUT_OFF)].map(({ index }) => index)
   for (let at = 0; at + SHORTEST_SECRET <= text.length; at++) {
-    const candidates = forms.get(text.slice(at, at + SHORTEST_SECRET))
-    if (!candidates) continue
+    const found = forms.get(text.slice(at, at + SHORTEST_SECRET))
+    if (!found) continue
+    const candidates = [...found]
     const whole = candidates.filter((form) => text.startsWith(form, at)).map(({ length }) => length)
     const cut = cuts.find((index) => index > at) ?? at
     const isBegun = cut > at && candidates.some((form) => form.startsWith(text.slice(at, cut)))

@@ -1,4 +1,5 @@
 /** Policies of a cluster whose refusals quote what they refuse. */
+import { expect } from '@jest/globals'
 import { documents } from '../manifests.ts'
 import { eventually, type TestNamespace } from '../testbed.ts'
 
@@ -38,23 +39,29 @@ export async function under<T>(namespace: TestNamespace, policy: Policy, body: (
     },
   ]
   const [args, object] = policy.probe
-  const isInForce = () =>
-    namespace.kubectl([...args, '-f', '-'], documents([object])).then(
-      () => false,
-      (error: unknown) => String(error).includes(name),
-    )
-  // The API server takes a moment to put a policy into force, and out of it.
-  const becomes = (wanted: boolean) =>
-    eventually(async () => {
-      if ((await isInForce()) !== wanted) throw new Error(`the policy ${name} is ${wanted ? 'not' : 'still'} in force`)
-    })
+  const probe = documents([object])
+  const isInForce = async (): Promise<boolean> => {
+    try {
+      await namespace.kubectl([...args, '-f', '-'], probe)
+    } catch (error) {
+      if (!String(error).includes(name)) throw error
+      return true
+    }
+    await namespace.kubectl(['delete', '--ignore-not-found', '-f', '-'], probe)
+    return false
+  }
   try {
     await namespace.kubectl(['create', '-f', '-'], documents(objects))
-    await becomes(true)
+    // The API server takes a moment to put a policy into force, and another to forget it.
+    await until(isInForce, true)
     return await body()
   } finally {
     const names = [`validatingadmissionpolicybinding/${name}`, `validatingadmissionpolicy/${name}`]
     await namespace.kubectl(['delete', '--ignore-not-found', ...names])
-    await becomes(false)
+    await until(isInForce, false)
   }
+}
+
+function until(question: () => Promise<boolean>, answer: boolean): Promise<void> {
+  return eventually(async () => expect(await question()).toBe(answer))
 }
