@@ -221,6 +221,19 @@ describe('the watch', () => {
     await expect(observe([list('10'), status(code, 'no')], 2)).rejects.toBeInstanceOf(ClusterError)
   })
 
+  it('waits when it is denied what it was allowed, as a server that has just started knows no Roles yet', async () => {
+    const answers = [
+      list('10'),
+      stream([event('ADDED', 'a', '11')], 'reset'),
+      status(403, 'no'),
+      stream([event('ADDED', 'b', '12')], 'open'),
+    ]
+    expect(await observe(answers, 5)).toEqual({
+      seen: ['listed ', 'changed a', 'lost', 'found', 'changed b'],
+      asked: ['list', 'watch from 10', 'watch from 11', 'watch from 11'],
+    })
+  })
+
   it('gives each object its kind, which lists leave out', async () => {
     await using server = await startFakeApiServer([DISCOVERY, list('10', item('a', '5'))])
     const cluster = createCluster(accessTo(server))

@@ -18,6 +18,8 @@ export interface WatchOptions {
 const SILENCE_MS = 45_000
 /** https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists */
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
+/** How often what was allowed may be denied before it counts as gone: an API server that has just started knows no Roles yet. */
+const MOST_DENIALS = 5
 const BACKOFF_MS = { first: 800, most: 30_000 }
 
 /** Why a stream ended: the server closed it, its resourceVersion is too old, or nothing was heard for too long. */
@@ -34,6 +36,8 @@ export async function* watchQuery(options: WatchOptions): AsyncGenerator<Observa
   let resourceVersion = options.from
   let lost = false
   let failures = 0
+  let denials = 0
+  let wasAllowed = false
   let streamsLists = true
 
   const remember = (objects: readonly KubeObject[]) => {
@@ -63,6 +67,8 @@ export async function* watchQuery(options: WatchOptions): AsyncGenerator<Observa
           break
         }
         failures = 0
+        denials = 0
+        wasAllowed = true
         if (initial && !isComplete) {
           const { uid = '', annotations = {} } = event.object.metadata
           if (event.type === 'changed') initial.set(uid, options.query.keep?.(event.object) ?? event.object)
@@ -106,7 +112,8 @@ export async function* watchQuery(options: WatchOptions): AsyncGenerator<Observa
         streamsLists = false
         continue
       }
-      if (!error.isUnreachable) throw error
+      const isDeniedForNow = error.status === 403 && wasAllowed && ++denials <= MOST_DENIALS
+      if (!error.isUnreachable && !isDeniedForNow) throw error
       if (!lost) yield { type: 'lost', why: messageOf(error) }
       lost = true
       failures += 1
