@@ -9,7 +9,7 @@ import { chooseContext } from './adapters/kube/kubeconfig.ts'
 import { createRegistry } from './adapters/registry/registry.ts'
 import { createRenderer } from './adapters/render/renderer.ts'
 import type { Journal } from './commands/journal.ts'
-import { discreetCluster, spareNames } from './commands/keep-secrets.ts'
+import { discreetCluster, hideSettings, spareNames } from './commands/keep-secrets.ts'
 import type { Run, Signals } from './commands/run.ts'
 import { rejectIfAny } from './errors.ts'
 import type { Inputs } from './inputs/inputs.ts'
@@ -50,6 +50,7 @@ export async function compose(
   })
   const cluster = discreetCluster(createCluster(access), runner)
   spareNames({ inputs, cluster, runner })
+  hideSettings(inputs, runner)
   return {
     ...surroundings,
     inputs,

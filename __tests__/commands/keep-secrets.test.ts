@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
-import { discreetCluster, discreetRecords, keepSecrets, spareNames } from '../../src/commands/keep-secrets.ts'
+import {
+  discreetCluster,
+  discreetRecords,
+  hideSettings,
+  keepSecrets,
+  spareNames,
+} from '../../src/commands/keep-secrets.ts'
 import { render } from '../../src/commands/prepare/render.ts'
 import { RejectedError } from '../../src/errors.ts'
 import { type KubeObject, refOf } from '../../src/manifest/object.ts'
@@ -101,4 +107,11 @@ describe('what everybody prints is shown', () => {
     expect(redactor.redact(shown.join(' '))).toBe(shown.join(' '))
     expect(redactor.redact('second-value in third-value')).toBe('*** in third-value')
   })
+})
+
+it('hides the values for a chart whose keys say that they are secret', () => {
+  const set = 'db.password=first-value\nregion=second-value\nauth.apiKey=third-value'
+  const { run, runner, redactor } = keepingRun(createMemoryCluster(), { 'helm-chart': 'charts/shop', 'helm-set': set })
+  hideSettings(run.inputs, runner)
+  expect(hiddenBy(redactor)).toEqual(['first-value', 'third-value'])
 })

@@ -1,7 +1,9 @@
 /** Tells the runner what is secret, as soon as it is known, so that nothing that is printed or written later holds it. */
+import type { Inputs } from '../inputs/inputs.ts'
 import type { KubeObject } from '../manifest/object.ts'
 import type { Cluster, Observation, Runner, SourceFile } from '../ports.ts'
 import { OWN_WORDS } from '../report/redact-report.ts'
+import { isSecretName } from '../secret-names.ts'
 import { namesIn, secretTextsIn, secretValuesOf } from '../secrets.ts'
 import type { Records } from './session/records.ts'
 import type { Run } from './run.ts'
@@ -19,6 +21,14 @@ export function spareNames({ inputs, cluster, runner }: Pick<Run, 'inputs' | 'cl
   const { repository, sha, ref, actor, url } = run ?? {}
   const names = [release, namespace, cluster.contextNamespace, cluster.server, repository, sha, ref, actor, url]
   runner.spare([...OWN_WORDS, COMMON_WORDS, ...names.filter((name) => name !== undefined)])
+}
+
+/** Values for a chart whose keys say that they are secret: what `helm-set` is given out of the secrets of the workflow. */
+export function hideSettings({ sources }: Inputs, runner: Discreet): void {
+  for (const line of sources.helm?.set ?? []) {
+    const equals = line.indexOf('=')
+    if (isSecretName(line.slice(0, equals))) runner.hide(line.slice(equals + 1))
+  }
 }
 
 /** The objects of a release: what is secret in them is hidden, and their names are not. */
