@@ -77294,7 +77294,7 @@ const PAUSE_MS = 200;
 /** Waits until the kinds that were just defined can be used. Discovery has no watch, so this one asks again. */
 async function waitUntilServed(defined, cluster, clock) {
     const started = clock.now();
-    for (const { apiVersion, kind } of (0,provided/* providedTypes */.d)(defined)) {
+    for (const { apiVersion, kind } of (0,provided/* providedTypes */.dh)(defined)) {
         let fresh = false;
         while (!(await cluster.resourceType(apiVersion, kind, { fresh }))) {
             if (clock.now() - started > PATIENCE_MS) {
@@ -77413,7 +77413,7 @@ async function writeObject(change, bookkeeping, { cluster, clock, inputs }) {
     const { forceConflicts } = inputs;
     const { object } = change.manifest;
     if (change.type === 'create') {
-        // What could not be checked before its namespace or kind existed is checked now, before it is written.
+        // What could not be checked before its namespace, kind or role existed is checked now, before it is written.
         if (!change.expected)
             await cluster.apply(object, { dryRun: true });
         return (0,apply_object/* applyTaking */.V)(cluster, (0,desired/* stamped */.py)(object, bookkeeping), undefined, { forceConflicts });
@@ -79267,10 +79267,13 @@ function openJournal(clock) {
 /* harmony export */   JY: () => (/* binding */ keepSecrets),
 /* harmony export */   Y1: () => (/* binding */ spareNames),
 /* harmony export */   pb: () => (/* binding */ keepSecretsOfFiles),
+/* harmony export */   qO: () => (/* binding */ hideSettings),
 /* harmony export */   uX: () => (/* binding */ discreetCluster)
 /* harmony export */ });
 /* harmony import */ var _report_redact_report_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3693);
-/* harmony import */ var _secrets_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(150);
+/* harmony import */ var _secret_names_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7482);
+/* harmony import */ var _secrets_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(150);
+
 
 
 /** Words that Secrets hold as often as everything else does: they tell nothing, and are half of every message. */
@@ -79283,16 +79286,24 @@ function spareNames({ inputs, cluster, runner }) {
     const names = [release, namespace, cluster.contextNamespace, cluster.server, repository, sha, ref, actor, url];
     runner.spare([..._report_redact_report_js__WEBPACK_IMPORTED_MODULE_0__/* .OWN_WORDS */ .L, COMMON_WORDS, ...names.filter((name) => name !== undefined)]);
 }
+/** Values for a chart whose keys say that they are secret: what `helm-set` is given out of the secrets of the workflow. */
+function hideSettings({ sources }, runner) {
+    for (const line of sources.helm?.set ?? []) {
+        const equals = line.indexOf('=');
+        if ((0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(line.slice(0, equals)))
+            runner.hide(line.slice(equals + 1));
+    }
+}
 /** The objects of a release: what is secret in them is hidden, and their names are not. */
 function keepSecrets(of, runner) {
-    runner.spare(of.flatMap(({ object }) => (0,_secrets_js__WEBPACK_IMPORTED_MODULE_1__/* .namesIn */ .wX)(object)));
+    runner.spare(of.flatMap(({ object }) => (0,_secrets_js__WEBPACK_IMPORTED_MODULE_2__/* .namesIn */ .wX)(object)));
     for (const { object } of of)
         hideSecrets(object, runner);
 }
 /** Files with manifests that cannot be read: the message that says so quotes them. */
 function keepSecretsOfFiles(files, runner) {
     for (const { text } of files)
-        for (const value of (0,_secrets_js__WEBPACK_IMPORTED_MODULE_1__/* .secretTextsIn */ .aW)(text))
+        for (const value of (0,_secrets_js__WEBPACK_IMPORTED_MODULE_2__/* .secretTextsIn */ .aW)(text))
             runner.hide(value);
 }
 /** The cluster, with everything hidden that is secret in what it tells. */
@@ -79351,7 +79362,7 @@ function objectsOf(observation) {
     }
 }
 function hideSecrets(object, runner) {
-    for (const value of (0,_secrets_js__WEBPACK_IMPORTED_MODULE_1__/* .secretValuesOf */ .WD)(object))
+    for (const value of (0,_secrets_js__WEBPACK_IMPORTED_MODULE_2__/* .secretValuesOf */ .WD)(object))
         runner.hide(value);
 }
 
@@ -79902,7 +79913,7 @@ function fieldsOf(change) {
 function noteOf(change) {
     switch (change.type) {
         case 'create':
-            return change.expected ? undefined : 'it can be checked only once its namespace or its kind is there';
+            return change.expected ? undefined : 'it can be checked only once its namespace, its kind or its role is there';
         case 'recreate':
             return change.why;
         case 'run':
@@ -79919,6 +79930,8 @@ var rejections = __nccwpck_require__(3015);
 var apply_prune = __nccwpck_require__(1555);
 // EXTERNAL MODULE: ./lib/commands/early-end.js
 var early_end = __nccwpck_require__(5701);
+// EXTERNAL MODULE: ./lib/commands/keep-secrets.js
+var keep_secrets = __nccwpck_require__(3190);
 // EXTERNAL MODULE: ./lib/commands/prepare/compare.js + 1 modules
 var compare = __nccwpck_require__(6302);
 // EXTERNAL MODULE: ./lib/commands/prepare/forecast.js + 6 modules
@@ -79972,6 +79985,7 @@ var session_records = __nccwpck_require__(8799);
 
 
 
+
 /**
  * Tells what a deploy with the same inputs would do now, and does none of it: it takes no lock, and writes nothing. Where a deploy
  * would be rejected, so is the plan, which then shows what there is of it. Throws RejectedError when there is nothing to show.
@@ -80006,7 +80020,7 @@ async function compareRelease(rendered, lacking, run) {
 }
 async function compareAll(rendered, run) {
     const { desired } = rendered;
-    const records = (0,session_records/* openRecords */.t)(run.cluster, (0,render/* identityOf */.cu)(run));
+    const records = (0,keep_secrets/* discreetRecords */.A8)((0,session_records/* openRecords */.t)(run.cluster, (0,render/* identityOf */.cu)(run)), run.runner);
     const known = await (0,known_release/* readKnown */.U)(records, await records.list());
     const compared = await (0,compare/* compare */.U)(desired, run);
     const prune = await (0,apply_prune/* planPrune */.w)((0,known_release/* inventoryOf */.o)(known), desired, run);
@@ -80204,6 +80218,9 @@ async function compare(desired, run) {
         catch (error) {
             if (!(error instanceof errors/* ClusterError */.b$))
                 throw error;
+            const role = before || error.status !== 403 ? undefined : (0,provided/* providedRole */.Sf)(manifest, desired);
+            if (role !== undefined && !live.has(role))
+                return { manifest, change: { type: 'create', manifest }, problems };
             const problem = (0,rejections/* problemFrom */.Y)(error, (0,object/* describe */.q0)((0,object/* refOf */.H8)(manifest.object)), manifest.at);
             const hint = before && problem.code === 'Immutable' ? (0,recreate/* immutableHint */.sC)(manifest.object, before) : problem.hint;
             return { manifest, problems: [...problems, { ...problem, hint }] };
@@ -80255,7 +80272,7 @@ async function dryRunAnew(object, cluster) {
 /** Objects that cannot be checked yet, because their namespace or their kind is made by this same release. */
 async function waitingForOthers(desired, cluster) {
     const newNamespaces = new Set();
-    for (const name of (0,provided/* providedNamespaces */.Y)(desired)) {
+    for (const name of (0,provided/* providedNamespaces */.Yw)(desired)) {
         if (!(await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name })))
             newNamespaces.add(name);
     }
@@ -81818,7 +81835,7 @@ function assertHomeAllowed(run) {
 }
 /** Gives every object its namespace, by the scope that the cluster says its kind has, and sees to it that it stays inside. */
 async function locateAll(manifests, namespace, { cluster, inputs: { fences } }) {
-    const provided = (0,plan_provided/* providedTypes */.d)(manifests);
+    const provided = (0,plan_provided/* providedTypes */.dh)(manifests);
     const problems = (0,plan_fences/* homeProblems */.yL)(namespace, fences);
     const located = [];
     for (const manifest of manifests) {
@@ -82149,7 +82166,7 @@ function isForReplacingPods({ verb, resource, isOptional }) {
     return isOptional && verb === 'delete' && resource === 'pods';
 }
 async function rightsOf({ desired }, run) {
-    const provided = (0,plan_provided/* providedTypes */.d)(desired);
+    const provided = (0,plan_provided/* providedTypes */.dh)(desired);
     const types = await (0,concurrency/* mapLimited */.b)(desired, async ({ object: { apiVersion, kind } }) => {
         const served = await run.cluster.resourceType(apiVersion, kind);
         return served ?? provided.find((type) => type.apiVersion === apiVersion && type.kind === kind);
@@ -82163,7 +82180,7 @@ async function rightsOf({ desired }, run) {
 }
 /** What the login will be allowed in a namespace that this release makes, whoever sees to that decides then. */
 async function withoutNewNamespaces(rights, { desired }, { cluster }) {
-    const made = (0,plan_provided/* providedNamespaces */.Y)(desired);
+    const made = (0,plan_provided/* providedNamespaces */.Yw)(desired);
     const places = new Set(rights.flatMap(({ namespace }) => namespace ?? []).filter((name) => made.has(name)));
     const unknown = new Set();
     for (const name of places) {
@@ -87169,6 +87186,8 @@ async function* readLines(body) {
 const SILENCE_MS = 45_000;
 /** https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists */
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
+/** How often what was allowed may be denied before it counts as gone: an API server that has just started knows no Roles yet. */
+const MOST_DENIALS = 5;
 const BACKOFF_MS = { first: 800, most: 30_000 };
 /**
  * List and watch that goes on for ever, by the rules of client-go's reflector (tools/cache/reflector.go): the list as the first
@@ -87181,6 +87200,8 @@ async function* watchQuery(options) {
     let resourceVersion = options.from;
     let lost = false;
     let failures = 0;
+    let denials = 0;
+    let wasAllowed = false;
     let streamsLists = true;
     const remember = (objects) => {
         seen.clear();
@@ -87210,6 +87231,8 @@ async function* watchQuery(options) {
                     break;
                 }
                 failures = 0;
+                denials = 0;
+                wasAllowed = true;
                 if (initial && !isComplete) {
                     const { uid = '', annotations = {} } = event.object.metadata;
                     if (event.type === 'changed')
@@ -87262,7 +87285,8 @@ async function* watchQuery(options) {
                 streamsLists = false;
                 continue;
             }
-            if (!error.isUnreachable)
+            const isDeniedForNow = error.status === 403 && wasAllowed && ++denials <= MOST_DENIALS;
+            if (!error.isUnreachable && !isDeniedForNow)
                 throw error;
             if (!lost)
                 yield { type: 'lost', why: (0,errors/* messageOf */.bD)(error) };
@@ -87593,8 +87617,8 @@ function yamlSafeJson(object) {
     return JSON.stringify(object).replace(/[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-// EXTERNAL MODULE: ./node_modules/js-yaml/dist/js-yaml.mjs
-var js_yaml = __nccwpck_require__(3243);
+// EXTERNAL MODULE: ./lib/manifest/yaml.js + 1 modules
+var yaml = __nccwpck_require__(8321);
 // EXTERNAL MODULE: ./lib/secret-names.js
 var secret_names = __nccwpck_require__(7482);
 // EXTERNAL MODULE: ./lib/secrets.js
@@ -87641,7 +87665,8 @@ function entriesOf(list) {
 }
 function parse(text) {
     try {
-        return (0,js_yaml/* load */.Hh)(text);
+        // Within limits: an alias may stand for a thousand million others.
+        return (0,yaml/* readYaml */.g)({ path: 'kubeconfig', text })[0]?.value;
     }
     catch {
         // Nothing of it is ever told then.
@@ -87693,8 +87718,6 @@ async function readKubeconfigs(source) {
 
 // EXTERNAL MODULE: ./lib/inputs/parse.js
 var inputs_parse = __nccwpck_require__(4170);
-// EXTERNAL MODULE: ./lib/manifest/yaml.js + 1 modules
-var yaml = __nccwpck_require__(8321);
 ;// CONCATENATED MODULE: ./lib/adapters/kube/kubeconfig.js
 
 
@@ -89128,6 +89151,7 @@ async function compose(inputs, env, { holder, ...surroundings }) {
     });
     const cluster = (0,keep_secrets/* discreetCluster */.uX)(createCluster(access), runner);
     (0,keep_secrets/* spareNames */.Y1)({ inputs, cluster, runner });
+    (0,keep_secrets/* hideSettings */.qO)(inputs, runner);
     return {
         ...surroundings,
         inputs,
@@ -91960,11 +91984,12 @@ function podsNow(workload) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Y: () => (/* binding */ providedNamespaces),
-/* harmony export */   d: () => (/* binding */ providedTypes)
+/* harmony export */   Sf: () => (/* binding */ providedRole),
+/* harmony export */   Yw: () => (/* binding */ providedNamespaces),
+/* harmony export */   dh: () => (/* binding */ providedTypes)
 /* harmony export */ });
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
-/** What a release brings along that its own objects need: namespaces, and kinds. */
+/** What a release brings along that its own objects need: namespaces, kinds, and roles. */
 
 /** The kinds that the release's own CustomResourceDefinitions will make the cluster serve. */
 function providedTypes(manifests) {
@@ -91987,6 +92012,25 @@ function typesOf(definition) {
         ]
         : []);
 }
+/**
+ * The key of the role that a binding gives, where it is one of these objects. Who may not do everything can give only rights that they
+ * hold, so the API server has to see the role first
+ * (https://kubernetes.io/docs/reference/access-authn-authz/rbac/#restrictions-on-role-binding-creation-or-update).
+ */
+function providedRole({ object }, among) {
+    const { roleRef, metadata } = object;
+    if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupOf */ .F8)(object.apiVersion) !== RBAC || !object.kind.endsWith('Binding') || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(roleRef))
+        return undefined;
+    const isNamespaced = roleRef['kind'] === 'Role' && metadata.namespace !== undefined;
+    const key = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .keyOf */ .TN)({
+        apiVersion: `${RBAC}/v1`,
+        kind: String(roleRef['kind']),
+        name: String(roleRef['name']),
+        ...(isNamespaced && { namespace: metadata.namespace }),
+    });
+    return among.some((one) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .refOf */ .H8)(one.object)) === key) ? key : undefined;
+}
+const RBAC = 'rbac.authorization.k8s.io';
 function providedNamespaces(manifests) {
     const namespaces = manifests.filter(({ object }) => object.kind === 'Namespace' && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupOf */ .F8)(object.apiVersion) === '');
     return new Set(namespaces.map(({ object }) => object.metadata.name));
@@ -92719,11 +92763,8 @@ function createRedactor() {
     function index(piece) {
         for (const form of formsOf(piece)) {
             const start = form.slice(0, SHORTEST_SECRET);
-            const same = forms.get(start);
-            if (!same)
-                forms.set(start, [form]);
-            else if (!same.includes(form))
-                same.push(form);
+            const same = forms.get(start) ?? new Set();
+            forms.set(start, same.add(form));
         }
     }
     return {
@@ -92817,9 +92858,10 @@ function secretsIn(text, forms) {
     const spans = [];
     const cuts = [...text.matchAll(CUT_OFF)].map(({ index }) => index);
     for (let at = 0; at + SHORTEST_SECRET <= text.length; at++) {
-        const candidates = forms.get(text.slice(at, at + SHORTEST_SECRET));
-        if (!candidates)
+        const found = forms.get(text.slice(at, at + SHORTEST_SECRET));
+        if (!found)
             continue;
+        const candidates = [...found];
         const whole = candidates.filter((form) => text.startsWith(form, at)).map(({ length }) => length);
         const cut = cuts.find((index) => index > at) ?? at;
         const isBegun = cut > at && candidates.some((form) => form.startsWith(text.slice(at, cut)));
@@ -96323,14 +96365,13 @@ function textFromBase64(value) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Bh: () => (/* binding */ dump),
-/* harmony export */   Hh: () => (/* binding */ load),
 /* harmony export */   KE: () => (/* binding */ getScalarValue),
 /* harmony export */   PH: () => (/* binding */ parseEvents),
 /* harmony export */   hy: () => (/* binding */ EVENT_ID),
 /* harmony export */   jK: () => (/* binding */ SCALAR_STYLE),
 /* harmony export */   tB: () => (/* binding */ YAMLException)
 /* harmony export */ });
-/* unused harmony exports CHOMPING_CLIP, CHOMPING_KEEP, CHOMPING_MODE, CHOMPING_STRIP, COLLECTION_STYLE, COLLECTION_STYLE_BLOCK, COLLECTION_STYLE_FLOW, CORE_SCHEMA, DEFAULT_SCALAR_STYLE_RULES, DUMP_SCHEMA, EVENT_ALIAS, EVENT_DOCUMENT, EVENT_MAPPING, EVENT_POP, EVENT_SCALAR, EVENT_SEQUENCE, FAILSAFE_SCHEMA, JSON_SCHEMA, NOT_RESOLVED, SCALAR_STYLE_DOUBLE_QUOTED, SCALAR_STYLE_FOLDED_BLOCK, SCALAR_STYLE_LITERAL_BLOCK, SCALAR_STYLE_PLAIN, SCALAR_STYLE_SINGLE_QUOTED, Schema, VISIT_BREAK, VISIT_SKIP, YAML11_SCHEMA, binaryTag, boolCoreTag, boolJsonTag, boolYaml11Tag, constructFromEvents, defineMappingTag, defineScalarTag, defineSequenceTag, eventsToAst, floatCoreTag, floatJsonTag, floatYaml11Tag, intCoreTag, intJsonTag, intYaml11Tag, jsToAst, legacyMapTag, loadAll, mapTag, mergeTag, nullCoreTag, nullJsonTag, nullYaml11Tag, omapTag, pairsTag, present, realMapTag, seqTag, setTag, strTag, timestampTag, visit */
+/* unused harmony exports CHOMPING_CLIP, CHOMPING_KEEP, CHOMPING_MODE, CHOMPING_STRIP, COLLECTION_STYLE, COLLECTION_STYLE_BLOCK, COLLECTION_STYLE_FLOW, CORE_SCHEMA, DEFAULT_SCALAR_STYLE_RULES, DUMP_SCHEMA, EVENT_ALIAS, EVENT_DOCUMENT, EVENT_MAPPING, EVENT_POP, EVENT_SCALAR, EVENT_SEQUENCE, FAILSAFE_SCHEMA, JSON_SCHEMA, NOT_RESOLVED, SCALAR_STYLE_DOUBLE_QUOTED, SCALAR_STYLE_FOLDED_BLOCK, SCALAR_STYLE_LITERAL_BLOCK, SCALAR_STYLE_PLAIN, SCALAR_STYLE_SINGLE_QUOTED, Schema, VISIT_BREAK, VISIT_SKIP, YAML11_SCHEMA, binaryTag, boolCoreTag, boolJsonTag, boolYaml11Tag, constructFromEvents, defineMappingTag, defineScalarTag, defineSequenceTag, eventsToAst, floatCoreTag, floatJsonTag, floatYaml11Tag, intCoreTag, intJsonTag, intYaml11Tag, jsToAst, legacyMapTag, load, loadAll, mapTag, mergeTag, nullCoreTag, nullJsonTag, nullYaml11Tag, omapTag, pairsTag, present, realMapTag, seqTag, setTag, strTag, timestampTag, visit */
 /*! js-yaml 5.5.0 https://github.com/nodeca/js-yaml @license MIT */
 //#region src/tag.ts
 /**
@@ -97856,7 +97897,7 @@ function tagNameShort(fullTag) {
 }
 //#endregion
 //#region src/parser/constructor.ts
-var NO_RANGE$2 = -1;
+var NO_RANGE$2 = (/* unused pure expression or super */ null && (-1));
 var MERGE_TAG_NAME = "tag:yaml.org,2002:merge";
 var DEFAULT_CONSTRUCTOR_OPTIONS = {
 	filename: "",

@@ -3,7 +3,7 @@ import { isEqual } from './json.ts'
 
 /**
  * What will be done to one object. `live` is the object before the run and `expected` what the server says it will become;
- * `expected` is missing while a namespace or a kind that it needs is only made by this same release.
+ * `expected` is missing while a namespace, a kind or a role that it needs is only made by this same release.
  */
 export type Change =
   | { readonly type: 'create'; readonly manifest: Manifest; readonly expected?: KubeObject }

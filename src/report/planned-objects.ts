@@ -62,7 +62,7 @@ function fieldsOf(change: Change): PlannedObject['fields'] {
 function noteOf(change: Change): string | undefined {
   switch (change.type) {
     case 'create':
-      return change.expected ? undefined : 'it can be checked only once its namespace or its kind is there'
+      return change.expected ? undefined : 'it can be checked only once its namespace, its kind or its role is there'
     case 'recreate':
       return change.why
     case 'run':

@@ -129,7 +129,7 @@ async function writeObject(
   const { forceConflicts } = inputs
   const { object } = change.manifest
   if (change.type === 'create') {
-    // What could not be checked before its namespace or kind existed is checked now, before it is written.
+    // What could not be checked before its namespace, kind or role existed is checked now, before it is written.
     if (!change.expected) await cluster.apply(object, { dryRun: true })
     return applyTaking(cluster, stamped(object, bookkeeping), undefined, { forceConflicts })
   }

@@ -5,7 +5,7 @@ import { type Change, changeOf } from '../../plan/change.ts'
 import { ownershipProblems } from '../../plan/claims.ts'
 import { stampedAsBefore } from '../../plan/desired.ts'
 import { isAsApplied } from '../../plan/ownership.ts'
-import { providedNamespaces } from '../../plan/provided.ts'
+import { providedNamespaces, providedRole } from '../../plan/provided.ts'
 import { asksForAddresses, immutableHint, recreationOf } from '../../plan/recreate.ts'
 import { isImmutable, problemFrom } from '../../plan/rejections.ts'
 import { hookOf } from '../../plan/stages.ts'
@@ -46,6 +46,8 @@ export async function compare(desired: readonly Manifest[], run: Run): Promise<C
       return { manifest, change: await dryRun(scalable, before, run), problems }
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error
+      const role = before || error.status !== 403 ? undefined : providedRole(manifest, desired)
+      if (role !== undefined && !live.has(role)) return { manifest, change: { type: 'create', manifest }, problems }
       const problem = problemFrom(error, describe(refOf(manifest.object)), manifest.at)
       const hint = before && problem.code === 'Immutable' ? immutableHint(manifest.object, before) : problem.hint
       return { manifest, problems: [...problems, { ...problem, hint }] }
