@@ -171,6 +171,12 @@ const exactly = ({ objects }: Settled) =>
     return { ...object, metadata: { ...more, annotations: Object.fromEntries(kept), owners } }
   })
 
+/** The last good record. By which UID it knows what was made anew is compared with what is there (expectSettled). */
+const recorded = ({ good: record }: Settled) => ({
+  ...record,
+  objects: record?.objects.map((one) => (one.object.metadata.name === 'frozen' ? one.object : one)),
+})
+
 /** An object that was pruned and is back is another one by its UID. */
 const withoutUids = (objects: ReturnType<typeof exactly>) =>
   objects.map(({ metadata, ...object }) => {
@@ -230,7 +236,7 @@ async function badCell(space: Space, kills: readonly Kill[]): Promise<Settled> {
 async function expectAllOld(space: Space, before: Settled, last: Ran): Promise<Settled> {
   const after = await expectSettled(space)
   expect(exactly(after)).toEqual(exactly(before))
-  expect(after.good).toEqual(before.good)
+  expect(recorded(after)).toEqual(recorded(before))
   const later = after.records.filter(({ revision }) => revision > (before.good?.revision ?? 0))
   expect(later.map(({ status }) => status)).toEqual(later.map(() => 'rolled-back'))
   expect(last).toMatchObject({ exitCode: 1, outputs: { outcome: 'rolled-back', reason: 'ImagePull' } })
