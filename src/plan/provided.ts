@@ -1,5 +1,5 @@
-/** What a release brings along that its own objects need: namespaces, kinds, and roles. */
-import { groupKindOf, groupOf, isObject, type KubeObject, type Manifest } from '../manifest/object.ts'
+/** What a release brings along that its own objects need: namespaces, and kinds. */
+import { groupOf, isObject, type KubeObject, type Manifest } from '../manifest/object.ts'
 import type { ResourceType } from '../ports.ts'
 
 /** The kinds that the release's own CustomResourceDefinitions will make the cluster serve. */
@@ -29,23 +29,4 @@ function typesOf(definition: KubeObject): ResourceType[] {
 export function providedNamespaces(manifests: readonly Manifest[]): Set<string> {
   const namespaces = manifests.filter(({ object }) => object.kind === 'Namespace' && groupOf(object.apiVersion) === '')
   return new Set(namespaces.map(({ object }) => object.metadata.name))
-}
-
-const BINDINGS = ['RoleBinding.rbac.authorization.k8s.io', 'ClusterRoleBinding.rbac.authorization.k8s.io']
-
-/**
- * Whether an object binds a role that is among these. Who is not an administrator may bind what they have themselves, and to find
- * that out the API server reads the role, also in a dry-run.
- */
-export function bindsProvidedRole({ object }: Manifest, manifests: readonly Manifest[]): boolean {
-  const { roleRef, metadata } = object
-  if (!BINDINGS.includes(groupKindOf(object)) || !isObject(roleRef)) return false
-  const { kind, name } = roleRef
-  return manifests.some(
-    ({ object: role }) =>
-      groupOf(role.apiVersion) === 'rbac.authorization.k8s.io' &&
-      role.kind === kind &&
-      role.metadata.name === name &&
-      (kind === 'ClusterRole' || role.metadata.namespace === metadata.namespace),
-  )
 }

@@ -4,7 +4,7 @@ import { scaledByManifests, withLiveReplicas } from '../../plan/autoscaling.ts'
 import { type Change, changeOf } from '../../plan/change.ts'
 import { stampedAsBefore, revisionOf } from '../../plan/desired.ts'
 import { ownershipProblems } from '../../plan/claims.ts'
-import { bindsProvidedRole, providedNamespaces } from '../../plan/provided.ts'
+import { providedNamespaces } from '../../plan/provided.ts'
 import { problemFrom } from '../../plan/rejections.ts'
 import { hookOf } from '../../plan/stages.ts'
 import { withNewStrategy, withOldStrategy } from '../../plan/strategy-change.ts'
@@ -95,9 +95,6 @@ async function dryRunAll(desired: readonly Manifest[], run: Run): Promise<Change
       return { change: await dryRun(scalable, before, run), problems }
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error
-      // Its role is not there before it is made for good.
-      if (error.status === 404 && !before && bindsProvidedRole(manifest, desired))
-        return { change: { type: 'create', manifest }, problems }
       return { problems: [...problems, problemFrom(error, describe(refOf(manifest.object)), manifest.at)] }
     }
   })
