@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { KubeObject } from '../src/manifest/object.ts'
-import { createRedactor, cut, defuse, redactSecretChange, redactSecretData, stripControls } from '../src/redact.ts'
+import { cut, defuse, redactSecretData } from '../src/redact.ts'
 import { commandsIn } from './fakes/runner-commands.ts'
 import { HOSTILE, hostileLine } from './fixtures/hostile.ts'
 import { randomFrom } from './fixtures/random.ts'
@@ -9,8 +9,6 @@ import { randomFrom } from './fixtures/random.ts'
 const CONTROL = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/
 
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
-
-const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
 const secretWith = (fields: Record<string, unknown>, annotations?: Record<string, string>): KubeObject => ({
   apiVersion: 'v1',
@@ -94,62 +92,6 @@ describe('cut', () => {
   })
 })
 
-describe('a redactor', () => {
-  const secret = 'p@ss/wörd "quoted"+1'
-
-  it.each([
-    ['as it is', secret],
-    ['in base64', base64(secret)],
-    ['inside base64, one byte in', base64(`u${secret}`)],
-    ['inside base64, two bytes in', base64(`u:${secret}:x`)],
-    ['inside URL-safe base64', Buffer.from(`uv${secret}zz`).toString('base64url')],
-    ['URL-encoded', encodeURIComponent(secret)],
-    ['JSON-escaped', JSON.stringify(secret)],
-    ['cut by colours', `${secret.slice(0, 7)}\u001b[1m${secret.slice(7)}`],
-    ['cut by a zero-width space', `${secret.slice(0, 7)}\u200b${secret.slice(7)}`],
-  ])('hides a secret %s', (_how, text) => {
-    const redactor = createRedactor()
-    expect(redactor.add(secret)).toBe(true)
-    const safe = stripControls(redactor.redact(`before ${text} after`))
-    expect(safe).toContain('***')
-    expect(safe).toMatch(/^before .* after$/)
-    for (const form of [secret, base64(secret).slice(4, -4), encodeURIComponent(secret)])
-      expect(safe).not.toContain(form)
-  })
-
-  it('hides each line of a secret that has many', () => {
-    const redactor = createRedactor()
-    redactor.add('first line of it\r\n  second line of it\n}\n')
-    expect(redactor.redact('x second line of it y } first line of it')).toBe('x *** y } ***')
-    expect(redactor.redact(base64('second line of it'))).toBe('***')
-  })
-
-  it('hides the longer of two secrets first', () => {
-    const redactor = createRedactor()
-    redactor.add('abcdef')
-    redactor.add('abcdefghij')
-    expect(redactor.redact('abcdefghij abcdefxyz')).toBe('*** ***xyz')
-  })
-
-  it('takes characters with a meaning in patterns literally', () => {
-    const redactor = createRedactor()
-    redactor.add('a.c*(d]$&|')
-    expect(redactor.redact('a.c*(d]$&| abcccd')).toBe('*** abcccd')
-  })
-
-  it.each(['', '{', '12345', '  1234  '])('refuses %j, which is too short', (short) => {
-    const redactor = createRedactor()
-    expect(redactor.add(short)).toBe(false)
-    expect(redactor.redact(`a ${short} { 12345 b`)).toBe(`a ${short} { 12345 b`)
-  })
-
-  it('gives back text without secrets as it came', () => {
-    const redactor = createRedactor()
-    redactor.add('some-secret')
-    expect(redactor.redact('\u001b[31mred\u001b[0m\r\n')).toBe('\u001b[31mred\u001b[0m\r\n')
-  })
-})
-
 describe('Secrets of Kubernetes', () => {
   const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
 
@@ -166,15 +108,6 @@ describe('Secrets of Kubernetes', () => {
       ),
     )
     expect(object).toEqual(before)
-  })
-
-  it('show in a diff that a value changed, and not the value', () => {
-    const [before, after] = redactSecretChange(
-      secretWith({ data: { same: 'AAAA', changed: 'BBBB', gone: 'CCCC' } }),
-      secretWith({ data: { same: 'AAAA', changed: 'DDDD', added: 'EEEE' } }),
-    )
-    expect(before['data']).toEqual({ same: '***', changed: '*** (before)', gone: '*** (before)' })
-    expect(after['data']).toEqual({ same: '***', changed: '*** (after)', added: '*** (after)' })
   })
 
   it('hide what is no map of values either', () => {

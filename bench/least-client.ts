@@ -13,8 +13,17 @@ const COLLECTIONS: Readonly<Record<string, string>> = {
 
 export async function leastUpdate(kubeconfig: string, objects: readonly object[], namespace: string): Promise<void> {
   const context = chooseContext([{ text: kubeconfig, name: 'kubeconfig', folder: '/' }], undefined)
-  const access = await openAccess(context, { allowInsecure: false, mask: () => undefined })
-  const dispatcher = new Agent({ connect: { ...access.tls }, allowH2: false })
+  const access = await openAccess(context, {
+    allowInsecure: false,
+    mask: () => undefined,
+    warn: () => undefined,
+    env: {},
+    workspace: import.meta.dirname,
+  })
+  const dispatcher = new Agent({
+    connect: { ...access.tls, ...(await access.credentials()).certificate },
+    allowH2: false,
+  })
   const headers = { 'user-agent': 'least-client/1' }
   const url = (kind: string) => `${access.server}/${COLLECTIONS[kind]?.replace('NAMESPACE', namespace)}`
   const generations = new Map<string, number>()

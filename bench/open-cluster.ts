@@ -9,5 +9,13 @@ export async function openCluster(kubeconfig: string): Promise<Cluster> {
     [{ text: await readFile(kubeconfig, 'utf8'), name: kubeconfig, folder: '/' }],
     undefined,
   )
-  return createCluster(await openAccess(context, { allowInsecure: false, mask: () => undefined }))
+  return createCluster(
+    await openAccess(context, {
+      allowInsecure: false,
+      mask: () => undefined,
+      warn: () => undefined,
+      env: {},
+      workspace: import.meta.dirname,
+    }),
+  )
 }

@@ -28407,14 +28407,14 @@ Object.assign(Dispatcher.prototype, api)
 
 __webpack_unused_export__ = Dispatcher
 __webpack_unused_export__ = Client
-__webpack_unused_export__ = Pool
+module.exports.bC = Pool
 __webpack_unused_export__ = BalancedPool
 __webpack_unused_export__ = RoundRobinPool
 module.exports.g6 = Agent
 __webpack_unused_export__ = Dispatcher1Wrapper
-__webpack_unused_export__ = ProxyAgent
+module.exports.kT = ProxyAgent
 __webpack_unused_export__ = Socks5ProxyAgent
-__webpack_unused_export__ = EnvHttpProxyAgent
+module.exports.J2 = EnvHttpProxyAgent
 __webpack_unused_export__ = RetryAgent
 __webpack_unused_export__ = H2CClient
 __webpack_unused_export__ = RetryHandler
@@ -28439,7 +28439,7 @@ __webpack_unused_export__ = {
 const SqliteCacheStore = __nccwpck_require__(1522)
 __webpack_unused_export__ = SqliteCacheStore
 
-__webpack_unused_export__ = buildConnector
+module.exports.gU = buildConnector
 __webpack_unused_export__ = errors
 __webpack_unused_export__ = {
   parseHeaders: util.parseHeaders,
@@ -73645,13 +73645,6 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:buffer"
 
 /***/ }),
 
-/***/ 1421:
-/***/ ((module) => {
-
-module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-
-/***/ }),
-
 /***/ 7540:
 /***/ ((module) => {
 
@@ -73712,6 +73705,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:http2")
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:net");
+
+/***/ }),
+
+/***/ 8161:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
 
 /***/ }),
 
@@ -73878,7 +73878,7 @@ function readEvent(path) {
 
 /***/ }),
 
-/***/ 2578:
+/***/ 1064:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -73889,8 +73889,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(1455);
-;// CONCATENATED MODULE: external "node:os"
-const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: external "os"
@@ -76840,7 +76840,10 @@ function getIDToken(aud) {
 //# sourceMappingURL=core.js.map
 // EXTERNAL MODULE: ./lib/redact.js
 var redact = __nccwpck_require__(5078);
+// EXTERNAL MODULE: ./lib/redactor.js + 1 modules
+var lib_redactor = __nccwpck_require__(1154);
 ;// CONCATENATED MODULE: ./lib/adapters/runner/runner.js
+
 
 
 
@@ -76853,7 +76856,7 @@ const SUMMARY_FILE_BYTES = 1024 * 1024;
  * redacted and defused here and nowhere else. Outside GitHub, where nothing reads workflow commands, the same is told in
  * plain lines.
  */
-function createRunner(env, redactor = (0,redact/* createRedactor */.lY)()) {
+function createRunner(env, redactor = (0,lib_redactor/* createRedactor */.l)()) {
     const onGitHub = env['GITHUB_ACTIONS'] === 'true';
     const safe = (text) => (0,redact/* defuse */.VP)(redactor.redact(text));
     let reportFile;
@@ -76882,6 +76885,8 @@ function createRunner(env, redactor = (0,redact/* createRedactor */.lY)()) {
             if (redactor.add(secret) && onGitHub)
                 core_setSecret(secret);
         },
+        hide: (value) => redactor.hide(value),
+        spare: (words) => redactor.spare(words),
         output(name, value) {
             if (env['GITHUB_OUTPUT'])
                 setOutput(name, value);
@@ -76904,7 +76909,7 @@ function createRunner(env, redactor = (0,redact/* createRedactor */.lY)()) {
             await (0,promises_.appendFile)(file, block);
         },
         async writeReport(json) {
-            reportFile ??= (0,external_node_path_.join)(await (0,promises_.mkdtemp)((0,external_node_path_.join)(env['RUNNER_TEMP'] || (0,external_node_os_namespaceObject.tmpdir)(), 'rollsafe-')), 'report.json');
+            reportFile ??= (0,external_node_path_.join)(await (0,promises_.mkdtemp)((0,external_node_path_.join)(env['RUNNER_TEMP'] || (0,external_node_os_.tmpdir)(), 'rollsafe-')), 'report.json');
             // A reader never sees half of it, not even when it is written again.
             await (0,promises_.writeFile)(`${reportFile}.new`, json, { mode: 0o600 });
             await (0,promises_.rename)(`${reportFile}.new`, reportFile);
@@ -77039,6 +77044,38 @@ async function applyTaking(cluster, object, live, { forceConflicts, ...options }
 
 /***/ }),
 
+/***/ 3259:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   m: () => (/* binding */ makeRoom)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7350);
+
+
+const PATIENCE_MS = 60_000;
+const PAUSE_MS = 200;
+/** Deletes an object that stands in the way of another one of its name, and waits until it is gone. Throws ClusterError. */
+async function makeRoom(old, cluster, clock) {
+    const started = clock.now();
+    const ref = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(old);
+    await cluster.delete(ref, old.metadata.uid ?? '');
+    for (;;) {
+        const current = await cluster.get(ref);
+        if (current?.metadata.uid !== old.metadata.uid)
+            return;
+        if (clock.now() - started > PATIENCE_MS) {
+            const held = current?.metadata.finalizers?.join(', ') ?? 'none';
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$(`the old ${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .describe */ .q0)(ref)} is still being deleted after ${PATIENCE_MS / 1000} s (finalizers: ${held})`, { status: 409, request: `delete ${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .describe */ .q0)(ref)}` });
+        }
+        await clock.sleep(PAUSE_MS);
+    }
+}
+
+
+/***/ }),
+
 /***/ 1555:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -77055,10 +77092,16 @@ var errors = __nccwpck_require__(452);
 var manifest_object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/manifest/order.js
 var order = __nccwpck_require__(8449);
+// EXTERNAL MODULE: ./lib/plan/fences.js
+var fences = __nccwpck_require__(8605);
 // EXTERNAL MODULE: ./lib/plan/desired.js
 var desired = __nccwpck_require__(9369);
+// EXTERNAL MODULE: ./lib/plan/keep.js
+var plan_keep = __nccwpck_require__(9006);
 // EXTERNAL MODULE: ./lib/plan/keepers.js
 var keepers = __nccwpck_require__(8404);
+// EXTERNAL MODULE: ./lib/plan/recreate.js
+var recreate = __nccwpck_require__(5974);
 // EXTERNAL MODULE: ./lib/plan/stages.js
 var stages = __nccwpck_require__(7368);
 ;// CONCATENATED MODULE: ./lib/release/inventory.js
@@ -77067,14 +77110,8 @@ var stages = __nccwpck_require__(7368);
 
 
 
-const PRUNE_ANNOTATION = 'rollsafe.dev/prune';
-/** Deleting one of these deletes what people keep in it. They are named, and deleting them is left to a person. */
-const NEVER_PRUNED = [
-    'Namespace',
-    'CustomResourceDefinition.apiextensions.k8s.io',
-    'PersistentVolumeClaim',
-    'PersistentVolume',
-];
+
+
 /** The objects that a revision had and that are not among `desired`. The Job of a hook is the history of what ran. */
 function leftBehind(before, desired) {
     const wanted = new Set(desired.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
@@ -77088,14 +77125,14 @@ function pruneDecision({ object, uid }, live, release) {
     const keep = (why) => ({ type: 'keep', why });
     if (!live)
         return { type: 'gone' };
-    const { annotations = {} } = live.metadata;
-    if (NEVER_PRUNED.includes((0,manifest_object/* groupKindOf */.zo)(object))) {
+    if ((0,recreate/* isHolder */.Hk)(object)) {
         const { kind, name, namespace } = (0,manifest_object/* refOf */.H8)(object);
         const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
         return keep(`stays, as a ${kind} is never pruned: kubectl delete ${kind.toLowerCase()} ${name}${where}`);
     }
-    if (annotations[PRUNE_ANNOTATION] === 'keep' || object.metadata.annotations?.[PRUNE_ANNOTATION] === 'keep')
-        return keep(`stays, as its annotation ${PRUNE_ANNOTATION} says`);
+    const annotation = (0,plan_keep/* keepingAnnotation */.DJ)(live) ?? (0,plan_keep/* keepingAnnotation */.DJ)(object);
+    if (annotation !== undefined)
+        return keep(`stays, as its annotation ${annotation} says`);
     const keeper = (0,keepers/* keeperOf */.y)(live);
     if (keeper)
         return keep(`stays, as it is kept by ${keeper.tool} (${keeper.evidence})`);
@@ -77118,8 +77155,8 @@ function listed(objects, most = 5) {
 var format = __nccwpck_require__(7703);
 // EXTERNAL MODULE: ./lib/commands/concurrency.js
 var concurrency = __nccwpck_require__(325);
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
-var render = __nccwpck_require__(1038);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
+var render = __nccwpck_require__(858);
 ;// CONCATENATED MODULE: ./lib/commands/apply/prune.js
 
 
@@ -77128,35 +77165,39 @@ var render = __nccwpck_require__(1038);
 
 
 
-const NO_PRUNE = { deletions: [], notes: [] };
+
 /**
- * Decides what of the inventory is to go, and tells it. Throws RejectedError when that is more than `prune-limit`
- * allows: a manifest that was not rendered must not empty a namespace. A rollback by hand deletes what came after its target
+ * Decides what of the inventory is to go, and tells it. More than `prune-limit` allows is a problem: a manifest that was not
+ * rendered must not empty a namespace. A rollback by hand deletes what came after its target
  * without being asked, as else the release would not be that revision.
  */
 async function planPrune(inventory, desired, run) {
     const { inputs, cluster, runner } = run;
     const left = leftBehind(inventory, desired.map(({ object }) => object));
     if (left.length === 0)
-        return NO_PRUNE;
+        return { deletions: [], kept: [], left: [], problems: [] };
     const isRollback = inputs.command === 'rollback';
     if (!inputs.prune && !isRollback) {
         runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${listed(left)}`);
-        return NO_PRUNE;
+        return { deletions: [], kept: [], left: left.map(({ object }) => (0,manifest_object/* refOf */.H8)(object)), problems: [] };
     }
+    const release = (0,render/* identityOf */.cu)(run);
     const decided = await (0,concurrency/* mapLimited */.b)(left, async (recorded) => {
-        const live = await cluster.get((0,manifest_object/* refOf */.H8)(recorded.object));
-        return { ref: (0,manifest_object/* refOf */.H8)(recorded.object), decision: pruneDecision(recorded, live, (0,render/* identityOf */.cu)(run)) };
+        const ref = (0,manifest_object/* refOf */.H8)(recorded.object);
+        const fence = (0,fences/* whyOutside */.iW)(ref, inputs.fences, release.namespace);
+        if (fence !== undefined)
+            return { ref, decision: { type: 'keep', why: `stays, as it ${fence}` } };
+        return { ref, decision: pruneDecision(recorded, await cluster.get(ref), release) };
     });
     const deletions = decided.flatMap(({ ref, decision }) => decision.type === 'delete' ? [{ ref, live: decision.live }] : []);
-    const notes = decided.flatMap(({ ref, decision }) => decision.type === 'keep' ? [`${(0,manifest_object/* describe */.q0)(ref)} ${decision.why}`] : []);
-    for (const note of notes)
-        runner.info(note);
+    const kept = decided.flatMap(({ ref, decision }) => (decision.type === 'keep' ? [{ ref, why: decision.why }] : []));
+    for (const { ref, why } of kept)
+        runner.info(`${(0,manifest_object/* describe */.q0)(ref)} ${why}`);
     for (const { ref } of deletions)
         runner.info(`${(0,manifest_object/* describe */.q0)(ref)} is to be pruned when the release is good`);
-    if (deletions.length > inputs.pruneLimit && !isRollback)
-        throw new errors/* RejectedError */.zs([tooMany(deletions, inputs.pruneLimit)]);
-    return { deletions: deletions.toSorted((one, other) => (0,order/* phaseOf */.h)(other.ref) - (0,order/* phaseOf */.h)(one.ref)), notes };
+    const problems = deletions.length > inputs.pruneLimit && !isRollback ? [tooMany(deletions, inputs.pruneLimit)] : [];
+    const inOrder = deletions.toSorted((one, other) => (0,order/* phaseOf */.hU)(other.ref) - (0,order/* phaseOf */.hU)(one.ref));
+    return { deletions: inOrder, kept, left: [], problems };
 }
 function tooMany(deletions, limit) {
     const names = listed(deletions.map(({ live }) => ({ object: live })));
@@ -77253,7 +77294,7 @@ const PAUSE_MS = 200;
 /** Waits until the kinds that were just defined can be used. Discovery has no watch, so this one asks again. */
 async function waitUntilServed(defined, cluster, clock) {
     const started = clock.now();
-    for (const { apiVersion, kind } of (0,provided/* providedTypes */.d)(defined)) {
+    for (const { apiVersion, kind } of (0,provided/* providedTypes */.dh)(defined)) {
         let fresh = false;
         while (!(await cluster.resourceType(apiVersion, kind, { fresh }))) {
             if (clock.now() - started > PATIENCE_MS) {
@@ -77270,6 +77311,8 @@ async function waitUntilServed(defined, cluster, clock) {
     }
 }
 
+// EXTERNAL MODULE: ./lib/commands/apply/make-room.js
+var make_room = __nccwpck_require__(3259);
 // EXTERNAL MODULE: ./lib/commands/session/lock.js + 2 modules
 var session_lock = __nccwpck_require__(8289);
 ;// CONCATENATED MODULE: ./lib/commands/apply/apply.js
@@ -77284,12 +77327,19 @@ var session_lock = __nccwpck_require__(8289);
 
 
 
+
 /** For taking it back. */
 function writeOf({ change, after }) {
     const ref = (0,manifest_object/* refOf */.H8)(change.manifest.object);
-    if (change.type !== 'update')
-        return { type: change.type, ref, ...(after && { after }) };
-    return { type: 'update', ref, before: change.live, after: after ?? change.expected };
+    switch (change.type) {
+        case 'create':
+        case 'run':
+            return { type: change.type, ref, ...(after && { after }) };
+        case 'recreate':
+            return { type: 'recreate', ref, before: change.live, ...(after && { after }) };
+        case 'update':
+            return { type: 'update', ref, before: change.live, after: after ?? change.expected };
+    }
 }
 /**
  * Writes what changes, phase by phase, and stops at the first write that the server refuses. After `stop` aborts nothing new is
@@ -77300,7 +77350,7 @@ async function applyChanges(changes, revision, run, stop) {
     journal.enter('apply');
     const bookkeeping = { revision, changeCause: changeCause(run) };
     const written = [];
-    const phases = Map.groupBy(changes, ({ manifest }) => (0,order/* phaseOf */.h)(manifest.object));
+    const phases = Map.groupBy(changes, ({ manifest }) => (0,order/* phaseOf */.hU)(manifest.object));
     let problem;
     let interruption;
     for (const phase of [...phases.keys()].toSorted((a, b) => a - b)) {
@@ -77332,18 +77382,26 @@ async function applyChanges(changes, revision, run, stop) {
         try {
             const after = await writeObject(change, bookkeeping, run);
             written.push({ change, after });
-            runner.info(`${subject} ${change.type === 'update' ? 'configured' : 'created'}`);
+            runner.info(`${subject} ${DONE[change.type]}`);
         }
         catch (error) {
+            // What stood in its place may be gone already.
+            const isHalfDone = change.type === 'recreate' || (error instanceof errors/* ClusterError */.b$ && error.isUnreachable);
+            if (isHalfDone)
+                written.push({ change, after: undefined });
             if (!(error instanceof errors/* ClusterError */.b$))
                 throw error;
-            if (error.isUnreachable)
-                written.push({ change, after: undefined });
             problem ??= (0,rejections/* problemFrom */.Y)(error, subject, change.manifest.at);
             throw error;
         }
     }
 }
+const DONE = {
+    create: 'created',
+    update: 'configured',
+    recreate: 'deleted and made anew',
+    run: 'created',
+};
 /** How often an object that somebody else keeps writing is read again before giving up. */
 const ADOPT_ATTEMPTS = 5;
 /** What `kubectl rollout history` shows: the commit, who deployed it, and where to read more. */
@@ -77355,34 +77413,24 @@ async function writeObject(change, bookkeeping, { cluster, clock, inputs }) {
     const { forceConflicts } = inputs;
     const { object } = change.manifest;
     if (change.type === 'create') {
-        // What could not be checked before its namespace or kind existed is checked now, before it is written.
+        // What could not be checked before its namespace, kind or role existed is checked now, before it is written.
         if (!change.expected)
             await cluster.apply(object, { dryRun: true });
         return (0,apply_object/* applyTaking */.V)(cluster, (0,desired/* stamped */.py)(object, bookkeeping), undefined, { forceConflicts });
     }
     if (change.type === 'run') {
         if (change.live)
-            await removeJob(change.live, cluster, clock);
+            await (0,make_room/* makeRoom */.m)(change.live, cluster, clock);
         return cluster.apply(object);
+    }
+    if (change.type === 'recreate') {
+        await (0,make_room/* makeRoom */.m)(change.live, cluster, clock);
+        if (!change.expected)
+            await cluster.apply(object, { dryRun: true });
+        return (0,apply_object/* applyTaking */.V)(cluster, (0,desired/* stamped */.py)(object, bookkeeping), undefined, { forceConflicts });
     }
     await adopt(cluster, object, change.live);
     return (0,apply_object/* applyTaking */.V)(cluster, (0,desired/* stamped */.py)(object, bookkeeping), change.live, { forceConflicts });
-}
-const REMOVAL_PATIENCE_MS = 60_000;
-const REMOVAL_PAUSE_MS = 200;
-/** The Job of the last release stands in the way of this one's, until its pods are gone too. */
-async function removeJob(job, cluster, clock) {
-    const started = clock.now();
-    await cluster.delete((0,manifest_object/* refOf */.H8)(job), job.metadata.uid ?? '');
-    while ((await cluster.get((0,manifest_object/* refOf */.H8)(job)))?.metadata.uid === job.metadata.uid) {
-        if (clock.now() - started > REMOVAL_PATIENCE_MS) {
-            throw new errors/* ClusterError */.b$(`the Job of the last release is still being deleted after ${REMOVAL_PATIENCE_MS / 1000} s`, {
-                status: 409,
-                request: `delete jobs.batch ${job.metadata.name}`,
-            });
-        }
-        await clock.sleep(REMOVAL_PAUSE_MS);
-    }
 }
 /** Makes the fields that kubectl applied ours, before the first apply by Rollsafe, and those that only an owner can remove. */
 async function adopt(cluster, desired, live) {
@@ -77838,7 +77886,8 @@ function recordedObjects(changes, written) {
     const after = new Map(written.flatMap((one) => (one.after ? [[(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(one.after)), one.after]] : [])));
     return changes.map((change) => {
         const { object } = change.manifest;
-        const live = after.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))) ?? (change.type === 'run' || change.type === 'create' ? undefined : change.live);
+        const live = after.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))) ??
+            (change.type === 'update' || change.type === 'unchanged' ? change.live : undefined);
         const uid = live?.metadata.uid;
         return { object, ...(uid !== undefined && { uid }) };
     });
@@ -77857,6 +77906,8 @@ function plannedWrites({ changes, prune }, { madeNamespace }) {
                     ];
                 case 'update':
                     return [{ type: 'update', ref, before: withoutStatus(change.live), after: withoutStatus(change.expected) }];
+                case 'recreate':
+                    return [{ type: 'recreate', ref, before: withoutStatus(change.live) }];
                 case 'run':
                     return [{ type: 'run', ref }];
                 case 'unchanged':
@@ -77881,8 +77932,8 @@ function provenanceOf({ repository, sha, ref, actor, url, id, attempt }) {
     return { repository, sha, ref, actor, url, id, attempt };
 }
 
-// EXTERNAL MODULE: ./lib/commands/undo/roll-back.js + 14 modules
-var roll_back = __nccwpck_require__(4708);
+// EXTERNAL MODULE: ./lib/commands/undo/roll-back.js + 15 modules
+var roll_back = __nccwpck_require__(5605);
 // EXTERNAL MODULE: ./lib/plan/pod-bounds.js
 var pod_bounds = __nccwpck_require__(6124);
 // EXTERNAL MODULE: ./lib/commands/follow/follow.js + 2 modules
@@ -77997,9 +78048,10 @@ async function carryOut(prepared, session, { copyOf } = {}) {
         const ending = overtaken(await unlessLost(endingOf(rolledOut), session), rolledOut, observer);
         if (ending.type === 'good') {
             const { pruned, warnings: unpruned } = await (0,prune/* prune */.R)(prepared.prune, run);
+            const stays = prepared.prune.kept.map(({ ref, why }) => `${(0,manifest_object/* describe */.q0)(ref)} ${why}`);
             const end = { status: 'good', message: 'is healthy' };
             const warnings = recording ? await recording.close(end, rolledOut.written) : await recordAsGood(prepared, session);
-            return { ending, rolledOut, failures: [], pruned, warnings: [...prepared.prune.notes, ...unpruned, ...warnings] };
+            return { ending, rolledOut, failures: [], pruned, warnings: [...stays, ...unpruned, ...warnings] };
         }
         // Another run has the release now, and its record: whatever is written here would be in its way.
         if (ending.type === 'lost')
@@ -78190,7 +78242,7 @@ function objectReports(changes, written, pruned = []) {
     });
     return [...ofPlan, ...pruned.map((ref) => ({ ...ref, change: 'pruned' }))];
 }
-const CHANGES = { create: 'created', update: 'updated', run: 'ran' };
+const CHANGES = { create: 'created', update: 'updated', recreate: 'recreated', run: 'ran' };
 /** A row for each object that makes pods. */
 function workloadReports({ changes, planned, state, settledAfter, finalState, back, }) {
     return changes.flatMap((change) => {
@@ -78450,6 +78502,7 @@ function finalState(key, rollback) {
             return 'removed';
         case 'failed':
         case 'left-alone':
+        case 'kept':
             return 'failed';
         case undefined:
             return undefined;
@@ -78459,51 +78512,22 @@ function finalState(key, rollback) {
 
 /***/ }),
 
-/***/ 8412:
+/***/ 8231:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  g: () => (/* binding */ deploy)
-});
-
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/manifest/object.js
-var manifest_object = __nccwpck_require__(7350);
-;// CONCATENATED MODULE: ./lib/release/supersede.js
-/**
- * Whether the revision in place was deployed by a newer run with another commit, while this one waited in a queue: deploying
- * would bring the older commit back over the newer one. GitHub numbers runs upwards, so the number tells which was started
- * first. A run that somebody has started again (attempt 2 and up) is a decision of now, and is never superseded: that is how
- * people go back to an older commit.
- */
-function isSuperseded(ours, inPlace) {
-    return (ours !== undefined &&
-        inPlace !== undefined &&
-        ours.repository === inPlace.repository &&
-        ours.sha !== inPlace.sha &&
-        ours.attempt <= 1 &&
-        ours.id > 0 &&
-        ours.id < inPlace.id);
-}
-
-// EXTERNAL MODULE: ./lib/report/format.js
-var format = __nccwpck_require__(7703);
-// EXTERNAL MODULE: ./lib/commands/carry-out.js + 9 modules
-var carry_out = __nccwpck_require__(7935);
-// EXTERNAL MODULE: ./lib/commands/deploy-report.js + 1 modules
-var deploy_report = __nccwpck_require__(6741);
-// EXTERNAL MODULE: ./lib/commands/prepare/prepare.js + 9 modules
-var prepare = __nccwpck_require__(8827);
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
-var render = __nccwpck_require__(1038);
-// EXTERNAL MODULE: ./lib/commands/session/session.js
-var session_session = __nccwpck_require__(3949);
-// EXTERNAL MODULE: ./lib/commands/early-end.js
-var early_end = __nccwpck_require__(5701);
-;// CONCATENATED MODULE: ./lib/commands/deploy.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   g: () => (/* binding */ deploy)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _release_supersede_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7901);
+/* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7935);
+/* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6741);
+/* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2521);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(858);
+/* harmony import */ var _prepare_review_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3965);
+/* harmony import */ var _prepare_same_release_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3254);
+/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3949);
+/* harmony import */ var _early_end_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5701);
 
 
 
@@ -78521,14 +78545,16 @@ var early_end = __nccwpck_require__(5701);
 async function deploy(run) {
     const { runner } = run;
     const { session, prepared } = await runner.group('Prepare', async () => {
-        const rendered = await (0,render/* render */.XX)(run);
-        const opened = await (0,session_session/* openSession */.fA)(rendered, run);
+        const review = (0,_prepare_review_js__WEBPACK_IMPORTED_MODULE_5__/* .beginReview */ .m)(run);
+        const rendered = await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_4__/* .render */ .XX)(run);
+        await review.assertEnough(rendered);
+        const opened = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_7__/* .openSession */ .fA)(rendered, run);
         return { session: opened, prepared: await prepareIn(opened, rendered) };
     });
     try {
         return prepared
-            ? (0,deploy_report/* deployReport */.y)(prepared, await carryOutIn(prepared, session), session)
-            : (0,early_end/* supersededReport */.d)(session.run, `a newer run has deployed ${describeNewer(session)}`);
+            ? (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_2__/* .deployReport */ .y)(prepared, await carryOutIn(prepared, session), session)
+            : (0,_early_end_js__WEBPACK_IMPORTED_MODULE_8__/* .supersededReport */ .dX)(session.run, `a newer run has deployed ${describeNewer(session)}`);
     }
     finally {
         await session.close();
@@ -78538,13 +78564,13 @@ async function deploy(run) {
 async function prepareIn(session, rendered) {
     const { run, inPlace } = session;
     try {
-        if (isSuperseded(run.inputs.run, inPlace?.by))
+        if ((0,_release_supersede_js__WEBPACK_IMPORTED_MODULE_9__/* .isSuperseded */ .p)(run.inputs.run, inPlace?.by))
             return undefined;
-        assertSameRelease(rendered, session);
-        return await (0,prepare/* prepare */.i)(rendered, session);
+        (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)((0,_prepare_same_release_js__WEBPACK_IMPORTED_MODULE_6__/* .sameReleaseProblems */ .O)(rendered, session, run.inputs.release));
+        return await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_3__/* .prepare */ .iA)(rendered, session);
     }
     catch (error) {
-        await (0,session_session/* leaveNamespace */.Bl)(session);
+        await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_7__/* .leaveNamespace */ .Bl)(session);
         await session.close();
         throw error;
     }
@@ -78552,29 +78578,16 @@ async function prepareIn(session, rendered) {
 /** What is thrown, is thrown before the first write. */
 async function carryOutIn(prepared, session) {
     try {
-        return await (0,carry_out/* carryOut */.u)(prepared, session);
+        return await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_1__/* .carryOut */ .u)(prepared, session);
     }
     catch (error) {
-        await (0,session_session/* leaveNamespace */.Bl)(session);
+        await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_7__/* .leaveNamespace */ .Bl)(session);
         throw error;
     }
 }
 function describeNewer({ inPlace }) {
     const by = inPlace?.by;
     return by ? `commit ${by.sha.slice(0, 7)} as revision ${inPlace?.revision}: ${by.url}` : 'another commit';
-}
-/** Two workflows that deploy different things under one name would prune and roll back each other's objects. */
-function assertSameRelease({ desired }, session) {
-    const had = new Set((0,session_session/* inventoryOf */.o8)(session).map(({ object }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
-    if (had.size === 0 || desired.some(({ object }) => had.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)))))
-        return;
-    const { release } = session.run.inputs;
-    const problem = {
-        code: 'InvalidInput',
-        message: `none of these objects is in the release ${release}, which has ${(0,format/* counted */.hS)(had.size, 'object')} in the cluster`,
-        hint: `if another workflow deploys ${release}, set the input release to a name of its own here; to replace everything, keep one object for one deploy, or delete the Secrets rollsafe.${release}.v*`,
-    };
-    throw new errors/* RejectedError */.zs([problem]);
 }
 
 
@@ -78584,14 +78597,15 @@ function assertSameRelease({ desired }, session) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   b: () => (/* binding */ earlyEndReport),
-/* harmony export */   d: () => (/* binding */ supersededReport)
+/* harmony export */   Wr: () => (/* binding */ rejectedBy),
+/* harmony export */   bQ: () => (/* binding */ earlyEndReport),
+/* harmony export */   dX: () => (/* binding */ supersededReport)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7703);
 /* harmony import */ var _session_heal_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1959);
 /* harmony import */ var _session_lock_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8289);
-/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1038);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(858);
 /* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8902);
 
 
@@ -78608,12 +78622,8 @@ function earlyEndReport(error, known) {
         ...(cluster && { server: cluster.server }),
         changed: false,
     };
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs) {
-        const [first, ...rest] = error.problems;
-        const more = rest.length === 0 ? '' : `; and ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_5__/* .counted */ .hS)(rest.length, 'more problem')}`;
-        const explanation = { reason: first.code, message: `${first.message}${more}`, hint: first.hint };
-        return { ...frame, outcome: 'rejected', ...explanation, problems: error.problems };
-    }
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs)
+        return { ...frame, ...rejectedBy(error.problems) };
     if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CancelledError */ .cc) {
         const message = 'the run was cancelled before it wrote anything';
         return { ...frame, outcome: 'cancelled', reason: 'Cancelled', message, hint: 'run it again' };
@@ -78635,6 +78645,12 @@ function earlyEndReport(error, known) {
         };
     }
     return undefined;
+}
+/** What a report says of a release that was not begun, because of these problems. */
+function rejectedBy(problems) {
+    const [first, ...rest] = problems;
+    const more = rest.length === 0 ? '' : `; and ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_5__/* .counted */ .hS)(rest.length, 'more problem')}`;
+    return { outcome: 'rejected', reason: first.code, message: `${first.message}${more}`, hint: first.hint, problems };
 }
 /** The report of a run that came too late: nothing was written. */
 function supersededReport(known, message) {
@@ -78675,7 +78691,10 @@ var tracker = __nccwpck_require__(809);
 var rollout_verdict = __nccwpck_require__(4012);
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/secret-patterns.js
+var secret_patterns = __nccwpck_require__(3575);
 ;// CONCATENATED MODULE: ./lib/commands/follow/log-streams.js
+
 
 function keyOf({ namespace, name }, container) {
     return `${namespace ?? ''}/${name}/${container}`;
@@ -78687,8 +78706,11 @@ function openLogStreams({ cluster, runner }) {
         const prefix = `[${pod.name} ${container}]`;
         let left = lines;
         try {
+            const withoutKeys = (0,secret_patterns/* createKeyFilter */.ef)();
             for await (const line of cluster.followLogs(pod, container, closing.signal)) {
-                runner.info(`${prefix} ${line}`);
+                const told = withoutKeys(line);
+                if (told !== undefined)
+                    runner.info(`${prefix} ${told}`);
                 left -= 1;
                 if (left > 0)
                     continue;
@@ -79237,25 +79259,853 @@ function openJournal(clock) {
 
 /***/ }),
 
-/***/ 8827:
+/***/ 3190:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A8: () => (/* binding */ discreetRecords),
+/* harmony export */   JY: () => (/* binding */ keepSecrets),
+/* harmony export */   Y1: () => (/* binding */ spareNames),
+/* harmony export */   pb: () => (/* binding */ keepSecretsOfFiles),
+/* harmony export */   qO: () => (/* binding */ hideSettings),
+/* harmony export */   uX: () => (/* binding */ discreetCluster)
+/* harmony export */ });
+/* harmony import */ var _report_redact_report_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3693);
+/* harmony import */ var _secret_names_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7482);
+/* harmony import */ var _secrets_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(150);
+
+
+
+/** Words that Secrets hold as often as everything else does: they tell nothing, and are half of every message. */
+const COMMON_WORDS = 'default disabled enabled development production staging testing localhost kubernetes postgres postgresql mongodb rabbitmq ' +
+    'elasticsearch username password secret cluster service';
+/** Names and words that are printed everywhere in this run. */
+function spareNames({ inputs, cluster, runner }) {
+    const { release, namespace, run } = inputs;
+    const { repository, sha, ref, actor, url } = run ?? {};
+    const names = [release, namespace, cluster.contextNamespace, cluster.server, repository, sha, ref, actor, url];
+    runner.spare([..._report_redact_report_js__WEBPACK_IMPORTED_MODULE_0__/* .OWN_WORDS */ .L, COMMON_WORDS, ...names.filter((name) => name !== undefined)]);
+}
+/** Values for a chart whose keys say that they are secret: what `helm-set` is given out of the secrets of the workflow. */
+function hideSettings({ sources }, runner) {
+    for (const line of sources.helm?.set ?? []) {
+        const equals = line.indexOf('=');
+        if ((0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(line.slice(0, equals)))
+            runner.hide(line.slice(equals + 1));
+    }
+}
+/** The objects of a release: what is secret in them is hidden, and their names are not. */
+function keepSecrets(of, runner) {
+    runner.spare(of.flatMap(({ object }) => (0,_secrets_js__WEBPACK_IMPORTED_MODULE_2__/* .namesIn */ .wX)(object)));
+    for (const { object } of of)
+        hideSecrets(object, runner);
+}
+/** Files with manifests that cannot be read: the message that says so quotes them. */
+function keepSecretsOfFiles(files, runner) {
+    for (const { text } of files)
+        for (const value of (0,_secrets_js__WEBPACK_IMPORTED_MODULE_2__/* .secretTextsIn */ .aW)(text))
+            runner.hide(value);
+}
+/** The cluster, with everything hidden that is secret in what it tells. */
+function discreetCluster(cluster, runner) {
+    const discreet = (object) => {
+        if (object)
+            hideSecrets(object, runner);
+        return object;
+    };
+    return {
+        ...cluster,
+        get: async (...asked) => discreet(await cluster.get(...asked)),
+        list: async (...asked) => {
+            const list = await cluster.list(...asked);
+            list.objects.forEach(discreet);
+            return list;
+        },
+        apply: async (...asked) => discreet(await cluster.apply(...asked)),
+        create: async (...asked) => discreet(await cluster.create(...asked)),
+        replace: async (...asked) => discreet(await cluster.replace(...asked)),
+        replaceManagedFields: async (...asked) => discreet(await cluster.replaceManagedFields(...asked)),
+        async *watch(...asked) {
+            for await (const observation of cluster.watch(...asked)) {
+                objectsOf(observation).forEach(discreet);
+                yield observation;
+            }
+        },
+    };
+}
+/** The records, with everything hidden that is secret in the revisions that are read. */
+function discreetRecords(records, runner) {
+    return {
+        ...records,
+        async read(head) {
+            const record = await records.read(head);
+            keepSecrets(record.objects, runner);
+            for (const { before, after } of record.writes) {
+                for (const object of [before, after])
+                    if (object)
+                        hideSecrets(object, runner);
+            }
+            return record;
+        },
+    };
+}
+function objectsOf(observation) {
+    switch (observation.type) {
+        case 'listed':
+            return observation.objects;
+        case 'changed':
+        case 'deleted':
+            return [observation.object];
+        case 'lost':
+        case 'found':
+            return [];
+    }
+}
+function hideSecrets(object, runner) {
+    for (const value of (0,_secrets_js__WEBPACK_IMPORTED_MODULE_2__/* .secretValuesOf */ .WD)(object))
+        runner.hide(value);
+}
+
+
+/***/ }),
+
+/***/ 7050:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  i: () => (/* binding */ prepare)
+  e: () => (/* binding */ plan)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/release/history.js
+var release_history = __nccwpck_require__(6753);
+// EXTERNAL MODULE: ./lib/release/supersede.js
+var supersede = __nccwpck_require__(7901);
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./node_modules/js-yaml/dist/js-yaml.mjs
+var js_yaml = __nccwpck_require__(3243);
+// EXTERNAL MODULE: ./lib/redact.js
+var redact = __nccwpck_require__(5078);
+// EXTERNAL MODULE: ./lib/plan/change.js
+var change = __nccwpck_require__(4443);
+// EXTERNAL MODULE: ./lib/plan/json.js
+var json = __nccwpck_require__(1433);
+;// CONCATENATED MODULE: ./lib/plan/line-diff.js
+const CONTEXT = 3;
+/** Cells of the table below: more would take seconds. Texts that differ in so many lines are shown one after the other. */
+const MOST_CELLS = 4_000_000;
+/** As `diff` puts it, in the place of the line break that is not there. */
+const NO_BREAK_AT_END = String.raw `\ no line break at the end`;
+/** The lines in which two texts differ, with up to three lines around them. Equal texts have none. */
+function diffTexts(before, after) {
+    return diffLines(...linesOfBoth(before, after));
+}
+/** The same for lists of lines. */
+function diffLines(before, after) {
+    const most = Math.min(before.length, after.length);
+    let start = 0;
+    while (start < most && before[start] === after[start])
+        start += 1;
+    let end = 0;
+    while (end < most - start && before.at(-1 - end) === after.at(-1 - end))
+        end += 1;
+    const asBefore = (text) => ({ kind: ' ', text });
+    return withoutFarLines([
+        ...before.slice(0, start).map(asBefore),
+        ...diffMiddle(before.slice(start, before.length - end), after.slice(start, after.length - end)),
+        ...before.slice(before.length - end).map(asBefore),
+    ]);
+}
+function linesOfBoth(before, after) {
+    const endsAlike = before.endsWith('\n') === after.endsWith('\n');
+    const linesOf = (text) => {
+        if (text === '')
+            return [];
+        if (text.endsWith('\n'))
+            return text.slice(0, -1).split('\n');
+        return endsAlike ? text.split('\n') : [...text.split('\n'), NO_BREAK_AT_END];
+    };
+    return [linesOf(before), linesOf(after)];
+}
+/** By the longest common subsequence, of which a table holds the length for every pair of rests. */
+function diffMiddle(before, after) {
+    const width = after.length + 1;
+    if ((before.length + 1) * width > MOST_CELLS)
+        return replaced(before, after);
+    const common = new Uint32Array((before.length + 1) * width);
+    const commonAt = (row, column) => common[row * width + column] ?? 0;
+    for (let row = before.length - 1; row >= 0; row -= 1) {
+        for (let column = after.length - 1; column >= 0; column -= 1) {
+            common[row * width + column] =
+                before[row] === after[column]
+                    ? commonAt(row + 1, column + 1) + 1
+                    : Math.max(commonAt(row + 1, column), commonAt(row, column + 1));
+        }
+    }
+    const lines = [];
+    let row = 0;
+    let column = 0;
+    while (row < before.length || column < after.length) {
+        const old = before[row];
+        const now = after[column];
+        if (old !== undefined && old === now) {
+            lines.push({ kind: ' ', text: old });
+            row += 1;
+            column += 1;
+        }
+        else if (old !== undefined && (now === undefined || commonAt(row + 1, column) >= commonAt(row, column + 1))) {
+            lines.push({ kind: '-', text: old });
+            row += 1;
+        }
+        else {
+            lines.push({ kind: '+', text: now ?? '' });
+            column += 1;
+        }
+    }
+    return lines;
+}
+function replaced(before, after) {
+    return [
+        ...before.map((text) => ({ kind: '-', text })),
+        ...after.map((text) => ({ kind: '+', text })),
+    ];
+}
+/** Only the lines that changed and their neighbours; one line counts each stretch of the others. */
+function withoutFarLines(lines) {
+    const isNear = new Uint8Array(lines.length);
+    lines.forEach((line, index) => {
+        if (line.kind !== ' ')
+            isNear.fill(1, Math.max(0, index - CONTEXT), index + CONTEXT + 1);
+    });
+    const shown = [];
+    let far = 0;
+    for (const [index, line] of lines.entries()) {
+        if (isNear[index] !== 1) {
+            far += 1;
+            continue;
+        }
+        if (far > 0)
+            shown.push(leftOut(far));
+        far = 0;
+        shown.push(line);
+    }
+    return shown.length > 0 && far > 0 ? [...shown, leftOut(far)] : shown;
+}
+function leftOut(count) {
+    return { kind: '@', text: count === 1 ? '1 line as before' : `${count} lines as before` };
+}
+
+// EXTERNAL MODULE: ./lib/secret-names.js
+var secret_names = __nccwpck_require__(7482);
+// EXTERNAL MODULE: ./lib/secret-patterns.js
+var secret_patterns = __nccwpck_require__(3575);
+;// CONCATENATED MODULE: ./lib/plan/mask.js
+/**
+ * Hides secrets in what is shown of two versions of an object. Each secret becomes a mark, the same one wherever the value is
+ * the same, so that the versions can be compared without it; where they are written down, a mark becomes `***`.
+ */
+
+
+
+
+// Of the private use area: no text of a manifest has a use for it, and YAML shows it as it is.
+const MARK = /\uE000\d+\uE001/g;
+/** `name=value`, `name: value`, `"name":"value"`, up to the value. */
+const ASSIGNMENT = /(?<![\w.-])([\w.-]+)(?:["'][ \t]*[:=]|[ \t]*=|[ \t]*:(?=[ \t"']))[ \t]*/g;
+/** In YAML: the value is the block of deeper lines that follows. */
+const BLOCK = /^[|>][-+\d]*\s*$/;
+const FLAG = /^--?[\w.-]+$/;
+/** Names that end so name a key of a map, if nothing says what it opens: `topologyKey`, and not `apiKey` or `API_KEY`. */
+const PLAIN_KEY = /(?:^|[a-z])[kK]eys?$/;
+const KEY_OF_A_LOCK = /(?:api|access|secret|private|signing|encryption)Keys?$/i;
+function marksIn(text) {
+    return new Set(text.match(MARK));
+}
+/** The text with `***` for each mark, and `*** (after)` for one that the other version does not have: a secret that changed. */
+function withoutMarks(text, other) {
+    return text.replaceAll(MARK, (mark) => (!other || other.marks.has(mark) ? redact/* HIDDEN */.RG : `${redact/* HIDDEN */.RG} (${other.here})`));
+}
+/**
+ * Covers one object after the other, with the same marks: a copy in which each value that is a secret by its place (a Secret),
+ * by its name (`env`, `PASSWORD=…` in a text, `--token …`) or by its form (a private key, a password in a URL, a token) is a mark.
+ */
+function createMask() {
+    const marks = new Map();
+    function markOf(value) {
+        const secret = typeof value === 'string' ? value : JSON.stringify(value);
+        const mark = marks.get(secret) ?? `\uE000${marks.size}\uE001`;
+        marks.set(secret, mark);
+        return mark;
+    }
+    function coverFields(fields, isSecret = isSecretField) {
+        const isSecretSetting = typeof fields['name'] === 'string' && (0,secret_names/* isSecretName */.e)(fields['name']);
+        return mapFields(fields, (value, name) => isFilled(value) && (isSecret(name) || (isSecretSetting && name === 'value'))
+            ? markOf(value)
+            : coverValue(value, name));
+    }
+    function coverValue(value, name) {
+        if (typeof value === 'string')
+            return coverText(value);
+        if (Array.isArray(value))
+            return coverItems(value);
+        if (!(0,manifest_object/* isObject */.Gv)(value))
+            return value;
+        return name === 'annotations' ? coverFields(value, secret_names/* isSecretName */.e) : coverObject(value);
+    }
+    /** In a command line the secret may be an argument of its own, behind the flag that names it. */
+    function coverItems(items) {
+        return items.map((item, index) => {
+            const flag = items[index - 1];
+            const isNamed = typeof flag === 'string' && FLAG.test(flag) && isSecretField(flag);
+            return isNamed && typeof item === 'string' && !item.startsWith('-') ? markOf(item) : coverValue(item, '');
+        });
+    }
+    function coverText(text) {
+        return (0,secret_patterns/* replaceSecrets */.Et)(text, markOf).split('\n').map(lineCover()).join('\n');
+    }
+    /** Covers the lines of one text in their order. Where a secret ends is not known: the rest of its line is taken for it. */
+    function lineCover() {
+        let blockOf;
+        return (line) => {
+            const indentation = line.search(/\S/);
+            if (indentation < 0)
+                return line;
+            if (blockOf !== undefined && indentation > blockOf) {
+                return line.slice(0, indentation) + markOf(line.slice(indentation));
+            }
+            blockOf = undefined;
+            for (const found of line.matchAll(ASSIGNMENT)) {
+                const value = line.slice(found.index + found[0].length);
+                if (value.trim() === '' || !isSecretField(found[1] ?? ''))
+                    continue;
+                if (!BLOCK.test(value))
+                    return line.slice(0, -value.length) + markOf(value);
+                blockOf = indentation;
+            }
+            return line;
+        };
+    }
+    /** The whole of an object, or a map inside of it: a template may hold other objects. */
+    function coverObject(object) {
+        if (object['apiVersion'] === 'v1' && object['kind'] === 'Secret')
+            return coverSecret(object);
+        const { data } = object;
+        const isConfigMap = object['apiVersion'] === 'v1' && object['kind'] === 'ConfigMap' && (0,manifest_object/* isObject */.Gv)(data);
+        return isConfigMap ? { ...coverFields(object), data: coverFields(data, secret_names/* isSecretName */.e) } : coverFields(object);
+    }
+    function coverSecret(secret) {
+        const { data, stringData, ...rest } = withOneMap(secret);
+        const coverMap = (map) => ((0,manifest_object/* isObject */.Gv)(map) ? mapFields(map, markOf) : markOf(map));
+        return {
+            ...coverFields(rest),
+            ...(data !== undefined && { data: coverMap(data) }),
+            ...(stringData !== undefined && { stringData: coverMap(stringData) }),
+        };
+    }
+    return coverObject;
+}
+/** Whether the value of a field is a secret by the field's name, wherever the field is. */
+function isSecretField(name) {
+    const isPlainKey = PLAIN_KEY.test(name) && !KEY_OF_A_LOCK.test(name);
+    return !isPlainKey && name !== 'auth' && (0,secret_names/* isSecretName */.e)(name);
+}
+function isFilled(value) {
+    return typeof value === 'number' || (typeof value === 'string' && value !== '');
+}
+/** The server adds `stringData` to `data`, where it is compared. */
+function withOneMap(secret) {
+    const { stringData, ...rest } = secret;
+    const data = secret['data'] ?? {};
+    if (!(0,manifest_object/* isObject */.Gv)(stringData) || !(0,manifest_object/* isObject */.Gv)(data))
+        return secret;
+    const added = mapFields(stringData, (value) => (typeof value === 'string' ? base64Of(value) : value));
+    return { ...rest, data: { ...data, ...added } };
+}
+function mapFields(fields, map) {
+    return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, map(value, name)]));
+}
+function base64Of(text) {
+    return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
+}
+
+;// CONCATENATED MODULE: ./lib/plan/merge-keys.js
+
+/**
+ * The fields that tell the items of a list apart: those that Kubernetes merges lists by (`x-kubernetes-list-map-keys` in its
+ * OpenAPI description), the name first as people look for it, and the two that an Ingress is read by.
+ */
+const MERGE_KEYS = [
+    ['name'],
+    ['containerPort', 'protocol'],
+    ['port', 'protocol'],
+    ['mountPath'],
+    ['devicePath'],
+    ['ip'],
+    ['topologyKey', 'whenUnsatisfiable'],
+    ['topologyKey'],
+    ['key'],
+    ['type'],
+    ['uid'],
+    ['host'],
+    ['path'],
+];
+/** What is meant where a field of a key is left out. */
+const DEFAULTS = new Map([['protocol', 'TCP']]);
+/** Both lists by the first key that every item has and that no two items of a list share; undefined when there is none. */
+function keyedItems(before, after) {
+    for (const key of MERGE_KEYS) {
+        const old = itemsBy(key, before);
+        const now = old && itemsBy(key, after);
+        if (now)
+            return [old, now];
+    }
+    return undefined;
+}
+function itemsBy(key, list) {
+    const items = new Map();
+    for (const item of list) {
+        const label = (0,manifest_object/* isObject */.Gv)(item) ? labelOf(key, item) : undefined;
+        if (label === undefined || !(0,manifest_object/* isObject */.Gv)(item) || items.has(label))
+            return undefined;
+        items.set(label, item);
+    }
+    return items;
+}
+function labelOf([first, second], item) {
+    const label = scalarAt(first, item);
+    if (label === undefined || second === undefined)
+        return label;
+    const more = scalarAt(second, item);
+    if (more === undefined)
+        return undefined;
+    return more === DEFAULTS.get(second) ? label : `${label}/${more}`;
+}
+function scalarAt(field, item) {
+    const value = Object.hasOwn(item, field) ? item[field] : DEFAULTS.get(field);
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/plan/diff.js
+/** What differs between two versions of an object, field by field, for people: `kubectl diff` with less noise. */
+
+
+
+
+
+
+
+
+/** A list of plain values is shown in one line up to this length. */
+const LONGEST_FLOW = 80;
+/** Characters without a shape, as they would look like no change. Tabs and line breaks have one. */
+const SHAPELESS = /(?![\t\n])[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Cs}\u2028\u2029]/gu;
+/**
+ * The fields in which two versions of an object differ, without what the server keeps for itself (status, managed fields …),
+ * and with secrets hidden: a change of one is `*** (before)` and `*** (after)`. Items of lists are matched by what Kubernetes
+ * merges them by. A version that is undefined has no fields: of a new object all are shown, but for its address. Give for
+ * it what was written, not the server's answer, which is full of defaults.
+ */
+function diffObjects(before, after) {
+    const cover = createMask();
+    const isWhole = before === undefined || after === undefined;
+    const shown = (object) => {
+        if (!object)
+            return {};
+        // What is a secret depends on the kind, which is a part of the address.
+        const covered = cover(withoutServerFields(object));
+        return isWhole ? withoutAddress(covered) : covered;
+    };
+    return fieldChanges('', shown(before), shown(after));
+}
+function withoutServerFields(object) {
+    if (!(0,manifest_object/* isObject */.Gv)(object.metadata))
+        return object;
+    const { metadata, ...rest } = (0,change/* content */.Q)(object);
+    if (!(0,manifest_object/* isObject */.Gv)(metadata))
+        return rest;
+    const { uid: _uid, creationTimestamp: _created, deletionTimestamp: _deleted, selfLink: _link, ...mine } = metadata;
+    const { annotations } = mine;
+    if (!(0,manifest_object/* isObject */.Gv)(annotations) || !Object.hasOwn(annotations, redact/* LAST_APPLIED */.jS))
+        return { metadata: mine, ...rest };
+    const { [redact/* LAST_APPLIED */.jS]: _applied, ...others } = annotations;
+    const { annotations: _annotations, ...bare } = mine;
+    return { metadata: Object.keys(others).length === 0 ? bare : { ...bare, annotations: others }, ...rest };
+}
+function withoutAddress(fields) {
+    const { apiVersion: _version, kind: _kind, metadata, ...rest } = fields;
+    if (!(0,manifest_object/* isObject */.Gv)(metadata))
+        return metadata === undefined ? rest : { metadata, ...rest };
+    const { name: _name, namespace: _namespace, ...more } = metadata;
+    return Object.keys(more).length === 0 ? rest : { metadata: more, ...rest };
+}
+function changesOf(path, before, after) {
+    if ((0,json/* isEqual */.n)(before, after))
+        return [];
+    if ((0,manifest_object/* isObject */.Gv)(before) && (0,manifest_object/* isObject */.Gv)(after))
+        return fieldChanges(path, before, after);
+    if (Array.isArray(before) && Array.isArray(after))
+        return listChanges(path, before, after);
+    if (typeof before === 'string' && typeof after === 'string' && `${before}${after}`.includes('\n')) {
+        const lines = diffTexts(before, after);
+        if (lines.length > 0)
+            return [changeOfLines(path, lines, before, after)];
+    }
+    return [changeOf(path, yamlOf(before), yamlOf(after))];
+}
+function fieldChanges(path, before, after) {
+    return unionOf(Object.keys(before), Object.keys(after)).flatMap((name) => {
+        const field = fieldPath(path, name);
+        if (!Object.hasOwn(before, name))
+            return [changeOf(field, undefined, yamlOf(after[name]))];
+        if (!Object.hasOwn(after, name))
+            return [changeOf(field, yamlOf(before[name]), undefined)];
+        return changesOf(field, before[name], after[name]);
+    });
+}
+function listChanges(path, before, after) {
+    const keyed = keyedItems(before, after);
+    if (keyed)
+        return keyedChanges(path, ...keyed);
+    if ([...before, ...after].every(isShort))
+        return [plainListChange(path, before, after)];
+    return itemChanges(path, before, after);
+}
+function keyedChanges(path, before, after) {
+    const changes = unionOf([...before.keys()], [...after.keys()]).flatMap((key) => {
+        const item = itemPath(path, key);
+        const old = before.get(key);
+        const now = after.get(key);
+        if (old && now)
+            return changesOf(item, old, now);
+        return [changeOf(item, old && yamlOf(old), now && yamlOf(now))];
+    });
+    const order = [...before.keys()].filter((key) => after.has(key));
+    const newOrder = [...after.keys()].filter((key) => before.has(key));
+    return (0,json/* isEqual */.n)(order, newOrder) ? changes : [...changes, changeOf(`${path} (order)`, flowOf(order), flowOf(newOrder))];
+}
+/** In one line each if that is short, else one line an item. */
+function plainListChange(path, before, after) {
+    const old = flowOf(before);
+    const now = flowOf(after);
+    if (Math.max(old.length, now.length) <= LONGEST_FLOW)
+        return changeOf(path, old, now);
+    const itemsOf = (list) => list.map((item) => `- ${yamlOf(item)}`);
+    return changeOfLines(path, diffLines(itemsOf(before), itemsOf(after)), old, now);
+}
+/** Items that nothing tells apart: what is left between those that are the same at both ends is compared in order. */
+function itemChanges(path, before, after) {
+    const most = Math.min(before.length, after.length);
+    let start = 0;
+    while (start < most && (0,json/* isEqual */.n)(before[start], after[start]))
+        start += 1;
+    let end = 0;
+    while (end < most - start && (0,json/* isEqual */.n)(before.at(-1 - end), after.at(-1 - end)))
+        end += 1;
+    const old = before.slice(start, before.length - end);
+    const now = after.slice(start, after.length - end);
+    return Array.from({ length: Math.max(old.length, now.length) }).flatMap((_nothing, index) => {
+        const item = itemPath(path, String(start + index));
+        if (index >= old.length)
+            return [changeOf(item, undefined, yamlOf(now[index]))];
+        if (index >= now.length)
+            return [changeOf(item, yamlOf(old[index]), undefined)];
+        return changesOf(item, old[index], now[index]);
+    });
+}
+function changeOf(path, before, after) {
+    const [old, now] = before !== undefined && after !== undefined ? bothVersions(before, after) : [];
+    return {
+        path: textOf(path),
+        ...(before !== undefined && { before: textOf(before, old) }),
+        ...(after !== undefined && { after: textOf(after, now) }),
+    };
+}
+function changeOfLines(path, lines, before, after) {
+    const [old, now] = bothVersions(before, after);
+    const otherOf = { '-': old, '+': now, ' ': undefined, '@': undefined };
+    return { path: textOf(path), lines: lines.map(({ kind, text }) => ({ kind, text: textOf(text, otherOf[kind]) })) };
+}
+function bothVersions(before, after) {
+    return [
+        { marks: marksIn(after), here: 'before' },
+        { marks: marksIn(before), here: 'after' },
+    ];
+}
+/** As it may be shown: secrets hidden, and characters without a shape in their escaped form. */
+function textOf(text, other) {
+    return withoutMarks(text, other).replaceAll(SHAPELESS, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+}
+function yamlOf(value) {
+    return (0,js_yaml/* dump */.Bh)(value, { lineWidth: -1, noRefs: true }).replace(/\n$/, '');
+}
+function flowOf(list) {
+    return (0,js_yaml/* dump */.Bh)(list, { lineWidth: -1, noRefs: true, flowLevel: 0 }).trimEnd();
+}
+function isShort(item) {
+    return (typeof item !== 'object' || item === null) && !(typeof item === 'string' && item.includes('\n'));
+}
+function fieldPath(path, name) {
+    if (!/^[A-Za-z_][\w-]*$/.test(name))
+        return itemPath(path, name);
+    return path === '' ? name : `${path}.${name}`;
+}
+function itemPath(path, key) {
+    return `${path}[${/^[^\s"'[\]]+$/.test(key) ? key : JSON.stringify(key)}]`;
+}
+function unionOf(before, after) {
+    return [...new Set([...before, ...after])];
+}
+
+// EXTERNAL MODULE: ./lib/plan/stages.js
+var stages = __nccwpck_require__(7368);
+;// CONCATENATED MODULE: ./lib/report/planned-objects.js
+
+
+
+/** Of one object. A new object has many; more than these are for kubectl. */
+const MOST_FIELDS = 500;
+/** What a deploy would do to each object, the ones that it would prune at the end. */
+function plannedObjects({ compared, pruned, kept, bounds }) {
+    const changes = compared.flatMap(({ change }) => change ?? []);
+    // A hook runs only when something else changes.
+    const reached = new Set((0,stages/* stagesOf */.ZL)(changes).flatMap((stage) => stage.changes));
+    return [
+        ...compared.map(({ manifest, change, isRefused }) => {
+            const ref = (0,manifest_object/* refOf */.H8)(manifest.object);
+            if (!change || isRefused)
+                return { ...ref, action: 'refused', fields: [], note: 'see the problems above' };
+            if (!reached.has(change))
+                return { ...ref, action: 'unchanged', fields: [] };
+            const range = bounds.get((0,manifest_object/* keyOf */.TN)(ref));
+            const note = [noteOf(change), range?.note].filter((text) => text !== undefined).join('; ');
+            return {
+                ...ref,
+                action: change.type,
+                fields: fieldsOf(change).slice(0, MOST_FIELDS),
+                ...(range && { bounds: { leastAvailable: range.leastAvailable, mostTotal: range.mostTotal } }),
+                ...(note !== '' && { note }),
+            };
+        }),
+        ...pruned.map((ref) => ({ ...ref, action: 'prune', fields: [], note: PRUNED })),
+        ...kept.map(({ ref, why }) => ({ ...ref, action: 'keep', fields: [], note: why })),
+    ];
+}
+const PRUNED = 'the manifests no longer have it';
+function fieldsOf(change) {
+    switch (change.type) {
+        case 'create':
+            return diffObjects(undefined, change.manifest.object);
+        case 'update':
+            return diffObjects(change.live, change.expected);
+        case 'recreate':
+            return diffObjects(change.live, change.expected ?? change.manifest.object);
+        case 'run':
+        case 'unchanged':
+            return [];
+    }
+}
+function noteOf(change) {
+    switch (change.type) {
+        case 'create':
+            return change.expected ? undefined : 'it can be checked only once its namespace, its kind or its role is there';
+        case 'recreate':
+            return change.why;
+        case 'run':
+            return `a ${(0,stages/* hookOf */.pd)(change.manifest.object)} Job`;
+        case 'update':
+        case 'unchanged':
+            return undefined;
+    }
+}
+
+// EXTERNAL MODULE: ./lib/plan/rejections.js
+var rejections = __nccwpck_require__(3015);
+// EXTERNAL MODULE: ./lib/commands/apply/prune.js + 1 modules
+var apply_prune = __nccwpck_require__(1555);
+// EXTERNAL MODULE: ./lib/commands/early-end.js
+var early_end = __nccwpck_require__(5701);
+// EXTERNAL MODULE: ./lib/commands/keep-secrets.js
+var keep_secrets = __nccwpck_require__(3190);
+// EXTERNAL MODULE: ./lib/commands/prepare/compare.js + 1 modules
+var compare = __nccwpck_require__(6302);
+// EXTERNAL MODULE: ./lib/commands/prepare/forecast.js + 6 modules
+var forecast = __nccwpck_require__(618);
+// EXTERNAL MODULE: ./lib/commands/prepare/prepare.js
+var prepare = __nccwpck_require__(2521);
+;// CONCATENATED MODULE: ./lib/commands/prepare/reading-cluster.js
+/** The cluster, for who only reads and asks by dry-run. A write is a defect, and is stopped here. */
+function readingCluster(cluster) {
+    const refuse = () => {
+        throw new Error('a plan writes nothing');
+    };
+    return {
+        ...cluster,
+        apply: (object, options = {}) => (options.dryRun ? cluster.apply(object, options) : refuse()),
+        create: refuse,
+        replace: refuse,
+        replaceManagedFields: refuse,
+        delete: refuse,
+    };
+}
+
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
+var render = __nccwpck_require__(858);
+// EXTERNAL MODULE: ./lib/commands/prepare/review.js + 2 modules
+var prepare_review = __nccwpck_require__(3965);
+// EXTERNAL MODULE: ./lib/commands/prepare/same-release.js
+var same_release = __nccwpck_require__(3254);
+// EXTERNAL MODULE: ./lib/commands/report-frame.js
+var report_frame = __nccwpck_require__(8902);
+// EXTERNAL MODULE: ./lib/commands/session/known-release.js
+var known_release = __nccwpck_require__(1262);
+// EXTERNAL MODULE: ./lib/commands/session/records.js
+var session_records = __nccwpck_require__(8799);
+;// CONCATENATED MODULE: ./lib/commands/plan.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Tells what a deploy with the same inputs would do now, and does none of it: it takes no lock, and writes nothing. Where a deploy
+ * would be rejected, so is the plan, which then shows what there is of it. Throws RejectedError when there is nothing to show.
+ */
+async function plan(run) {
+    const reading = { ...run, cluster: readingCluster(run.cluster) };
+    return run.runner.group('Plan', async () => {
+        try {
+            const review = (0,prepare_review/* beginReview */.m)(reading);
+            const rendered = await (0,render/* render */.XX)(reading);
+            const lacking = await review.problems(rendered);
+            return planReport(await compareRelease(rendered, lacking, reading), rendered, reading);
+        }
+        catch (error) {
+            if (error instanceof errors/* ClusterError */.b$)
+                throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the cluster')]);
+            throw error;
+        }
+    });
+}
+/** `lacking` are the rights that a deploy would need and the login does not have; the plan may get by without them. */
+async function compareRelease(rendered, lacking, run) {
+    try {
+        const planned = await compareAll(rendered, run);
+        return { ...planned, problems: [...lacking, ...planned.problems] };
+    }
+    catch (error) {
+        if (error instanceof errors/* ClusterError */.b$ && error.status === 403)
+            (0,errors/* rejectIfAny */.rV)(lacking);
+        throw error;
+    }
+}
+async function compareAll(rendered, run) {
+    const { desired } = rendered;
+    const records = (0,keep_secrets/* discreetRecords */.A8)((0,session_records/* openRecords */.t)(run.cluster, (0,render/* identityOf */.cu)(run)), run.runner);
+    const known = await (0,known_release/* readKnown */.U)(records, await records.list());
+    const compared = await (0,compare/* compare */.U)(desired, run);
+    const prune = await (0,apply_prune/* planPrune */.w)((0,known_release/* inventoryOf */.o)(known), desired, run);
+    const problems = [
+        ...(0,same_release/* sameReleaseProblems */.O)(rendered, known, run.inputs.release),
+        ...compared.flatMap((one) => one.problems),
+        ...prune.problems,
+    ];
+    const changes = compared.flatMap(({ change }) => change ?? []);
+    return { known, compared, prune, forecast: await (0,forecast/* forecast */.g)(changes, run), problems };
+}
+function planReport({ known, compared, prune, forecast: ahead, problems }, { namespace }, run) {
+    const changes = compared.flatMap(({ change }) => change ?? []);
+    const previous = (0,prepare/* previousRevision */.Rs)(changes, known.inPlace);
+    const unasked = prune.left.map((ref) => ({ ref, why: 'stays, as nobody has asked to prune it (prune: true)' }));
+    const objects = plannedObjects({
+        compared: compared.map((one) => ({ ...one, isRefused: one.problems.length > 0 })),
+        pruned: prune.deletions.map(({ ref }) => ref),
+        kept: [...prune.kept, ...unasked],
+        bounds: ahead.bounds,
+    });
+    const acting = objects.filter(({ action }) => ACTS.includes(action));
+    const told = {
+        ...(0,report_frame/* reportFrame */.M)(run),
+        namespace,
+        server: run.cluster.server,
+        ...(previous > 0 && { revision: previous }),
+        changed: acting.length > 0,
+        warnings: [...known.warnings, ...passing(known, run), ...ahead.warnings],
+        plan: { objects },
+    };
+    const [first, ...rest] = problems;
+    if (first)
+        return { ...told, ...(0,early_end/* rejectedBy */.Wr)([first, ...rest]) };
+    return { ...told, outcome: 'planned', message: summarize(objects, acting) };
+}
+const ACTS = ['create', 'update', 'recreate', 'run', 'prune'];
+function summarize(objects, acting) {
+    if (acting.length === 0)
+        return `all ${objects.length} objects are as the manifests say: a deploy would write nothing`;
+    const byAction = Map.groupBy(acting, ({ action }) => action);
+    const counts = ACTS.flatMap((action) => {
+        const count = byAction.get(action)?.length ?? 0;
+        return count > 0 ? [`${action} ${count}`] : [];
+    });
+    return `a deploy would ${counts.join(', ')} of ${(0,format/* counted */.hS)(objects.length, 'object')}`;
+}
+/** What may be otherwise when the deploy comes. */
+function passing({ heads, inPlace }, { inputs }) {
+    const pending = (0,release_history/* pendingOf */.lc)(heads);
+    const by = inPlace?.by;
+    return [
+        ...(pending
+            ? [
+                `revision ${pending.revision} is not finished: its run is at work, or was killed, and then the next deploy takes it back first; this plan is of the cluster as it is now`,
+            ]
+            : []),
+        ...(by && (0,supersede/* isSuperseded */.p)(inputs.run, by)
+            ? [`a newer run has deployed commit ${by.sha.slice(0, 7)}: a deploy of this run would be superseded`]
+            : []),
+    ];
+}
+
+
+/***/ }),
+
+/***/ 6302:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  U: () => (/* binding */ compare)
 });
 
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/object.js
-var manifest_object = __nccwpck_require__(7350);
+var object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/plan/autoscaling.js
 var autoscaling = __nccwpck_require__(4899);
 // EXTERNAL MODULE: ./lib/plan/change.js
 var change = __nccwpck_require__(4443);
 // EXTERNAL MODULE: ./lib/plan/desired.js
-var plan_desired = __nccwpck_require__(9369);
+var desired = __nccwpck_require__(9369);
 // EXTERNAL MODULE: ./lib/plan/keepers.js
 var keepers = __nccwpck_require__(8404);
 ;// CONCATENATED MODULE: ./lib/plan/claims.js
@@ -79268,7 +80118,7 @@ function ownershipProblems(manifest, live, claim) {
         return [];
     const problem = (message, hint) => ({
         code: 'Conflict',
-        message: `${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object))} ${message}`,
+        message: `${(0,object/* describe */.q0)((0,object/* refOf */.H8)(manifest.object))} ${message}`,
         hint,
         at: manifest.at,
     });
@@ -79293,7 +80143,7 @@ function keeperProblems(live, { forceConflicts }, problem) {
     ];
 }
 function releaseProblems(live, claim, problem) {
-    const owner = (0,plan_desired/* releaseOf */.l7)(live);
+    const owner = (0,desired/* releaseOf */.l7)(live);
     if (!owner || claim.forceConflicts)
         return [];
     // What is in no namespace, and says nothing, was made before Rollsafe wrote down where its release is.
@@ -79306,8 +80156,12 @@ function releaseProblems(live, claim, problem) {
     ];
 }
 
+// EXTERNAL MODULE: ./lib/plan/ownership.js
+var ownership = __nccwpck_require__(4658);
 // EXTERNAL MODULE: ./lib/plan/provided.js
 var provided = __nccwpck_require__(5780);
+// EXTERNAL MODULE: ./lib/plan/recreate.js
+var recreate = __nccwpck_require__(5974);
 // EXTERNAL MODULE: ./lib/plan/rejections.js
 var rejections = __nccwpck_require__(3015);
 // EXTERNAL MODULE: ./lib/plan/stages.js
@@ -79316,12 +80170,138 @@ var stages = __nccwpck_require__(7368);
 var strategy_change = __nccwpck_require__(7427);
 // EXTERNAL MODULE: ./lib/plan/strategy.js
 var strategy = __nccwpck_require__(5594);
-// EXTERNAL MODULE: ./lib/release/history.js
-var release_history = __nccwpck_require__(6753);
 // EXTERNAL MODULE: ./lib/commands/apply/apply-object.js
 var apply_object = __nccwpck_require__(8801);
 // EXTERNAL MODULE: ./lib/commands/concurrency.js
 var concurrency = __nccwpck_require__(325);
+// EXTERNAL MODULE: ./lib/commands/prepare/live.js
+var prepare_live = __nccwpck_require__(6978);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
+var render = __nccwpck_require__(858);
+;// CONCATENATED MODULE: ./lib/commands/prepare/compare.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Asks the API server, by dry-run, what each object would do, in the order in which they are given. Throws ClusterError; writes nothing. */
+async function compare(desired, run) {
+    const waiting = await waitingForOthers(desired, run.cluster);
+    const checkable = desired.filter((manifest) => !waiting.has(manifest));
+    const live = await (0,prepare_live/* readLive */.p)(run.cluster, checkable, run.inputs.release);
+    const scaled = (0,autoscaling/* scaledByManifests */.mY)(desired.map(({ object }) => object));
+    return (0,concurrency/* mapLimited */.b)(desired, async (manifest) => {
+        run.signals.cancelled.throwIfAborted();
+        if (waiting.has(manifest))
+            return { manifest, change: { type: 'create', manifest }, problems: [] };
+        const before = live.get((0,object/* keyOf */.TN)((0,object/* refOf */.H8)(manifest.object)));
+        const problems = ownershipProblems(manifest, before, {
+            ...(0,render/* identityOf */.cu)(run),
+            forceConflicts: run.inputs.forceConflicts,
+        });
+        const scalable = { ...manifest, object: (0,autoscaling/* withLiveReplicas */.wk)(manifest.object, before, scaled) };
+        try {
+            return { manifest, change: await dryRun(scalable, before, run), problems };
+        }
+        catch (error) {
+            if (!(error instanceof errors/* ClusterError */.b$))
+                throw error;
+            const role = before || error.status !== 403 ? undefined : (0,provided/* providedRole */.Sf)(manifest, desired);
+            if (role !== undefined && !live.has(role))
+                return { manifest, change: { type: 'create', manifest }, problems };
+            const problem = (0,rejections/* problemFrom */.Y)(error, (0,object/* describe */.q0)((0,object/* refOf */.H8)(manifest.object)), manifest.at);
+            const hint = before && problem.code === 'Immutable' ? (0,recreate/* immutableHint */.sC)(manifest.object, before) : problem.hint;
+            return { manifest, problems: [...problems, { ...problem, hint }] };
+        }
+    });
+}
+async function dryRun(manifest, before, { inputs, cluster, runner }) {
+    if ((0,stages/* hookOf */.pd)(manifest.object))
+        return checkHook(manifest, before, cluster);
+    const object = (0,desired/* stampedAsBefore */.kK)(manifest.object, before);
+    if (before && (0,ownership/* isAsApplied */.Kd)(object, before))
+        return { type: 'unchanged', manifest, live: before };
+    let answer;
+    try {
+        answer = await (0,apply_object/* applyTaking */.V)(cluster, before ? (0,strategy_change/* withOldStrategy */.rm)(object, before) : object, before, {
+            dryRun: true,
+            forceConflicts: inputs.forceConflicts,
+        });
+    }
+    catch (error) {
+        if (!before || !(error instanceof errors/* ClusterError */.b$) || !(0,rejections/* isImmutable */.t)(error))
+            throw error;
+        const recreation = (0,recreate/* recreationOf */.Cu)(object, before);
+        if (!recreation.isAllowed)
+            throw error;
+        const expected = await dryRunAnew(object, cluster);
+        return { type: 'recreate', manifest, live: before, ...(expected && { expected }), why: recreation.why };
+    }
+    const note = (0,strategy/* unservedNote */.p)(object, answer);
+    if (note !== undefined)
+        runner.info(note);
+    return (0,change/* changeOf */.C)(manifest, before, before ? (0,strategy_change/* withNewStrategy */.SW)(answer, object, before) : answer);
+}
+async function checkHook(manifest, live, cluster) {
+    await dryRunAnew(manifest.object, cluster);
+    return { type: 'run', manifest, ...(live && { live }) };
+}
+/**
+ * What the server says of an object that is to take the place of one that is still there: it is asked under another name. Undefined
+ * for a Service that asks for addresses, as the old one has them still.
+ */
+async function dryRunAnew(object, cluster) {
+    if ((0,recreate/* asksForAddresses */.iF)(object))
+        return undefined;
+    const name = `${object.metadata.name.slice(0, 50)}-dry-run`;
+    const answer = await cluster.apply({ ...object, metadata: { ...object.metadata, name } }, { dryRun: true });
+    return { ...answer, metadata: { ...answer.metadata, name: object.metadata.name } };
+}
+/** Objects that cannot be checked yet, because their namespace or their kind is made by this same release. */
+async function waitingForOthers(desired, cluster) {
+    const newNamespaces = new Set();
+    for (const name of (0,provided/* providedNamespaces */.Yw)(desired)) {
+        if (!(await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name })))
+            newNamespaces.add(name);
+    }
+    const waiting = new Set();
+    for (const manifest of desired) {
+        const { apiVersion, kind, metadata } = manifest.object;
+        const isServed = (await cluster.resourceType(apiVersion, kind)) !== undefined;
+        if (!isServed || newNamespaces.has(metadata.namespace ?? ''))
+            waiting.add(manifest);
+    }
+    return waiting;
+}
+
+
+/***/ }),
+
+/***/ 618:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  g: () => (/* binding */ forecast)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/manifest/pod-template.js
 var pod_template = __nccwpck_require__(641);
 ;// CONCATENATED MODULE: ./lib/plan/quantity.js
@@ -79868,6 +80848,8 @@ function nodeWords({ peak, needed, free, isSurge }) {
     };
 }
 
+// EXTERNAL MODULE: ./lib/plan/stages.js
+var stages = __nccwpck_require__(7368);
 // EXTERNAL MODULE: ./lib/rollout/pod-queries.js
 var pod_queries = __nccwpck_require__(8155);
 ;// CONCATENATED MODULE: ./lib/commands/prepare/forecast.js
@@ -79885,9 +80867,9 @@ async function forecast(changes, { cluster, runner }) {
     const workloads = changes.flatMap((change) => {
         if (change.type === 'unchanged' || change.type === 'run')
             return [];
-        const live = change.type === 'update' ? change.live : undefined;
+        const live = change.type === 'create' ? undefined : change.live;
         const expected = change.expected ?? change.manifest.object;
-        const bounds = (0,pod_bounds/* podBounds */.$t)(expected, live);
+        const bounds = change.type === 'recreate' ? boundsAnew(expected) : (0,pod_bounds/* podBounds */.$t)(expected, live);
         return bounds ? [{ expected, bounds, wave: (0,stages/* waveOf */.j5)(change.manifest.object), ...(live && { live }) }] : [];
     });
     for (const { expected, bounds } of workloads)
@@ -79908,6 +80890,11 @@ async function forecast(changes, { cluster, runner }) {
         warnings: capacity.fits ? [] : [capacity.warning],
         nodes: nodes ?? [],
     };
+}
+/** None of the old pods is kept. */
+function boundsAnew(expected) {
+    const bounds = (0,pod_bounds/* podBounds */.$t)(expected);
+    return bounds && { ...bounds, note: 'it is deleted and made anew' };
 }
 function asksForResources(workload) {
     const spec = (0,pod_template/* podTemplateOf */.D0)(workload)?.spec ?? {};
@@ -79931,15 +80918,26 @@ function keepRequests(pod) {
     return { ...(0,pod_queries/* keepPod */.v)(pod), spec: pod['spec'] };
 }
 
-// EXTERNAL MODULE: ./lib/rollout/sources.js
-var sources = __nccwpck_require__(2247);
-;// CONCATENATED MODULE: ./lib/commands/prepare/live.js
+
+/***/ }),
+
+/***/ 6978:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   n: () => (/* binding */ READ_EACH),
+/* harmony export */   p: () => (/* binding */ readLive)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9369);
+/* harmony import */ var _rollout_sources_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2247);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(325);
 
 
 
 
 /** Up to this many objects of a kind and namespace, a list saves no requests over reading each. */
-const READ_EACH = 2;
+const READ_EACH = 1;
 /**
  * The objects of a release as they are now, by key; what does not exist is not in the map. Lists by the release's label, so
  * that the cost does not grow with what else lives in the namespace, and reads the rest one by one.
@@ -79947,43 +80945,46 @@ const READ_EACH = 2;
 async function readLive(cluster, manifests, release) {
     const objects = manifests.map(({ object }) => object);
     const live = new Map();
-    const bySource = Object.values(Object.groupBy(objects, (object) => (0,sources/* sourceOf */.v)({ ...object, ...(0,manifest_object/* refOf */.H8)(object) })));
-    await (0,concurrency/* mapLimited */.b)(bySource.flatMap((group) => (group && group.length > READ_EACH ? [group] : [])), async ([first]) => {
+    const bySource = Object.values(Object.groupBy(objects, (object) => (0,_rollout_sources_js__WEBPACK_IMPORTED_MODULE_0__/* .sourceOf */ .v)({ ...object, ...(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object) })));
+    await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_2__/* .mapLimited */ .b)(bySource.flatMap((group) => (group && group.length > READ_EACH ? [group] : [])), async ([first]) => {
         if (!first)
             return;
-        const listed = await cluster.list({ ...(0,manifest_object/* refOf */.H8)(first), labelSelector: `${plan_desired/* RELEASE_LABEL */.l5}=${release}` });
+        const listed = await cluster.list({ ...(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(first), labelSelector: `${_plan_desired_js__WEBPACK_IMPORTED_MODULE_3__/* .RELEASE_LABEL */ .l5}=${release}` });
         for (const object of listed.objects)
-            live.set((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object);
+            live.set((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object)), object);
     });
-    await (0,concurrency/* mapLimited */.b)(objects, async (object) => {
-        const key = (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object));
+    await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_2__/* .mapLimited */ .b)(objects, async (object) => {
+        const key = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object));
         if (live.has(key))
             return;
-        const found = await cluster.get((0,manifest_object/* refOf */.H8)(object));
+        const found = await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object));
         if (found)
             live.set(key, found);
     });
-    const wanted = new Set(objects.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
+    const wanted = new Set(objects.map((object) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object))));
     return new Map([...live].filter(([key]) => wanted.has(key)));
 }
 
-// EXTERNAL MODULE: ./lib/commands/apply/prune.js + 1 modules
-var apply_prune = __nccwpck_require__(1555);
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
-var render = __nccwpck_require__(1038);
-// EXTERNAL MODULE: ./lib/commands/session/session.js
-var session_session = __nccwpck_require__(3949);
-;// CONCATENATED MODULE: ./lib/commands/prepare/prepare.js
 
+/***/ }),
 
+/***/ 2521:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-
-
-
-
-
-
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Rs: () => (/* binding */ previousRevision),
+/* harmony export */   iA: () => (/* binding */ prepare)
+/* harmony export */ });
+/* unused harmony export countsOf */
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9369);
+/* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
+/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6753);
+/* harmony import */ var _apply_prune_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1555);
+/* harmony import */ var _session_known_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1262);
+/* harmony import */ var _compare_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6302);
+/* harmony import */ var _forecast_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(618);
 
 
 
@@ -79998,118 +80999,66 @@ async function prepare({ namespace, desired }, session) {
     const { run, inPlace, heads, madeNamespace } = session;
     const { runner, journal, signals } = run;
     try {
-        const compared = await dryRunAll(desired, run);
+        const compared = await (0,_compare_js__WEBPACK_IMPORTED_MODULE_4__/* .compare */ .U)(desired, run);
+        (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)(compared.flatMap(({ problems }) => problems));
         // Made a moment ago, for the lock: it is this release that creates it.
-        const changes = compared.map((change) => {
-            const isMade = madeNamespace && (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(change.manifest.object)) === (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(madeNamespace));
-            return isMade ? { type: 'create', manifest: change.manifest, expected: madeNamespace } : change;
+        const changes = compared.flatMap(({ change }) => {
+            if (!change)
+                return [];
+            const isMade = madeNamespace && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(change.manifest.object)) === (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(madeNamespace));
+            return [isMade ? { type: 'create', manifest: change.manifest, expected: madeNamespace } : change];
         });
         signals.cancelled.throwIfAborted();
-        const prune = await (0,apply_prune/* planPrune */.w)((0,session_session/* inventoryOf */.o8)(session), desired, run);
-        const counts = [
-            ...Object.entries(Object.groupBy(changes, ({ type }) => type)).map(([type, list]) => `${list.length} to ${WORDS[type]}`),
-            ...(prune.deletions.length > 0 ? [`${prune.deletions.length} to prune`] : []),
-        ];
-        runner.info(`the API server accepts them all: ${counts.join(', ')}`);
-        journal.note(`${changes.length} objects checked: ${counts.join(', ')}`);
-        const stamps = changes.flatMap((change) => ('live' in change && change.live ? [(0,plan_desired/* revisionOf */.DT)(change.live)] : []));
-        // Before there were records, the annotation alone told the revision.
-        const previous = inPlace?.revision ?? Math.max(0, ...stamps);
+        const prune = await (0,_apply_prune_js__WEBPACK_IMPORTED_MODULE_2__/* .planPrune */ .w)((0,_session_known_release_js__WEBPACK_IMPORTED_MODULE_3__/* .inventoryOf */ .o)(session), desired, run);
+        (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)(prune.problems);
+        const counts = countsOf(changes, prune);
+        runner.info(`the API server accepts them all: ${counts}`);
+        journal.note(`${changes.length} objects checked: ${counts}`);
+        const previous = previousRevision(changes, inPlace);
         return {
             namespace,
             changes,
             prune,
-            revision: Math.max((0,release_history/* nextRevision */.fB)(heads), previous + 1),
+            revision: Math.max((0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .nextRevision */ .fB)(heads), previous + 1),
             previousRevision: previous === 0 ? undefined : previous,
-            forecast: await forecast(changes, run),
+            forecast: await (0,_forecast_js__WEBPACK_IMPORTED_MODULE_5__/* .forecast */ .g)(changes, run),
         };
     }
     catch (error) {
-        if (error instanceof errors/* ClusterError */.b$)
-            throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the cluster')]);
+        if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$)
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs([(0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, 'the cluster')]);
         throw error;
     }
+}
+/** The revision in place; 0 when there is none. Before there were records, the annotation alone told it. */
+function previousRevision(changes, inPlace) {
+    const stamps = changes.flatMap((change) => ('live' in change && change.live ? [(0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_8__/* .revisionOf */ .DT)(change.live)] : []));
+    return inPlace?.revision ?? Math.max(0, ...stamps);
+}
+/** For people: `3 to leave as they are, 1 to update`. */
+function countsOf(changes, { deletions }) {
+    const byType = Object.entries(Object.groupBy(changes, ({ type }) => type));
+    const counts = byType.map(([type, list]) => `${list.length} to ${WORDS[type]}`);
+    return [...counts, ...(deletions.length > 0 ? [`${deletions.length} to prune`] : [])].join(', ');
 }
 const WORDS = {
     create: 'create',
     update: 'update',
     unchanged: 'leave as they are',
+    recreate: 'delete and make anew',
     run: 'run',
 };
-async function dryRunAll(desired, run) {
-    const waiting = await waitingForOthers(desired, run.cluster);
-    const checkable = desired.filter((manifest) => !waiting.has(manifest));
-    const live = await readLive(run.cluster, checkable, run.inputs.release);
-    const scaled = (0,autoscaling/* scaledByManifests */.mY)(desired.map(({ object }) => object));
-    const checked = await (0,concurrency/* mapLimited */.b)(desired, async (manifest) => {
-        run.signals.cancelled.throwIfAborted();
-        if (waiting.has(manifest))
-            return { change: { type: 'create', manifest }, problems: [] };
-        const before = live.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(manifest.object)));
-        const problems = ownershipProblems(manifest, before, {
-            ...(0,render/* identityOf */.cu)(run),
-            forceConflicts: run.inputs.forceConflicts,
-        });
-        const scalable = { ...manifest, object: (0,autoscaling/* withLiveReplicas */.wk)(manifest.object, before, scaled) };
-        try {
-            return { change: await dryRun(scalable, before, run), problems };
-        }
-        catch (error) {
-            if (!(error instanceof errors/* ClusterError */.b$))
-                throw error;
-            return { problems: [...problems, (0,rejections/* problemFrom */.Y)(error, (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object)), manifest.at)] };
-        }
-    });
-    // In the order of the objects, not of the answers: the first problem is the headline, and must not depend on chance.
-    (0,errors/* rejectIfAny */.rV)(checked.flatMap(({ problems }) => problems));
-    return checked.flatMap(({ change }) => change ?? []);
-}
-async function dryRun(manifest, before, { inputs, cluster, runner }) {
-    if ((0,stages/* hookOf */.pd)(manifest.object))
-        return checkHook(manifest, before, cluster);
-    const object = (0,plan_desired/* stampedAsBefore */.kK)(manifest.object, before);
-    const answer = await (0,apply_object/* applyTaking */.V)(cluster, before ? (0,strategy_change/* withOldStrategy */.rm)(object, before) : object, before, {
-        dryRun: true,
-        forceConflicts: inputs.forceConflicts,
-    });
-    const note = (0,strategy/* unservedNote */.p)(object, answer);
-    if (note !== undefined)
-        runner.info(note);
-    return (0,change/* changeOf */.C)(manifest, before, before ? (0,strategy_change/* withNewStrategy */.SW)(answer, object, before) : answer);
-}
-/** A Job cannot be changed, so a hook is checked under another name than the one that the last release's Job still has. */
-async function checkHook(manifest, live, cluster) {
-    const { object } = manifest;
-    const name = `${object.metadata.name.slice(0, 50)}-dry-run`;
-    await cluster.apply({ ...object, metadata: { ...object.metadata, name } }, { dryRun: true });
-    return { type: 'run', manifest, ...(live && { live }) };
-}
-/** Objects that cannot be checked yet, because their namespace or their kind is made by this same release. */
-async function waitingForOthers(desired, cluster) {
-    const newNamespaces = new Set();
-    for (const name of (0,provided/* providedNamespaces */.Y)(desired)) {
-        if (!(await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name })))
-            newNamespaces.add(name);
-    }
-    const waiting = new Set();
-    for (const manifest of desired) {
-        const { apiVersion, kind, metadata } = manifest.object;
-        const isServed = (await cluster.resourceType(apiVersion, kind)) !== undefined;
-        if (!isServed || newNamespaces.has(metadata.namespace ?? ''))
-            waiting.add(manifest);
-    }
-    return waiting;
-}
 
 
 /***/ }),
 
-/***/ 1038:
+/***/ 858:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
+  OW: () => (/* binding */ assertHomeAllowed),
   cu: () => (/* binding */ identityOf),
   N6: () => (/* binding */ namespaceOf),
   ik: () => (/* binding */ place),
@@ -80120,75 +81069,204 @@ __nccwpck_require__.d(__webpack_exports__, {
 var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/image-reference.js
 var image_reference = __nccwpck_require__(6260);
+// EXTERNAL MODULE: ./lib/manifest/field-path.js
+var field_path = __nccwpck_require__(9201);
 // EXTERNAL MODULE: ./lib/manifest/object.js
 var manifest_object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/manifest/pod-template.js
 var pod_template = __nccwpck_require__(641);
+;// CONCATENATED MODULE: ./lib/manifest/image-slots.js
+/** Where in a manifest images are named. */
+
+
+
+
+/** Where custom kinds keep the specification of an Argo workflow (https://argo-workflows.readthedocs.io/en/latest/fields/). */
+const WORKFLOW_PATHS = new Map([
+    ['Workflow.argoproj.io', 'spec'],
+    ['WorkflowTemplate.argoproj.io', 'spec'],
+    ['ClusterWorkflowTemplate.argoproj.io', 'spec'],
+    ['CronWorkflow.argoproj.io', 'spec.workflowSpec'],
+]);
+/** Templates in such a specification; an inline template cannot hold another. */
+const TEMPLATE_PATHS = [
+    'templateDefaults',
+    'templates[*]',
+    'templates[*].steps[*][*].inline',
+    'templates[*].dag.tasks[*].inline',
+];
+/** Containers in such a template. The first two have no name, and go by that of the template. */
+const CONTAINER_PATHS = ['container', 'script', 'initContainers[*]', 'sidecars[*]', 'containerSet.containers[*]'];
+/** The places of a manifest that are known to name an image: containers of every sort, and image volumes. */
+function imageSlotsOf(manifest) {
+    const workflow = WORKFLOW_PATHS.get((0,manifest_object/* groupKindOf */.zo)(manifest.object));
+    if (workflow !== undefined)
+        return workflowSlots(manifest, workflow);
+    const template = (0,pod_template/* podTemplateOf */.D0)(manifest.object);
+    if (!template)
+        return [];
+    const spec = { path: [...template.path, 'spec'], value: template.spec };
+    return [
+        ...pod_template/* CONTAINER_FIELDS */.Cm.flatMap((field) => containersAt(manifest, spec, `${field}[*]`)),
+        ...volumesAt(manifest, spec),
+    ];
+}
+/** The slot at a place that somebody has named. A value that is no text counts as left open. */
+function slotAtPlace(manifest, { path, value }) {
+    return slot(manifest, { path, name: (0,field_path/* fieldPathText */.JR)(path), isContainer: false }, value);
+}
+function workflowSlots(manifest, path) {
+    const spec = placesIn({ path: [], value: manifest.object }, path);
+    const templates = spec.flatMap((place) => TEMPLATE_PATHS.flatMap((field) => placesIn(place, field)));
+    return [
+        ...templates.flatMap((template) => CONTAINER_PATHS.flatMap((field) => containersAt(manifest, template, field))),
+        ...[...templates, ...spec].flatMap((place) => volumesAt(manifest, place)),
+    ];
+}
+function containersAt(manifest, around, path) {
+    return placesIn(around, path).flatMap((place) => {
+        const { value: container } = place;
+        if (!(0,manifest_object/* isObject */.Gv)(container))
+            return [];
+        const name = textIn(container, 'name') || textIn(around.value, 'name') || path;
+        return [slot(manifest, { path: [...place.path, 'image'], name, isContainer: true }, container['image'])];
+    });
+}
+function volumesAt(manifest, around) {
+    return placesIn(around, 'volumes[*]').flatMap(({ path, value: volume }) => {
+        if (!(0,manifest_object/* isObject */.Gv)(volume) || !(0,manifest_object/* isObject */.Gv)(volume['image']))
+            return [];
+        const at = { path: [...path, 'image', 'reference'], name: textIn(volume, 'name'), isContainer: false };
+        return [slot(manifest, at, volume['image']['reference'])];
+    });
+}
+function placesIn({ path, value }, way) {
+    const found = (0,field_path/* placesAt */.uQ)(value, (0,field_path/* parseFieldPath */.Zl)(way) ?? []);
+    return found.map((place) => ({ path: [...path, ...place.path], value: place.value }));
+}
+function slot(manifest, at, value) {
+    const image = typeof value === 'string' ? value : '';
+    return { manifest, ...at, image, parsed: (0,image_reference/* parseImageReference */.o)(image) };
+}
+function textIn(holder, field) {
+    const value = (0,manifest_object/* isObject */.Gv)(holder) ? holder[field] : undefined;
+    return typeof value === 'string' ? value : '';
+}
+
+;// CONCATENATED MODULE: ./lib/manifest/image-fields.js
+
+
+
+/** Looks the field up in all manifests of its kind. One is enough that has it, but none may have anything else than text there. */
+function matchField(line, field, manifests) {
+    const ofKind = manifests.filter(({ object }) => (0,manifest_object/* groupKindOf */.zo)(object) === field.groupKind);
+    const found = ofKind.flatMap((manifest) => (0,field_path/* placesAt */.uQ)(manifest.object, field.path).map((place) => ({ manifest, ...place })));
+    if (found.length === 0)
+        return { slots: [], problems: [notThere(line, field, ofKind, manifests)] };
+    return {
+        slots: found.map(({ manifest, ...place }) => slotAtPlace(manifest, place)),
+        problems: found.filter(({ value }) => !isText(value)).map((place) => noText(line, place)),
+    };
+}
+/** A field without a value is left open. */
+function isText(value) {
+    return typeof value === 'string' || value === null;
+}
+function notThere(line, { groupKind, path }, [first], all) {
+    if (!first) {
+        const kinds = [...new Set(all.map(({ object }) => (0,manifest_object/* groupKindOf */.zo)(object)))].toSorted();
+        return {
+            code: 'ImageNotMatched',
+            message: `images: "${line}" is for ${groupKind}, and the manifests have only ${kinds.join(', ')}`,
+            hint: 'Write the kind with its group and without a version, as in Cluster.postgresql.cnpg.io.',
+        };
+    }
+    const last = (0,field_path/* lastPlaceOn */.VM)(first.object, path);
+    const where = last.path.length === 0 ? '' : ` at ${(0,field_path/* fieldPathText */.JR)(last.path)}`;
+    return {
+        code: 'ImageNotMatched',
+        message: `images: "${line}" matches nothing: ${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(first.object))} has${where} ${contentsOf(last.value)}`,
+        hint: 'Use a field that is listed. One that is to be filled in must be in the manifest, with an empty text.',
+        at: first.at,
+    };
+}
+const MOST_LISTED = 20;
+function contentsOf(value) {
+    if (Array.isArray(value))
+        return `a list of ${value.length}`;
+    if (!(0,manifest_object/* isObject */.Gv)(value))
+        return typeof value === 'string' ? 'a text' : 'no fields';
+    const fields = Object.keys(value);
+    if (fields.length === 0)
+        return 'no fields';
+    const more = fields.length > MOST_LISTED ? ` and ${fields.length - MOST_LISTED} more` : '';
+    return `${fields.slice(0, MOST_LISTED).join(', ')}${more}`;
+}
+function noText(line, { manifest, path }) {
+    return {
+        code: 'InvalidInput',
+        message: `images: "${line}" is for ${(0,field_path/* fieldPathText */.JR)(path)} of ${(0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(manifest.object))}, which is no text`,
+        hint: 'Name the field that holds the whole reference. One that is split into repository and tag cannot be put in.',
+        at: manifest.at,
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/manifest/images.js
 
 
 
 
+
+
 /**
- * Puts the images that were asked for into the pod templates: containers of every sort, and image volumes.
+ * Puts the images that were asked for into the manifests: into containers of every sort, image volumes, and fields that are named.
  *
  * A request `name=reference` is for the images whose repository is `name` (and whose tag or digest is that of `name`, when it
  * has one); if there is none, for the containers called `name`, as in kubectl set image. A request `reference` is for the
- * images of the same repository. The manifests that were given stay as they are.
+ * images of the same repository. `Kind.group:path=reference` is for that field. The manifests that were given stay as they are.
  *
  * Throws one RejectedError: ImageNotMatched for a request that is for no image, InvalidInput for two that are for the same.
  */
 function setImages(manifests, requests) {
-    if (requests.length === 0)
-        return { manifests: [...manifests], changes: [] };
-    const copies = manifests.map((manifest) => ((0,pod_template/* podTemplateOf */.D0)(manifest.object) ? structuredClone(manifest) : manifest));
-    const slots = copies.flatMap(slotsOf);
-    const chosen = new Map();
+    const slots = requests.length === 0 ? [] : manifests.flatMap(imageSlotsOf);
+    const chosen = [];
     const problems = [];
     for (const request of requests) {
-        const matches = matchesOf(request, slots);
-        if (matches.length === 0)
-            problems.push(notMatched(request, slots));
-        for (const slot of matches) {
-            const other = chosen.get(slot);
+        const matched = match(request, slots, manifests);
+        problems.push(...matched.problems);
+        for (const slot of matched.slots) {
+            const other = chosen.find((choice) => isSamePlace(choice.slot, slot));
             if (other)
-                problems.push(askedTwice(slot, other, request));
+                problems.push(askedTwice(slot, other.request, request));
             else
-                chosen.set(slot, request);
+                chosen.push({ slot, request });
         }
     }
     (0,errors/* rejectIfAny */.rV)(problems);
-    const changes = [...chosen].map(([slot, { reference }]) => {
-        slot.set(reference);
+    const changes = chosen.map(({ slot, request }) => {
         const from = slot.image === '' ? {} : { from: slot.image };
-        return { object: (0,manifest_object/* refOf */.H8)(slot.manifest.object), container: slot.name, ...from, to: reference };
+        return { object: (0,manifest_object/* refOf */.H8)(slot.manifest.object), container: slot.name, ...from, to: request.reference };
     });
-    return { manifests: copies, changes };
+    const byManifest = Map.groupBy(chosen, ({ slot }) => slot.manifest);
+    return { manifests: manifests.map((manifest) => put(manifest, byManifest.get(manifest) ?? [])), changes };
 }
-function slotsOf(manifest) {
-    const spec = (0,pod_template/* podTemplateOf */.D0)(manifest.object)?.spec;
-    if (!spec)
-        return [];
-    const containers = pod_template/* CONTAINER_FIELDS */.Cm.flatMap((field) => (0,pod_template/* objectsIn */.Qv)(spec[field]).map(({ item }) => slotAt(manifest, item, 'image', textIn(item, 'name'), true)));
-    const volumes = (0,pod_template/* objectsIn */.Qv)(spec['volumes']).flatMap(({ item }) => (0,manifest_object/* isObject */.Gv)(item['image']) ? [slotAt(manifest, item['image'], 'reference', textIn(item, 'name'), false)] : []);
-    return [...containers, ...volumes];
+/** The manifest itself, when there is nothing to put in. */
+function put(manifest, choices) {
+    if (choices.length === 0)
+        return manifest;
+    const copy = structuredClone(manifest);
+    for (const { slot, request } of choices)
+        (0,field_path/* setAt */.ef)(copy.object, slot.path, request.reference);
+    return copy;
 }
-function slotAt(manifest, holder, field, name, isContainer) {
-    const image = textIn(holder, field);
-    return {
-        manifest,
-        name,
-        isContainer,
-        image,
-        parsed: (0,image_reference/* parseImageReference */.o)(image),
-        set: (reference) => {
-            holder[field] = reference;
-        },
-    };
+function isSamePlace(one, other) {
+    return one.manifest === other.manifest && (0,field_path/* fieldPathText */.JR)(one.path) === (0,field_path/* fieldPathText */.JR)(other.path);
 }
-function textIn(holder, field) {
-    const value = holder[field];
-    return typeof value === 'string' ? value : '';
+function match(request, slots, manifests) {
+    if (request.field)
+        return matchField(request.line, request.field, manifests);
+    const matches = matchesOf(request, slots);
+    return { slots: matches, problems: matches.length === 0 ? [notMatched(request, slots)] : [] };
 }
 function matchesOf({ name, reference }, slots) {
     if (name === undefined) {
@@ -80211,10 +81289,11 @@ function notMatched(request, slots) {
     const listed = there.length === 0 ? 'none at all' : there.slice(0, 20).join(', ');
     const more = there.length > 20 ? ` and ${there.length - 20} more` : '';
     const other = request.name === undefined ? ' To put it in place of another repository, write name=reference.' : '';
+    const byField = ' For an image elsewhere in a custom kind, write Kind.group:path.to.field=reference.';
     return {
         code: 'ImageNotMatched',
         message: `images: "${request.line}" matches no image of the manifests, which have ${listed}${more}`,
-        hint: `Use a repository or the name of a container that is listed.${other}`,
+        hint: `Use a repository or the name of a container that is listed.${other}${byField}`,
     };
 }
 function askedTwice(slot, first, second) {
@@ -80264,608 +81343,12 @@ function podTemplateMaps(object) {
     return [...(path.length === 0 ? [] : metadataMaps(metadata, [...path, 'metadata'])), ...variables];
 }
 
-// EXTERNAL MODULE: ./node_modules/js-yaml/dist/js-yaml.mjs
-var js_yaml = __nccwpck_require__(3243);
-;// CONCATENATED MODULE: ./lib/manifest/yaml-events.js
-/** Runs js-yaml's parser over a document, as tolerantly as kubectl does, and says what is wrong in a person's words. */
-
-/** The deepest nesting of collections, with aliases followed. */
-const MAX_DEPTH = 100;
-/** What makes a text unreadable, and the line of it. */
-class YamlError extends Error {
-    name = 'YamlError';
-    line;
-    hint;
-    constructor(message, line, hint) {
-        super(message);
-        this.line = line;
-        this.hint = hint;
-    }
-}
-/** A piece of the file for a message: enough to know it by. */
-function shown(text) {
-    return text.length > 60 ? `"${text.slice(0, 60)}…"` : `"${text}"`;
-}
-/** Characters parsed again per piece, to mend lines; beyond it the text is refused as js-yaml refuses it. */
-const MAX_PARSED_AGAIN = 64 * 1024 * 1024;
-const DEEP_INDENTATION = ' '.repeat(1024);
-/**
- * kubectl accepts a closing bracket, or the next line of a quoted text, at the indentation of its key; YAML 1.2 and js-yaml
- * do not. Inside brackets and quotes indentation means nothing, so such lines are indented until js-yaml is content.
- */
-function parseTolerantly(text, firstLine) {
-    let source = text;
-    for (let parsedAgain = 0;; parsedAgain += source.length) {
-        const lines = new Lines(source, firstLine);
-        try {
-            return { source, lines, events: (0,js_yaml/* parseEvents */.PH)(source, { maxDepth: MAX_DEPTH }) };
-        }
-        catch (error) {
-            if (!(error instanceof js_yaml/* YAMLException */.tB))
-                throw error;
-            // What is missing at the end of a text is missing in its last line.
-            const offset = Math.min(error.mark?.position ?? 0, source.trimEnd().length);
-            const line = lines.at(offset);
-            const start = lines.startOf(line);
-            const indentation = source.slice(start, offset);
-            const isMendable = error.reason === 'deficient indentation' && parsedAgain < MAX_PARSED_AGAIN;
-            if (!isMendable || /\S/.test(indentation) || indentation.startsWith(DEEP_INDENTATION)) {
-                throw new YamlError(`this is not valid YAML: ${error.reason}`, line, hintFor(lines.textOf(line), error.reason));
-            }
-            source = source.slice(0, start) + DEEP_INDENTATION + source.slice(offset);
-        }
-    }
-}
-function hintFor(line, reason) {
-    if (line.includes('{{'))
-        return 'This looks like a template. Render it first, and list what comes out.';
-    if (line.startsWith('%'))
-        return 'Remove this directive: kubectl does not read it either.';
-    if (line.includes('\t'))
-        return 'Replace the tabs on this line with spaces.';
-    if (reason.includes('maxDepth'))
-        return `Lists and mappings may be nested ${MAX_DEPTH} deep: flatten the document.`;
-    return 'Look at this line and the one before it: indentation, a missing colon, or a quote that does not end.';
-}
-/** Turns offsets into line numbers. */
-class Lines {
-    #text;
-    #first;
-    #starts = [0];
-    constructor(text, first) {
-        this.#text = text;
-        this.#first = first;
-        for (const found of text.matchAll(/\r\n?|\n/g))
-            this.#starts.push(found.index + found[0].length);
-    }
-    at(offset) {
-        let low = 0;
-        let high = this.#starts.length - 1;
-        while (low < high) {
-            const middle = Math.ceil((low + high) / 2);
-            if ((this.#starts[middle] ?? 0) <= offset)
-                low = middle;
-            else
-                high = middle - 1;
-        }
-        return low + this.#first;
-    }
-    startOf(line) {
-        return this.#starts[line - this.#first] ?? 0;
-    }
-    textOf(line) {
-        return this.#text.slice(this.startOf(line), this.#starts[line - this.#first + 1]);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/manifest/yaml-nodes.js
-/** YAML text as a tree of nodes that know their line; aliases still point at what they repeat. */
-
-
-/** The most values in one file, each counted again for every alias that repeats it. */
-const MAX_NODES = 1_000_000;
-/** A piece of a file (see yaml-pieces.ts), which begins on `firstLine`, as one node for each document. Throws YamlError. */
-function parseNodes(text, firstLine) {
-    const separator = /^---[ \t]*([^#\s].*)/.exec(text);
-    if (separator) {
-        const hint = 'Put what follows it on a line of its own.';
-        throw new YamlError(`${shown(separator[1] ?? '')} stands behind a document separator`, firstLine, hint);
-    }
-    const { source, events, lines } = parseTolerantly(text, firstLine);
-    // Every scalar makes one event, every collection two.
-    if (events.length > 2 * MAX_NODES)
-        throw tooManyNodes(firstLine);
-    return new NodeReader(source, events, lines).documents();
-}
-function tooManyNodes(line) {
-    const hint = 'An alias counts for all that it repeats. Write less with aliases, or split the file.';
-    return new YamlError(`the file holds more than ${MAX_NODES} values`, line, hint);
-}
-const ABSENT = -1;
-class NodeReader {
-    #text;
-    #events;
-    #lines;
-    #next = 0;
-    /** Of the last node: an empty value has no place of its own. */
-    #line = 1;
-    #anchors = new Map();
-    constructor(text, events, lines) {
-        this.#text = text;
-        this.#events = events;
-        this.#lines = lines;
-    }
-    documents() {
-        const documents = [];
-        while (this.#events[this.#next++]?.type === js_yaml/* EVENT_ID */.hy.DOCUMENT) {
-            this.#anchors = new Map();
-            for (let node = this.#node(); node; node = this.#node())
-                documents.push(node);
-        }
-        return documents;
-    }
-    /** The next node, or undefined where the collection or document around it ends. */
-    #node() {
-        const event = this.#events[this.#next++];
-        switch (event?.type) {
-            case js_yaml/* EVENT_ID */.hy.SCALAR:
-                return this.#anchored(event, this.#scalar(event));
-            case js_yaml/* EVENT_ID */.hy.SEQUENCE: {
-                const sequence = { kind: 'sequence', line: this.#lineAt(event.start), items: [] };
-                this.#anchored(event, sequence);
-                for (let item = this.#node(); item; item = this.#node())
-                    sequence.items.push(item);
-                return sequence;
-            }
-            case js_yaml/* EVENT_ID */.hy.MAPPING: {
-                const mapping = { kind: 'mapping', line: this.#lineAt(event.start), pairs: [] };
-                this.#anchored(event, mapping);
-                for (let key = this.#node(); key; key = this.#node()) {
-                    const value = this.#node();
-                    if (value)
-                        mapping.pairs.push({ key, value });
-                }
-                return mapping;
-            }
-            case js_yaml/* EVENT_ID */.hy.ALIAS:
-                return this.#alias(event);
-            case js_yaml/* EVENT_ID */.hy.DOCUMENT:
-            case js_yaml/* EVENT_ID */.hy.POP:
-            case undefined:
-                return undefined;
-        }
-        return event;
-    }
-    #scalar(event) {
-        const line = this.#lineAt(event.valueStart === ABSENT ? event.tagStart : event.valueStart);
-        const tag = event.tagStart === ABSENT ? undefined : fullTag(this.#text.slice(event.tagStart, event.tagEnd));
-        const plain = event.style === js_yaml/* SCALAR_STYLE */.jK.PLAIN && tag === undefined;
-        return { kind: 'scalar', line, text: (0,js_yaml/* getScalarValue */.KE)(this.#text, event), plain, ...(tag !== undefined && { tag }) };
-    }
-    #alias(event) {
-        const line = this.#lineAt(event.anchorStart);
-        const anchor = this.#text.slice(event.anchorStart, event.anchorEnd);
-        const target = this.#anchors.get(anchor);
-        if (target)
-            return { kind: 'alias', line, target };
-        const hint = 'An anchor (&name) must stand before its alias (*name), in the same document. Quote a * that is text.';
-        throw new YamlError(`the alias ${shown(`*${anchor}`)} has no anchor`, line, hint);
-    }
-    /** Registers a node before its children are read, so that an alias among them is seen to repeat itself. */
-    #anchored(event, node) {
-        if (event.anchorStart !== ABSENT)
-            this.#anchors.set(this.#text.slice(event.anchorStart, event.anchorEnd), node);
-        return node;
-    }
-    #lineAt(offset) {
-        if (offset !== ABSENT)
-            this.#line = this.#lines.at(offset);
-        return this.#line;
-    }
-}
-function fullTag(raw) {
-    if (raw.startsWith('!<'))
-        return raw.slice(2, -1);
-    return raw.startsWith('!!') ? `tag:yaml.org,2002:${raw.slice(2)}` : raw;
-}
-
-;// CONCATENATED MODULE: ./lib/manifest/yaml-scalars.js
-/**
- * What a YAML scalar means to kubectl. kubectl reads YAML with goyaml.v2, which is neither YAML 1.1 nor 1.2: `0644` is
- * octal, `yes` is true, `12:30` and dates are text. The rules are those of resolve() in
- * https://github.com/yaml/go-yaml/blob/v2.4.4/resolve.go, and a golden test holds them against the real kubectl.
- */
-const WORDS = new Map([
-    ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((word) => [word, true]),
-    ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((word) => [word, false]),
-    ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null]),
-    ...['.nan', '.NaN', '.NAN'].map((word) => [word, Number.NaN]),
-    ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((word) => [word, Infinity]),
-    ...['-.inf', '-.Inf', '-.INF'].map((word) => [word, -Infinity]),
-]);
-const INTEGER = /^(?<sign>[-+]?)(?:0[bB](?<binary>[01]+)|0[oO]?(?<octal>[0-7]+)|0[xX](?<hex>[0-9a-fA-F]+)|(?<decimal>0|[1-9][0-9]*))$/;
-const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
-const DIGITS = '[0-9]+(?:_[0-9]+)*';
-const FLOAT_FROM_POINT = new RegExp(`^\\.${DIGITS}(?:[eE][-+]?${DIGITS})?$`);
-const MAX_UINT64 = 2n ** 64n - 1n;
-const MIN_INT64 = -(2n ** 63n);
-const MAX_INT64 = 2n ** 63n - 1n;
-/** The value of a plain (unquoted) scalar without a tag. */
-function resolvePlain(source) {
-    const word = WORDS.get(source);
-    if (word !== undefined)
-        return word;
-    const first = source.charAt(0);
-    if (first === '.')
-        return FLOAT_FROM_POINT.test(source) ? finiteOr(source.replaceAll('_', ''), source) : source;
-    if (!/[-+0-9]/.test(first))
-        return source;
-    const digits = source.replaceAll('_', '');
-    const integer = integerOf(digits);
-    if (integer !== undefined)
-        return integer;
-    return FLOAT.test(digits) ? finiteOr(digits, source) : source;
-}
-/**
- * The value of a scalar with a YAML tag, given by its full name (`tag:yaml.org,2002:int`), or undefined when the text is
- * none of that kind. A tag that YAML does not define makes text, as it does in kubectl.
- */
-function resolveTagged(tag, source) {
-    const value = resolvePlain(source);
-    switch (tag) {
-        case 'tag:yaml.org,2002:bool':
-            return typeof value === 'boolean' ? value : undefined;
-        case 'tag:yaml.org,2002:null':
-            return value === null ? value : undefined;
-        case 'tag:yaml.org,2002:int':
-            return typeof value === 'bigint' || integerOf(source.replaceAll('_', '')) !== undefined ? value : undefined;
-        case 'tag:yaml.org,2002:float':
-            return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
-        case 'tag:yaml.org,2002:binary':
-            return textOfBase64(source);
-        default:
-            return source;
-    }
-}
-/**
- * The text of a mapping key, or undefined when kubectl takes no such key (null, and integers beyond 64 bits).
- * https://github.com/kubernetes-sigs/yaml/blob/v1.6.0/yaml.go, convertToJSONableObject
- */
-function keyText(key, source) {
-    if (key === null)
-        return undefined;
-    if (typeof key === 'bigint')
-        return key >= MIN_INT64 && key <= MAX_INT64 ? String(key) : undefined;
-    if (typeof key !== 'number')
-        return String(key);
-    return integerOf(source.replaceAll('_', '')) === undefined ? floatKeyText(key) : String(key);
-}
-function integerOf(digits) {
-    const groups = INTEGER.exec(digits)?.groups;
-    if (!groups)
-        return undefined;
-    const { sign, binary, octal, hex, decimal } = groups;
-    const magnitude = BigInt(binary ? `0b${binary}` : octal ? `0o${octal}` : hex ? `0x${hex}` : (decimal ?? '0'));
-    const integer = sign === '-' ? -magnitude : magnitude;
-    if (integer > MAX_UINT64 || integer < MIN_INT64)
-        return decimal === undefined ? undefined : integer;
-    const number = Number(integer);
-    return Number.isSafeInteger(number) ? number : integer;
-}
-/** Go's ParseFloat refuses what overflows; the scalar is then text. */
-function finiteOr(digits, source) {
-    const value = Number(digits);
-    return Number.isFinite(value) ? value : source;
-}
-/** Go's FormatFloat(value, 'g', -1, 32): the fewest digits that name the same 32-bit float. */
-function floatKeyText(value) {
-    const single = Math.fround(value);
-    if (Number.isNaN(single))
-        return '.nan';
-    if (!Number.isFinite(single))
-        return single < 0 ? '-.inf' : '.inf';
-    if (single === 0)
-        return Object.is(single, -0) ? '-0' : '0';
-    let shortest = single.toExponential(8);
-    for (let fraction = 0; fraction < 8; fraction++) {
-        const candidate = single.toExponential(fraction);
-        if (Math.fround(Number(candidate)) !== single)
-            continue;
-        shortest = candidate;
-        break;
-    }
-    const exponent = Number(shortest.slice(shortest.indexOf('e') + 1));
-    if (exponent >= -4 && exponent < 6)
-        return String(Number(shortest));
-    const mantissa = shortest.slice(0, shortest.indexOf('e'));
-    return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
-}
-function textOfBase64(source) {
-    try {
-        const bytes = Uint8Array.from(atob(source.replaceAll(/[\r\n]/g, '')), (character) => character.charCodeAt(0));
-        return new TextDecoder().decode(bytes);
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/manifest/yaml-expansion.js
-
-
-
-/** The largest text of one file, in characters, and the most text that its aliases may make of it. */
-const MAX_CHARACTERS = 10 * 1024 * 1024;
-/** Keys with a meaning of their own in JavaScript. No Kubernetes field is named so, but a key of a ConfigMap may be. */
-const TREACHEROUS_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
-/** Fields whose keys are free text: maps of data and labels, and the properties of a CustomResourceDefinition's schema. */
-const FREE_KEYS = new Set([
-    'data',
-    'binaryData',
-    'stringData',
-    'labels',
-    'annotations',
-    'matchLabels',
-    'nodeSelector',
-    'properties',
-]);
-/** Expands the documents of one file, which share one budget of values and text. */
-class Expansion {
-    #nodes = 0;
-    #characters = 0;
-    /** The collections being expanded. */
-    #open = new Set();
-    /** True when the file has used up its values or its text: nothing more of it can be expanded. */
-    get exhausted() {
-        return this.#nodes > MAX_NODES || this.#characters > MAX_CHARACTERS;
-    }
-    /** Throws YamlError. */
-    document(root) {
-        return this.#value(root, 0, '');
-    }
-    /** @param field the field that holds the node; items of a list have their list's. */
-    #value(node, depth, field) {
-        if (++this.#nodes > MAX_NODES)
-            throw tooManyNodes(node.line);
-        if (depth > MAX_DEPTH) {
-            throw new YamlError(`collections are nested more than ${MAX_DEPTH} deep`, node.line, 'Flatten the document.');
-        }
-        switch (node.kind) {
-            case 'alias':
-                this.#refuseLoop(node.target, node.line);
-                return this.#value(node.target, depth, field);
-            case 'sequence':
-                return this.#inside(node, () => node.items.map((item) => this.#value(item, depth + 1, field)));
-            case 'mapping': {
-                const object = {};
-                this.#inside(node, () => this.#fill(object, node, depth + 1, field));
-                return object;
-            }
-            case 'scalar':
-                return this.#scalar(node);
-        }
-        return node;
-    }
-    /**
-     * Adds the pairs of a mapping to an object, in order, as goyaml.v2 does: a later key replaces an earlier one, and so does
-     * a merge (`<<`), whose keys count as if they were written where the merge stands.
-     */
-    #fill(object, mapping, depth, field) {
-        for (const { key, value } of mapping.pairs) {
-            if (isMerge(key)) {
-                for (const source of mergeSources(value)) {
-                    this.#refuseLoop(source, value.line);
-                    this.#inside(source, () => this.#fill(object, source, depth, field));
-                }
-                continue;
-            }
-            const name = this.#key(key, field);
-            const child = this.#value(value, depth, name);
-            // Assigning to `__proto__` would change the prototype; defining it makes an ordinary property.
-            Object.defineProperty(object, name, { value: child, enumerable: true, configurable: true, writable: true });
-        }
-    }
-    #key(node, field) {
-        const scalar = node.kind === 'alias' ? node.target : node;
-        if (scalar.kind !== 'scalar') {
-            throw new YamlError('a list or a mapping cannot be a key', node.line, 'Quote it if it is text. If it is a template, with {{ }}, render it first.');
-        }
-        this.#charge(scalar);
-        const name = keyText(meaningOf(scalar), scalar.text);
-        if (name === undefined) {
-            throw new YamlError(`the key ${shown(scalar.text)} is not text`, node.line, 'Quote the key if it is meant, or remove the line.');
-        }
-        if (TREACHEROUS_KEYS.has(name) && !FREE_KEYS.has(field)) {
-            throw new YamlError(`the key "${name}" is not accepted here`, node.line, 'No Kubernetes field has this name. Remove it.');
-        }
-        return name;
-    }
-    #scalar(node) {
-        this.#charge(node);
-        const value = meaningOf(node);
-        if (typeof value === 'bigint') {
-            const hint = 'Quote it if it is text. Give it a decimal point, as in 1.0, if it may be rounded.';
-            throw new YamlError(`the number ${shown(node.text)} is too large to be exact`, node.line, hint);
-        }
-        if (typeof value === 'number' && !Number.isFinite(value)) {
-            throw new YamlError(`${shown(node.text)} is no number that JSON can hold`, node.line, 'Quote it if it is text.');
-        }
-        // JSON has no negative zero for the API server.
-        return Object.is(value, -0) ? 0 : value;
-    }
-    #charge(scalar) {
-        this.#characters += scalar.text.length;
-        if (this.#characters > MAX_CHARACTERS) {
-            throw new YamlError('the aliases repeat more than 10 MiB of text', scalar.line, 'Use fewer aliases, or split the file.');
-        }
-    }
-    #inside(node, expand) {
-        this.#open.add(node);
-        const result = expand();
-        this.#open.delete(node);
-        return result;
-    }
-    #refuseLoop(target, line) {
-        if (!this.#open.has(target))
-            return;
-        throw new YamlError('an anchor contains an alias to itself', line, 'Write the value out, without the alias.');
-    }
-}
-function meaningOf(scalar) {
-    if (scalar.plain)
-        return resolvePlain(scalar.text);
-    if (scalar.tag === undefined)
-        return scalar.text;
-    const value = resolveTagged(scalar.tag, scalar.text);
-    if (value === undefined) {
-        const kind = scalar.tag.slice(scalar.tag.lastIndexOf(':') + 1);
-        throw new YamlError(`${shown(scalar.text)} cannot be read as !!${kind}`, scalar.line, 'Correct the value, or remove the tag.');
-    }
-    return value;
-}
-function isMerge(key) {
-    return key.kind === 'scalar' && key.text === '<<' && (key.plain || key.tag === 'tag:yaml.org,2002:merge');
-}
-/** The mappings that a merge brings in, the one that wins last. */
-function mergeSources(value) {
-    const sources = value.kind === 'sequence' ? value.items.toReversed() : [value];
-    return sources.map((source) => {
-        const mapping = source.kind === 'alias' ? source.target : source;
-        if (mapping.kind === 'mapping')
-            return mapping;
-        throw new YamlError('<< does not name a mapping', value.line, 'Give it an alias of a mapping (<<: *name), or a list of such.');
-    });
-}
-/** The line of the value at a path, for a field that of its key; of what is nearest when the path leads nowhere. */
-function lineAt(root, path) {
-    let node = root;
-    let { line } = root;
-    for (const step of path) {
-        const collection = node.kind === 'alias' ? node.target : node;
-        if (collection.kind === 'sequence') {
-            const item = typeof step === 'number' ? collection.items[step] : undefined;
-            if (!item)
-                break;
-            line = item.line;
-            node = item;
-        }
-        else if (collection.kind === 'mapping') {
-            const pair = collection.pairs.findLast(({ key }) => key.kind === 'scalar' && keyText(meaningOf(key), key.text) === step);
-            if (!pair)
-                break;
-            line = pair.key.line;
-            node = pair.value;
-        }
-        else
-            break;
-    }
-    return line;
-}
-
-;// CONCATENATED MODULE: ./lib/manifest/yaml-pieces.js
-/** Cuts the text of a file into its documents, the way kubectl does before it parses any of them. */
-/** YAML documents, cut at lines that begin with `---`; or JSON objects one after the other, as jq writes them. */
-function piecesOf(text) {
-    const objects = jsonObjects(text);
-    return objects.length > 1 ? objects : yamlDocuments(text);
-}
-function yamlDocuments(text) {
-    const pieces = [];
-    let start = 0;
-    let line = 1;
-    for (const marker of text.matchAll(/^---/gm)) {
-        if (marker.index === start)
-            continue;
-        const piece = text.slice(start, marker.index);
-        pieces.push({ text: piece, line });
-        line += countLineBreaks(piece);
-        start = marker.index;
-    }
-    return [...pieces, { text: text.slice(start), line }];
-}
-function jsonObjects(text) {
-    const pieces = [];
-    let start = 0;
-    let line = 1;
-    for (let end = endOfJsonObject(text, 0); end !== undefined; end = endOfJsonObject(text, start)) {
-        const piece = text.slice(start, end);
-        pieces.push({ text: piece, line });
-        line += countLineBreaks(piece);
-        start = end;
-    }
-    return text.slice(start).trim() === '' ? pieces : [];
-}
-/** Where the JSON object ends that begins at `start`, after white space; undefined when there is none. */
-function endOfJsonObject(text, start) {
-    const opening = /\s*\{/y;
-    opening.lastIndex = start;
-    if (!opening.test(text))
-        return undefined;
-    let depth = 1;
-    let inString = false;
-    for (let index = opening.lastIndex; index < text.length; index++) {
-        const character = text.charAt(index);
-        if (character === '"')
-            inString = !inString;
-        else if (inString)
-            index += character === '\\' ? 1 : 0;
-        else if (character === '{')
-            depth++;
-        else if (character === '}' && --depth === 0)
-            return index + 1;
-    }
-    return undefined;
-}
-function countLineBreaks(text) {
-    return text.match(/\r\n?|\n/g)?.length ?? 0;
-}
-
-;// CONCATENATED MODULE: ./lib/manifest/yaml.js
-/**
- * YAML and JSON files as kubectl reads them (yaml-scalars.ts tells what a scalar means), within limits that a hostile file
- * cannot pass. The result is a plain tree of JSON: what an alias repeats is copied, and nothing is shared.
- */
-
-
-
-
-
-/**
- * Every document of a file that is not empty. Of keys that are given twice the last one counts, as in kubectl.
- * Throws RejectedError with an InvalidManifest problem, at its line, for each document that cannot be read.
- */
-function readYaml(file) {
-    const documents = [];
-    const problems = [];
-    const expansion = new Expansion();
-    const pieces = file.text.length > MAX_CHARACTERS ? [] : piecesOf(file.text);
-    if (pieces.length === 0) {
-        problems.push(problem(file, new YamlError('the file is larger than 10 MiB', 1, 'Split it, and keep data out of it.')));
-    }
-    for (const piece of pieces) {
-        try {
-            for (const root of parseNodes(piece.text, piece.line)) {
-                const value = expansion.document(root);
-                if (value !== null)
-                    documents.push({ value, lineOf: (path) => lineAt(root, path) });
-            }
-        }
-        catch (error) {
-            if (!(error instanceof YamlError))
-                throw error;
-            problems.push(problem(file, error));
-            if (expansion.exhausted)
-                break;
-        }
-    }
-    (0,errors/* rejectIfAny */.rV)(problems);
-    return documents;
-}
-function problem(file, { message, hint, line }) {
-    return { code: 'InvalidManifest', message: `${file.path}:${line}: ${message}`, hint, at: { file: file.path, line } };
-}
-
+// EXTERNAL MODULE: ./lib/manifest/yaml-expansion.js + 1 modules
+var yaml_expansion = __nccwpck_require__(9456);
+// EXTERNAL MODULE: ./lib/manifest/yaml.js + 1 modules
+var yaml = __nccwpck_require__(8321);
 ;// CONCATENATED MODULE: ./lib/manifest/load.js
+
 
 
 
@@ -80877,7 +81360,8 @@ function problem(file, { message, hint, line }) {
 function loadManifests(files) {
     const manifests = [];
     const problems = [];
-    for (const candidate of files.flatMap((file) => candidatesOf(file, problems))) {
+    const total = new yaml_expansion/* TotalBudget */.ye();
+    for (const candidate of files.flatMap((file) => candidatesOf(file, total, problems))) {
         const found = problemsOf(candidate);
         if (found.length === 0 && isKubeObject(candidate.value))
             manifests.push({ object: candidate.value, at: placeOf(candidate) });
@@ -80919,9 +81403,12 @@ function assertNoDuplicates(manifests) {
     }
     (0,errors/* rejectIfAny */.rV)(problems);
 }
-function candidatesOf(file, problems) {
+function candidatesOf(file, total, problems) {
+    // One problem is enough to say so.
+    if (total.exhausted)
+        return [];
     try {
-        return readYaml(file).flatMap((document) => takenApart({ value: document.value, path: [], document, file: file.path }));
+        return (0,yaml/* readYaml */.g)(file, total).flatMap((document) => takenApart({ value: document.value, path: [], document, file: file.path }));
     }
     catch (error) {
         if (!(error instanceof errors/* RejectedError */.zs))
@@ -80952,9 +81439,9 @@ function placeOf({ file, document, path }, ...field) {
 function isKubeObject(value) {
     if (!(0,manifest_object/* isObject */.Gv)(value) || !(0,manifest_object/* isObject */.Gv)(value['metadata']))
         return false;
-    return isText(value['apiVersion']) && isText(value['kind']) && isText(value['metadata']['name']);
+    return load_isText(value['apiVersion']) && load_isText(value['kind']) && load_isText(value['metadata']['name']);
 }
-function isText(value) {
+function load_isText(value) {
     return typeof value === 'string' && value !== '';
 }
 function problemsOf(candidate) {
@@ -80971,13 +81458,13 @@ function problemsOf(candidate) {
         ];
     }
     const { apiVersion, kind, metadata } = value;
-    if (!isText(apiVersion) || !isText(kind)) {
-        const missing = [!isText(apiVersion) && 'apiVersion', !isText(kind) && 'kind'].filter((field) => field !== false);
+    if (!load_isText(apiVersion) || !load_isText(kind)) {
+        const missing = [!load_isText(apiVersion) && 'apiVersion', !load_isText(kind) && 'kind'].filter((field) => field !== false);
         const hint = 'Write both, as in "apiVersion: apps/v1" and "kind: Deployment". Leave files out that are no Kubernetes objects.';
         return [problem(`an object has no ${missing.join(' and no ')}, or one that is not text`, hint)];
     }
     if ((0,manifest_object/* groupOf */.F8)(apiVersion) === 'kustomize.config.k8s.io') {
-        const hint = 'Render it first, with "kubectl kustomize DIRECTORY > rendered.yaml", and list the result.';
+        const hint = 'Give its directory to the input kustomize, and leave this file out.';
         return [problem(`a ${kind} is for kustomize, not for the cluster`, hint)];
     }
     if (!(0,manifest_object/* isObject */.Gv)(metadata)) {
@@ -81016,11 +81503,11 @@ function nameProblems(kind, metadata, problem) {
         const hint = 'Give it a name: an object with a new name in every run cannot be updated or taken back.';
         problems.push(problem(`a ${kind} has generateName and no name`, hint, 'metadata', 'generateName'));
     }
-    else if (!isText(name)) {
+    else if (!load_isText(name)) {
         const hint = typeof name === 'number' || typeof name === 'boolean' ? `Quote it: name: "${name}".` : 'Write metadata.name.';
         problems.push(problem(`a ${kind} has ${name === undefined ? 'no name' : `${shapeOf(name)} as its name`}`, hint, 'metadata', 'name'));
     }
-    if (namespace !== undefined && !isText(namespace)) {
+    if (namespace !== undefined && !load_isText(namespace)) {
         const message = `${kind} ${String(name)} has ${shapeOf(namespace)} as its namespace`;
         problems.push(problem(message, 'Write a name (quote it if it is a number), or remove the line.', 'metadata', 'namespace'));
     }
@@ -81041,19 +81528,238 @@ function shapeOf(value) {
 
 // EXTERNAL MODULE: ./lib/manifest/order.js
 var order = __nccwpck_require__(8449);
-// EXTERNAL MODULE: ./lib/plan/desired.js
-var plan_desired = __nccwpck_require__(9369);
-// EXTERNAL MODULE: ./lib/plan/provided.js
-var plan_provided = __nccwpck_require__(5780);
-// EXTERNAL MODULE: ./lib/plan/rejections.js
-var rejections = __nccwpck_require__(3015);
+// EXTERNAL MODULE: ./lib/plan/keep.js
+var keep = __nccwpck_require__(9006);
 // EXTERNAL MODULE: ./lib/plan/stages.js
 var stages = __nccwpck_require__(7368);
+;// CONCATENATED MODULE: ./lib/plan/helm-hooks.js
+/**
+ * Helm's hooks (https://helm.sh/docs/topics/charts_hooks/) as hooks of Rollsafe. Jobs run before and after the release; what they
+ * need is applied like everything else.
+ */
+
+
+
+
+
+const HELM_HOOK = 'helm.sh/hook';
+const HELM_WEIGHT = 'helm.sh/hook-weight';
+const HELM_DELETE_POLICY = 'helm.sh/hook-delete-policy';
+const INSTALL = ['pre-install', 'post-install'];
+const UPGRADE = ['pre-upgrade', 'post-upgrade'];
+/** Deleting and rolling back are done by other ways here, on which no Job runs. */
+const NEVER = ['pre-delete', 'post-delete', 'pre-rollback', 'post-rollback'];
+const TESTS = ['test', 'test-success', 'test-failure'];
+const EVENTS = [...INSTALL, ...UPGRADE, ...NEVER, ...TESTS];
+/** Whether an object is a hook of Helm, and not already one of Rollsafe. */
+function isHelmHook({ metadata }) {
+    const { annotations = {} } = metadata;
+    return annotations[HELM_HOOK] !== undefined && annotations[stages/* HOOK_ANNOTATION */.c4] === undefined;
+}
+/**
+ * The manifests with Helm's hooks turned into Rollsafe's. Jobs of a stage run one after the other, by weight and then by name, as
+ * Helm has them. Other objects come with what pods need (`pre-…`), or after everything else (`post-…`). Throws RejectedError for
+ * hooks that cannot be had.
+ */
+function withoutHelmHooks(manifests, isUpgrade) {
+    const problems = [];
+    const leftOut = new Map();
+    const due = [];
+    const others = manifests.filter(({ object }) => !isHelmHook(object));
+    for (const manifest of manifests.filter(({ object }) => isHelmHook(object))) {
+        const hook = dueHook(manifest, isUpgrade, problems);
+        if (hook && 'when' in hook)
+            due.push(hook);
+        else if (hook)
+            leftOut.set(hook.why, [...(leftOut.get(hook.why) ?? []), nameOf(manifest)]);
+    }
+    const [first] = manifests;
+    if (first && others.length === 0 && due.length === 0 && problems.length === 0) {
+        const message = `there is nothing to deploy: all objects are hooks of Helm that are left out (${[...leftOut.values()].flat().join(', ')})`;
+        problems.push({ code: 'InvalidManifest', message, hint: 'Check the values of the chart.', at: first.at });
+    }
+    (0,errors/* rejectIfAny */.rV)(problems);
+    const waves = others.map(({ object }) => (0,stages/* waveOf */.j5)(object));
+    const mapped = new Map([
+        ...jobsInOrder(due),
+        ...due.filter(({ isJob }) => !isJob).map((hook) => [hook.manifest, asOrdinary(hook, waves)]),
+    ]);
+    const staying = due.filter(({ manifest, isJob }) => isJob && /hook-(?:succeeded|failed)/.test(deletePolicyOf(manifest)));
+    return {
+        manifests: manifests.flatMap((manifest) => (isHelmHook(manifest.object) ? (mapped.get(manifest) ?? []) : manifest)),
+        notes: [
+            ...[...leftOut].map(([why, names]) => `left out, as ${why}: ${names.join(', ')}`),
+            ...(staying.length === 0
+                ? []
+                : [
+                    `${HELM_DELETE_POLICY} is not followed, the Jobs stay for their logs: ${staying.map(({ manifest }) => nameOf(manifest)).join(', ')}`,
+                ]),
+        ],
+    };
+}
+/** Undefined after a problem. */
+function dueHook(manifest, isUpgrade, problems) {
+    const { object, at } = manifest;
+    const written = object.metadata.annotations?.[HELM_HOOK] ?? '';
+    const events = written.split(',').map((event) => event.trim().toLowerCase());
+    const refuse = (message, hint) => {
+        problems.push({ code: 'InvalidManifest', message: `${nameOf(manifest)}: ${message}`, hint, at });
+    };
+    if (events.includes('crd-install')) {
+        return refuse(`the hook crd-install is of Helm 2`, 'Move the definition into the folder crds/ of the chart.');
+    }
+    const unknown = events.find((event) => !EVENTS.includes(event));
+    if (unknown !== undefined) {
+        return refuse(`${HELM_HOOK} is ${JSON.stringify(written)}, which Helm does not know`, `Known are ${EVENTS.join(', ')}.`);
+    }
+    const [now, otherwise] = isUpgrade ? [UPGRADE, INSTALL] : [INSTALL, UPGRADE];
+    const dueNow = events.filter((event) => now.includes(event));
+    if (dueNow.length === 0)
+        return { why: whyLeftOut(events, otherwise, isUpgrade) };
+    const isJob = (0,manifest_object/* groupKindOf */.zo)(object) === 'Job.batch';
+    const phase = (0,order/* phaseOf */.hU)(object);
+    const when = dueNow.some((event) => event.startsWith('pre-')) ? 'pre-deploy' : 'post-deploy';
+    if (isJob && dueNow.length > 1) {
+        return refuse(`a hook cannot run both before and after (${dueNow.join(', ')})`, 'Make it two Jobs.');
+    }
+    if (!isJob && (phase === order/* FIRST_POD_PHASE */.Tl || (when === 'pre-deploy' && phase > order/* FIRST_POD_PHASE */.Tl))) {
+        const hint = 'Make it a Job, or an object like any other by removing the annotation.';
+        return refuse(`cannot be a ${dueNow.join(', ')} hook, as only a Job and what it needs can`, hint);
+    }
+    const isOnce = !events.some((event) => otherwise.includes(event));
+    return { manifest, when, isJob, isOnce };
+}
+function whyLeftOut(events, otherwise, isUpgrade) {
+    if (events.some((event) => otherwise.includes(event))) {
+        const [what, why] = isUpgrade
+            ? ['an upgrade', 'there is a good revision']
+            : ['an installation', 'no revision was good yet'];
+        return `this is ${what} (${why})`;
+    }
+    const isTest = events.every((event) => TESTS.includes(event));
+    return isTest ? 'they are for "helm test"' : `no Job runs on the way back, or when something is deleted`;
+}
+/** The Jobs of each stage with their place in it. */
+function jobsInOrder(due) {
+    const jobs = due.filter(({ isJob }) => isJob);
+    return [...Map.groupBy(jobs, ({ when }) => when)].flatMap(([when, ofStage]) => {
+        const inOrder = ofStage.toSorted(({ manifest: one }, { manifest: other }) => weightOf(one) - weightOf(other) || (one.object.metadata.name < other.object.metadata.name ? -1 : 1));
+        return inOrder.map(({ manifest }, place) => [
+            manifest,
+            annotated(manifest, { [stages/* WAVE_ANNOTATION */.Oc]: String(place), [stages/* HOOK_ANNOTATION */.c4]: when }),
+        ]);
+    });
+}
+/** Helm does not delete what a hook of an earlier release has made. */
+function asOrdinary({ manifest, when, isOnce }, waves) {
+    const wave = when === 'pre-deploy' ? Math.min(0, ...waves) : Math.max(0, ...waves) + 1;
+    return annotated(manifest, {
+        ...(wave !== 0 && { [stages/* WAVE_ANNOTATION */.Oc]: String(wave) }),
+        ...(isOnce && { [keep/* PRUNE_ANNOTATION */.BY]: 'keep' }),
+    });
+}
+/** What somebody has written for Rollsafe itself counts more. */
+function annotated(manifest, annotations) {
+    const { metadata } = manifest.object;
+    const all = { ...annotations, ...metadata.annotations };
+    return { ...manifest, object: { ...manifest.object, metadata: { ...metadata, annotations: all } } };
+}
+/** As Helm reads it: 0 for what is no number. */
+function weightOf({ object }) {
+    const text = object.metadata.annotations?.[HELM_WEIGHT] ?? '';
+    return /^[+-]?\d+$/.test(text) ? Number(text) : 0;
+}
+function deletePolicyOf({ object }) {
+    return object.metadata.annotations?.[HELM_DELETE_POLICY] ?? '';
+}
+function nameOf({ object }) {
+    return (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object));
+}
+
+// EXTERNAL MODULE: ./lib/plan/desired.js
+var plan_desired = __nccwpck_require__(9369);
+// EXTERNAL MODULE: ./lib/plan/fences.js
+var plan_fences = __nccwpck_require__(8605);
+// EXTERNAL MODULE: ./lib/plan/provided.js
+var plan_provided = __nccwpck_require__(5780);
+// EXTERNAL MODULE: ./lib/plan/recreate.js
+var recreate = __nccwpck_require__(5974);
+// EXTERNAL MODULE: ./lib/plan/rejections.js
+var rejections = __nccwpck_require__(3015);
 // EXTERNAL MODULE: ./lib/plan/strategy.js
 var strategy = __nccwpck_require__(5594);
 // EXTERNAL MODULE: ./lib/report/format.js
 var format = __nccwpck_require__(7703);
+// EXTERNAL MODULE: ./lib/commands/keep-secrets.js
+var keep_secrets = __nccwpck_require__(3190);
+// EXTERNAL MODULE: ./lib/release/history.js
+var release_history = __nccwpck_require__(6753);
+// EXTERNAL MODULE: ./lib/commands/session/records.js
+var records = __nccwpck_require__(8799);
+;// CONCATENATED MODULE: ./lib/commands/prepare/chart-facts.js
+
+
+
+
+/**
+ * What a chart is rendered for. It is read before the run holds the lock, as there is nothing to compare or lock without objects: of
+ * two first runs at once, both install. Throws RejectedError.
+ */
+async function readChartFacts({ cluster, signals }, identity) {
+    try {
+        const [kubernetes, heads] = await Promise.all([
+            cluster.capabilities(signals.cancelled),
+            (0,records/* openRecords */.t)(cluster, identity).list(),
+        ]);
+        return { ...identity, isUpgrade: (0,release_history/* lastGood */.mC)(heads) !== undefined, kubernetes };
+    }
+    catch (error) {
+        if (error instanceof errors/* ClusterError */.b$)
+            throw new errors/* RejectedError */.zs([(0,rejections/* problemFrom */.Y)(error, 'the cluster')]);
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/commands/prepare/resolve-images.js
+
+/**
+ * The requests, with the digest behind the tag where that was asked for: the same tag with another image is then another pod
+ * template, and rolls. Each reference is looked up once. Throws one RejectedError for all that cannot be.
+ */
+async function resolveImages(requests, { registry, runner, signals }) {
+    const references = [...new Set(requests.flatMap(({ toDigest, reference }) => (toDigest ? [reference] : [])))];
+    const settled = await Promise.allSettled(references.map((one) => registry.resolve(one, signals.cancelled)));
+    const digests = new Map();
+    const problems = [];
+    for (const [index, reference] of references.entries()) {
+        const result = settled[index];
+        if (result?.status === 'fulfilled')
+            digests.set(reference, result.value);
+        else
+            problems.push(...resolve_images_problemsOf(reference, result?.reason));
+    }
+    (0,errors/* rejectIfAny */.rV)(problems);
+    for (const [reference, digest] of digests)
+        runner.info(`${reference} is ${digest}`);
+    return requests.map((request) => {
+        const digest = request.toDigest ? digests.get(request.reference) : undefined;
+        return digest === undefined ? request : { ...request, reference: `${request.reference}@${digest}` };
+    });
+}
+/** Throws what is no problem of the image: a cancellation, or a defect. */
+function resolve_images_problemsOf(reference, error) {
+    if (!(error instanceof errors/* RejectedError */.zs))
+        throw error;
+    return error.problems.map((one) => ({ ...one, message: `images: ${reference} cannot be resolved: ${one.message}` }));
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/prepare/render.js
+
+
+
+
+
+
 
 
 
@@ -81075,21 +81781,43 @@ function identityOf(run) {
 }
 /** Reads the manifests and puts in images, strategy and namespaces. Throws RejectedError; writes nothing. */
 async function render(run) {
-    const { inputs, renderer } = run;
-    const { manifests } = setImages(loadManifests(await renderer.render(inputs.sources)), inputs.images);
-    return place(manifests, run);
+    const { inputs, renderer, runner, signals } = run;
+    let reading;
+    const facts = () => (reading ??= readChartFacts(run, identityOf(run)));
+    const loaded = load(await renderer.render(inputs.sources, facts, signals.cancelled), run);
+    // Before hooks are left out: an image that only these have is no mistake.
+    const { manifests } = setImages(loaded, await resolveImages(inputs.images, run));
+    // Not only of a chart: it may have been rendered in a step before.
+    if (!manifests.some(({ object }) => isHelmHook(object)))
+        return place(manifests, run);
+    const mapped = withoutHelmHooks(manifests, (await facts()).isUpgrade);
+    for (const note of mapped.notes)
+        runner.info(note);
+    return place(mapped.manifests, run);
+}
+function load(files, { runner }) {
+    try {
+        const manifests = loadManifests(files);
+        (0,keep_secrets/* keepSecrets */.JY)(manifests, runner);
+        return manifests;
+    }
+    catch (error) {
+        (0,keep_secrets/* keepSecretsOfFiles */.pb)(files, runner);
+        throw error;
+    }
 }
 /** The same for manifests that are at hand, as those of a record. */
 async function place(manifests, run) {
     const { inputs, cluster, runner } = run;
     const namespace = namespaceOf(run);
+    (0,keep_secrets/* keepSecrets */.JY)(manifests, runner);
     runner.info(`${(0,format/* counted */.hS)(manifests.length, 'object')} for ${cluster.server}, namespace ${namespace}`);
     try {
-        const located = await locateAll(manifests, namespace, cluster);
+        const located = await locateAll(manifests, namespace, run);
         const { manifests: shaped, notes } = (0,strategy/* applyStrategy */.A)(located, inputs.strategy);
         for (const note of notes)
             runner.info(note);
-        const desired = (0,order/* inOrder */.a)(shaped).map((manifest) => ({
+        const desired = (0,order/* inOrder */.al)(shaped).map((manifest) => ({
             ...manifest,
             object: (0,plan_desired/* labelled */.wW)(manifest.object, identityOf(run)),
         }));
@@ -81101,18 +81829,26 @@ async function place(manifests, run) {
         throw error;
     }
 }
-/** Gives every object its namespace, by the scope that the cluster says its kind has. */
-async function locateAll(manifests, namespace, cluster) {
-    const provided = (0,plan_provided/* providedTypes */.d)(manifests);
-    const problems = [];
+/** Throws RejectedError when the release may not write to its own namespace, in which its lock and its records are. */
+function assertHomeAllowed(run) {
+    (0,errors/* rejectIfAny */.rV)((0,plan_fences/* homeProblems */.yL)(namespaceOf(run), run.inputs.fences));
+}
+/** Gives every object its namespace, by the scope that the cluster says its kind has, and sees to it that it stays inside. */
+async function locateAll(manifests, namespace, { cluster, inputs: { fences } }) {
+    const provided = (0,plan_provided/* providedTypes */.dh)(manifests);
+    const problems = (0,plan_fences/* homeProblems */.yL)(namespace, fences);
     const located = [];
     for (const manifest of manifests) {
         const { apiVersion, kind } = manifest.object;
         const type = (await cluster.resourceType(apiVersion, kind)) ??
             provided.find((one) => one.apiVersion === apiVersion && one.kind === kind);
         if (type) {
-            problems.push(...(0,plan_desired/* problemsOf */.GW)(manifest, type), ...(0,stages/* stageProblems */.N0)(manifest));
-            located.push((0,plan_desired/* locate */.x5)(manifest, type, namespace));
+            const placed = (0,plan_desired/* locate */.x5)(manifest, type, namespace);
+            const fenced = (0,plan_fences/* fenceProblem */.NO)((0,manifest_object/* refOf */.H8)(placed.object), fences, namespace, manifest.at);
+            problems.push(...(0,plan_desired/* problemsOf */.GW)(manifest, type), ...(0,stages/* stageProblems */.N0)(manifest), ...(0,recreate/* recreateProblems */.Kc)(manifest));
+            if (fenced)
+                problems.push(fenced);
+            located.push(placed);
         }
         else {
             problems.push({
@@ -81131,7 +81867,391 @@ async function locateAll(manifests, namespace, cluster) {
 
 /***/ }),
 
-/***/ 2852:
+/***/ 3965:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  m: () => (/* binding */ beginReview)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/rollout/pod-queries.js
+var pod_queries = __nccwpck_require__(8155);
+// EXTERNAL MODULE: ./lib/rollout/status.js + 11 modules
+var rollout_status = __nccwpck_require__(8217);
+// EXTERNAL MODULE: ./lib/plan/recreate.js
+var recreate = __nccwpck_require__(5974);
+;// CONCATENATED MODULE: ./lib/plan/access.js
+/** Which rights a release needs, its way back included, and what of them a login has. */
+
+
+
+
+/** All rights that docs/permissions.md explains, for just these objects. */
+function rightsFor(needs) {
+    const { desired, identity } = needs;
+    const kinds = new Map();
+    for (const { manifest, type } of desired) {
+        if (!type)
+            continue;
+        const { object } = manifest;
+        const key = `${(0,manifest_object/* groupOf */.F8)(type.apiVersion)}/${type.plural}/${object.metadata.namespace ?? ''}`;
+        const kind = kinds.get(key) ?? { type, objects: [] };
+        kinds.set(key, { type, objects: [...kind.objects, object] });
+    }
+    const ofObjects = [...kinds.values()].flatMap((kind) => rightsForKind(kind, needs));
+    const objects = desired.map(({ manifest }) => manifest.object);
+    return merged([...ofBookkeeping(identity), ...ofObjects, ...ofEvidence(objects, needs)]);
+}
+/** One right where several parts of a release need the same: Secrets are records, and perhaps objects of the release as well. */
+function merged(rights) {
+    const same = Map.groupBy(rights, ({ verb, group, resource, namespace }) => `${verb} ${group}/${resource} ${namespace}`);
+    return [...same.values()].flatMap(([first, ...others]) => {
+        if (!first)
+            return [];
+        const all = [first, ...others];
+        const isForAll = all.some(({ names }) => names.length === 0);
+        const names = isForAll ? [] : [...new Set(all.flatMap((one) => one.names))];
+        return [{ ...first, names, isOptional: all.every(({ isOptional }) => isOptional) }];
+    });
+}
+function rightsForKind({ type, objects }, { takesBack, listedFrom }) {
+    const [first] = objects;
+    const namespace = first?.metadata.namespace;
+    const on = { group: (0,manifest_object/* groupOf */.F8)(type.apiVersion), resource: type.plural, ...(namespace !== undefined && { namespace }) };
+    const named = (verb, isOptional = false) => ({
+        ...on,
+        verb,
+        names: objects.map(({ metadata }) => metadata.name),
+        isOptional,
+    });
+    const all = (verb, isOptional = false) => ({ ...on, verb, names: [], isOptional });
+    const isFollowedKind = objects.some(rollout_status/* isFollowed */.bJ);
+    const isMadeAnew = objects.some(recreate/* mayBeRecreated */.UA);
+    return [
+        named('get'),
+        all('list', objects.length < listedFrom),
+        ...(isFollowedKind ? [all('watch', true)] : []),
+        all('create'),
+        named('patch'),
+        named('update', !takesBack),
+        named('delete', !takesBack && !isMadeAnew),
+    ];
+}
+/** The lock and the records. */
+function ofBookkeeping({ release, namespace }) {
+    const lease = { group: 'coordination.k8s.io', resource: 'leases', namespace };
+    const secret = { group: '', resource: 'secrets', namespace, names: [] };
+    const names = [`rollsafe.${release}`];
+    return [
+        { ...lease, verb: 'get', names, isOptional: false },
+        { ...lease, verb: 'create', names: [], isOptional: false },
+        { ...lease, verb: 'update', names, isOptional: false },
+        // Without it the lock ends by itself, and old records stay.
+        { ...lease, verb: 'delete', names, isOptional: true },
+        ...['get', 'list', 'create', 'update'].map((verb) => ({ ...secret, verb, isOptional: false })),
+        { ...secret, verb: 'delete', isOptional: true },
+    ];
+}
+/** What shows early that a release fails, and why; whether it has room; and what gets pods out of the way back. */
+function ofEvidence(objects, { takesBack }) {
+    const watched = Map.groupBy((0,pod_queries/* podQueries */.a)(objects), ({ namespace = '' }) => namespace);
+    return [...watched].flatMap(([namespace, queries]) => {
+        const right = (group, resource, verb) => ({
+            group,
+            resource,
+            verb,
+            namespace,
+            names: [],
+            isOptional: true,
+        });
+        const isWatched = (kind) => queries.some((query) => query.kind === kind);
+        const replacesPods = objects.some(({ kind, metadata }) => metadata.namespace === namespace && ['StatefulSet', 'DaemonSet'].includes(kind));
+        const podVerbs = ['list', 'watch', ...(replacesPods && takesBack ? ['delete'] : [])];
+        return [
+            ...(isWatched('ReplicaSet') ? ['list', 'watch'].map((verb) => right('apps', 'replicasets', verb)) : []),
+            ...podVerbs.map((verb) => right('', 'pods', verb)),
+            right('', 'events', 'list'),
+            ...(isWatched('Event') ? [right('', 'events', 'watch')] : []),
+            right('', 'pods/log', 'get'),
+            right('', 'resourcequotas', 'list'),
+        ];
+    });
+}
+/** Whether rules that hold in the right's namespace grant it; by names, if need be, each of which may be in another rule. */
+function covers(rules, { verb, group, resource, names }) {
+    const fitting = rules.filter((rule) => has(rule.verbs, verb) && has(rule.apiGroups, group) && hasResource(rule.resources, resource));
+    const isNamed = (name) => fitting.some(({ resourceNames }) => resourceNames.includes(name));
+    return fitting.some(({ resourceNames }) => resourceNames.length === 0) || (names.length > 0 && names.every(isNamed));
+}
+function has(list, wanted) {
+    return list.includes('*') || list.includes(wanted);
+}
+/** `*` is also every subresource, and a `*` before the slash is that subresource of every kind (rbac/v1 ResourceMatches). */
+function hasResource(list, wanted) {
+    const slash = wanted.indexOf('/');
+    return has(list, wanted) || (slash >= 0 && list.includes(`*${wanted.slice(slash)}`));
+}
+
+// EXTERNAL MODULE: ./lib/plan/provided.js
+var plan_provided = __nccwpck_require__(5780);
+// EXTERNAL MODULE: ./lib/plan/rejections.js
+var rejections = __nccwpck_require__(3015);
+;// CONCATENATED MODULE: ./lib/plan/role-to-paste.js
+/** As they are read best. */
+const VERBS = ['get', 'list', 'watch', 'create', 'patch', 'update', 'delete'];
+/** The fewest rules that grant just these rights; all of one namespace, or all of none. */
+function mergedRules(rights) {
+    const byResource = Map.groupBy(rights, ({ group, resource }) => `${group}/${resource}`);
+    const single = [...byResource.values()].map((same) => ({
+        group: same[0]?.group ?? '',
+        resource: same[0]?.resource ?? '',
+        verbs: VERBS.filter((verb) => same.some((right) => right.verb === verb)),
+    }));
+    return [...Map.groupBy(single, ({ group, verbs }) => `${group} ${verbs.join()}`).values()].map((alike) => ({
+        group: alike[0]?.group ?? '',
+        resources: alike.map(({ resource }) => resource),
+        verbs: alike[0]?.verbs ?? [],
+    }));
+}
+/** For people: `get, patch on deployments.apps, statefulsets.apps`. */
+function describeRule({ group, resources, verbs }) {
+    const names = resources.map((resource) => {
+        const [plural = '', ...subresource] = resource.split('/');
+        return [group === '' ? plural : `${plural}.${group}`, ...subresource].join('/');
+    });
+    return `${verbs.join(', ')} on ${names.join(', ')}`;
+}
+/**
+ * A Role and a RoleBinding for each namespace, and a ClusterRole and its binding for what has none. `user` is whom the API server
+ * takes the login for; without it there are no bindings. Their names tell what is in them: applying them takes away nothing
+ * that was granted before.
+ */
+function roleToPaste(rights, release, user) {
+    const places = [...Map.groupBy(rights, ({ namespace }) => namespace)];
+    return places.map(([namespace, own]) => grant(mergedRules(own), namespace, release, user)).join('\n---\n');
+}
+function grant(rules, namespace, release, user) {
+    const scope = namespace === undefined ? 'Cluster' : '';
+    const body = rules.flatMap(({ group, resources, verbs }) => [
+        `  - apiGroups: ${listOf([group])}`,
+        `    resources: ${listOf(resources)}`,
+        `    verbs: ${listOf(verbs)}`,
+    ]);
+    const name = `rollsafe-${release}-${fingerprint([user, ...body].join('\n'))}`;
+    const metadata = [
+        'metadata:',
+        `  name: ${name}`,
+        ...(namespace === undefined ? [] : [`  namespace: ${role_to_paste_text(namespace)}`]),
+    ];
+    const head = (kind) => ['apiVersion: rbac.authorization.k8s.io/v1', `kind: ${kind}`, ...metadata];
+    const role = [...head(`${scope}Role`), 'rules:', ...body];
+    if (user === '')
+        return role.join('\n');
+    const binding = [
+        ...head(`${scope}RoleBinding`),
+        'roleRef:',
+        '  apiGroup: rbac.authorization.k8s.io',
+        `  kind: ${scope}Role`,
+        `  name: ${name}`,
+        'subjects:',
+        ...subject(user),
+    ];
+    return [...role, '---', ...binding].join('\n');
+}
+/** https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/: the user name of a ServiceAccount has a form. */
+function subject(user) {
+    const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user) ?? [];
+    return namespace !== undefined && name !== undefined
+        ? ['  - kind: ServiceAccount', `    name: ${role_to_paste_text(name)}`, `    namespace: ${role_to_paste_text(namespace)}`]
+        : ['  - kind: User', '    apiGroup: rbac.authorization.k8s.io', `    name: ${role_to_paste_text(user)}`];
+}
+function listOf(items) {
+    return `[${items.map(role_to_paste_text).join(', ')}]`;
+}
+/** JSON is YAML, too, and what could be read as anything but a text is written so. */
+function role_to_paste_text(value) {
+    return /^[a-z][a-z0-9./-]*$/.test(value) && !/^(?:true|false|null|yes|no|on|off|y|n)$/.test(value)
+        ? value
+        : JSON.stringify(value);
+}
+/** Eight hexadecimal digits: FNV-1a of 32 bits, which tells a few Roles apart and is no secret. */
+function fingerprint(content) {
+    let hash = 0x811c9dc5;
+    for (const byte of new TextEncoder().encode(content))
+        hash = Math.imul(hash ^ byte, 0x01000193);
+    return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+// EXTERNAL MODULE: ./lib/commands/concurrency.js
+var concurrency = __nccwpck_require__(325);
+// EXTERNAL MODULE: ./lib/commands/prepare/live.js
+var live = __nccwpck_require__(6978);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
+var render = __nccwpck_require__(858);
+;// CONCATENATED MODULE: ./lib/commands/prepare/review.js
+
+
+
+
+
+
+
+
+/**
+ * Asks what the login may do, before anything depends on it. The rules of the release's own namespace are asked for at once, while
+ * the manifests are read. Where they do not grant a right, a single question is asked for it, as many authorizers list no rules.
+ */
+function beginReview(run) {
+    const { cluster } = run;
+    const known = new Map();
+    const rulesIn = (namespace) => {
+        const rules = known.get(namespace) ?? cluster.rules(namespace);
+        known.set(namespace, rules);
+        return rules;
+    };
+    // Its failure is for whoever asks again.
+    rulesIn((0,render/* namespaceOf */.N6)(run)).catch(() => undefined);
+    async function lacks(right) {
+        const { namespace, names, verb, group, resource } = right;
+        if (namespace !== undefined && covers(await rulesIn(namespace), right))
+            return false;
+        const question = { verb, group, resource, ...(namespace !== undefined && { namespace }) };
+        if (await cluster.isAllowed(question))
+            return false;
+        if (names.length === 0)
+            return true;
+        return (await (0,concurrency/* mapLimited */.b)(names, (name) => cluster.isAllowed({ ...question, name }))).includes(false);
+    }
+    async function missing(rights) {
+        const answers = await (0,concurrency/* mapLimited */.b)(rights, lacks);
+        return rights.filter((_right, index) => answers[index]);
+    }
+    async function review(rendered) {
+        const rights = await rightsOf(rendered, run);
+        const missingOf = async (some) => withoutNewNamespaces(await missing(some), rendered, run);
+        const lacking = await missingOf(rights.filter(({ isOptional }) => !isOptional));
+        if (lacking.length === 0) {
+            for (const { namespace } of await missingOf(rights.filter(isForReplacingPods)))
+                run.runner.info(`warning: pods may not be deleted in namespace ${namespace}, so a set of pods that hangs on a broken one, or has OnDelete, does not come back`);
+            return [];
+        }
+        // Who has to ask for rights should have to ask once.
+        const useful = await missingOf(rights.filter(({ isOptional }) => isOptional));
+        const yaml = roleToPaste([...lacking, ...useful], run.inputs.release, await userName(run));
+        return [forbidden(lacking, yaml)];
+    }
+    const problems = async (rendered) => {
+        try {
+            return await review(rendered);
+        }
+        catch (error) {
+            if (!(error instanceof errors/* ClusterError */.b$))
+                throw error;
+            if (error.status === 401 || error.isUnreachable)
+                return [(0,rejections/* problemFrom */.Y)(error, 'the cluster')];
+            run.runner.info(`warning: what the login may do cannot be asked, so a missing right shows late: ${(0,errors/* messageOf */.bD)(error)}`);
+            return [];
+        }
+    };
+    return { problems, assertEnough: async (rendered) => (0,errors/* rejectIfAny */.rV)(await problems(rendered)) };
+}
+/** The one optional right whose lack only shows when a release has to be taken back. */
+function isForReplacingPods({ verb, resource, isOptional }) {
+    return isOptional && verb === 'delete' && resource === 'pods';
+}
+async function rightsOf({ desired }, run) {
+    const provided = (0,plan_provided/* providedTypes */.dh)(desired);
+    const types = await (0,concurrency/* mapLimited */.b)(desired, async ({ object: { apiVersion, kind } }) => {
+        const served = await run.cluster.resourceType(apiVersion, kind);
+        return served ?? provided.find((type) => type.apiVersion === apiVersion && type.kind === kind);
+    });
+    return rightsFor({
+        identity: (0,render/* identityOf */.cu)(run),
+        desired: desired.map((manifest, index) => ({ manifest, type: types[index] })),
+        takesBack: run.inputs.rollback === 'auto',
+        listedFrom: live/* READ_EACH */.n + 1,
+    });
+}
+/** What the login will be allowed in a namespace that this release makes, whoever sees to that decides then. */
+async function withoutNewNamespaces(rights, { desired }, { cluster }) {
+    const made = (0,plan_provided/* providedNamespaces */.Yw)(desired);
+    const places = new Set(rights.flatMap(({ namespace }) => namespace ?? []).filter((name) => made.has(name)));
+    const unknown = new Set();
+    for (const name of places) {
+        try {
+            if (!(await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name })))
+                unknown.add(name);
+        }
+        catch (error) {
+            // Then that right is among those that are lacking.
+            if (!(error instanceof errors/* ClusterError */.b$) || error.status !== 403)
+                throw error;
+        }
+    }
+    return rights.filter(({ namespace }) => namespace === undefined || !unknown.has(namespace));
+}
+async function userName({ cluster }) {
+    try {
+        return await cluster.userName();
+    }
+    catch (error) {
+        // The API of this question is younger than the others. The Role is worth something without its binding.
+        if (error instanceof errors/* ClusterError */.b$)
+            return '';
+        throw error;
+    }
+}
+function forbidden(lacking, paste) {
+    const places = [...Map.groupBy(lacking, ({ namespace }) => namespace)].map(([namespace, rights]) => {
+        const where = namespace === undefined ? 'in the whole cluster' : `in namespace ${namespace}`;
+        return `${where}: ${mergedRules(rights).map(describeRule).join('; ')}`;
+    });
+    return {
+        code: 'Forbidden',
+        message: `the login lacks rights that this release, or its way back, needs ${places.join('; and ')}`,
+        hint: 'have somebody who may grant rights apply the YAML in the log or the job summary, which grants what is missing and nothing else',
+        paste,
+    };
+}
+
+
+/***/ }),
+
+/***/ 3254:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   O: () => (/* binding */ sameReleaseProblems)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7350);
+/* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7703);
+/* harmony import */ var _session_known_release_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1262);
+
+
+
+/** Two workflows that deploy different things under one name would prune and roll back each other's objects. */
+function sameReleaseProblems({ desired }, known, release) {
+    const had = new Set((0,_session_known_release_js__WEBPACK_IMPORTED_MODULE_0__/* .inventoryOf */ .o)(known).map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object))));
+    if (had.size === 0 || desired.some(({ object }) => had.has((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(object)))))
+        return [];
+    const problem = {
+        code: 'InvalidInput',
+        message: `none of these objects is in the release ${release}, which has ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_2__/* .counted */ .hS)(had.size, 'object')} in the cluster`,
+        hint: `if another workflow deploys ${release}, set the input release to a name of its own here; to replace everything, keep one object for one deploy, or delete the Secrets rollsafe.${release}.v*`,
+    };
+    return [problem];
+}
+
+
+/***/ }),
+
+/***/ 1713:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -81489,6 +82609,135 @@ function commitOf(run) {
     return URL.canParse(run.url) ? markdown_link(short, `${new URL(run.url).origin}/${run.repository}/commit/${run.sha}`) : short;
 }
 
+;// CONCATENATED MODULE: ./lib/report/plan-lines.js
+
+/** Longer lines are cut: what is in them is for machines. */
+const LONGEST_LINE = 300;
+/** What is kept of what two long lines begin with alike. */
+const START_KEPT = 40;
+/**
+ * The changes of an object as the lines of a diff. Each begins with its sign, whatever the texts hold: the path of a field as
+ * a line of context, and below it what is there (`-`) and what would be (`+`).
+ */
+function linesOfFields(fields) {
+    return fields.flatMap((field) => [...signed(' ', field.path.replaceAll(/\s+/g, ' ')), ...linesOfField(field)]);
+}
+function linesOfField({ before, after, lines }) {
+    if (lines) {
+        return lines.flatMap(({ kind, text }) => (kind === '@' ? signed('@@', `${text} @@`) : signed(kind, `  ${text}`)));
+    }
+    const [old, now] = before !== undefined && after !== undefined ? withoutCommonStart(before, after) : [before, after];
+    return [...(old === undefined ? [] : indented('-', old)), ...(now === undefined ? [] : indented('+', now))];
+}
+function indented(sign, text) {
+    return signed(sign, `  ${text.replaceAll('\n', '\n  ')}`);
+}
+/** A line that is no line yet may become one when it is made safe; it gets its sign, too. */
+function signed(sign, text) {
+    return (0,redact/* stripControls */.$Y)(text)
+        .split('\n')
+        .map((line) => `${sign} ${(0,redact/* cut */.Jj)(line, LONGEST_LINE)}`);
+}
+/** Two long texts of one line each, so that what differs is not cut off. */
+function withoutCommonStart(before, after) {
+    const isLong = Math.max(before.length, after.length) > LONGEST_LINE;
+    if (!isLong || before.includes('\n') || after.includes('\n'))
+        return [before, after];
+    let start = 0;
+    while (start < before.length && before[start] === after[start])
+        start += 1;
+    const from = start - START_KEPT;
+    return from <= 0 ? [before, after] : [`…${before.slice(from)}`, `…${after.slice(from)}`];
+}
+
+;// CONCATENATED MODULE: ./lib/report/plan.js
+/** What a deploy would do, on a page. */
+
+
+
+const ACTIONS = {
+    refused: '⛔ be refused',
+    create: '🆕 create',
+    update: '✏️ update',
+    recreate: '♻️ delete and create',
+    run: '▶️ run',
+    prune: '🗑️ delete',
+    keep: '📌 keep',
+    unchanged: 'change nothing',
+};
+/** A table of what would change, then the fields of each object, which a full page leaves out first. */
+function planSections(report, detail) {
+    if (!report.plan)
+        return [];
+    const { objects } = report.plan;
+    const changing = objects.filter(({ action }) => action !== 'unchanged');
+    const refusedFirst = [
+        ...changing.filter(({ action }) => action === 'refused'),
+        ...changing.filter(({ action }) => action !== 'refused'),
+    ];
+    return [
+        { name: 'plan', rank: 2, markdown: tableOf(refusedFirst, objects.length - changing.length, report, detail) },
+        ...diffSections(refusedFirst, report, detail),
+    ];
+}
+function tableOf(changing, unchanged, report, detail) {
+    if (changing.length === 0)
+        return `### Plan\n\nA deploy would change nothing: ${(0,format/* counted */.hS)(unchanged, 'object')} unchanged.`;
+    const hasBounds = changing.some(({ bounds }) => bounds !== undefined);
+    const rows = changing.map((object) => [
+        code((0,format/* nameOf */.Vb)(object, report.namespace)),
+        ACTIONS[object.action],
+        ...(hasBounds ? [boundsOf(object.bounds)] : []),
+        object.note === undefined ? '' : prose(object.note),
+    ]);
+    const header = ['Object', 'A deploy would', ...(hasBounds ? ['Pods on the way'] : []), 'Note'];
+    const rest = unchanged === 0
+        ? ''
+        : `\n\n_${(0,format/* counted */.hS)(unchanged, 'more object')} would stay as ${unchanged === 1 ? 'it is' : 'they are'}._`;
+    return `### Plan\n\n${table(header, rows, { rows: detail.plannedObjects })}${rest}`;
+}
+function boundsOf(bounds) {
+    if (!bounds)
+        return '–';
+    const most = bounds.mostTotal === undefined ? '' : `<br>at most ${bounds.mostTotal} in all`;
+    return `at least ${bounds.leastAvailable} available${most}`;
+}
+function diffSections(changing, report, detail) {
+    const different = changing.filter(({ fields }) => fields.length > 0);
+    const shown = different.slice(0, detail.diffs);
+    let open = 0;
+    const sections = shown.map((object) => {
+        // An empty line between fields, as their values may have many.
+        const lines = object.fields.flatMap((field, index) => [...(index === 0 ? [] : ['']), ...linesOfFields([field])]);
+        open += lines.length;
+        const name = (0,format/* nameOf */.Vb)(object, report.namespace);
+        const body = diffOf(lines, detail);
+        return {
+            name: `diff of ${name}`,
+            rank: 4,
+            markdown: details(titleOf(object, name), body, { open: open <= detail.openLines }),
+        };
+    });
+    const leftOut = different.length - shown.length;
+    if (leftOut === 0)
+        return sections;
+    return [...sections, { name: 'count of diffs', rank: 4, markdown: `_${(0,format/* counted */.hS)(leftOut, 'more diff')} left out._` }];
+}
+function titleOf({ action, fields }, name) {
+    return action === 'update' ? `${name}: ${(0,format/* counted */.hS)(fields.length, 'field')}` : `${name}: ${action}`;
+}
+/** The first lines, as many as fit. */
+function diffOf(lines, { diffCharacters }) {
+    let used = 0;
+    const shown = lines.filter((line) => {
+        used += line.length + 1;
+        return used <= diffCharacters;
+    });
+    const leftOut = lines.length - shown.length;
+    const note = leftOut === 0 ? '' : `\n\n_${(0,format/* counted */.hS)(leftOut, 'more line')} left out._`;
+    return `${fence(shown.join('\n'), { language: 'diff' })}${note}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/report/sections.js
 /** The parts that the job summary and the comment are put together from. All text of the report is untrusted here. */
 
@@ -81520,7 +82769,15 @@ function problemsSection(report, detail) {
         prose(problem.hint),
     ]);
     const markdown = `### ${(0,format/* counted */.hS)(rows.length, 'problem')} to mend\n\n${table(['Reason', 'Where', 'What is wrong', 'What to do'], rows, { rows: detail.problems })}`;
-    return [{ name: 'problems', rank: 1, markdown }];
+    const pastes = report.problems.flatMap(({ paste }) => (paste === undefined ? [] : [paste]));
+    return [
+        { name: 'problems', rank: 1, markdown },
+        ...pastes.map((paste) => ({
+            name: 'what to apply to mend them',
+            rank: 1,
+            markdown: `### To apply\n\n${fence(paste, { language: 'yaml' })}`,
+        })),
+    ];
 }
 /** Every workload: where it was left, its images before and after, its pods. */
 function workloadsSection(report, detail) {
@@ -81612,7 +82869,7 @@ function warningsSection(report, detail) {
 }
 /** `2 created, 1 updated, 17 unchanged`. */
 function countsOf(objects) {
-    const kinds = ['created', 'updated', 'ran', 'pruned', 'unchanged', 'not-reached'];
+    const kinds = ['created', 'updated', 'recreated', 'ran', 'pruned', 'unchanged', 'not-reached'];
     return kinds
         .map((change) => ({ change, count: objects.filter((object) => object.change === change).length }))
         .filter(({ count }) => count > 0)
@@ -81638,6 +82895,7 @@ function imagesOf(workload) {
 
 
 
+
 /**
  * GitHub refuses a comment of more than 65,536 characters. Counted here in UTF-16 units, which are never fewer than
  * characters, with some room to spare.
@@ -81654,6 +82912,10 @@ const DETAIL = {
     pods: 2,
     events: 8,
     logCharacters: 2500,
+    plannedObjects: 50,
+    diffs: 25,
+    diffCharacters: 6000,
+    openLines: 60,
 };
 function shouldComment(report, mode) {
     if (report.run?.pullRequest === undefined)
@@ -81677,6 +82939,7 @@ function renderComment(report) {
         openingSection(report),
         ...commandsSection(report),
         ...problemsSection(report, DETAIL),
+        ...planSections(report, DETAIL),
         ...workloadsSection(report, DETAIL),
         ...evidenceSections(report, DETAIL),
         ...warningsSection(report, DETAIL),
@@ -81694,8 +82957,12 @@ function renderComment(report) {
 ;// CONCATENATED MODULE: ./lib/report/log.js
 
 
+
 const MOST_WORKLOADS = 20;
 const MOST_PROBLEMS = 50;
+const MOST_PLANNED = 100;
+/** Of all objects together; the summary has more. */
+const MOST_DIFF_LINES = 300;
 /** The last lines of the log. They hold untrusted text: print them through the runner, which makes it safe. */
 function renderLog(report) {
     const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
@@ -81703,7 +82970,7 @@ function renderLog(report) {
     const lines = [`${emoji} ${words}${whatOf(report)}, after ${(0,format/* durationOf */.cf)(report.durationSeconds)}`];
     if (report.message !== '')
         lines.push(`${report.reason === undefined ? '' : `${report.reason}: `}${report.message}`);
-    lines.push(...workloadLines(report), ...problemLines(report));
+    lines.push(...workloadLines(report), ...problemLines(report), ...planLines(report));
     if (report.rollback)
         lines.push(`Rollback: ${report.rollback.message} (${(0,format/* durationOf */.cf)(report.rollback.seconds)})`);
     if (!(0,outcome/* succeeded */.gq)(report))
@@ -81723,12 +82990,42 @@ function workloadLines(report) {
     return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
 }
 function problemLines(report) {
-    const lines = report.problems.slice(0, MOST_PROBLEMS).map((problem) => {
+    const shown = report.problems.slice(0, MOST_PROBLEMS);
+    const lines = shown.map((problem) => {
         const where = problem.at ? `${problem.at.file}:${problem.at.line}: ` : '';
         return `  ${where}${problem.code}: ${(0,format/* sentence */.em)(problem.message)} ${problem.hint}`;
     });
     const leftOut = report.problems.length - lines.length;
-    return leftOut > 0 ? [...lines, `  and ${leftOut} more`] : lines;
+    if (leftOut > 0)
+        lines.push(`  and ${leftOut} more`);
+    // From the first column, as it is to be pasted.
+    return [...lines, ...shown.flatMap(({ paste }) => paste?.split('\n') ?? [])];
+}
+/** What would change, with its fields; what would not is counted. */
+function planLines({ plan, namespace }) {
+    if (!plan)
+        return [];
+    const changing = plan.objects.filter(({ action }) => action !== 'unchanged');
+    const lines = [];
+    let room = MOST_DIFF_LINES;
+    let linesLeftOut = 0;
+    for (const object of changing.slice(0, MOST_PLANNED)) {
+        const { bounds, note } = object;
+        const most = bounds?.mostTotal === undefined ? '' : `, at most ${bounds.mostTotal} pods in all`;
+        const pods = bounds && `at least ${(0,format/* counted */.hS)(bounds.leastAvailable, 'pod')} available${most}`;
+        const facts = [note, pods].filter((fact) => fact !== undefined);
+        const fields = linesOfFields(object.fields);
+        const shown = fields.slice(0, room);
+        room -= shown.length;
+        linesLeftOut += fields.length - shown.length;
+        lines.push(`  ${(0,format/* nameOf */.Vb)(object, namespace)}  ${object.action}${facts.length === 0 ? '' : `: ${facts.join('; ')}`}`, ...shown.map((line) => `    ${line}`));
+    }
+    if (linesLeftOut > 0)
+        lines.push(`  ${(0,format/* counted */.hS)(linesLeftOut, 'more line')} of the diff in the job summary`);
+    if (changing.length > MOST_PLANNED)
+        lines.push(`  and ${changing.length - MOST_PLANNED} more`);
+    const unchanged = plan.objects.length - changing.length;
+    return unchanged === 0 ? lines : [...lines, `  ${(0,format/* counted */.hS)(unchanged, 'object')} unchanged`];
 }
 /** Empty when the run ended before it was known. */
 function whatOf({ release, namespace }) {
@@ -81765,65 +83062,10 @@ function outputsOf(report) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/report/report.js
-const OUTCOMES = [
-    'deployed',
-    'unchanged',
-    'planned',
-    'rolled-back',
-    'rollback-failed',
-    'failed',
-    'rejected',
-    'superseded',
-    'unknown',
-    'cancelled',
-    'removed',
-];
-
-;// CONCATENATED MODULE: ./lib/report/redact-report.js
-
-
-/** Words of our own that a field holds whole. A secret that happens to be one of them must not break the report. */
-const OWN_WORDS = new Set([
-    ...OUTCOMES,
-    ...errors/* REASON_CODES */.OE,
-    // commands
-    'deploy',
-    'plan',
-    'rollback',
-    'teardown',
-    'sweep',
-    // changes of objects and states of workloads
-    'created',
-    'updated',
-    'ran',
-    'not-reached',
-    'pruned',
-    'healthy',
-    'progressing',
-    'restored',
-    // phases, and steps of a rollback
-    'prepare',
-    'apply',
-    'follow',
-    'diagnose',
-    'roll-back',
-    'report',
-    'deleted',
-    'already-as-before',
-    'left-alone',
-]);
-/**
- * The report with every text run through `redact`: the one place where secrets leave it, before a view escapes them so
- * that they cannot be recognised any more. The names of release and namespace stay, since they are printed everywhere
- * and find the comment of the last run.
- */
-function redactReport(report, redact) {
-    const safe = JSON.parse(JSON.stringify(report), (_field, value) => typeof value === 'string' && !OWN_WORDS.has(value) ? redact(value) : value);
-    return { ...safe, release: report.release, namespace: report.namespace, startedAt: report.startedAt };
-}
-
+// EXTERNAL MODULE: ./lib/report/redact-report.js + 1 modules
+var redact_report = __nccwpck_require__(3693);
 ;// CONCATENATED MODULE: ./lib/report/summary.js
+
 
 
 
@@ -81844,6 +83086,10 @@ const summary_DETAIL = {
     pods: 5,
     events: 40,
     logCharacters: 20_000,
+    plannedObjects: 500,
+    diffs: 200,
+    diffCharacters: 50_000,
+    openLines: 200,
 };
 /** The job summary: GitHub-flavoured Markdown, at most `SUMMARY_BYTES` bytes. */
 function renderSummary(report) {
@@ -81851,6 +83097,7 @@ function renderSummary(report) {
         openingSection(report),
         ...commandsSection(report),
         ...problemsSection(report, summary_DETAIL),
+        ...planSections(report, summary_DETAIL),
         ...workloadsSection(report, summary_DETAIL),
         ...evidenceSections(report, summary_DETAIL),
         ...warningsSection(report, summary_DETAIL),
@@ -81882,7 +83129,7 @@ const MILLISECONDS_TO_CORRECT = 1000;
  */
 async function publish(report, ports, mode) {
     const { runner } = ports;
-    const safe = redactReport(report, ports.redact);
+    const safe = (0,redact_report/* redactReport */.a)(report, ports.redact);
     const warnings = [];
     /** Runs one way of telling; its failure is a warning. */
     const attempt = async (what, tell) => {
@@ -81969,7 +83216,7 @@ async function orAborted(promise, signal) {
 /* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
 /* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6753);
 /* harmony import */ var _session_heal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1959);
-/* harmony import */ var _session_hold_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5214);
+/* harmony import */ var _session_hold_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8683);
 /* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8902);
 
 
@@ -81992,38 +83239,39 @@ function readSessionState(text) {
  * doing so, and follows it until it is healthy. Undefined when there is nothing left to do.
  */
 async function recover(state, run) {
-    const { namespace } = state;
-    const { runner, cluster } = run;
     let held;
     try {
-        held = await (0,_session_hold_release_js__WEBPACK_IMPORTED_MODULE_3__/* .holdRelease */ .$)(namespace, 0, run);
-    }
-    catch (error) {
-        if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs) || error.problems[0].code !== 'Locked')
-            throw error;
-        runner.info('another run has the release now, and takes back first what this one may have left half done');
-        return undefined;
-    }
-    try {
+        held = await (0,_session_hold_release_js__WEBPACK_IMPORTED_MODULE_3__/* .holdRelease */ .$)(state.namespace, 0, run);
         return await recoverHeld(state, held);
     }
     catch (error) {
-        if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+        if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs && error.problems[0].code === 'Locked') {
+            run.runner.info('another run has the release now, and takes back first what this one may have left half done');
+            return undefined;
+        }
+        const problem = problemOf(error);
+        if (!problem)
             throw error;
         return {
             ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_5__/* .reportFrame */ .M)(run),
             outcome: 'rollback-failed',
-            reason: (0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, 'the way back').code,
-            message: `the run was ended before its time, and what it had written could not be taken back: ${error.message}`,
-            hint: 'mend that and run again: the next run of the release takes it back first',
-            namespace,
-            server: cluster.server,
+            reason: problem.code,
+            message: `the run was ended before its time, and what it had written could not be taken back: ${problem.message}`,
+            hint: `${problem.hint}; the next run of the release takes it back first`,
+            namespace: state.namespace,
+            server: run.cluster.server,
             changed: true,
         };
     }
     finally {
-        await held.lock.release();
+        await held?.lock.release();
     }
+}
+/** What stands in the way; not that nothing was written, which is what a rejection means in a main step. */
+function problemOf(error) {
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$)
+        return (0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, 'the way back');
+    return error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs ? error.problems[0] : undefined;
 }
 async function recoverHeld({ namespace }, held) {
     const { lock, records, run } = held;
@@ -82114,16 +83362,20 @@ function reportFrame({ inputs, journal, }) {
 /* harmony export */   d: () => (/* binding */ rollback)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7350);
-/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9369);
-/* harmony import */ var _plan_stages_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7368);
-/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(316);
-/* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7935);
-/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(325);
-/* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6741);
-/* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8827);
-/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1038);
-/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3949);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_fences_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(8605);
+/* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
+/* harmony import */ var _plan_stages_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7368);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(316);
+/* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7935);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(325);
+/* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6741);
+/* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2521);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(858);
+/* harmony import */ var _prepare_review_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3965);
+/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3949);
+
+
 
 
 
@@ -82140,8 +83392,9 @@ function reportFrame({ inputs, journal, }) {
  * new revision, is followed like a deploy, and is never taken back by itself. Throws RejectedError when nothing was written.
  */
 async function rollback(run) {
+    (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_7__/* .assertHomeAllowed */ .OW)(run);
     const { session, prepared, target } = await run.runner.group('Prepare', async () => {
-        const opened = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_7__/* .openSession */ .fA)({ namespace: (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_6__/* .namespaceOf */ .N6)(run), desired: [] }, run);
+        const opened = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_9__/* .openSession */ .fA)({ namespace: (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_7__/* .namespaceOf */ .N6)(run), desired: [] }, run);
         try {
             return { session: opened, ...(await prepareTarget(opened)) };
         }
@@ -82152,7 +83405,7 @@ async function rollback(run) {
     });
     try {
         const copyOf = target.copyOf ?? target.revision;
-        return (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_4__/* .deployReport */ .y)(prepared, { ...(await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_3__/* .carryOut */ .u)(prepared, session, { copyOf })), copyOf }, session);
+        return (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_5__/* .deployReport */ .y)(prepared, { ...(await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_4__/* .carryOut */ .u)(prepared, session, { copyOf })), copyOf }, session);
     }
     finally {
         await session.close();
@@ -82160,32 +83413,38 @@ async function rollback(run) {
 }
 async function prepareTarget(session) {
     const { run } = session;
+    const review = (0,_prepare_review_js__WEBPACK_IMPORTED_MODULE_8__/* .beginReview */ .m)(run);
     const target = await chooseTarget(session);
     const by = target.by ? `, which ${target.by.actor} deployed from commit ${target.by.sha.slice(0, 7)}` : '';
     run.runner.info(`going back to revision ${target.revision} of ${target.startedAt}${by}`);
-    await assertOurs(target, run);
     const name = `revision ${target.revision}`;
     // No Job runs backwards: what it did to the world when the revision was new, it has done.
-    const objects = target.objects.filter(({ object }) => (0,_plan_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .hookOf */ .pd)(object) === undefined);
+    const objects = target.objects.filter(({ object }) => (0,_plan_stages_js__WEBPACK_IMPORTED_MODULE_2__/* .hookOf */ .pd)(object) === undefined);
     const manifests = objects.map(({ object }) => ({ object, at: { file: name, line: 1 } }));
-    return { target, prepared: await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_5__/* .prepare */ .i)(await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_6__/* .place */ .ik)(manifests, run), session) };
+    const placed = await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_7__/* .place */ .ik)(manifests, run);
+    await review.assertEnough(placed);
+    await assertOurs(target, run);
+    return { target, prepared: await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_6__/* .prepare */ .iA)(placed, session) };
 }
-/**
- * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects made or changed
- * elsewhere, so those have to be there already and to carry the release's label.
- */
-async function assertOurs({ objects, namespace, revision }, run) {
-    const { cluster } = run;
-    const outside = objects.map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .refOf */ .H8)(object)).filter((ref) => ref.namespace !== namespace);
-    const live = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_9__/* .mapLimited */ .b)(outside, (ref) => cluster.get(ref));
-    const problems = outside
-        .filter((_ref, index) => !(0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_10__/* .belongsTo */ .g4)(live[index], (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_6__/* .identityOf */ .cu)(run)))
-        .map((ref) => ({
-        code: 'Fenced',
-        message: `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_8__/* .describe */ .q0)(ref)} is outside of the namespace of the release, and is not the release's now`,
-        hint: `deploy the commit of revision ${revision} instead: its manifests are trusted further than a record`,
-    }));
-    (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)(problems);
+/** A record is not trusted outside of the namespace of the release: there, it may change what is the release's already. */
+async function assertOurs({ objects, revision }, run) {
+    const release = (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_7__/* .identityOf */ .cu)(run);
+    const outside = objects.map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_10__/* .refOf */ .H8)(object)).filter((ref) => ref.namespace !== release.namespace);
+    const problems = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_11__/* .mapLimited */ .b)(outside, async (ref) => {
+        try {
+            if (!(0,_plan_fences_js__WEBPACK_IMPORTED_MODULE_12__/* .isBeyondRecord */ .$o)(ref, await run.cluster.get(ref), release))
+                return [];
+        }
+        catch (error) {
+            if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$)
+                return [(0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_10__/* .describe */ .q0)(ref))];
+            throw error;
+        }
+        const message = `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_10__/* .describe */ .q0)(ref)} is outside of the namespace of the release, and is not the release's now`;
+        const hint = `deploy the commit of revision ${revision} instead: its manifests are trusted further than a record`;
+        return [{ code: 'Fenced', message, hint }];
+    });
+    (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)(problems.flat());
 }
 /** The revision that was asked for or, without a wish, the newest good one that differs from what is in place. */
 async function chooseTarget({ run, heads, records, inPlace }) {
@@ -82215,7 +83474,7 @@ async function chooseTarget({ run, heads, records, inPlace }) {
             return await records.read(head);
         }
         catch (error) {
-            if (error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__/* .RecordError */ .W1)
+            if (error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_3__/* .RecordError */ .W1)
                 throw refusal(error.message, heads);
             throw error;
         }
@@ -82245,10 +83504,12 @@ function refusal(message, heads) {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7350);
 /* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9369);
+/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6753);
 /* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(316);
 /* harmony import */ var _release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3830);
-/* harmony import */ var _undo_roll_back_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4708);
+/* harmony import */ var _undo_roll_back_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5605);
 /* harmony import */ var _undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(804);
+
 
 
 
@@ -82307,7 +83568,10 @@ async function leaveInPlace(record, records, { clock }) {
 /** Undoes the writes of a pending record and closes it; `keepsHome` leaves the namespace of the release where it is. */
 async function takeBack(record, { heads, records, lock }, run, { keepsHome = false } = {}) {
     const { signals, clock } = run;
-    const { writes: all, earlier, warnings } = await (0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .undoBasis */ .Bp)((0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .recordedWrites */ .DR)(record), heads, records);
+    const [{ writes: all, earlier, warnings }] = await Promise.all([
+        (0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .undoBasis */ .Bp)((0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .recordedWrites */ .DR)(record), heads, records),
+        readLastGood(heads, records),
+    ]);
     const writes = all.filter((write) => !keepsHome || !isHome(write, record));
     const rolledBack = await (0,_undo_roll_back_js__WEBPACK_IMPORTED_MODULE_3__/* .rollBack */ .F)({ writes, signal: AbortSignal.any([lock.lost, signals.ending]) }, run);
     // Whoever comes next goes on where this one was interrupted.
@@ -82332,6 +83596,20 @@ async function takeBack(record, { heads, records, lock }, run, { keepsHome = fal
     if (status !== 'bad')
         await (0,_undo_undo_basis_js__WEBPACK_IMPORTED_MODULE_4__/* .closeEarlier */ .zf)(earlier, records);
     return { ...rolledBack, warnings };
+}
+/** What the last good revision holds may be quoted on the way back to it, and is hidden once it is read. */
+async function readLastGood(heads, records) {
+    const good = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_7__/* .lastGood */ .mC)(heads);
+    if (!good)
+        return;
+    try {
+        await records.read(good);
+    }
+    catch (error) {
+        // The way back leads by what was written, and needs none of it.
+        if (!(error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__/* .RecordError */ .W1 || error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+            throw error;
+    }
 }
 /** Throws RejectedError when it cannot be read: what it had written is then known to nobody. */
 async function readPending({ pending, records, }) {
@@ -82358,7 +83636,7 @@ function whoseRun({ by }) {
 
 /***/ }),
 
-/***/ 5214:
+/***/ 8683:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -82402,128 +83680,12 @@ function guardedCluster(cluster, lock) {
     };
 }
 
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/manifest/object.js
-var object = __nccwpck_require__(7350);
-// EXTERNAL MODULE: ./lib/release/read-record.js
-var read_record = __nccwpck_require__(316);
-// EXTERNAL MODULE: ./lib/release/record-secret.js + 1 modules
-var record_secret = __nccwpck_require__(3830);
-// EXTERNAL MODULE: ./lib/commands/concurrency.js
-var concurrency = __nccwpck_require__(325);
-;// CONCATENATED MODULE: ./lib/commands/session/records.js
-/** The records of one release in the cluster: what was deployed, and what a rollback goes back to. */
-
-
-
-
-
-function openRecords(cluster, place) {
-    const { namespace, release } = place;
-    const seen = new Map();
-    /** Sends a Secret. Where the answer is lost, the Secret itself tells whether it arrived. */
-    async function sent(secret, send, mayExist = false) {
-        try {
-            return await send();
-        }
-        catch (error) {
-            if (!(error instanceof errors/* ClusterError */.b$))
-                throw error;
-            if (!error.isUnreachable && !(mayExist && error.status === 409))
-                throw error;
-            const found = await cluster.get((0,object/* refOf */.H8)(secret));
-            if (found && (0,record_secret/* isSameSecret */.n_)(found, secret))
-                return found;
-            throw error;
-        }
-    }
-    /** Makes the parts that are not there yet. Their names tell their contents, so one that is there is the right one. */
-    async function createParts(parts, revision) {
-        const known = seen.get(revision)?.parts ?? [];
-        return (0,concurrency/* mapLimited */.b)(parts, async (part) => {
-            const { name } = part.metadata;
-            const before = known.find((one) => one.name === name);
-            if (before)
-                return before;
-            const { metadata } = await sent(part, () => cluster.create(part), true);
-            return { revision, name, uid: metadata.uid ?? '' };
-        });
-    }
-    const deletePart = ({ name, uid }) => cluster.delete(refTo(name), uid);
-    const refTo = (name) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name });
-    /** Writes parts, then the head that turns to them, then deletes the parts that no head needs any more. */
-    async function write(record, send) {
-        if (record.release !== release || record.namespace !== namespace)
-            throw new Error('this is another release’s record');
-        const { revision } = record;
-        const secrets = await (0,record_secret/* secretsOf */.Fj)(record);
-        const parts = await createParts(secrets.parts, revision);
-        const { metadata } = await sent(secrets.head, () => send(secrets.head));
-        const names = parts.map(({ name }) => name);
-        const surplus = (seen.get(revision)?.parts ?? []).filter(({ name }) => !names.includes(name));
-        seen.set(revision, { resourceVersion: metadata.resourceVersion, parts: [...parts, ...surplus] });
-        try {
-            await (0,concurrency/* mapLimited */.b)(surplus, deletePart);
-            seen.set(revision, { resourceVersion: metadata.resourceVersion, parts });
-        }
-        catch (error) {
-            // The record is written; what is left over takes room until the revision is written or removed the next time.
-            if (!(error instanceof errors/* ClusterError */.b$))
-                throw error;
-        }
-    }
-    return {
-        async list() {
-            const labelSelector = `${record_secret/* RECORD_OF_LABEL */.t}=${release}`;
-            const { objects } = await cluster.list({
-                apiVersion: 'v1',
-                kind: 'Secret',
-                namespace,
-                labelSelector,
-                metadataOnly: true,
-            });
-            const parts = Map.groupBy(objects.flatMap((object) => (0,record_secret/* partOf */.BU)(object) ?? []), ({ revision }) => revision);
-            const heads = objects
-                .flatMap((object) => (0,record_secret/* headOf */.Uo)(object) ?? [])
-                .map((head) => ({ ...head, parts: parts.get(head.revision) ?? [] }));
-            for (const [revision, ofRevision] of parts)
-                seen.set(revision, { parts: ofRevision });
-            for (const head of heads)
-                seen.set(head.revision, head);
-            return heads.toSorted((one, other) => one.revision - other.revision);
-        },
-        async read(head) {
-            const of = { release, namespace, revision: head.revision };
-            const secret = await cluster.get(refTo((0,record_secret/* recordName */.xD)(of)));
-            if (!secret)
-                throw (0,read_record/* unreadable */.O$)(of, 'it is no longer there');
-            const parts = await (0,concurrency/* mapLimited */.b)((0,record_secret/* partsOf */.CI)(secret, of), (ref) => cluster.get(ref));
-            const record = await (0,record_secret/* recordFrom */.Qd)(secret, parts, of);
-            const known = seen.get(head.revision)?.parts ?? head.parts;
-            seen.set(head.revision, { resourceVersion: secret.metadata.resourceVersion, parts: known });
-            return record;
-        },
-        create: (record) => write(record, (head) => cluster.create(head)),
-        async update(record) {
-            const { resourceVersion } = seen.get(record.revision) ?? {};
-            if (resourceVersion === undefined)
-                throw new Error(`${(0,record_secret/* recordName */.xD)(record)} has not been read, so it cannot be updated`);
-            await write(record, (head) => cluster.replace({ ...head, metadata: { ...head.metadata, resourceVersion } }));
-        },
-        async remove(heads) {
-            await (0,concurrency/* mapLimited */.b)(heads, async ({ revision, uid, parts }) => {
-                const all = new Map([...parts, ...(seen.get(revision)?.parts ?? [])].map((part) => [part.uid, part]));
-                // The head goes last: as long as it is there, the next run finds the revision and removes the rest.
-                await Promise.all([...all.values()].map(deletePart));
-                await cluster.delete(refTo((0,record_secret/* recordName */.xD)({ release, revision })), uid);
-                seen.delete(revision);
-            });
-        },
-    };
-}
-
+// EXTERNAL MODULE: ./lib/commands/keep-secrets.js
+var keep_secrets = __nccwpck_require__(3190);
+// EXTERNAL MODULE: ./lib/commands/session/records.js
+var records = __nccwpck_require__(8799);
 ;// CONCATENATED MODULE: ./lib/commands/session/hold-release.js
+
 
 
 
@@ -82534,7 +83696,54 @@ async function holdRelease(namespace, waitSeconds, run) {
     const request = { namespace, release, holder, waitSeconds, signal: signals.cancelled, ...(facts && { run: facts }) };
     const lock = await (0,session_lock/* acquireLock */.IZ)(request, { cluster, clock, runner });
     const locked = { ...run, cluster: guardedCluster(cluster, lock) };
-    return { lock, run: locked, records: openRecords(locked.cluster, { namespace, release }) };
+    return { lock, run: locked, records: (0,keep_secrets/* discreetRecords */.A8)((0,records/* openRecords */.t)(locked.cluster, { namespace, release }), runner) };
+}
+
+
+/***/ }),
+
+/***/ 1262:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   U: () => (/* binding */ readKnown),
+/* harmony export */   o: () => (/* binding */ inventoryOf)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
+/* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6753);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(316);
+
+
+
+/** Reads the records that matter. One that cannot be read is as if it were not there, and is named. Throws ClusterError. */
+async function readKnown(records, heads) {
+    const warnings = [];
+    const read = async (head) => {
+        if (!head)
+            return undefined;
+        try {
+            return await records.read(head);
+        }
+        catch (error) {
+            if (!(error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_0__/* .RecordError */ .W1))
+                throw error;
+            warnings.push(`the record of revision ${head.revision} is not used: ${error.message}`);
+            return undefined;
+        }
+    };
+    const current = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_1__/* .inPlace */ .zp)(heads);
+    const good = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_1__/* .lastGood */ .mC)(heads);
+    const place = await read(current);
+    const last = good?.revision === current?.revision ? place : await read(good);
+    const before = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_1__/* .badSince */ .Uu)(heads).filter((head) => head !== current);
+    const left = await Promise.all(before.map(read));
+    const leftInPlace = left.filter((record) => record !== undefined);
+    return { heads, ...(place && { inPlace: place }), ...(last && { lastGood: last }), leftInPlace, warnings };
+}
+/** What the release has in the cluster: of the last good revision, and of bad ones that were left in place since. */
+function inventoryOf({ inPlace: place, lastGood: good, leftInPlace }) {
+    const all = [good, ...leftInPlace, place].flatMap((record) => record?.objects ?? []);
+    return [...new Map(all.map((recorded) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(recorded.object)), recorded])).values()];
 }
 
 
@@ -83006,22 +84215,145 @@ function lockedError({ release, waitSeconds }, lease) {
 
 /***/ }),
 
+/***/ 8799:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   t: () => (/* binding */ openRecords)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7350);
+/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(316);
+/* harmony import */ var _release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3830);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(325);
+/** The records of one release in the cluster: what was deployed, and what a rollback goes back to. */
+
+
+
+
+
+function openRecords(cluster, place) {
+    const { namespace, release } = place;
+    const seen = new Map();
+    /** Sends a Secret. Where the answer is lost, the Secret itself tells whether it arrived. */
+    async function sent(secret, send, mayExist = false) {
+        try {
+            return await send();
+        }
+        catch (error) {
+            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+                throw error;
+            if (!error.isUnreachable && !(mayExist && error.status === 409))
+                throw error;
+            const found = await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_3__/* .refOf */ .H8)(secret));
+            if (found && (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .isSameSecret */ .n_)(found, secret))
+                return found;
+            throw error;
+        }
+    }
+    /** Makes the parts that are not there yet. Their names tell their contents, so one that is there is the right one. */
+    async function createParts(parts, revision) {
+        const known = seen.get(revision)?.parts ?? [];
+        return (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(parts, async (part) => {
+            const { name } = part.metadata;
+            const before = known.find((one) => one.name === name);
+            if (before)
+                return before;
+            const { metadata } = await sent(part, () => cluster.create(part), true);
+            return { revision, name, uid: metadata.uid ?? '' };
+        });
+    }
+    const deletePart = ({ name, uid }) => cluster.delete(refTo(name), uid);
+    const refTo = (name) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name });
+    /** Writes parts, then the head that turns to them, then deletes the parts that no head needs any more. */
+    async function write(record, send) {
+        if (record.release !== release || record.namespace !== namespace)
+            throw new Error('this is another release’s record');
+        const { revision } = record;
+        const secrets = await (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .secretsOf */ .Fj)(record);
+        const parts = await createParts(secrets.parts, revision);
+        const { metadata } = await sent(secrets.head, () => send(secrets.head));
+        const names = parts.map(({ name }) => name);
+        const surplus = (seen.get(revision)?.parts ?? []).filter(({ name }) => !names.includes(name));
+        seen.set(revision, { resourceVersion: metadata.resourceVersion, parts: [...parts, ...surplus] });
+        try {
+            await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(surplus, deletePart);
+            seen.set(revision, { resourceVersion: metadata.resourceVersion, parts });
+        }
+        catch (error) {
+            // The record is written; what is left over takes room until the revision is written or removed the next time.
+            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+                throw error;
+        }
+    }
+    return {
+        async list() {
+            const labelSelector = `${_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .RECORD_OF_LABEL */ .t}=${release}`;
+            const { objects } = await cluster.list({
+                apiVersion: 'v1',
+                kind: 'Secret',
+                namespace,
+                labelSelector,
+                metadataOnly: true,
+            });
+            const parts = Map.groupBy(objects.flatMap((object) => (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .partOf */ .BU)(object) ?? []), ({ revision }) => revision);
+            const heads = objects
+                .flatMap((object) => (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .headOf */ .Uo)(object) ?? [])
+                .map((head) => ({ ...head, parts: parts.get(head.revision) ?? [] }));
+            for (const [revision, ofRevision] of parts)
+                seen.set(revision, { parts: ofRevision });
+            for (const head of heads)
+                seen.set(head.revision, head);
+            return heads.toSorted((one, other) => one.revision - other.revision);
+        },
+        async read(head) {
+            const of = { release, namespace, revision: head.revision };
+            const secret = await cluster.get(refTo((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(of)));
+            if (!secret)
+                throw (0,_release_read_record_js__WEBPACK_IMPORTED_MODULE_1__/* .unreadable */ .O$)(of, 'it is no longer there');
+            const parts = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .partsOf */ .CI)(secret, of), (ref) => cluster.get(ref));
+            const record = await (0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordFrom */ .Qd)(secret, parts, of);
+            const known = seen.get(head.revision)?.parts ?? head.parts;
+            seen.set(head.revision, { resourceVersion: secret.metadata.resourceVersion, parts: known });
+            return record;
+        },
+        create: (record) => write(record, (head) => cluster.create(head)),
+        async update(record) {
+            const { resourceVersion } = seen.get(record.revision) ?? {};
+            if (resourceVersion === undefined)
+                throw new Error(`${(0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)(record)} has not been read, so it cannot be updated`);
+            await write(record, (head) => cluster.replace({ ...head, metadata: { ...head.metadata, resourceVersion } }));
+        },
+        async remove(heads) {
+            await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_4__/* .mapLimited */ .b)(heads, async ({ revision, uid, parts }) => {
+                const all = new Map([...parts, ...(seen.get(revision)?.parts ?? [])].map((part) => [part.uid, part]));
+                // The head goes last: as long as it is there, the next run finds the revision and removes the rest.
+                await Promise.all([...all.values()].map(deletePart));
+                await cluster.delete(refTo((0,_release_record_secret_js__WEBPACK_IMPORTED_MODULE_2__/* .recordName */ .xD)({ release, revision })), uid);
+                seen.delete(revision);
+            });
+        },
+    };
+}
+
+
+/***/ }),
+
 /***/ 3949:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $t: () => (/* binding */ SESSION_STATE),
 /* harmony export */   Bl: () => (/* binding */ leaveNamespace),
-/* harmony export */   fA: () => (/* binding */ openSession),
-/* harmony export */   o8: () => (/* binding */ inventoryOf)
+/* harmony export */   fA: () => (/* binding */ openSession)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7350);
 /* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
 /* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6753);
-/* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(316);
-/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1959);
-/* harmony import */ var _hold_release_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5214);
+/* harmony import */ var _heal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1959);
+/* harmony import */ var _hold_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8683);
+/* harmony import */ var _known_release_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1262);
 
 
 
@@ -83041,7 +84373,7 @@ async function openSession({ namespace, desired }, run) {
     try {
         madeNamespace = await makeNamespace(namespace, desired, run);
         runner.saveState(SESSION_STATE, JSON.stringify({ namespace, holder: run.holder }));
-        const held = await (0,_hold_release_js__WEBPACK_IMPORTED_MODULE_4__/* .holdRelease */ .$)(namespace, inputs.lockTimeoutSeconds, run);
+        const held = await (0,_hold_release_js__WEBPACK_IMPORTED_MODULE_3__/* .holdRelease */ .$)(namespace, inputs.lockTimeoutSeconds, run);
         const { lock, records } = held;
         const close = () => lock.release();
         try {
@@ -83049,21 +84381,20 @@ async function openSession({ namespace, desired }, run) {
             const warned = [];
             let heads = await records.list();
             for (let pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .pendingOf */ .lc)(heads); pending; pending = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .pendingOf */ .lc)(heads)) {
-                const healed = await (0,_heal_js__WEBPACK_IMPORTED_MODULE_3__/* .heal */ .Rz)({ pending, heads, records, lock }, held.run);
+                const healed = await (0,_heal_js__WEBPACK_IMPORTED_MODULE_2__/* .heal */ .Rz)({ pending, heads, records, lock }, held.run);
                 warned.push(...healed.warnings);
                 // As if this run had made it: it is taken back with what this release is about to make.
                 if (healed.madeNamespace && namespaceIn(desired, namespace))
                     madeNamespace ??= healed.madeNamespace;
                 heads = await records.list();
             }
-            const known = await readKnown(records, heads);
+            const known = await (0,_known_release_js__WEBPACK_IMPORTED_MODULE_4__/* .readKnown */ .U)(records, heads);
             for (const warning of known.warnings)
                 runner.info(`warning: ${warning}`);
             return {
                 ...known,
                 warnings: [...warned, ...known.warnings],
                 ...held,
-                heads,
                 stop,
                 close,
                 ...(madeNamespace && { madeNamespace }),
@@ -83081,31 +84412,6 @@ async function openSession({ namespace, desired }, run) {
         throw error;
     }
 }
-/** The records that matter. One that cannot be read is as if it were not there, and is named. */
-async function readKnown(records, heads) {
-    const warnings = [];
-    const read = async (head) => {
-        if (!head)
-            return undefined;
-        try {
-            return await records.read(head);
-        }
-        catch (error) {
-            if (!(error instanceof _release_read_record_js__WEBPACK_IMPORTED_MODULE_2__/* .RecordError */ .W1))
-                throw error;
-            warnings.push(`the record of revision ${head.revision} is not used: ${error.message}`);
-            return undefined;
-        }
-    };
-    const current = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .inPlace */ .zp)(heads);
-    const good = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .lastGood */ .mC)(heads);
-    const place = await read(current);
-    const last = good?.revision === current?.revision ? place : await read(good);
-    const before = (0,_release_history_js__WEBPACK_IMPORTED_MODULE_5__/* .badSince */ .Uu)(heads).filter((head) => head !== current);
-    const left = await Promise.all(before.map(read));
-    const leftInPlace = left.filter((record) => record !== undefined);
-    return { ...(place && { inPlace: place }), ...(last && { lastGood: last }), leftInPlace, warnings };
-}
 /**
  * Makes the namespace of the release when its manifests have it and it is not there: the lock and the record need it. It is the
  * one write without a record; a run that ends before the release begins takes it back (`leaveNamespace`).
@@ -83117,11 +84423,6 @@ async function makeNamespace(name, desired, { cluster, runner }) {
     const made = await cluster.apply(manifest.object);
     runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(made))} created, for the lock and the record of the release`);
     return made;
-}
-/** What the release has in the cluster: of the last good revision, and of bad ones that were left in place since. */
-function inventoryOf({ inPlace: place, lastGood: good, leftInPlace }) {
-    const all = [good, ...leftInPlace, place].flatMap((record) => record?.objects ?? []);
-    return [...new Map(all.map((recorded) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(recorded.object)), recorded])).values()];
 }
 function namespaceIn(desired, name) {
     return desired.find(({ object }) => object.apiVersion === 'v1' && object.kind === 'Namespace' && object.metadata.name === name);
@@ -83142,7 +84443,7 @@ async function leaveNamespace({ madeNamespace, run }) {
 
 /***/ }),
 
-/***/ 4708:
+/***/ 5605:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -83298,17 +84599,7 @@ const COUNTED_BY_SERVER = { 'f:metadata': { 'f:annotations': { [`f:${pods/* TEMP
 function restoringApply(written, current) {
     const { before } = written;
     const fields = (0,field_set/* difference */.iv)(fieldsToRestore(written), fieldsTakenSince(written, current));
-    const body = (0,field_set/* select */.Lt)(before, fields, (0,ownership/* othersFields */.LK)(before));
-    const { apiVersion, kind } = before;
-    const { name, namespace } = before.metadata;
-    const selected = (0,manifest_object/* isObject */.Gv)(body) ? body : {};
-    const metadata = (0,manifest_object/* isObject */.Gv)(selected['metadata']) ? selected['metadata'] : {};
-    return {
-        ...selected,
-        apiVersion,
-        kind,
-        metadata: { ...metadata, name, ...(namespace !== undefined && { namespace }) },
-    };
+    return (0,ownership/* bodyOf */.EN)(before, fields);
 }
 /**
  * The object with every field that our write touched as it was before, for the rare case that applying did not get there
@@ -83340,25 +84631,27 @@ function goBack(before, now, touched) {
         return now;
     if (!(0,manifest_object/* isObject */.Gv)(before) || !(0,manifest_object/* isObject */.Gv)(now) || (0,field_set/* isEmpty */.Im)(touched))
         return before;
-    const result = { ...now };
+    // A map, as a key of a ConfigMap may be called `__proto__`.
+    const result = new Map(Object.entries(now));
     for (const [element, children] of Object.entries(touched)) {
         if (!element.startsWith('f:'))
             continue;
         const name = element.slice(2);
-        if (name in before)
-            result[name] = goBack(before[name], now[name], children);
-        else if ((0,manifest_object/* isObject */.Gv)(now[name]) && !(0,field_set/* isEmpty */.Im)(children)) {
+        const value = result.get(name);
+        if (Object.hasOwn(before, name))
+            result.set(name, goBack(before[name], value, children));
+        else if ((0,manifest_object/* isObject */.Gv)(value) && !(0,field_set/* isEmpty */.Im)(children)) {
             // The map is new, but others may have put something into it too.
-            const rest = goBack({}, now[name], children);
+            const rest = goBack({}, value, children);
             if ((0,manifest_object/* isObject */.Gv)(rest) && Object.keys(rest).length > 0)
-                result[name] = rest;
+                result.set(name, rest);
             else
-                delete result[name];
+                result.delete(name);
         }
         else
-            delete result[name];
+            result.delete(name);
     }
-    return result;
+    return Object.fromEntries(result);
 }
 
 // EXTERNAL MODULE: ./lib/plan/int-or-percent.js
@@ -83478,20 +84771,25 @@ function fieldsOf(value) {
 var rollout_status = __nccwpck_require__(8217);
 // EXTERNAL MODULE: ./lib/commands/follow/targets.js + 1 modules
 var targets = __nccwpck_require__(4560);
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
-var render = __nccwpck_require__(1038);
+// EXTERNAL MODULE: ./lib/plan/fences.js
+var fences = __nccwpck_require__(8605);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
+var render = __nccwpck_require__(858);
 ;// CONCATENATED MODULE: ./lib/commands/undo/undo-step.js
 
 
-const OUTSIDE = 'is outside of the namespace of the release, and nothing on it says that the release wrote it';
+const BEYOND_RECORD = 'is outside of the namespace of the release, and nothing on it says that the release wrote it';
 /**
- * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects changed
- * elsewhere, so those have to carry the release's label themselves.
+ * Why this run may not take back what another has written down; undefined when it may. What it wrote itself, it could write, and
+ * may take back.
  */
-function isFenced({ ref, isRecorded }, current, run) {
-    if (!isRecorded || ref.namespace === (0,render/* identityOf */.cu)(run).namespace)
-        return false;
-    return !(0,desired/* belongsTo */.g4)(current, (0,render/* identityOf */.cu)(run));
+function whyFenced({ ref, isRecorded }, current, run) {
+    if (!isRecorded)
+        return undefined;
+    const release = (0,render/* identityOf */.cu)(run);
+    if ((0,fences/* isBeyondRecord */.$o)(ref, current, release))
+        return BEYOND_RECORD;
+    return (0,fences/* whyOutside */.iW)(ref, run.inputs.fences, release.namespace);
 }
 function leaveAlone(ref, why) {
     return { report: { ...ref, step: 'left-alone', message: `${why}: left as it is` } };
@@ -83514,8 +84812,8 @@ function leaveAlone(ref, why) {
 
 
 
-/** Restores what a release has changed or pruned to what it was before, exactly. */
-async function restoreObject(write, run, options) {
+/** Restores what a release has changed, pruned or, with `replace`, made anew to what it was before, exactly. */
+async function restoreObject(write, run, options, replace) {
     const { ref, before, after } = write;
     if (!before)
         throw new Error(`nothing is known of ${(0,manifest_object/* describe */.q0)(ref)} from before the release`);
@@ -83536,15 +84834,18 @@ async function restoreObject(write, run, options) {
                 ...remadeAs(before, current),
             };
         }
-        if (isFenced(write, current, run))
-            return leaveAlone(ref, OUTSIDE);
+        const fence = whyFenced(write, current, run);
+        if (fence !== undefined)
+            return leaveAlone(ref, fence);
         if (!current)
-            return recreate(before, ref, run);
+            return createAgain(before, ref, run, 'it had been deleted');
         if ((0,other_deployers/* isMadeAnew */.t)(before, current))
             return leaveAlone(ref, 'was deleted and made anew by somebody else');
         const others = after ? (0,other_deployers/* otherDeployers */.K)(after, current) : [];
         if (others.length > 0)
             return leaveAlone(ref, `was changed by ${others.join(', ')} since this release wrote it`);
+        if (replace && current.metadata.uid !== before.metadata.uid)
+            return replace(before, current, ref, run);
         const written = { before, after: after ?? current };
         const restored = await restoreOnce(written, current, run);
         const how = restored.note === undefined ? '' : `; ${restored.note}`;
@@ -83616,10 +84917,11 @@ async function settledObject(ref, { cluster, clock }, { deadline, signal }) {
         await clock.sleep(PAUSE_MS, signal);
     }
 }
-async function recreate(before, ref, { cluster }) {
+/** Makes an object as it was before; `why` it has to be made says what had become of it. */
+async function createAgain(before, ref, { cluster }, why) {
     const restored = await cluster.create(recreatable(before));
     return {
-        report: { ...ref, step: 'restored', message: 'restored: it had been deleted' },
+        report: { ...ref, step: 'restored', message: `restored: ${why}` },
         ...following(restored),
         ...remadeAs(before, restored),
     };
@@ -83906,6 +85208,10 @@ function hasPods({ status }) {
 
 // EXTERNAL MODULE: ./lib/manifest/order.js
 var order = __nccwpck_require__(8449);
+// EXTERNAL MODULE: ./lib/commands/apply/make-room.js
+var make_room = __nccwpck_require__(3259);
+// EXTERNAL MODULE: ./lib/plan/keep.js
+var keep = __nccwpck_require__(9006);
 ;// CONCATENATED MODULE: ./lib/commands/undo/remove-object.js
 
 
@@ -83913,6 +85219,8 @@ var order = __nccwpck_require__(8449);
 
 
 
+
+const KEPT = `stays, as its annotation ${keep/* HELM_POLICY_ANNOTATION */.eO} says`;
 const GONE = 'is not there, as before';
 /** Deletes what a release has created, and nothing else that bears its name. */
 async function removeObject(write, run) {
@@ -83922,11 +85230,17 @@ async function removeObject(write, run) {
     const current = await cluster.get(ref);
     if (!current)
         return asBefore(GONE);
+    // It was to be deleted and made anew, and that did not come about.
+    if (write.before && write.before.metadata.uid === current.metadata.uid)
+        return asBefore('is as it was before');
     const isTheOne = after ? after.metadata.uid === current.metadata.uid : isOurs(current, (0,render/* identityOf */.cu)(run));
     if (!isTheOne)
         return asBefore("is not there any more: what bears its name is somebody else's");
-    if (isFenced(write, current, run))
-        return leaveAlone(ref, OUTSIDE);
+    const fence = whyFenced(write, current, run);
+    if (fence !== undefined)
+        return leaveAlone(ref, fence);
+    if ((0,keep/* isKeptByPolicy */.My)(current))
+        return { report: { ...ref, step: 'kept', message: KEPT } };
     const others = after ? (0,other_deployers/* otherDeployers */.K)(after, current) : [];
     if (others.length > 0)
         return leaveAlone(ref, `was changed by ${others.join(', ')} since this release created it`);
@@ -83942,7 +85256,30 @@ function isOurs(current, release) {
     return !(0,field_set/* isEmpty */.Im)((0,ownership/* ourFields */.Qz)(current)) && (0,desired/* belongsTo */.g4)(current, release);
 }
 
+;// CONCATENATED MODULE: ./lib/commands/undo/remake-object.js
+
+
+
+
+/**
+ * Takes back that an object was deleted and made anew. The one of the release goes, and the one from before is made again; but for a
+ * Job: nobody knows whether what it has done once may be done again, so the old one is not run a second time.
+ */
+async function remakeObject(write, run, options) {
+    if ((0,manifest_object/* groupKindOf */.zo)(write.ref) !== 'Job.batch')
+        return restoreObject(write, run, options, replace);
+    const step = await removeObject(write, run);
+    if (step.report.step !== 'deleted')
+        return step;
+    return { report: { ...step.report, message: 'deleted: the Job that it had replaced is not run again' } };
+}
+async function replace(before, current, ref, run) {
+    await (0,make_room/* makeRoom */.m)(current, run.cluster, run.clock);
+    return createAgain(before, ref, run, 'the one of this release was deleted');
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/undo/undo.js
+
 
 
 
@@ -83963,13 +85300,14 @@ async function undo(writes, run, options) {
         runner.info(`${(0,manifest_object/* describe */.q0)(write.ref)} ${step.report.message}`);
         return step;
     };
-    const inPhases = Map.groupBy(writes, ({ ref }) => (0,order/* phaseOf */.h)(ref));
+    const inPhases = Map.groupBy(writes, ({ ref }) => (0,order/* phaseOf */.hU)(ref));
     const phases = [...inPhases.keys()].toSorted((a, b) => a - b);
     const ofType = (phase, types) => (inPhases.get(phase) ?? []).filter(({ type }) => types.includes(type));
     const steps = [];
     for (const phase of phases) {
-        const changed = ofType(phase, ['update', 'prune']);
-        steps.push(...(await (0,concurrency/* mapLimited */.b)(changed, (write) => attempt(write, (one) => restoreObject(one, run, options)))));
+        const changed = ofType(phase, ['update', 'recreate', 'prune']);
+        const goBack = (one) => one.type === 'recreate' ? remakeObject(one, run, options) : restoreObject(one, run, options);
+        steps.push(...(await (0,concurrency/* mapLimited */.b)(changed, (write) => attempt(write, goBack))));
     }
     steps.push(...phases.flatMap((phase) => ofType(phase, ['run'])).map(leaveHook));
     for (const phase of phases.toReversed()) {
@@ -84035,8 +85373,8 @@ async function rollBack(request, run) {
         if (!request.observer)
             await observer.close();
     }
-    const created = new Set(writes.filter(({ type }) => type === 'create').map(({ ref }) => (0,manifest_object/* keyOf */.TN)(ref)));
-    const hooks = new Set(writes.filter(({ type }) => type === 'run').map(({ ref }) => (0,manifest_object/* keyOf */.TN)(ref)));
+    const keysOf = (wanted) => new Set(writes.filter(({ type }) => type === wanted).map(({ ref }) => (0,manifest_object/* keyOf */.TN)(ref)));
+    const hooks = keysOf('run');
     const leftAlone = steps.filter((one) => one.step === 'left-alone' && !hooks.has((0,manifest_object/* keyOf */.TN)(one)));
     const { outcome, message } = conclude(steps, leftAlone, followed.verdict);
     return {
@@ -84046,7 +85384,14 @@ async function rollBack(request, run) {
             message,
             seconds: Math.round((clock.now() - started) / 100) / 10,
             steps,
-            commands: outcome === 'rolled-back' ? [] : (0,by_hand/* finishByHand */.u)({ steps, created, ...(record && { record }) }),
+            commands: outcome === 'rolled-back'
+                ? []
+                : (0,by_hand/* finishByHand */.u)({
+                    steps,
+                    created: keysOf('create'),
+                    recreated: keysOf('recreate'),
+                    ...(record && { record }),
+                }),
         },
         leftAlone,
         ...(signal.aborted && { interruption: (0,follow/* errorOf */.M)(signal) }),
@@ -84071,12 +85416,14 @@ function conclude(steps, [taken, ...more], verdict) {
         return failed(`${(0,manifest_object/* describe */.q0)(unrestored)} could not be restored: ${unrestored.message}`);
     switch (verdict.type) {
         case 'good': {
+            const kept = steps.filter(({ step }) => step === 'kept').map(manifest_object/* describe */.q0);
+            const but = kept.length > 0 ? `, but for what stays by its own annotation: ${kept.join(', ')}` : '';
             const others = more.length > 0 ? ` and ${(0,format/* counted */.hS)(more.length, 'more object')}` : '';
             return {
                 outcome: 'rolled-back',
                 message: taken
-                    ? `${(0,manifest_object/* describe */.q0)(taken)} ${taken.message}${others}; everything else is as it was before the release`
-                    : 'Everything is as it was before the release',
+                    ? `${(0,manifest_object/* describe */.q0)(taken)} ${taken.message}${others}; everything else is as it was before the release${but}`
+                    : `Everything is as it was before the release${but}`,
             };
         }
         case 'bad':
@@ -84129,6 +85476,10 @@ var record_secret = __nccwpck_require__(3830);
 var read_record = __nccwpck_require__(316);
 ;// CONCATENATED MODULE: ./lib/rollback/write.js
 
+/** What was made anew once has fields that only making it anew can bring back. */
+function changeType(first, last) {
+    return first.type === 'recreate' || last.type === 'recreate' ? 'recreate' : 'update';
+}
 /**
  * The writes of several runs, oldest first, as if they were one: what was before the first is what a rollback goes back to,
  * and what the last made is what it finds.
@@ -84147,9 +85498,8 @@ function joined(first, last) {
     const hasBefore = first.before !== undefined;
     // What was there and is no longer comes back; what was not there goes away, if it is there.
     const isGone = last.type === 'prune' && hasBefore;
-    const joinedType = isGone || type === 'run' ? last.type : hasBefore ? 'update' : 'create';
     return {
-        type: joinedType,
+        type: isGone || type === 'run' ? last.type : hasBefore ? changeType(first, last) : 'create',
         ref,
         ...(first.before && { before: first.before }),
         ...(last.after && { after: last.after }),
@@ -84225,7 +85575,7 @@ function recordByHand(record, heads) {
 
 /***/ }),
 
-/***/ 1163:
+/***/ 7141:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -84237,12 +85587,10 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
 ;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/object.js
@@ -84271,7 +85619,7 @@ function createGitHub({ token, apiUrl, repository }) {
                     throw explained(error, comment);
             }
             // Looking for the comment again makes this safe: an answer that got lost may have come after the comment was made.
-            await (0,external_node_timers_promises_namespaceObject.setTimeout)(PAUSE_BEFORE_RETRY, undefined, { signal }).catch(() => signal.throwIfAborted());
+            await (0,promises_namespaceObject.setTimeout)(PAUSE_BEFORE_RETRY, undefined, { signal }).catch(() => signal.throwIfAborted());
             try {
                 return await upsert(await octokit(), place, comment, signal);
             }
@@ -84372,65 +85720,827 @@ function reasonFor(error) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/adapters/kube/login.js
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+;// CONCATENATED MODULE: ./lib/adapters/inside.js
+
+/** Whether a path is a folder or in it. Both are absolute; links are the caller's to resolve before. */
+function isInside(folder, path) {
+    const way = (0,external_node_path_.relative)(folder, path);
+    return way === '' || (way !== '..' && !way.startsWith(`..${external_node_path_.sep}`) && !(0,external_node_path_.isAbsolute)(way));
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/fields.js
+/** Fields of one entry of a kubeconfig. What has another type than client-go expects is refused, as it is there. */
+/** Undefined when it is missing or empty. */
+function textOf(entry, field, refuse) {
+    const value = entry[field];
+    if (typeof value === 'string')
+        return value === '' ? undefined : value;
+    if (value !== undefined && value !== null)
+        refuse(`${field} is not text`, 'put the value in quotes');
+    return undefined;
+}
+function flagOf(entry, field, refuse) {
+    const value = entry[field];
+    if (typeof value === 'boolean')
+        return value;
+    if (value !== undefined && value !== null)
+        refuse(`${field} is neither true nor false`, 'write true or false');
+    return false;
+}
+/** Empty when it is missing. */
+function textsOf(entry, field, refuse) {
+    const value = entry[field];
+    if (value === undefined || value === null)
+        return [];
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+        return value;
+    refuse(`${field} is not a list of texts`, 'write it as lines of "- text", in quotes where needed');
+    return [];
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/credential-files.js
 
 
 
-/** Plugins of the clouds' own command line tools. Anything else in a kubeconfig would be a command of its author's choice. */
-const KNOWN_PLUGINS = ['aws', 'aws-iam-authenticator', 'doctl', 'gke-gcloud-auth-plugin', 'kubelogin'];
-const PLUGIN_TIMEOUT_MS = 30_000;
-function loginWithoutRefresh(authorization) {
-    return { authorization: async () => authorization, refresh: async () => false };
+
+
+/** Far more than a chain of certificates needs. */
+const MAX_BYTES = 1024 * 1024;
+/** Not files but windows into the machine: /proc/self/environ as a token would send the environment of the job to a server. */
+const SPECIAL = ['/proc', '/sys', '/dev'];
+const USE_DATA = 'put the content into the kubeconfig, for instance with kubectl config view --raw --flatten';
+/**
+ * Reads a file with credentials that a kubeconfig names. It is refused where it really lies in the checkout: whoever can change
+ * that would choose who is trusted, or what is sent as a token.
+ */
+async function readCredentialFile(path, { folder, workspace }) {
+    if (!(0,external_node_path_.isAbsolute)(path) && folder === undefined) {
+        return {
+            fault: `is the relative path ${JSON.stringify(path)}, but the kubeconfig did not come from a file`,
+            hint: USE_DATA,
+        };
+    }
+    try {
+        const real = await (0,promises_.realpath)((0,external_node_path_.resolve)(folder ?? '/', path));
+        const root = await (0,promises_.realpath)(workspace).catch(() => workspace);
+        if (isInside(root, real)) {
+            const hint = 'keep what a login trusts or sends out of the checkout, for instance in RUNNER_TEMP';
+            return { fault: `leads into the checkout (${JSON.stringify(path)})`, hint };
+        }
+        const found = await (0,promises_.stat)(real);
+        if (!found.isFile() || SPECIAL.some((special) => isInside(special, real))) {
+            return { fault: `is no ordinary file (${JSON.stringify(path)})`, hint: USE_DATA };
+        }
+        if (found.size > MAX_BYTES)
+            return { fault: `is larger than 1 MiB (${JSON.stringify(path)})`, hint: USE_DATA };
+        return await (0,promises_.readFile)(real, 'utf8');
+    }
+    catch (error) {
+        return { fault: `cannot be read: ${(0,errors/* messageOf */.bD)(error).replaceAll(/\s+/g, ' ')}`, hint: USE_DATA };
+    }
+}
+/** A certificate or key in PEM: from the field that ends in `-data`, else from the file that the field names. */
+async function readPem(field, entry, place, refuse) {
+    const data = textOf(entry, `${field}-data`, refuse);
+    const path = textOf(entry, field, refuse);
+    if (data !== undefined && path !== undefined) {
+        refuse(`${field} and ${field}-data are both given`, `remove one of the two`);
+        return undefined;
+    }
+    if (data === undefined && path === undefined)
+        return undefined;
+    const content = data === undefined ? await readCredentialFile(path ?? '', place) : Buffer.from(data, 'base64').toString('utf8');
+    if (typeof content !== 'string') {
+        refuse(`${field} ${content.fault}`, content.hint);
+    }
+    else if (!content.includes('-----BEGIN ')) {
+        refuse(`${data === undefined ? field : `${field}-data`} holds nothing in PEM`, 'take it from where kubectl works, with kubectl config view --raw --flatten');
+    }
+    else
+        return content;
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/impersonation.js
+
+
+/**
+ * The headers by which a user of a kubeconfig acts as somebody else, as client-go sends them (transport/round_trippers.go,
+ * https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/). Whatever cannot be sent exactly is refused: a header
+ * that is left out would be another identity than the one that was asked for.
+ */
+function impersonationHeaders(user, refuse) {
+    const name = textOf(user, 'as', refuse);
+    const uid = textOf(user, 'as-uid', refuse);
+    const groups = textsOf(user, 'as-groups', refuse);
+    const extra = extraOf(user, refuse);
+    if (name === undefined && (uid !== undefined || groups.length > 0 || extra.length > 0)) {
+        refuse('as-uid, as-groups or as-user-extra is given without as', 'name the user to act as in the field as, or remove them');
+    }
+    const header = (text) => headerValue(text, refuse);
+    return {
+        ...(name !== undefined && { 'impersonate-user': header(name) }),
+        ...(uid !== undefined && { 'impersonate-uid': header(uid) }),
+        ...(groups.length > 0 && { 'impersonate-group': groups.map(header) }),
+        ...Object.fromEntries(extra.map(([key, values]) => [`impersonate-extra-${headerKey(key)}`, values.map(header)])),
+    };
+}
+function extraOf(user, refuse) {
+    const extra = user['as-user-extra'];
+    if (extra === undefined || extra === null)
+        return [];
+    if (!(0,manifest_object/* isObject */.Gv)(extra)) {
+        refuse('as-user-extra is not a mapping', 'write it as lines of "key:" with a list of texts each');
+        return [];
+    }
+    return Object.keys(extra).map((key) => [key, textsOf(extra, key, refuse)]);
+}
+/** Bytes that may not stand in the name of a header, and the percent sign, are percent-encoded. */
+function headerKey(key) {
+    return Array.from(Buffer.from(key), (byte) => {
+        const character = String.fromCharCode(byte);
+        return /[!#$&'*+.^_`|~0-9A-Za-z-]/.test(character)
+            ? character
+            : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    }).join('');
+}
+/** Headers hold bytes, and undici takes one character for each. */
+function headerValue(text, refuse) {
+    // oxlint-disable-next-line no-control-regex -- they are what is looked for
+    if (/[\u0000-\u001F\u007F]/.test(text))
+        refuse('a name to act as holds a control character', 'remove it');
+    return Buffer.from(text).toString('latin1');
+}
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./lib/adapters/kube/no-proxy.js
+
+/**
+ * Whether a server is reached directly although there is a proxy, by the rules of Go's httpproxy package, which kubectl follows
+ * (https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config). undici has rules of its own: it knows no CIDR, and lets `.a.b` stand
+ * for `a.b` too. The machine itself is never reached through a proxy.
+ */
+function isReachedDirectly(server, noProxy) {
+    const destination = destinationOf(server);
+    if (destination.host === 'localhost' || isLoopback(destination.host))
+        return true;
+    return noProxy
+        .split(',')
+        .map((entry) => entry.trim().toLowerCase())
+        .some((entry) => entry === '*' || isFor(entry, destination));
+}
+function destinationOf({ hostname, port, protocol }) {
+    const defaultPort = protocol === 'https:' ? '443' : '80';
+    return { host: hostname.toLowerCase().replace(/^\[(.*)\]$/, '$1'), port: port === '' ? defaultPort : port };
+}
+function isFor(entry, { host, port }) {
+    const range = /^([^/]+)\/(\d{1,3})$/.exec(entry);
+    if (range)
+        return isInRange(host, range[1] ?? '', Number(range[2]));
+    const [name, onlyPort] = splitPort(entry);
+    if (onlyPort !== undefined && onlyPort !== port)
+        return false;
+    if ((0,external_node_net_.isIP)(name) !== 0)
+        return isInRange(host, name, (0,external_node_net_.isIP)(name) === 4 ? 32 : 128);
+    if ((0,external_node_net_.isIP)(host) !== 0 || name === '')
+        return false;
+    const suffix = name.replace(/^\*\./, '.');
+    return suffix.startsWith('.') ? host.endsWith(suffix) : host === suffix || host.endsWith(`.${suffix}`);
+}
+/** `name:port` or `[IPv6]:port`, or a name or an address alone. */
+function splitPort(entry) {
+    const bracketed = /^\[(.+)\]:(\d+)$/.exec(entry);
+    if (bracketed)
+        return [bracketed[1] ?? '', bracketed[2]];
+    const named = (0,external_node_net_.isIP)(entry) === 0 ? /^([^:]*):(\d+)$/.exec(entry) : undefined;
+    return named ? [named[1] ?? '', named[2]] : [entry, undefined];
+}
+function isLoopback(host) {
+    return isInRange(host, '127.0.0.0', 8) || isInRange(host, '::1', 128);
+}
+function isInRange(host, network, bits) {
+    const family = (0,external_node_net_.isIP)(network);
+    if ((0,external_node_net_.isIP)(host) === 0 || family === 0 || bits > (family === 4 ? 32 : 128))
+        return false;
+    const range = new external_node_net_.BlockList();
+    range.addSubnet(network, bits, family === 4 ? 'ipv4' : 'ipv6');
+    return range.check(host, (0,external_node_net_.isIP)(host) === 4 ? 'ipv4' : 'ipv6');
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/proxy.js
+
+/** The proxy for a server: of the kubeconfig, else of the environment; undefined when the server is reached directly. */
+function chooseProxy(server, { proxyUrl, env, mask, refuse }) {
+    if (proxyUrl !== undefined)
+        return parseProxy(proxyUrl, 'proxy-url', mask, refuse);
+    const name = server.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+    const value = fromEnvironment(env, name);
+    if (value === '' || isReachedDirectly(server, fromEnvironment(env, 'NO_PROXY')))
+        return undefined;
+    // Go takes `proxy:3128` for `http://proxy:3128`.
+    const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
+    return parseProxy(address, `the variable ${name}`, mask, refuse);
+}
+/** The lower-case name first, as Go reads them. */
+function fromEnvironment(env, name) {
+    return (env[name.toLowerCase()] || env[name] || '').trim();
+}
+function parseProxy(address, name, mask, refuse) {
+    // The address itself is not told, as it may hold a password.
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (url?.protocol.startsWith('socks')) {
+        refuse(`${name} is a SOCKS proxy, which Rollsafe does not speak`, 'name an http:// or https:// proxy');
+        return undefined;
+    }
+    if (!url || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
+        refuse(`${name} is not the address of a proxy`, 'write it as http://proxy.example.com:3128');
+        return undefined;
+    }
+    const username = decoded(url.username);
+    const password = decoded(url.password);
+    const authorization = Buffer.from(`${username}:${password}`).toString('base64');
+    if (username === '' && password === '')
+        return { url: url.origin };
+    // Without a password the name is the secret, as with some tokens.
+    for (const secret of [password || username, url.password || url.username, authorization])
+        mask(secret);
+    return { url: url.origin, authorization: `Basic ${authorization}` };
+}
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: ./lib/adapters/process.js
+/** Programs of the runner, started without a shell and never for longer or louder than they were allowed. */
+
+
+
+
+/**
+ * Runs a program by its absolute path and waits for its end. It leads a process group of its own, which is killed as a whole when
+ * the time or the room for output is used up, or the signal aborts; then the signal's reason is thrown. Throws the system's error
+ * (`ENOENT`, `EACCES`) when it cannot be started.
+ */
+async function runProcess(path, args, options) {
+    const { env, cwd, timeoutMs, maxOutputBytes, signal } = options;
+    signal?.throwIfAborted();
+    const child = (0,external_node_child_process_namespaceObject.spawn)(path, [...args], { env, cwd, detached: true, shell: false, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stopped;
+    const killGroup = () => {
+        try {
+            // The group, as the program may have started others.
+            if (child.pid !== undefined)
+                process.kill(-child.pid, 'SIGKILL');
+        }
+        catch {
+            // It has ended already.
+        }
+    };
+    const stop = (why) => {
+        stopped ??= why;
+        killGroup();
+    };
+    const collect = (stream) => {
+        const chunks = [];
+        let size = 0;
+        stream.on('data', (chunk) => {
+            size += chunk.length;
+            if (size > maxOutputBytes)
+                stop('output');
+            else
+                chunks.push(chunk);
+        });
+        return () => Buffer.concat(chunks).toString('utf8');
+    };
+    const stdout = collect(child.stdout);
+    const stderr = collect(child.stderr);
+    const timer = setTimeout(() => stop('timeout'), timeoutMs);
+    signal?.addEventListener('abort', killGroup, { once: true });
+    try {
+        const exitCode = await new Promise((resolve, reject) => {
+            child.on('error', reject);
+            child.on('close', (code) => resolve(code));
+        });
+        signal?.throwIfAborted();
+        return { exitCode, stdout: stdout(), stderr: stderr(), ...(stopped && { stopped }) };
+    }
+    finally {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', killGroup);
+        // What the program has left running in the background.
+        killGroup();
+    }
 }
 /**
- * Login by an exec plugin (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins):
- * one process however many requests wait for it; run again when the token has expired or the server answered 401.
+ * Finds a program by its name on a PATH, or checks the absolute path of one. Relative entries of PATH and what is really inside
+ * the workspace are passed over: a checkout must not bring its own kubectl.
  */
-function createExecLogin(exec, userName, mask, refuse) {
-    const command = (0,manifest_object/* isObject */.Gv)(exec) && typeof exec['command'] === 'string' ? exec['command'] : '';
-    if (!KNOWN_PLUGINS.includes(command) && !(command.startsWith('/') && KNOWN_PLUGINS.includes((0,external_node_path_.basename)(command)))) {
-        refuse(`the login command ${JSON.stringify(command)} is not one that Rollsafe runs`, `known are ${KNOWN_PLUGINS.join(', ')}; for other logins use a ServiceAccount token`);
+async function findProgram(command, { path, workspace }) {
+    const folders = path.split(external_node_path_.delimiter).filter((folder) => (0,external_node_path_.isAbsolute)(folder));
+    const candidates = (0,external_node_path_.isAbsolute)(command) ? [command] : folders.map((folder) => (0,external_node_path_.join)(folder, command));
+    const root = await (0,promises_.realpath)(workspace).catch(() => workspace);
+    let inCheckout;
+    for (const candidate of candidates) {
+        const real = await executableAt(candidate);
+        if (real === undefined)
+            continue;
+        if (!isInside(root, real) && !isInside(root, candidate))
+            return { path: candidate };
+        inCheckout ??= candidate;
     }
-    let current;
-    async function runPlugin() {
-        const { ExecAuth } = await __nccwpck_require__.e(/* import() */ 497).then(__nccwpck_require__.bind(__nccwpck_require__, 3497));
-        const options = { headers: {} };
-        let timer;
-        const tooLong = new Promise((_, reject) => {
-            timer = setTimeout(() => reject(new Error('it did not answer within 30 s')), PLUGIN_TIMEOUT_MS);
-        });
-        try {
-            const user = { name: userName, exec };
-            await Promise.race([new ExecAuth().applyAuthentication(user, options), tooLong]);
+    return inCheckout === undefined ? undefined : { inCheckout };
+}
+/** The real path of an executable file; undefined when there is none. */
+async function executableAt(path) {
+    try {
+        await (0,promises_.access)(path, promises_.constants.X_OK);
+        return (await (0,promises_.stat)(path)).isFile() ? await (0,promises_.realpath)(path) : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/exec-environment.js
+/** What a login command of a kubeconfig sees of the environment, and what the kubeconfig may add to it. */
+
+
+
+
+/**
+ * Not for login commands: the inputs of this step and what it saved, the tokens that GitHub gives to the job, and the files by which
+ * a step steers the steps after it. ACTIONS_ID_TOKEN_REQUEST_* stay: with them kubelogin and others log in by OpenID Connect.
+ */
+const WITHHELD = /^(?:INPUT_.*|STATE_.*|GITHUB_TOKEN|GH_TOKEN|ACTIONS_RUNTIME_TOKEN|ACTIONS_CACHE_.*|GITHUB_(?:ENV|PATH|OUTPUT|STATE|STEP_SUMMARY))$/i;
+/**
+ * What a kubeconfig may set, so that a login command knows which account, region or certificate to use. All else could change which
+ * program runs (PATH, LD_PRELOAD, PYTHONPATH, NODE_OPTIONS …).
+ */
+const SETTABLE = /^(?:AWS|AZURE|AAD|ARM|GOOGLE|CLOUDSDK|GKE|DIGITALOCEAN)_[A-Z0-9_]+$|^(?:USE_GKE_GCLOUD_AUTH_PLUGIN|(?:HTTPS?|NO)_PROXY|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|KUBECACHEDIR)$/i;
+/** Of those, the ones that name a program after all. */
+const NAMES_A_PROGRAM = /^(?:AWS_PAGER|CLOUDSDK_PYTHON.*|GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES)$/i;
+/** The folder in which login commands run: not the checkout, whose files some programs would heed. */
+const EXEC_FOLDER = '/';
+/** The environment of a login command. */
+async function execEnvironment(env, added, workspace) {
+    const inherited = Object.entries(env).filter((entry) => entry[1] !== undefined && !WITHHELD.test(entry[0]));
+    return { ...Object.fromEntries(inherited), PATH: await pathWithout(env['PATH'] ?? '', workspace), ...added };
+}
+/** Programs start others by name, such as the interpreter they are written for: none of the checkout. */
+async function pathWithout(path, workspace) {
+    const absolute = path.split(external_node_path_.delimiter).filter((folder) => (0,external_node_path_.isAbsolute)(folder));
+    const folders = await Promise.all(absolute.map(async (folder) => ((await leadsInto(workspace, folder)) ? [] : [folder])));
+    return folders.flat().join(external_node_path_.delimiter);
+}
+/** Whether a text names something in the checkout, also as a part of it: `--option=path`, `one:two`, `file://path`. */
+async function namesCheckout(text, workspace) {
+    const parts = [text, ...text.split(/[=:,]/)].filter((part) => part !== '');
+    return (await Promise.all(parts.map((part) => leadsInto(workspace, (0,external_node_path_.resolve)(EXEC_FOLDER, part))))).includes(true);
+}
+/** Whether a path leads into the workspace, as it is written or as it really is. */
+async function leadsInto(workspace, path) {
+    const [real, root] = await Promise.all([path, workspace].map((one) => (0,promises_.realpath)(one).catch(() => (0,external_node_path_.resolve)(one))));
+    return isInside(workspace, (0,external_node_path_.resolve)(path)) || isInside(root ?? workspace, real ?? path);
+}
+/** Reads `env` of an exec section. */
+async function readExecEnv(given, workspace, refuse) {
+    const env = {};
+    if (given === undefined || given === null)
+        return env;
+    const entries = Array.isArray(given) ? given : [given];
+    for (const entry of entries) {
+        const { name, value } = (0,manifest_object/* isObject */.Gv)(entry) ? entry : {};
+        if (typeof name !== 'string' || typeof value !== 'string') {
+            refuse('env of the login command has an entry without a name and a value', 'write each as "- name:" and "value:"');
         }
-        catch (error) {
-            // What the plugin printed is left out: plugins print tokens and account details when they fail.
-            const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-            throw new errors/* ClusterError */.b$(missing
-                ? `the login command ${command} is not installed on this runner`
-                : `the login command ${command} failed`, { status: 401, reason: 'LoginFailed', request: 'log in', cause: error });
+        else if (!SETTABLE.test(name) || NAMES_A_PROGRAM.test(name)) {
+            refuse(`the login command would run with the variable ${JSON.stringify(name)}, which a kubeconfig may not set`, 'set it for the whole step if it is needed; a kubeconfig may choose accounts and regions (AWS_…, AZURE_…, AAD_…, CLOUDSDK_…, GOOGLE_…)');
         }
-        finally {
-            clearTimeout(timer);
+        else if (/^~|\$/.test(value)) {
+            refuse(`the variable ${name} of the login command would be expanded by it`, 'write the path out, without ~ and $');
         }
-        const authorization = options.headers['Authorization'] ?? '';
-        mask(authorization.replace(/^Bearer /, ''));
-        return authorization;
+        else if (await namesCheckout(value, workspace)) {
+            refuse(`the variable ${name} of the login command leads into the checkout`, 'keep the configuration of logins out of the checkout');
+        }
+        else
+            env[name] = value;
+    }
+    return env;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/login.js
+
+function loginWithoutRefresh(credentials = {}) {
+    return { credentials: async () => credentials, refresh: async () => false, end: () => undefined };
+}
+/** As long as client-go believes a token that was read from a file (transport/token_source.go). */
+const TOKEN_FILE_MS = 60_000;
+/** Login by a token in a file that somebody renews: it is read again after a minute, and when it is refused. */
+function createTokenFileLogin(first, { read, certificate, now }) {
+    const credentialsOf = (token) => ({
+        authorization: `Bearer ${token}`,
+        ...(certificate && { certificate }),
+    });
+    let current = credentialsOf(first);
+    let readAt = now();
+    async function readAgain() {
+        readAt = now();
+        // A file that is being replaced: the old token may still do.
+        const token = await read();
+        if (token !== undefined && current.authorization !== `Bearer ${token}`)
+            current = credentialsOf(token);
     }
     return {
-        async authorization() {
-            current ??= runPlugin();
+        async credentials() {
+            if (now() - readAt >= TOKEN_FILE_MS)
+                await readAgain();
             return current;
         },
-        async refresh() {
-            current = runPlugin();
-            await current;
+        async refresh(refused) {
+            if (refused === current)
+                await readAgain();
+            return refused !== current;
+        },
+        end: () => undefined,
+    };
+}
+/** No credentials at all, as opposed to credentials that the server refuses. */
+function loginFailed(message, cause) {
+    return new errors/* ClusterError */.b$(message, { status: 401, reason: 'LoginFailed', request: 'log in', cause });
+}
+
+// EXTERNAL MODULE: ./lib/redact.js
+var redact = __nccwpck_require__(5078);
+;// CONCATENATED MODULE: ./lib/adapters/kube/harmless-words.js
+
+const LONGEST = 300;
+/** Words after which a secret is likely to follow. */
+const LABEL = /(?:token|secret|passw(?:or)?d|pwd|pass|key|credentials?|authorization|bearer|basic|cookie|session|assertion|signature|code)["']?\s*[:=]?$/i;
+/**
+ * What a login command said when it failed, in so far as it can be shown: its last line of words, without anything that could be a
+ * token, a key or an account. Such programs print all of these when something is wrong.
+ */
+function harmlessWords(stderr) {
+    const lines = (0,redact/* stripControls */.$Y)(stderr.slice(-64 * 1024))
+        .split('\n')
+        .map((line) => line.trim());
+    const last = lines.findLast((line) => /[A-Za-z]{3}/.test(line)) ?? '';
+    const words = last.split(/(?<=[=:])(?=\S)|\s+/);
+    const shown = words.map((word, index) => isHarmless(word) && !isLabelled(word, words[index - 1] ?? '') ? word : redact/* HIDDEN */.RG);
+    const text = shown.join(' ').replaceAll(`${redact/* HIDDEN */.RG} ${redact/* HIDDEN */.RG}`, redact/* HIDDEN */.RG);
+    return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
+/** After `token=` everything is suspect; after `token`, what is not a common word. */
+function isLabelled(word, before) {
+    if (!LABEL.test(before) || LABEL.test(word))
+        return false;
+    return /[:=]$/.test(before) || !/^[a-z]{1,12}$/.test(word);
+}
+/** Words of people and programs are letters, short numbers, or both as in `eu-west-1`. */
+function isHarmless(word) {
+    const core = word.replaceAll(/^["'([{<]+|["')\]}>.,;:!?=]+$/g, '');
+    if (/^[A-Za-z]{0,32}$/.test(core))
+        return true;
+    if (/^[A-Za-z]{1,20}(?:[-_/.'][A-Za-z]{1,20})*(?:[-_/.]?\d{1,2})?$/.test(core))
+        return core.length <= 30;
+    return core.length < 8;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/exec-login.js
+
+
+
+
+
+
+const PLUGIN_TIMEOUT_MS = 30_000;
+const MAX_OUTPUT_BYTES = 256 * 1024;
+/** Renewed while they still hold, so that no request is on its way with credentials that end meanwhile. */
+const RENEWED_BEFORE_END_MS = 60_000;
+/**
+ * Login by an exec plugin: one process however many requests wait for it, run again when less than a minute is left, or when the
+ * server has refused what it gave. Every credential is hidden from the log before anybody gets it.
+ */
+function createExecLogin(plugin, options) {
+    const { now = Date.now, timeoutMs = PLUGIN_TIMEOUT_MS } = options;
+    const ended = new AbortController();
+    let issued;
+    let running;
+    function run() {
+        running ??= runPlugin(plugin, options, timeoutMs, ended.signal)
+            .then((fresh) => (issued = fresh))
+            .finally(() => (running = undefined));
+        return running;
+    }
+    return {
+        async credentials(signal) {
+            signal?.throwIfAborted();
+            if (issued && issued.endsAt - now() > RENEWED_BEFORE_END_MS)
+                return issued.credentials;
+            try {
+                return (await orAborted(run(), signal)).credentials;
+            }
+            catch (error) {
+                signal?.throwIfAborted();
+                // Renewing has failed, but there is time left to try it again.
+                if (issued && issued.endsAt > now())
+                    return issued.credentials;
+                throw error;
+            }
+        },
+        async refresh(refused, signal) {
+            signal?.throwIfAborted();
+            // Of many requests that were refused together, the first renews for all.
+            if (issued?.credentials === refused)
+                await orAborted(run(), signal);
             return true;
         },
+        end: () => ended.abort(new Error('the run has ended')),
     };
+}
+async function runPlugin(plugin, { env, workspace, cluster, mask }, timeoutMs, signal) {
+    const { name, path, args, apiVersion } = plugin;
+    const spec = { interactive: false, ...(plugin.wantsCluster && { cluster }) };
+    let result;
+    try {
+        result = await runProcess(path, args, {
+            env: {
+                ...(await execEnvironment(env, plugin.env, workspace)),
+                KUBERNETES_EXEC_INFO: JSON.stringify({ apiVersion, kind: 'ExecCredential', spec }),
+            },
+            cwd: EXEC_FOLDER,
+            timeoutMs,
+            maxOutputBytes: MAX_OUTPUT_BYTES,
+            signal,
+        });
+    }
+    catch (error) {
+        throw loginFailed(`the login command ${name} cannot be run: ${(0,errors/* messageOf */.bD)(error)}`, error);
+    }
+    if (result.stopped === 'timeout') {
+        throw loginFailed(`the login command ${name} did not answer within ${timeoutMs / 1000} s`);
+    }
+    if (result.stopped === 'output')
+        throw loginFailed(`the login command ${name} printed more than 256 KiB`);
+    if (result.exitCode !== 0) {
+        const words = harmlessWords(result.stderr);
+        throw loginFailed(`the login command ${name} failed (exit code ${result.exitCode ?? 'none'})${words === '' ? '' : `: ${words}`}`);
+    }
+    const answer = readAnswer(result.stdout, apiVersion);
+    if (typeof answer === 'string')
+        throw loginFailed(`the login command ${name} ${answer}`);
+    for (const secret of answer.secrets)
+        mask(secret);
+    return answer;
+}
+/** What is wrong with it, if it is no ExecCredential that can be used. What was printed is not told: it may hold credentials. */
+function readAnswer(stdout, apiVersion) {
+    let answer;
+    try {
+        answer = JSON.parse(stdout);
+    }
+    catch {
+        return 'did not print JSON';
+    }
+    if (!(0,manifest_object/* isObject */.Gv)(answer) || answer['kind'] !== 'ExecCredential')
+        return 'did not print an ExecCredential';
+    if (answer['apiVersion'] !== apiVersion)
+        return `did not answer in ${apiVersion}, which the kubeconfig asks for`;
+    const status = (0,manifest_object/* isObject */.Gv)(answer['status']) ? answer['status'] : {};
+    const text = (field) => (typeof status[field] === 'string' ? status[field] : '');
+    const [token, cert, key] = [text('token'), text('clientCertificateData'), text('clientKeyData')];
+    if ((cert === '') !== (key === ''))
+        return 'gave only one of a certificate and its key';
+    if (token === '' && cert === '')
+        return 'gave neither a token nor a certificate';
+    if (token !== '' && !isToken(token))
+        return 'gave a token that no header can hold';
+    const end = text('expirationTimestamp');
+    const endsAt = end === '' ? Number.POSITIVE_INFINITY : Date.parse(end);
+    if (Number.isNaN(endsAt))
+        return 'gave an expirationTimestamp that is no time';
+    return {
+        credentials: {
+            ...(token !== '' && { authorization: `Bearer ${token}` }),
+            ...(cert !== '' && { certificate: { cert, key } }),
+        },
+        endsAt,
+        secrets: [token, key].filter((secret) => secret !== ''),
+    };
+}
+/** One word of printable characters: all else could not be sent, or would be another header. */
+function isToken(text) {
+    return /^[\u0021-\u007E]+$/.test(text);
+}
+/** A process that others wait for too goes on when one of them stops waiting. */
+async function orAborted(promise, signal) {
+    if (!signal)
+        return promise;
+    const aborted = Promise.withResolvers();
+    const stop = () => aborted.reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    // The loser of the race may fail later.
+    promise.catch(() => undefined);
+    try {
+        return await Promise.race([promise, aborted.promise]);
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/exec-plugin.js
+
+
+
+
+
+/**
+ * The login commands of the clouds' own tools, and the words of theirs that log in. Anything else in a kubeconfig would be a command
+ * of its author's choice, run with the credentials of the job.
+ */
+const KNOWN_PLUGINS = {
+    aws: ['eks', 'get-token'],
+    'aws-iam-authenticator': ['token'],
+    doctl: ['kubernetes', 'cluster', 'kubeconfig', 'exec-credential'],
+    'gke-gcloud-auth-plugin': [],
+    kubelogin: ['get-token'],
+};
+/** Of kubelogin (https://github.com/int128/kubelogin/blob/master/docs/usage.md). */
+const STARTS_A_PROGRAM = /^--browser-command(?:=|$)/;
+const API_VERSIONS = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1'];
+/**
+ * Checks the `exec` section of a user
+ * (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins) and finds its program.
+ * Undefined when it was refused.
+ */
+async function readExecPlugin(exec, { env, workspace }, refuse) {
+    const section = (0,manifest_object/* isObject */.Gv)(exec) ? exec : {};
+    const command = textOf(section, 'command', refuse) ?? '';
+    const name = (0,external_node_path_.basename)(command);
+    const words = Object.hasOwn(KNOWN_PLUGINS, name) ? KNOWN_PLUGINS[name] : undefined;
+    if (!words || (name !== command && !(0,external_node_path_.isAbsolute)(command))) {
+        refuse(`the login command ${JSON.stringify(command)} is not one that Rollsafe runs`, `known are ${Object.keys(KNOWN_PLUGINS).join(', ')}, by name or by an absolute path; for other logins use a ServiceAccount token`);
+        return undefined;
+    }
+    const args = textsOf(section, 'args', refuse);
+    if (!beginWith(args, words)) {
+        refuse(`the login command ${name} does not begin with ${JSON.stringify(words.join(' '))}, so it would do something else than log in`, `take the kubeconfig from where kubectl works; Rollsafe runs ${name} only to log in`);
+    }
+    for (const arg of args) {
+        if (STARTS_A_PROGRAM.test(arg)) {
+            refuse(`the argument ${JSON.stringify(arg)} of the login command ${name} would start a program`, 'remove it');
+        }
+        else if (await namesCheckout(arg, workspace)) {
+            refuse(`an argument of the login command ${name} leads into the checkout (${JSON.stringify(arg)})`, 'keep the configuration of logins out of the checkout');
+        }
+    }
+    const apiVersion = textOf(section, 'apiVersion', refuse) ?? '';
+    if (!API_VERSIONS.includes(apiVersion)) {
+        refuse(`the login command ${name} speaks ${JSON.stringify(apiVersion)}`, `update it, and write ${API_VERSIONS.join(' or ')} as the apiVersion of its section`);
+    }
+    const mode = textOf(section, 'interactiveMode', refuse) ?? 'IfAvailable';
+    if (!['Never', 'IfAvailable'].includes(mode)) {
+        refuse(`the login command ${name} wants to ask somebody (interactiveMode ${JSON.stringify(mode)}), and nobody is there`, 'use a login that needs no answers, and interactiveMode: Never');
+    }
+    const added = await readExecEnv(section['env'], workspace, refuse);
+    const wantsCluster = flagOf(section, 'provideClusterInfo', refuse);
+    const found = await findProgram(command, { path: env['PATH'] ?? '', workspace });
+    if (found === undefined) {
+        refuse(`the login command ${JSON.stringify(command)} is not installed on this runner`, 'install it in a step before this one, or use the login action of the cloud');
+    }
+    else if ('inCheckout' in found) {
+        refuse(`the login command ${JSON.stringify(command)} is found only in the checkout (${JSON.stringify(found.inCheckout)})`, 'install it outside of the checkout: what a checkout brings is not run');
+    }
+    return found && 'path' in found ? { name, path: found.path, args, env: added, apiVersion, wantsCluster } : undefined;
+}
+/** Whether these words are the first of the arguments, apart from options. */
+function beginWith(args, words) {
+    const found = [];
+    for (let at = 0; at < args.length && found.length < words.length; at++) {
+        const arg = args[at] ?? '';
+        if (!arg.startsWith('-'))
+            found.push(arg);
+        // `--region eu-west-1`, but not `--region=eu-west-1` and not `--debug`.
+        else if (!arg.includes('=') && !/^--(?:no-.*|debug)$/.test(arg))
+            at++;
+    }
+    return words.every((word, index) => found[index] === word);
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/read-login.js
+
+
+
+
+
+/** A login that nobody will use, as the kubeconfig is refused. */
+const NO_LOGIN = loginWithoutRefresh();
+/**
+ * Exactly the login that is written down: where client-go would choose between several, they are refused, so that nobody deploys as
+ * somebody else than was meant.
+ */
+async function readLogin(context, options) {
+    const { user } = context;
+    const { mask, refuse } = options;
+    const text = (field) => textOf(user, field, refuse);
+    const token = text('token');
+    const tokenFile = text('tokenFile');
+    const username = text('username');
+    const password = text('password');
+    const exec = user['exec'] ?? undefined;
+    for (const secret of [token, password])
+        if (secret !== undefined)
+            mask(secret);
+    const place = { folder: context.userFolder, workspace: options.workspace };
+    const certificate = await readCertificate(context, place, options);
+    if ((user['auth-provider'] ?? undefined) !== undefined) {
+        refuse('auth-provider runs commands from the kubeconfig and was removed from kubectl in 1.26', "use the provider's exec plugin");
+    }
+    const isBasic = username !== undefined || password !== undefined;
+    const ways = [
+        (token ?? tokenFile) !== undefined && 'a token',
+        isBasic && 'a password',
+        exec !== undefined && 'a login command',
+        exec !== undefined && certificate !== undefined && 'a client certificate',
+    ].filter((way) => typeof way === 'string');
+    if (ways.length > 1) {
+        refuse(`the user logs in by ${ways.join(' and by ')}, and it is not clear as whom`, 'keep one of them');
+    }
+    const withCertificate = certificate && { certificate };
+    if (exec !== undefined) {
+        const plugin = await readExecPlugin(exec, options, refuse);
+        return plugin ? createExecLogin(plugin, { ...options, cluster: options.execCluster }) : NO_LOGIN;
+    }
+    // tokenFile wins over token, as in client-go (transport/round_trippers.go).
+    if (tokenFile !== undefined)
+        return readTokenFile(tokenFile, place, certificate, options);
+    if (token !== undefined) {
+        if (!isToken(token))
+            refuse('token is not one word of plain characters', 'give the token as it was issued');
+        return loginWithoutRefresh({ authorization: `Bearer ${token}`, ...withCertificate });
+    }
+    if (isBasic) {
+        const basic = Buffer.from(`${username ?? ''}:${password ?? ''}`).toString('base64');
+        mask(basic);
+        return loginWithoutRefresh({ authorization: `Basic ${basic}`, ...withCertificate });
+    }
+    return loginWithoutRefresh({ ...withCertificate });
+}
+async function readCertificate({ user }, place, { mask, refuse }) {
+    const key = await readPem('client-key', user, place, refuse);
+    if (key !== undefined)
+        mask(key);
+    const cert = await readPem('client-certificate', user, place, refuse);
+    if (cert !== undefined && key !== undefined)
+        return { cert, key };
+    const has = (field) => Boolean(user[field]) || Boolean(user[`${field}-data`]);
+    if (has('client-certificate') !== has('client-key')) {
+        refuse('only one of client-certificate and client-key is given', 'give both, or neither');
+    }
+    return undefined;
+}
+async function readTokenFile(path, place, certificate, { mask, refuse }) {
+    const read = async () => {
+        const content = await readCredentialFile(path, place);
+        if (typeof content !== 'string')
+            return content;
+        const token = content.trim();
+        const hint = 'name a file that holds a token and nothing else';
+        if (!isToken(token))
+            return { fault: 'does not hold a token', hint };
+        mask(token);
+        return token;
+    };
+    const first = await read();
+    if (typeof first !== 'string') {
+        refuse(`tokenFile ${first.fault}`, first.hint);
+        return NO_LOGIN;
+    }
+    return createTokenFileLogin(first, {
+        read: async () => {
+            const token = await read();
+            return typeof token === 'string' ? token : undefined;
+        },
+        now: () => performance.now(),
+        ...(certificate && { certificate }),
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/kube/access.js
+
+
+
 
 
 
@@ -84440,88 +86550,126 @@ async function openAccess(context, options) {
     const problems = [];
     const refuse = (message, hint) => problems.push({ code: 'InvalidInput', message: `kubeconfig: ${message}`, hint });
     const { cluster, user } = context;
-    const server = typeof cluster['server'] === 'string' ? cluster['server'] : '';
-    const url = URL.canParse(server) ? new URL(server) : undefined;
-    if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
-        refuse(`the cluster's server ${JSON.stringify(server)} is not an https:// address`, 'take the kubeconfig from where kubectl works, for instance with kubectl config view --raw --minify');
-    }
-    else if (url.protocol === 'http:' && !options.allowInsecure) {
-        refuse(`the server ${url.origin} is plain http, so credentials would travel unencrypted`, 'use https, or set allow-insecure: true for a cluster on this machine');
-    }
-    const insecure = cluster['insecure-skip-tls-verify'] === true;
-    if (insecure && !options.allowInsecure) {
-        refuse('insecure-skip-tls-verify is set, so the server cannot be told from an impostor', 'add certificate-authority-data instead, or set allow-insecure: true');
-    }
-    if (cluster['proxy-url'] !== undefined) {
-        refuse('proxy-url is not supported by this version', 'reach the API server directly');
-    }
-    if (user['auth-provider'] !== undefined) {
-        refuse('auth-provider runs commands from the kubeconfig and was removed from kubectl in 1.26', "use the provider's exec plugin");
-    }
-    for (const field of ['as', 'as-uid', 'as-groups', 'as-user-extra']) {
-        if (user[field] !== undefined)
-            refuse(`impersonation (${field}) is not supported by this version`, 'use a ServiceAccount with just the rights that are needed');
-    }
-    const read = async (entry, folder, field) => {
-        const data = entry[`${field}-data`];
-        if (typeof data === 'string' && data !== '')
-            return Buffer.from(data, 'base64').toString('utf8');
-        const path = entry[field];
-        if (typeof path !== 'string' || path === '')
-            return undefined;
-        if (!(0,external_node_path_.isAbsolute)(path) && folder === undefined) {
-            refuse(`${field} is the relative path ${JSON.stringify(path)}, but the kubeconfig did not come from a file`, `use ${field}-data, for instance with kubectl config view --raw --flatten`);
-            return undefined;
-        }
-        try {
-            return await (0,promises_.readFile)((0,external_node_path_.resolve)(folder ?? '/', path), 'utf8');
-        }
-        catch (error) {
-            refuse(`${field} cannot be read: ${(0,errors/* messageOf */.bD)(error)}`, `use ${field}-data, for instance with kubectl config view --raw --flatten`);
-            return undefined;
-        }
-    };
-    const ca = await read(cluster, context.clusterFolder, 'certificate-authority');
-    const cert = await read(user, context.userFolder, 'client-certificate');
-    const key = await read(user, context.userFolder, 'client-key');
-    const tokenFile = await read({ token: user['tokenFile'] }, context.userFolder, 'token');
-    const login = chooseLogin(context, tokenFile, options, refuse);
+    const { env, workspace, mask } = options;
+    const warnings = [];
+    const server = readServer(cluster, options, refuse, warnings);
+    const proxyUrl = textOf(cluster, 'proxy-url', refuse);
+    const proxy = server && chooseProxy(server, { proxyUrl, env, mask, refuse });
+    const tls = await readTrust(context, options, refuse, warnings);
+    const headers = impersonationHeaders(user, refuse);
+    const login = await readLogin(context, { env, workspace, mask, refuse, execCluster: execClusterOf(cluster, tls) });
     (0,errors/* rejectIfAny */.rV)(problems);
-    if (key !== undefined)
-        options.mask(key);
-    const servername = cluster['tls-server-name'];
+    for (const warning of warnings)
+        options.warn(warning);
     return {
-        server,
+        server: (server?.href ?? '').replace(/\/+$/, ''),
         namespace: context.namespace,
-        tls: {
-            // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
-            rejectUnauthorized: !insecure,
-            ...(ca !== undefined && { ca }),
-            ...(cert !== undefined && { cert }),
-            ...(key !== undefined && { key }),
-            ...(typeof servername === 'string' && { servername }),
-        },
-        headers: {},
+        tls,
+        ...(proxy && { proxy }),
+        headers,
         ...login,
     };
 }
-function chooseLogin({ user, userName }, tokenFile, { mask }, refuse) {
-    const { token, username, password, exec } = user;
-    if (exec !== undefined)
-        return createExecLogin(exec, userName, mask, refuse);
-    // tokenFile wins over token, as in client-go (rest/config.go).
-    const bearer = tokenFile?.trim() ?? (typeof token === 'string' && token !== '' ? token : undefined);
-    if (bearer !== undefined) {
-        mask(bearer);
-        return loginWithoutRefresh(`Bearer ${bearer}`);
+function readServer(cluster, { allowInsecure }, refuse, warnings) {
+    const address = textOf(cluster, 'server', refuse) ?? '';
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+        // What stands before an @ may be a password.
+        const shown = address.includes('@') ? '' : ` ${JSON.stringify(address)}`;
+        refuse(`the cluster's server${shown} is not an https:// address`, 'take the kubeconfig from where kubectl works, for instance with kubectl config view --raw --minify');
+        return undefined;
     }
-    if (typeof username === 'string' && typeof password === 'string') {
-        mask(password);
-        const basic = Buffer.from(`${username}:${password}`).toString('base64');
-        mask(basic);
-        return loginWithoutRefresh(`Basic ${basic}`);
+    if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+        refuse(`the address of the server ${url.host} holds more than a host, a port and a path`, 'keep credentials in the users of the kubeconfig, and nothing behind the path');
     }
-    return loginWithoutRefresh(undefined);
+    if (url.protocol === 'http:') {
+        const fault = `the server ${url.origin} is plain http, so credentials would travel unencrypted`;
+        if (!allowInsecure)
+            refuse(fault, 'use https, or set allow-insecure: true for a cluster on this machine');
+        warnings.push(fault);
+    }
+    return url;
+}
+async function readTrust(context, { allowInsecure, workspace }, refuse, warnings) {
+    const { cluster } = context;
+    const ca = await readPem('certificate-authority', cluster, { folder: context.clusterFolder, workspace }, refuse);
+    const insecure = flagOf(cluster, 'insecure-skip-tls-verify', refuse);
+    if (insecure) {
+        const fault = 'insecure-skip-tls-verify is set, so the server cannot be told from an impostor';
+        if (!allowInsecure)
+            refuse(fault, 'add certificate-authority-data instead, or set allow-insecure: true');
+        warnings.push(fault);
+    }
+    if (insecure && ca !== undefined) {
+        refuse('certificate-authority and insecure-skip-tls-verify contradict each other', 'remove insecure-skip-tls-verify, so that the authority counts');
+    }
+    const servername = textOf(cluster, 'tls-server-name', refuse);
+    return {
+        // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
+        rejectUnauthorized: !insecure,
+        ...(ca !== undefined && { ca }),
+        ...(servername !== undefined && { servername }),
+    };
+}
+/** The cluster as a login command that asks for it is told: `spec.cluster` of client.authentication.k8s.io/v1. */
+function execClusterOf(cluster, { ca, rejectUnauthorized, servername }) {
+    const extensions = Array.isArray(cluster['extensions']) ? cluster['extensions'].filter(manifest_object/* isObject */.Gv) : [];
+    const config = extensions.find(({ name }) => name === 'client.authentication.k8s.io/exec')?.['extension'];
+    return {
+        server: cluster['server'],
+        ...(servername !== undefined && { 'tls-server-name': servername }),
+        ...(!rejectUnauthorized && { 'insecure-skip-tls-verify': true }),
+        ...(ca !== undefined && { 'certificate-authority-data': Buffer.from(ca).toString('base64') }),
+        ...(cluster['proxy-url'] !== undefined && { 'proxy-url': cluster['proxy-url'] }),
+        ...(config !== undefined && { config }),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/access-reviews.js
+
+/**
+ * Asks the API server what this login may do. Every login may ask that of itself, by the ClusterRole `system:basic-user`
+ * (https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access).
+ */
+function createAccessReviews(http) {
+    /** The status of a review: an answer under the name of an object, of which nothing is stored. */
+    async function review(group, kind, spec, signal) {
+        const answer = await http.json({
+            method: 'POST',
+            path: `/apis/${group}/v1/${kind.toLowerCase()}s`,
+            contentType: 'application/json',
+            body: JSON.stringify({ apiVersion: `${group}/v1`, kind, spec }),
+            signal,
+            what: `create ${kind.toLowerCase()}s.${group}`,
+            repeatable: true,
+        });
+        return (0,manifest_object/* isObject */.Gv)(answer) && (0,manifest_object/* isObject */.Gv)(answer['status']) ? answer['status'] : {};
+    }
+    return {
+        async rules(namespace, signal) {
+            const status = await review('authorization.k8s.io', 'SelfSubjectRulesReview', { namespace }, signal);
+            const rules = Array.isArray(status['resourceRules']) ? status['resourceRules'].filter(manifest_object/* isObject */.Gv) : [];
+            return rules.map((rule) => ({
+                verbs: texts(rule['verbs']),
+                apiGroups: texts(rule['apiGroups']),
+                resources: texts(rule['resources']),
+                resourceNames: texts(rule['resourceNames']),
+            }));
+        },
+        async isAllowed({ verb, group, resource, namespace, name }, signal) {
+            const [plural, subresource] = resource.split('/');
+            const resourceAttributes = { verb, group, resource: plural, subresource, namespace, name };
+            const status = await review('authorization.k8s.io', 'SelfSubjectAccessReview', { resourceAttributes }, signal);
+            return status['allowed'] === true;
+        },
+        async userName(signal) {
+            const { userInfo } = await review('authentication.k8s.io', 'SelfSubjectReview', {}, signal);
+            return (0,manifest_object/* isObject */.Gv)(userInfo) && typeof userInfo['username'] === 'string' ? userInfo['username'] : '';
+        },
+    };
+}
+function texts(value) {
+    return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/kube/discovery.js
@@ -84532,6 +86680,7 @@ function chooseLogin({ user, userName }, tokenFile, { mask }, refuse) {
  * (https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery).
  */
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
+const ROOTS = ['/api', '/apis'];
 function createDiscovery(http) {
     const documents = new Map();
     function readOnce(path, read) {
@@ -84570,6 +86719,15 @@ function createDiscovery(http) {
                 (await readOnce(path, () => readGroupVersion(path, apiVersion, signal)));
             return types?.find((type) => type.apiVersion === apiVersion && type.kind === kind);
         },
+        async apiVersions(signal) {
+            const known = await Promise.all(ROOTS.map(async (root) => {
+                const types = await readOnce(root, () => readAggregated(root, signal));
+                if (!types)
+                    return listedVersions(await get(root, 'application/json', signal));
+                return types.flatMap(({ apiVersion, kind }) => kind === '' ? [apiVersion] : [apiVersion, `${apiVersion}/${kind}`]);
+            }));
+            return [...new Set(known.flat())];
+        },
         forget: () => documents.clear(),
     };
 }
@@ -84601,6 +86759,13 @@ function listedTypes(document, apiVersion) {
         verbs: strings(resource['verbs']),
     }));
 }
+/** Of an APIVersions (the core group) or an APIGroupList. */
+function listedVersions(document) {
+    if (!(0,manifest_object/* isObject */.Gv)(document))
+        return [];
+    const groups = objects(document['groups']).flatMap((group) => objects(group['versions']));
+    return [...strings(document['versions']), ...groups.map((version) => discovery_text(version['groupVersion']))];
+}
 const objects = (value) => (Array.isArray(value) ? value.filter(manifest_object/* isObject */.Gv) : []);
 const discovery_text = (value) => (typeof value === 'string' ? value : '');
 const strings = (value) => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []);
@@ -84613,60 +86778,8 @@ const VERSION = '0.1.0';
 
 // EXTERNAL MODULE: ./lib/adapters/system.js + 1 modules
 var system = __nccwpck_require__(8767);
-;// CONCATENATED MODULE: ./lib/adapters/kube/retry.js
-const BASE_MS = 500;
-const STEEPEST_MS = 8_000;
-/** Attempts at a server error that names no time to wait. */
-const SERVER_ERROR_ATTEMPTS = 5;
-const PATIENCE_NEW_SERVER_MS = 4_000;
-const PATIENCE_KNOWN_SERVER_MS = 60_000;
-/** The connection was never made, so the request had no effect. */
-const NEVER_SENT = new Set([
-    'ECONNREFUSED',
-    'ENOTFOUND',
-    'EAI_AGAIN',
-    'EHOSTUNREACH',
-    'ENETUNREACH',
-    'UND_ERR_CONNECT_TIMEOUT',
-]);
-/** The server shows a certificate that cannot be trusted: it will show the same one the next time. */
-const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
-/** The server says that trying again will help (kubectl, kapp and Helm retry on the same words). */
-const PASSING = /etcdserver: (leader changed|request timed out)|raft proposal dropped|failed calling webhook|resourcequotas?.*the object has been modified/;
-/**
- * How long to wait before the next attempt, in milliseconds; undefined when another attempt cannot help.
- *
- * Follows client-go (rest/with_retry.go): 429 and 5xx are retried as long as the server asks for it by Retry-After. In
- * addition, repeatable requests (reads, and server-side apply with a fixed field manager) are retried after a broken
- * connection, and 500, 502, 503 and 504 a few times.
- */
-function retryDelay(failure, attempts, random = Math.random) {
-    const patience = attempts.reached ? PATIENCE_KNOWN_SERVER_MS : PATIENCE_NEW_SERVER_MS;
-    if (attempts.elapsedMs > patience || !isWorthRepeating(failure, attempts))
-        return undefined;
-    if (failure.retryAfterMs !== undefined) {
-        return attempts.elapsedMs + failure.retryAfterMs > patience ? undefined : failure.retryAfterMs;
-    }
-    // Full jitter: many jobs that lost the same server must not come back at the same moment.
-    return random() * Math.min(STEEPEST_MS, BASE_MS * 2 ** (attempts.failures - 1));
-}
-function isWorthRepeating(failure, attempts) {
-    if (failure.status === 0 && UNTRUSTED.test(failure.reason))
-        return false;
-    if (failure.status === 0)
-        return attempts.repeatable || NEVER_SENT.has(failure.reason);
-    if (failure.status === 429)
-        return true;
-    if (PASSING.test(failure.message))
-        return attempts.repeatable;
-    if (failure.status < 500 || failure.status === 501)
-        return false;
-    // An unknown field under server-side apply is answered with 500 and no reason: the manifest is wrong, not the server.
-    if (failure.isSchemaError)
-        return false;
-    return failure.retryAfterMs !== undefined || (attempts.repeatable && attempts.failures < SERVER_ERROR_ATTEMPTS);
-}
-
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(1692);
 ;// CONCATENATED MODULE: ./lib/adapters/kube/status.js
 
 
@@ -84675,7 +86788,8 @@ function failedAnswer(status, retryAfter, body, request) {
     const parsed = parseJson(body);
     const facts = { status, request, ...retryAfterOf(retryAfter) };
     if (!(0,manifest_object/* isObject */.Gv)(parsed) || parsed['kind'] !== 'Status') {
-        const excerpt = body.replace(/\s+/g, ' ').trim().slice(0, 200);
+        const said = body.replace(/\s+/g, ' ').trim();
+        const excerpt = said.length > 200 ? `${said.slice(0, 200)}…` : said;
         return new errors/* ClusterError */.b$(`the API server answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`, facts);
     }
     const details = (0,manifest_object/* isObject */.Gv)(parsed['details']) ? parsed['details'] : {};
@@ -84686,15 +86800,34 @@ function failedAnswer(status, retryAfter, body, request) {
         causes: Array.isArray(details['causes']) ? details['causes'].filter(manifest_object/* isObject */.Gv).map(readCause) : [],
     });
 }
+/** The way to the proxy has failed, and not the one behind it. */
+class ProxyUnreachable extends Error {
+    name = 'ProxyUnreachable';
+    constructor(cause) {
+        super((0,errors/* messageOf */.bD)(cause), { cause });
+    }
+}
 /** Names what went wrong on the way to the server, in words an operator can act on. `reason` is the system's error code. */
-function failedConnection(error, server, request) {
+function failedConnection(error, { server, proxy }, request) {
     const code = codeOf(error);
-    return new errors/* ClusterError */.b$(`${server} ${describeConnectionFailure(code, error)}`, {
-        status: 0,
-        reason: code,
-        request,
-        cause: error,
-    });
+    const refusal = proxy && refusalOf(error);
+    const reason = refusal === undefined ? code : refusal < 500 ? 'ProxyRefused' : 'ProxyUnavailable';
+    const told = refusal === undefined
+        ? `${subjectOf(error, server, proxy?.url)} ${describeConnectionFailure(code, error)}`
+        : `the proxy ${proxy?.url} answered ${refusal} when asked to connect to ${server}`;
+    return new errors/* ClusterError */.b$(told, { status: 0, reason, request, cause: error });
+}
+function subjectOf(error, server, proxy) {
+    if (proxy === undefined)
+        return server;
+    return chainOf(error).some((one) => one instanceof ProxyUnreachable)
+        ? `the proxy ${proxy}`
+        : `${server}, reached through the proxy ${proxy},`;
+}
+/** The status with which a proxy refused to connect; undici has it in words only. */
+function refusalOf(error) {
+    const status = /^Proxy response \((\d{3})\) !== 200/.exec((0,errors/* messageOf */.bD)(error))?.[1];
+    return status === undefined ? undefined : Number(status);
 }
 function isTimeout(error) {
     return codeOf(error) === 'UND_ERR_HEADERS_TIMEOUT' || codeOf(error) === 'UND_ERR_BODY_TIMEOUT';
@@ -84709,6 +86842,7 @@ function describeConnectionFailure(code, error) {
         case 'ECONNRESET':
         case 'EPIPE':
         case 'UND_ERR_SOCKET':
+        case 'UND_ERR_PRX_CONN':
             return 'broke the connection off';
         case 'UND_ERR_CONNECT_TIMEOUT':
         case 'ETIMEDOUT':
@@ -84729,15 +86863,19 @@ function describeConnectionFailure(code, error) {
             return `cannot be reached: ${deepestMessage(error)}`;
     }
 }
-/** The code of the innermost error that has one: undici wraps Node's errors, and Node those of each address it tried. */
+/** The code of the innermost error that has one. */
 function codeOf(error) {
-    let code = '';
-    for (let at = error; (0,manifest_object/* isObject */.Gv)(at); at = Array.isArray(at['errors']) ? at['errors'][0] : at['cause']) {
-        if (typeof at['code'] === 'string')
-            code = at['code'];
-    }
-    return code;
+    const code = chainOf(error).findLast((one) => typeof one['code'] === 'string')?.['code'];
+    return typeof code === 'string' ? code : '';
 }
+/** An error and what it wraps: undici wraps Node's errors, and Node those of each address it tried. */
+function chainOf(error) {
+    const chain = [];
+    for (let at = error; (0,manifest_object/* isObject */.Gv)(at); at = Array.isArray(at['errors']) ? at['errors'][0] : at['cause'])
+        chain.push(at);
+    return chain;
+}
+/** What the innermost cause says: libraries wrap the error of the system in theirs. */
 function deepestMessage(error) {
     let at = error;
     while ((0,manifest_object/* isObject */.Gv)(at) && (0,manifest_object/* isObject */.Gv)(at['cause']))
@@ -84765,9 +86903,7 @@ function parseJson(text) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/adapters/kube/http.js
-
-
+;// CONCATENATED MODULE: ./lib/adapters/kube/connections.js
 
 
 
@@ -84775,23 +86911,149 @@ function parseJson(text) {
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Above the 30 s that the API server gives an admission webhook inside one request. */
 const ANSWER_TIMEOUT_MS = 35_000;
-function createHttpClient(access) {
-    // HTTP/2 stays off: on a dead connection every request that shares it would die with it.
-    const base = {
-        allowH2: false,
-        headersTimeout: ANSWER_TIMEOUT_MS,
-        connect: { ...access.tls, timeout: CONNECT_TIMEOUT_MS },
+function createConnections({ tls, proxy }) {
+    const open = new Set();
+    let current;
+    function openPool(certificate, limits) {
+        const server = { ...tls, ...certificate, timeout: CONNECT_TIMEOUT_MS, allowH2: false };
+        // HTTP/2 stays off: on a dead connection every request that shares it would die with it.
+        const options = { ...limits, allowH2: false, headersTimeout: ANSWER_TIMEOUT_MS };
+        const pool = proxy
+            ? new undici/* ProxyAgent */.kT({
+                ...options,
+                uri: proxy.url,
+                ...(proxy.authorization !== undefined && { token: proxy.authorization }),
+                requestTls: server,
+                // A proxy that takes the connection and then says nothing must not hold a request for ever.
+                clientFactory: (origin) => new undici/* Pool */.bC(origin, { connect: toProxy(tls.ca), headersTimeout: CONNECT_TIMEOUT_MS }),
+                factory: (origin, more) => new undici/* Pool */.bC(origin, { ...options, ...more }),
+            })
+            : new undici/* Agent */.g6({ ...options, connect: server });
+        open.add(pool);
+        return pool;
+    }
+    function discard(pool, how) {
+        // Closing lets the requests on it come to their end.
+        pool[how]().then(() => open.delete(pool), () => open.delete(pool));
+    }
+    const openRequests = (certificate) => openPool(certificate, { connections: 8, keepAliveTimeout: 60_000, bodyTimeout: ANSWER_TIMEOUT_MS });
+    return {
+        poolsFor(certificate) {
+            const isSame = current?.certificate?.cert === certificate?.cert && current?.certificate?.key === certificate?.key;
+            if (current && isSame)
+                return current;
+            if (current)
+                for (const pool of [current.requests, current.streams])
+                    discard(pool, 'close');
+            // Watches have a pool of their own, or else open watches could take the last connection from a rollback.
+            current = { certificate, requests: openRequests(certificate), streams: openPool(certificate, { bodyTimeout: 0 }) };
+            return current;
+        },
+        replaceRequests(stale) {
+            if (current?.requests !== stale)
+                return;
+            discard(stale, 'destroy');
+            current = { ...current, requests: openRequests(current.certificate) };
+        },
+        async destroy() {
+            await Promise.all([...open].map((pool) => pool.destroy()));
+        },
     };
-    const openRequestPool = () => new undici/* Agent */.g6({ ...base, connections: 8, keepAliveTimeout: 60_000, bodyTimeout: ANSWER_TIMEOUT_MS });
-    // Watches have a pool of their own, or else open watches could take the last connection from a rollback.
-    const streams = new undici/* Agent */.g6({ ...base, bodyTimeout: 0 });
-    let requests = openRequestPool();
+}
+/**
+ * Connects to the proxy itself. It is told from an impostor too, whatever is allowed with the server, and gets no client certificate.
+ * Failures are marked: they say nothing about the server.
+ */
+function toProxy(ca) {
+    const connect = (0,undici/* buildConnector */.gU)({
+        rejectUnauthorized: true,
+        allowH2: false,
+        timeout: CONNECT_TIMEOUT_MS,
+        ...(ca !== undefined && { ca: [...(0,external_node_tls_.getCACertificates)(), ca] }),
+    });
+    return ({ servername = '', ...options }, callback) => {
+        // TLS names hosts and no addresses.
+        const named = (0,external_node_net_.isIP)(servername) === 0 ? { servername } : {};
+        connect({ ...options, ...named }, (...[error, socket]) => {
+            if (error)
+                callback(new ProxyUnreachable(error), null);
+            else
+                callback(null, socket);
+        });
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/retry.js
+const BASE_MS = 500;
+const STEEPEST_MS = 8_000;
+/** Attempts at a server error that names no time to wait. */
+const SERVER_ERROR_ATTEMPTS = 5;
+const PATIENCE_NEW_SERVER_MS = 4_000;
+const PATIENCE_KNOWN_SERVER_MS = 60_000;
+/** The connection was never made, so the request had no effect. */
+const NEVER_SENT = new Set([
+    'ECONNREFUSED',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'UND_ERR_CONNECT_TIMEOUT',
+    'UND_ERR_PRX_CONN',
+    'ProxyUnavailable',
+]);
+/** A certificate that cannot be trusted, or a proxy that says no: it will be the same the next time. */
+const FINAL = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|UND_ERR_PRX_TLS|ProxyRefused/;
+/** The server says that trying again will help (kubectl, kapp and Helm retry on the same words). */
+const PASSING = /etcdserver: (leader changed|request timed out)|raft proposal dropped|failed calling webhook|resourcequotas?.*the object has been modified/;
+/**
+ * How long to wait before the next attempt, in milliseconds; undefined when another attempt cannot help.
+ *
+ * Follows client-go (rest/with_retry.go): 429 and 5xx are retried as long as the server asks for it by Retry-After. In
+ * addition, repeatable requests (reads, and server-side apply with a fixed field manager) are retried after a broken
+ * connection, and 500, 502, 503 and 504 a few times.
+ */
+function retryDelay(failure, attempts, random = Math.random) {
+    const patience = attempts.reached ? PATIENCE_KNOWN_SERVER_MS : PATIENCE_NEW_SERVER_MS;
+    if (attempts.elapsedMs > patience || !isWorthRepeating(failure, attempts))
+        return undefined;
+    if (failure.retryAfterMs !== undefined) {
+        return attempts.elapsedMs + failure.retryAfterMs > patience ? undefined : failure.retryAfterMs;
+    }
+    // Full jitter: many jobs that lost the same server must not come back at the same moment.
+    return random() * Math.min(STEEPEST_MS, BASE_MS * 2 ** (attempts.failures - 1));
+}
+function isWorthRepeating(failure, attempts) {
+    if (failure.status === 0 && FINAL.test(failure.reason))
+        return false;
+    if (failure.status === 0)
+        return attempts.repeatable || NEVER_SENT.has(failure.reason);
+    if (failure.status === 429)
+        return true;
+    if (PASSING.test(failure.message))
+        return attempts.repeatable;
+    if (failure.status < 500 || failure.status === 501)
+        return false;
+    // An unknown field under server-side apply is answered with 500 and no reason: the manifest is wrong, not the server.
+    if (failure.isSchemaError)
+        return false;
+    return failure.retryAfterMs !== undefined || (attempts.repeatable && attempts.failures < SERVER_ERROR_ATTEMPTS);
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/http.js
+
+
+
+
+
+
+
+function createHttpClient(access) {
+    const connections = createConnections(access);
     let reached = false;
     // A request that is waiting for its next attempt must not keep a process alive that has nothing left to do.
     const closing = new AbortController();
-    async function attempt(request, dispatcher) {
-        const authorization = await access.authorization(request.signal);
-        const response = await (0,undici/* request */.Em)(access.server.replace(/\/$/, '') + request.path, {
+    async function attempt(request, { authorization }, dispatcher) {
+        const response = await (0,undici/* request */.Em)(access.server + request.path, {
             method: request.method,
             dispatcher,
             query: { ...request.query },
@@ -84816,18 +87078,20 @@ function createHttpClient(access) {
         let refreshed = false;
         for (let failures = 1;; failures++) {
             request.signal?.throwIfAborted();
+            const credentials = await access.credentials(request.signal);
+            const pool = connections.poolsFor(credentials.certificate).requests;
             try {
-                return await read((await attempt(request, requests)).body);
+                return await read((await attempt(request, credentials, pool)).body);
             }
             catch (error) {
                 request.signal?.throwIfAborted();
-                const failure = error instanceof errors/* ClusterError */.b$ ? error : failedConnection(error, access.server, request.what);
-                if (failure.status === 401 && !refreshed && (await access.refresh(request.signal))) {
+                const failure = failureOf(error, request);
+                if (failure.status === 401 && !refreshed && (await access.refresh(credentials, request.signal))) {
                     refreshed = true;
                     continue;
                 }
                 if (isTimeout(error))
-                    requests = replacePool(requests);
+                    connections.replaceRequests(pool);
                 const delay = retryDelay(failure, {
                     failures,
                     elapsedMs: performance.now() - startedAt,
@@ -84842,26 +87106,33 @@ function createHttpClient(access) {
             }
         }
     }
-    /** After a time-out the connection may be a black hole, and the next request must not be sent down the same one. */
-    function replacePool(stale) {
-        stale.destroy().catch(() => undefined);
-        return openRequestPool();
+    /** Once more when the credentials have come to their end. */
+    async function openStream(request) {
+        for (let refreshed = false;; refreshed = true) {
+            const credentials = await access.credentials(request.signal);
+            const pool = connections.poolsFor(credentials.certificate).streams;
+            try {
+                return (await attempt(request, credentials, pool)).body;
+            }
+            catch (error) {
+                request.signal?.throwIfAborted();
+                const failure = failureOf(error, request);
+                if (failure.status !== 401 || refreshed || !(await access.refresh(credentials, request.signal)))
+                    throw failure;
+            }
+        }
+    }
+    function failureOf(error, { what }) {
+        return error instanceof errors/* ClusterError */.b$ ? error : failedConnection(error, access, what);
     }
     return {
         json: (request) => exchange(request, (body) => body.json()),
         text: (request) => exchange(request, (body) => body.text()),
-        async stream(request) {
-            try {
-                return (await attempt(request, streams)).body;
-            }
-            catch (error) {
-                request.signal?.throwIfAborted();
-                throw error instanceof errors/* ClusterError */.b$ ? error : failedConnection(error, access.server, request.what);
-            }
-        },
+        stream: openStream,
         async close() {
             closing.abort();
-            await Promise.all([requests.destroy(), streams.destroy()]);
+            access.end();
+            await connections.destroy();
         },
     };
 }
@@ -84915,6 +87186,8 @@ async function* readLines(body) {
 const SILENCE_MS = 45_000;
 /** https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists */
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
+/** How often what was allowed may be denied before it counts as gone: an API server that has just started knows no Roles yet. */
+const MOST_DENIALS = 5;
 const BACKOFF_MS = { first: 800, most: 30_000 };
 /**
  * List and watch that goes on for ever, by the rules of client-go's reflector (tools/cache/reflector.go): the list as the first
@@ -84926,8 +87199,9 @@ async function* watchQuery(options) {
     const seen = new Map();
     let resourceVersion = options.from;
     let lost = false;
-    let refreshed = false;
     let failures = 0;
+    let denials = 0;
+    let wasAllowed = false;
     let streamsLists = true;
     const remember = (objects) => {
         seen.clear();
@@ -84947,7 +87221,6 @@ async function* watchQuery(options) {
             if (lost)
                 yield { type: 'found' };
             lost = false;
-            refreshed = false;
             let end = 'closed';
             // What exists is told first; it is complete, and so a list, only with the bookmark that ends it.
             const initial = isFirst ? new Map() : undefined;
@@ -84958,6 +87231,8 @@ async function* watchQuery(options) {
                     break;
                 }
                 failures = 0;
+                denials = 0;
+                wasAllowed = true;
                 if (initial && !isComplete) {
                     const { uid = '', annotations = {} } = event.object.metadata;
                     if (event.type === 'changed')
@@ -85010,11 +87285,8 @@ async function* watchQuery(options) {
                 streamsLists = false;
                 continue;
             }
-            if (error.status === 401 && !refreshed && (await options.refresh())) {
-                refreshed = true;
-                continue;
-            }
-            if (!error.isUnreachable)
+            const isDeniedForNow = error.status === 403 && wasAllowed && ++denials <= MOST_DENIALS;
+            if (!error.isUnreachable && !isDeniedForNow)
                 throw error;
             if (!lost)
                 yield { type: 'lost', why: (0,errors/* messageOf */.bD)(error) };
@@ -85138,6 +87410,7 @@ function parseEvent(line) {
 
 
 
+
 /** The name under which the API server keeps which fields are Rollsafe's. It must never change: see docs/adr. */
 const FIELD_MANAGER = 'rollsafe';
 const PAGE_SIZE = 500;
@@ -85200,6 +87473,21 @@ function createCluster(access) {
     return {
         server: new URL(access.server).host,
         contextNamespace: access.namespace,
+        async capabilities(signal) {
+            const what = 'read the version of the API server';
+            const [version, apiVersions] = await Promise.all([
+                http.json({ method: 'GET', path: '/version', signal, what, repeatable: true }),
+                discovery.apiVersions(signal),
+            ]);
+            const { gitVersion } = (0,manifest_object/* isObject */.Gv)(version) ? version : {};
+            if (typeof gitVersion === 'string')
+                return { version: gitVersion, apiVersions };
+            throw new errors/* ClusterError */.b$('the API server does not tell its version', {
+                status: 200,
+                reason: 'BadAnswer',
+                request: what,
+            });
+        },
         async resourceType(apiVersion, kind, { fresh = false, signal } = {}) {
             if (fresh)
                 discovery.forget();
@@ -85291,7 +87579,6 @@ function createCluster(access) {
                 type,
                 query,
                 list: () => list(query, signal),
-                refresh: () => access.refresh(signal),
                 from,
                 signal,
             });
@@ -85321,6 +87608,7 @@ function createCluster(access) {
             });
             yield* readLines(body);
         },
+        ...createAccessReviews(http),
         close: () => http.close(),
     };
 }
@@ -85329,13 +87617,116 @@ function yamlSafeJson(object) {
     return JSON.stringify(object).replace(/[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-// EXTERNAL MODULE: ./node_modules/js-yaml/dist/js-yaml.mjs
-var js_yaml = __nccwpck_require__(3243);
+// EXTERNAL MODULE: ./lib/manifest/yaml.js + 1 modules
+var yaml = __nccwpck_require__(8321);
+// EXTERNAL MODULE: ./lib/secret-names.js
+var secret_names = __nccwpck_require__(7482);
+// EXTERNAL MODULE: ./lib/secrets.js
+var secrets = __nccwpck_require__(150);
+;// CONCATENATED MODULE: ./lib/adapters/kube/credentials.js
+
+
+
+
+/**
+ * Every credential that a kubeconfig holds, whichever context is chosen in the end: what is wrong with it may be told before
+ * anybody logs in. Keys are given as PEM and as they are written.
+ */
+function credentialsIn(kubeconfig) {
+    const content = parse(kubeconfig);
+    if (!(0,manifest_object/* isObject */.Gv)(content))
+        return [];
+    const users = entriesOf(content['users']).flatMap(({ user }) => ((0,manifest_object/* isObject */.Gv)(user) ? credentialsOf(user) : []));
+    const proxies = entriesOf(content['clusters']).flatMap(({ cluster }) => (0,manifest_object/* isObject */.Gv)(cluster) ? ['server', 'proxy-url'].flatMap((field) => (0,secrets/* passwordsInUrls */._w)(String(cluster[field]))) : []);
+    return [...new Set([...users, ...proxies])];
+}
+function credentialsOf(user) {
+    const { token, username, password, exec } = user;
+    const key = user['client-key-data'];
+    const provider = (0,manifest_object/* isObject */.Gv)(user['auth-provider']) ? user['auth-provider']['config'] : undefined;
+    const basic = typeof username === 'string' && typeof password === 'string' ? [toBase64(`${username}:${password}`)] : [];
+    const all = [token, password, key, ...basic, ...named(Object.entries((0,manifest_object/* isObject */.Gv)(provider) ? provider : {}))];
+    if (typeof key === 'string')
+        all.push(Buffer.from(key, 'base64').toString('utf8'));
+    if ((0,manifest_object/* isObject */.Gv)(exec)) {
+        all.push(...named(entriesOf(exec['env']).map(({ name, value }) => [String(name), value])));
+        all.push(...(0,secrets/* optionsIn */.Im)(Array.isArray(exec['args']) ? exec['args'].map(String) : []));
+    }
+    return all.filter((value) => typeof value === 'string' && value !== '');
+}
+function named(entries) {
+    return entries.flatMap(([name, value]) => ((0,secret_names/* isSecretName */.e)(name) ? [value] : []));
+}
+function toBase64(text) {
+    return Buffer.from(text).toString('base64');
+}
+function entriesOf(list) {
+    return Array.isArray(list) ? list.filter(manifest_object/* isObject */.Gv) : [];
+}
+function parse(text) {
+    try {
+        // Within limits: an alias may stand for a thousand million others.
+        return (0,yaml/* readYaml */.g)({ path: 'kubeconfig', text })[0]?.value;
+    }
+    catch {
+        // Nothing of it is ever told then.
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/kube/kubeconfig-files.js
+
+
+
+
+/** A kubeconfig of this size would hold thousands of clusters. */
+const kubeconfig_files_MAX_BYTES = 10 * 1024 * 1024;
+/**
+ * The kubeconfigs of a run. Of the files that KUBECONFIG lists, those that do not exist are left out, as kubectl does; one at least
+ * must exist. A file in the checkout is taken, as login actions write it there: whoever set KUBECONFIG has named it. What a
+ * kubeconfig may lead to is checked wherever it is from (credential-files.ts, exec-plugin.ts). Throws RejectedError.
+ */
+async function readKubeconfigs(source) {
+    if ('content' in source)
+        return [{ text: source.content, name: 'the input kubeconfig' }];
+    const problems = [];
+    const refuse = (message, hint) => problems.push({ code: 'InvalidInput', message, hint });
+    const texts = [];
+    for (const path of new Set(source.paths)) {
+        const named = `the kubeconfig ${path}, which the variable KUBECONFIG names,`;
+        try {
+            const found = await (0,promises_.stat)(path);
+            if (!found.isFile())
+                refuse(`${named} is not a file`, 'let KUBECONFIG name files');
+            else if (found.size > kubeconfig_files_MAX_BYTES)
+                refuse(`${named} is larger than 10 MiB`, 'keep only the context that is needed');
+            else
+                texts.push({ text: await (0,promises_.readFile)(path, 'utf8'), name: path, folder: (0,external_node_path_.dirname)((0,external_node_path_.resolve)(path)) });
+        }
+        catch (error) {
+            if ((0,manifest_object/* isObject */.Gv)(error) && error['code'] === 'ENOENT')
+                continue;
+            refuse(`${named} cannot be read: ${(0,errors/* messageOf */.bD)(error)}`, 'correct KUBECONFIG, or pass the content as the input kubeconfig');
+        }
+    }
+    if (texts.length === 0 && problems.length === 0) {
+        refuse(`there is no file ${source.paths.join(', ')}, which the variable KUBECONFIG names`, 'run the login step before this one, correct KUBECONFIG, or pass the content as the input kubeconfig');
+    }
+    (0,errors/* rejectIfAny */.rV)(problems);
+    return texts;
+}
+
+// EXTERNAL MODULE: ./lib/inputs/parse.js
+var inputs_parse = __nccwpck_require__(4170);
 ;// CONCATENATED MODULE: ./lib/adapters/kube/kubeconfig.js
 
 
 
+
+
 const FIX_KUBECONFIG = 'put the whole content of a kubeconfig file, or its base64, into a secret and pass it as the input kubeconfig';
+const LISTS = ['clusters', 'contexts', 'users'];
+const LONGEST_NAMESPACE = 63;
 /**
  * Chooses one context out of one or several kubeconfigs. Of several entries with one name the first wins, as in kubectl
  * (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files).
@@ -85345,20 +87736,20 @@ function chooseContext(texts, wanted) {
     const problems = [];
     const refuse = (message, hint) => problems.push({ code: 'InvalidInput', message, hint });
     const files = texts.flatMap((file) => {
-        const content = parse(file, refuse);
+        const content = kubeconfig_parse(file, refuse);
         return content === undefined ? [] : [{ content, folder: file.folder }];
     });
     (0,errors/* rejectIfAny */.rV)(problems);
     const find = (list, field, name) => {
         for (const { content, folder } of files) {
-            for (const entry of entriesOf(content[list])) {
-                if (entry['name'] === name && (0,manifest_object/* isObject */.Gv)(entry[field]))
-                    return { value: entry[field], folder };
+            for (const entry of kubeconfig_entriesOf(content[list])) {
+                if (entry['name'] === name)
+                    return { value: (0,manifest_object/* isObject */.Gv)(entry[field]) ? entry[field] : {}, folder };
             }
         }
         return undefined;
     };
-    const names = files.flatMap(({ content }) => entriesOf(content['contexts']).map((entry) => String(entry['name'])));
+    const names = files.flatMap(({ content }) => kubeconfig_entriesOf(content['contexts']).map((entry) => String(entry['name'])));
     const current = files
         .map(({ content }) => content['current-context'])
         .find((name) => typeof name === 'string' && name !== '');
@@ -85372,16 +87763,17 @@ function chooseContext(texts, wanted) {
     (0,errors/* rejectIfAny */.rV)(problems);
     const context = find('contexts', 'context', name ?? '')?.value ?? {};
     const cluster = find('clusters', 'cluster', String(context['cluster']));
-    const userName = typeof context['user'] === 'string' ? context['user'] : '';
+    const userName = textOf(context, 'user', refuse) ?? '';
     const user = find('users', 'user', userName);
     if (!cluster)
         refuse(`context ${JSON.stringify(name)} names the cluster ${JSON.stringify(context['cluster'])}, which the kubeconfig does not have`, FIX_KUBECONFIG);
     if (userName !== '' && !user)
         refuse(`context ${JSON.stringify(name)} names the user ${JSON.stringify(userName)}, which the kubeconfig does not have`, FIX_KUBECONFIG);
+    const namespace = namespaceOf(context, refuse);
     (0,errors/* rejectIfAny */.rV)(problems);
     return {
         name: name ?? '',
-        ...(typeof context['namespace'] === 'string' && context['namespace'] !== '' && { namespace: context['namespace'] }),
+        ...(namespace !== undefined && { namespace }),
         cluster: cluster?.value ?? {},
         clusterFolder: cluster?.folder,
         user: user?.value ?? {},
@@ -85389,34 +87781,784 @@ function chooseContext(texts, wanted) {
         userName,
     };
 }
-function parse(file, refuse) {
-    let content;
+function kubeconfig_parse(file, refuse) {
+    let documents;
     try {
-        content = (0,js_yaml/* load */.Hh)(file.text);
+        documents = (0,yaml/* readYaml */.g)({ path: file.name, text: file.text }).map(({ value }) => value);
     }
-    catch {
-        // The parser's message would quote the text, which holds credentials.
-        refuse(`${file.name} is not valid YAML`, FIX_KUBECONFIG);
+    catch (error) {
+        if (!(error instanceof errors/* RejectedError */.zs))
+            throw error;
+        // The words of the problem would quote the text, which holds credentials.
+        const line = error.problems[0].at?.line;
+        refuse(`${file.name} cannot be read as YAML${line === undefined ? '' : ` (line ${line})`}`, FIX_KUBECONFIG);
         return undefined;
     }
-    if ((0,manifest_object/* isObject */.Gv)(content) && (content['kind'] === 'Config' || content['clusters'] !== undefined))
+    const [content, ...more] = documents;
+    if (more.length > 0) {
+        refuse(`${file.name} holds more than one document`, 'keep one; name several files in the variable KUBECONFIG');
+        return undefined;
+    }
+    if ((0,manifest_object/* isObject */.Gv)(content) && (content['kind'] === 'Config' || LISTS.some((list) => content[list] !== undefined))) {
         return content;
+    }
+    // An empty file adds nothing to a list of files.
+    if (content === undefined && file.folder !== undefined)
+        return {};
     refuse(`${file.name} is not a kubeconfig: it has no clusters`, FIX_KUBECONFIG);
     return undefined;
 }
-function entriesOf(list) {
+function namespaceOf(context, refuse) {
+    const { namespace } = context;
+    if (namespace === undefined || namespace === null || namespace === '')
+        return undefined;
+    const parsed = typeof namespace === 'string' ? (0,inputs_parse/* parseDnsLabel */.Rb)(namespace, LONGEST_NAMESPACE) : undefined;
+    if (parsed?.ok)
+        return parsed.value;
+    refuse(`the namespace of the context, ${JSON.stringify(namespace)}, is not a name of a namespace`, 'correct it, or set the input namespace and leave it out');
+    return undefined;
+}
+function kubeconfig_entriesOf(list) {
     return Array.isArray(list) ? list.filter(manifest_object/* isObject */.Gv) : [];
 }
 function listed(names) {
     return names.length === 0 ? 'no contexts' : names.map((name) => JSON.stringify(name)).join(', ');
 }
 
-;// CONCATENATED MODULE: ./lib/adapters/inside.js
+// EXTERNAL MODULE: ./lib/manifest/image-reference.js
+var image_reference = __nccwpck_require__(6260);
+;// CONCATENATED MODULE: ./lib/adapters/registry/refusal.js
 
-/** Whether a path is a folder or in it. Both are absolute; links are the caller's to resolve before. */
-function isInside(folder, path) {
-    const way = (0,external_node_path_.relative)(folder, path);
-    return way === '' || (way !== '..' && !way.startsWith(`..${external_node_path_.sep}`) && !(0,external_node_path_.isAbsolute)(way));
+/** A digest that cannot be had, as the one problem of a rejection. */
+function refusal(message, hint, code = 'ImagePull') {
+    return new errors/* RejectedError */.zs([{ code, message, hint }]);
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/docker-config.js
+/** What `docker login` has left on this machine (https://docs.docker.com/reference/cli/docker/login/#credential-stores). */
+
+
+
+
+const DOCKER_HUB = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
+/** Credentials for a registry by its name in references; undefined without a login. Throws RejectedError for a file that is damaged. */
+async function readCredentials(registry, env) {
+    const folder = env['DOCKER_CONFIG'] || (env['HOME'] ? (0,external_node_path_.join)(env['HOME'], '.docker') : undefined);
+    if (folder === undefined)
+        return undefined;
+    const path = (0,external_node_path_.join)(folder, 'config.json');
+    const config = await readConfig(path);
+    const entries = (0,manifest_object/* isObject */.Gv)(config['auths']) ? Object.entries(config['auths']) : [];
+    const [, entry] = entries.find(([server]) => isSame(hostOf(server), registry)) ?? [];
+    const found = (0,manifest_object/* isObject */.Gv)(entry) ? readEntry(entry, registry, path) : undefined;
+    if (found)
+        return found;
+    const helpers = (0,manifest_object/* isObject */.Gv)(config['credHelpers']) ? Object.entries(config['credHelpers']) : [];
+    const [, named] = helpers.find(([server]) => isSame(hostOf(server), registry)) ?? [];
+    const helper = named ?? config['credsStore'];
+    return typeof helper === 'string' && helper !== ''
+        ? { type: 'helper', program: `docker-credential-${helper}` }
+        : undefined;
+}
+async function readConfig(path) {
+    let text;
+    try {
+        text = await (0,promises_.readFile)(path, 'utf8');
+    }
+    catch {
+        // Nobody has logged in on this machine, or not this user.
+        return {};
+    }
+    try {
+        const config = JSON.parse(text);
+        if ((0,manifest_object/* isObject */.Gv)(config))
+            return config;
+    }
+    catch {
+        // Told below, without what the parser quotes of the file.
+    }
+    throw refusal(`${path} is no JSON object`, 'Log in with docker/login-action before this step.', 'InvalidInput');
+}
+function readEntry(entry, registry, path) {
+    const { auth, identitytoken: token, username, password } = entry;
+    if (typeof token === 'string' && token !== '')
+        return { type: 'identity', token };
+    if (typeof auth === 'string' && auth !== '') {
+        const [, user, secret] = /^([^:]+):(.+?)\0*$/s.exec(Buffer.from(auth, 'base64').toString('utf8')) ?? [];
+        if (user !== undefined && secret !== undefined)
+            return { type: 'password', user, password: secret };
+        throw refusal(`${path} has a login for ${registry} that is not base64 of user:password`, 'Log in again with docker/login-action before this step.', 'InvalidInput');
+    }
+    if (typeof username !== 'string' || typeof password !== 'string' || username === '')
+        return undefined;
+    return { type: 'password', user: username, password };
+}
+/** Older clients write the address of the API: `https://index.docker.io/v1/`. */
+function hostOf(server) {
+    return server.replace(/^https?:\/\//, '').replace(/\/.*$/s, '');
+}
+function isSame(host, registry) {
+    return host === registry || (DOCKER_HUB.has(host) && DOCKER_HUB.has(registry));
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/loopback.js
+/** Whether an address is on this machine: the only registries that are spoken to without TLS, as with docker. */
+function loopback_isLoopback({ hostname }) {
+    return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/http.js
+
+
+
+
+
+
+
+const http_CONNECT_TIMEOUT_MS = 5_000;
+/** What a registry must at least take for a manifest (OCI distribution specification 1.1, "Pushing manifests"). */
+const MOST_BYTES = 4 * 1024 * 1024;
+const ATTEMPTS = 3;
+const FIRST_PAUSE_MS = 300;
+const LONGEST_PAUSE_MS = 5_000;
+const MOST_REDIRECTS = 3;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** The proxy is the one that `HTTPS_PROXY` names, unless `NO_PROXY` has the host. */
+function openRegistryHttp(signal, env) {
+    // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
+    const tls = { rejectUnauthorized: true, timeout: http_CONNECT_TIMEOUT_MS };
+    const direct = new undici/* Agent */.g6({ allowH2: false, connect: tls });
+    let proxied;
+    /** What is on this machine is never asked through a proxy. */
+    function poolFor(url) {
+        if (loopback_isLoopback(url))
+            return direct;
+        try {
+            proxied ??= new undici/* EnvHttpProxyAgent */.J2({
+                allowH2: false,
+                connect: tls,
+                requestTls: tls,
+                proxyTls: tls,
+                // Nothing goes through it without TLS.
+                httpProxy: '',
+                httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
+                noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
+            });
+            return proxied;
+        }
+        catch {
+            throw refusal('the variable HTTPS_PROXY names no proxy that can be used', 'Write an address like http://proxy:3128.');
+        }
+    }
+    async function once({ method, url, headers, body }) {
+        const response = await (0,undici/* request */.Em)(url, {
+            method,
+            dispatcher: poolFor(url),
+            headers: { 'user-agent': `rollsafe/${VERSION}`, ...headers },
+            ...(body !== undefined && { body }),
+            signal,
+        });
+        return {
+            status: response.statusCode,
+            url,
+            body: await readBody(response.body, url),
+            header: (name) => [response.headers[name] ?? []].flat(),
+        };
+    }
+    async function patiently(ask) {
+        for (let attempt = 1;; attempt++) {
+            try {
+                const answer = await once(ask);
+                const isBusy = answer.status === 429 || (answer.status >= 500 && answer.status !== 501);
+                const pause = pauseBefore(attempt, answer.header('retry-after')[0]);
+                if (!isBusy || pause === undefined)
+                    return answer;
+                await (0,system/* sleep */.yy)(pause, signal);
+            }
+            catch (error) {
+                signal.throwIfAborted();
+                if (error instanceof errors/* RejectedError */.zs)
+                    throw error;
+                const pause = pauseBefore(attempt);
+                if (pause === undefined)
+                    throw unreachable(ask.url, error);
+                await (0,system/* sleep */.yy)(pause, signal);
+            }
+            signal.throwIfAborted();
+        }
+    }
+    return {
+        async ask(first) {
+            let ask = first;
+            for (let redirects = 0;; redirects++) {
+                const answer = await patiently(ask);
+                const [location] = answer.header('location');
+                if (!first.follow || !REDIRECTS.has(answer.status) || location === undefined)
+                    return answer;
+                if (redirects === MOST_REDIRECTS)
+                    throw refusal(`${first.url.host} redirects too often`, 'Use its final address.');
+                ask = redirected(ask, location);
+            }
+        },
+        async close() {
+            await Promise.all([direct.destroy(), proxied?.destroy()]);
+        },
+    };
+}
+/** Undefined when another attempt is not worth it. */
+function pauseBefore(attempt, retryAfter) {
+    if (attempt >= ATTEMPTS)
+        return undefined;
+    const asked = retryAfter !== undefined && /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : undefined;
+    if (asked !== undefined)
+        return asked > LONGEST_PAUSE_MS ? undefined : asked;
+    return Math.random() * FIRST_PAUSE_MS * 2 ** attempt;
+}
+async function readBody(body, url) {
+    const chunks = [];
+    let size = 0;
+    for await (const chunk of body) {
+        size += chunk.length;
+        // Leaving the loop ends the connection.
+        if (size > MOST_BYTES)
+            throw refusal(`${url.host} answers with more than 4 MiB`, 'Check that it is a registry.');
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+}
+function redirected(ask, location) {
+    const url = URL.canParse(location, ask.url.href) ? new URL(location, ask.url) : undefined;
+    const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback_isLoopback(url));
+    if (!url || !isSafe || (loopback_isLoopback(url) && !loopback_isLoopback(ask.url))) {
+        throw refusal(`${ask.url.host} redirects to an address that is not safe`, 'Use the address of a registry with https.');
+    }
+    if (url.origin === ask.url.origin)
+        return { ...ask, url };
+    const { authorization: _left, ...headers } = ask.headers ?? {};
+    return { ...ask, url, headers };
+}
+function unreachable(url, error) {
+    return refusal(`${url.host} cannot be reached: ${deepestMessage(error)}`, 'Check the name of the registry, and whether this runner may reach it. A proxy is taken from HTTPS_PROXY.');
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/failure.js
+
+/** Why a registry did not give the manifest of an image, in words that somebody can act on. `credentials` are those it was asked with. */
+function failureOf(answer, registry, credentials) {
+    const login = loginHint(registry, credentials);
+    switch (answer.status) {
+        case 404:
+            return refusal(`${registry} has no such image`, `Push the image before this step, and check its name and tag.${credentials ? '' : ` If it is private: ${login}`}`);
+        case 401:
+        case 403: {
+            const who = credentials && credentials.type !== 'helper' ? 'the login of this runner' : 'anybody without a login';
+            return refusal(`${registry} does not let ${who} read it (${answer.status})`, login);
+        }
+        default: {
+            const text = answer.body.toString('utf8').replace(/\s+/g, ' ').trim().slice(0, 200);
+            return refusal(`${registry} answered ${answer.status}${text === '' ? '' : `: ${text}`}`, 'Run this again; if it stays so, ask who runs the registry.');
+        }
+    }
+}
+function loginHint(registry, credentials) {
+    const action = `docker/login-action with registry: ${registry}`;
+    switch (credentials?.type) {
+        case 'helper':
+            return `Its login is kept by the program ${credentials.program}, which Rollsafe does not run. Write a login into config.json, on a runner without that program, by ${action}.`;
+        case 'password':
+        case 'identity':
+            return `Check that the login is still good and may pull: renew it by ${action} before this step.`;
+        case undefined:
+            return `Log in before this step, by ${action}. Some registries answer so for an image that is not there.`;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/challenge.js
+const TOKEN = "[!#$%&'*+.^_`|~\\w-]+";
+const PARAMETER = new RegExp(`^(${TOKEN})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN}))`);
+const SCHEME = new RegExp(`^(${TOKEN})(?=[ \\t,]|$)`);
+const SEPARATORS = /^[\s,]+/;
+/** Reads WWW-Authenticate, which may hold several challenges. What cannot be read ends the reading. */
+function parseChallenges(header) {
+    const challenges = [];
+    for (let rest = header.replace(SEPARATORS, ''); rest !== ''; rest = rest.replace(SEPARATORS, '')) {
+        const parameter = PARAMETER.exec(rest);
+        const scheme = SCHEME.exec(rest);
+        const current = challenges.at(-1);
+        if (parameter && current) {
+            const [, name = '', quoted, plain = ''] = parameter;
+            current.parameters.set(name.toLowerCase(), quoted?.replaceAll(/\\(.)/g, '$1') ?? plain);
+            rest = rest.slice(parameter[0].length);
+        }
+        else if (scheme) {
+            challenges.push({ scheme: (scheme[1] ?? '').toLowerCase(), parameters: new Map() });
+            rest = rest.slice(scheme[0].length);
+        }
+        else
+            break;
+    }
+    return challenges;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/login.js
+
+
+
+
+/**
+ * The Authorization header that a registry asks for in an answer 401: `Basic`, or a token to pull this one repository, fetched from
+ * the server that the registry names (https://distribution.github.io/distribution/spec/auth/token/). Undefined when there is no way.
+ */
+async function authorizationFor(refused, options) {
+    const challenges = parseChallenges(refused.header('www-authenticate').join(', '));
+    const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
+    if (bearer)
+        return fetchToken(bearer, refused.url, options);
+    return challenges.some(({ scheme }) => scheme === 'basic') ? basic(options) : undefined;
+}
+/** Masks the password too. */
+function basic({ credentials, mask }) {
+    if (credentials?.type !== 'password')
+        return undefined;
+    const { user, password } = credentials;
+    const encoded = Buffer.from(`${user}:${password}`).toString('base64');
+    mask(password);
+    mask(encoded);
+    return `Basic ${encoded}`;
+}
+/** Undefined when the token server gives none to who asks. */
+async function fetchToken({ parameters }, registry, options) {
+    const realm = realmOf(parameters.get('realm') ?? '', registry);
+    const wanted = {
+        ...(parameters.has('service') && { service: parameters.get('service') ?? '' }),
+        scope: parameters.get('scope') ?? `repository:${options.path}:pull`,
+    };
+    const answer = await askForToken(realm, wanted, options);
+    if (answer.status === 401 || answer.status === 403)
+        return undefined;
+    const token = answer.status === 200 ? tokenIn(answer.body.toString('utf8')) : undefined;
+    if (token === undefined) {
+        throw refusal(`${realm.host}, the token server of ${registry.host}, answered ${answer.status} without a token`, LATER);
+    }
+    options.mask(token);
+    return `Bearer ${token}`;
+}
+const LATER = 'Run this again; if it stays so, ask who runs the registry.';
+function askForToken(realm, wanted, { http, credentials, mask }) {
+    if (credentials?.type === 'identity') {
+        mask(credentials.token);
+        const form = { grant_type: 'refresh_token', client_id: 'rollsafe', ...wanted, refresh_token: credentials.token };
+        return http.ask({
+            method: 'POST',
+            url: realm,
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+            body: new URLSearchParams(form).toString(),
+        });
+    }
+    const url = new URL(realm);
+    for (const [name, value] of Object.entries(wanted))
+        url.searchParams.set(name, value);
+    const authorization = basic({ credentials, mask });
+    return http.ask({ method: 'GET', url, ...(authorization !== undefined && { headers: { authorization } }) });
+}
+/** Credentials go there: only with TLS, save from a registry on this machine to a server on this machine. */
+function realmOf(text, registry) {
+    const realm = URL.canParse(text) ? new URL(text) : undefined;
+    const isLocal = realm !== undefined && loopback_isLoopback(realm);
+    const isSafe = isLocal ? loopback_isLoopback(registry) && /^https?:$/.test(realm.protocol) : realm?.protocol === 'https:';
+    if (realm && isSafe && realm.username === '' && realm.password === '')
+        return realm;
+    throw refusal(`${registry.host} sends its clients to ${JSON.stringify(text)} for tokens, which is not safe`, 'The address must begin with https. Ask who runs the registry.');
+}
+function tokenIn(body) {
+    let parsed;
+    try {
+        parsed = JSON.parse(body);
+    }
+    catch {
+        return undefined;
+    }
+    if (!(0,manifest_object/* isObject */.Gv)(parsed))
+        return undefined;
+    const token = parsed['token'] || parsed['access_token'];
+    return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/registry/registry.js
+/** Container registries, over HTTP (https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests). */
+
+
+
+
+
+
+
+
+
+const TIME_LIMIT_MS = 15_000;
+/** An index comes first: without it, a registry would give the manifest of one platform, under another digest. */
+const MANIFESTS = [
+    'application/vnd.oci.image.index.v1+json',
+    'application/vnd.docker.distribution.manifest.list.v2+json',
+    'application/vnd.oci.image.manifest.v1+json',
+    'application/vnd.docker.distribution.manifest.v2+json',
+].join(', ');
+const SHA256 = /^sha256:[0-9a-f]{64}$/;
+/** Of servers that do not know HEAD for manifests. */
+const NO_HEAD = new Set([404, 405, 501]);
+function createRegistry({ env, mask, timeLimitMs = TIME_LIMIT_MS }) {
+    return {
+        async resolve(reference, signal) {
+            const image = (0,image_reference/* parseImageReference */.o)(reference);
+            if (image?.tag === undefined)
+                throw new Error(`${reference} has no tag to resolve`);
+            const limit = AbortSignal.timeout(timeLimitMs);
+            const http = openRegistryHttp(AbortSignal.any([signal, limit]), env);
+            try {
+                return await digestOf(image, http, { env, mask });
+            }
+            catch (error) {
+                signal.throwIfAborted();
+                if (!limit.aborted)
+                    throw error;
+                throw refusal(`${image.registry} did not tell its digest within ${timeLimitMs / 1000} s`, 'Check whether this runner can reach the registry, then run this again.');
+            }
+            finally {
+                await http.close();
+            }
+        },
+    };
+}
+function manifestUrl({ registry, path, tag }) {
+    const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
+    const address = `${host}/v2/${path}/manifests/${tag}`;
+    if (!URL.canParse(`https://${address}`)) {
+        throw refusal(`${registry} is no address of a registry`, 'Check its port.', 'InvalidInput');
+    }
+    const url = new URL(`https://${address}`);
+    return loopback_isLoopback(url) ? new URL(`http://${address}`) : url;
+}
+async function digestOf(image, http, { env, mask }) {
+    const url = manifestUrl(image);
+    const ask = (method, authorization) => http.ask({
+        method,
+        url,
+        headers: { accept: MANIFESTS, ...(authorization !== undefined && { authorization }) },
+        follow: true,
+    });
+    let credentials;
+    let authorization;
+    let answer = await ask('HEAD');
+    // Only the registry itself is logged in to, and not where it may point.
+    if (answer.status === 401 && answer.url.origin === url.origin) {
+        credentials = await readCredentials(image.registry, env);
+        authorization = await authorizationFor(answer, { http, path: image.path, credentials, mask });
+        if (authorization !== undefined)
+            answer = await ask('HEAD', authorization);
+    }
+    const told = answer.status === 200 ? toldDigest(answer) : undefined;
+    if (told !== undefined)
+        return told;
+    if (answer.status === 200 || NO_HEAD.has(answer.status))
+        answer = await ask('GET', authorization);
+    if (answer.status !== 200)
+        throw failureOf(answer, image.registry, credentials);
+    return checkedDigest(answer, image.registry);
+}
+function toldDigest(answer) {
+    const [digest] = answer.header('docker-content-digest');
+    return digest !== undefined && SHA256.test(digest) ? digest : undefined;
+}
+/** That of the body, which has to be the one that the registry tells, if it tells one. */
+function checkedDigest(answer, registry) {
+    if (!isManifest(answer.body)) {
+        throw refusal(`${answer.url.host} answers with something that is no manifest of an image`, 'Check the name of the registry: it may be that of its web pages.');
+    }
+    const digest = `sha256:${(0,external_node_crypto_.createHash)('sha256').update(answer.body).digest('hex')}`;
+    const told = toldDigest(answer);
+    if (told === undefined || told === digest)
+        return digest;
+    throw refusal(`${registry} says that its digest is ${told}, and what it sends has ${digest}`, 'Something on the way changes what the registry sends. Do not deploy this before you know what.');
+}
+/** Any other server would have some answer too, and its hash would be deployed. */
+function isManifest(body) {
+    try {
+        const manifest = JSON.parse(body.toString('utf8'));
+        return (0,manifest_object/* isObject */.Gv)(manifest) && manifest['schemaVersion'] === 2;
+    }
+    catch {
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/render/checkout-path.js
+
+
+
+/** Whether a text names something of another place by a scheme, as `https://…` or `oci://…` do. */
+function isUrl(text) {
+    return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+}
+/**
+ * The real path of a file or directory that an input names, `root` being the real path of the workspace. Undefined when it is not
+ * there, not what is wanted, or leads outside of the workspace; then a problem is noted.
+ */
+async function findInCheckout(root, text, { input, kind, insteadOfUrl }, problems) {
+    const refuse = (fault, hint) => {
+        problems.push({ code: 'InvalidInput', message: `the input ${input}: ${fault}`, hint });
+    };
+    if (isUrl(text))
+        return refuse(`"${text}" is a URL`, insteadOfUrl);
+    const path = await (0,promises_.realpath)((0,external_node_path_.resolve)(root, text)).catch(() => undefined);
+    if (!isInside(root, path ?? (0,external_node_path_.resolve)(root, text))) {
+        const hint = `Copy the ${kind} into the checkout and name it there. Links that lead out are not followed.`;
+        return refuse(`"${text}" leads outside the workspace`, hint);
+    }
+    if (path === undefined) {
+        const hint = 'Check the spelling, and whether it is committed or made by an earlier step.';
+        return refuse(`there is no ${kind} "${text}"`, hint);
+    }
+    const found = await (0,promises_.stat)(path);
+    if (kind === 'file' ? found.isFile() : found.isDirectory())
+        return path;
+    return refuse(`"${text}" is not a ${kind}`, `Name a ${kind}.`);
+}
+
+;// CONCATENATED MODULE: ./lib/manifest/kustomization.js
+/**
+ * What a kustomization reads beside itself. kustomize fetches what looks remote before it looks for a file of that name, so
+ * everything that a kustomization names is found out before kustomize is run
+ * (https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/).
+ */
+
+
+
+/** By their names in lower case, as kustomize does not tell case apart. A field that is not here is refused. */
+const SHAPES = new Map(Object.entries({
+    plain: 'apiVersion kind metadata namePrefix nameSuffix namespace commonLabels labels commonAnnotations images imageTags replicas vars sortOptions generatorOptions inventory buildMetadata',
+    directories: 'resources bases components',
+    plugins: 'generators transformers validators',
+    files: 'crds configurations',
+    patches: 'patches patchesJson6902 patchesStrategicMerge replacements',
+    generators: 'configMapGenerator secretGenerator',
+    one: 'openapi',
+    helm: 'helmCharts helmGlobals helmChartInflationGenerator',
+}).flatMap(([shape, names]) => names.split(' ').map((name) => [folded(name), shape])));
+const FILE_FIELDS = ['path', 'paths', 'files', 'envs', 'env'];
+/** Everything that a kustomization, which is a document of `file`, names. What cannot be followed is noted in `problems`. */
+function referencesOf(document, file, problems) {
+    const { value } = document;
+    const refuse = (message, hint, line) => problems.push({ code: 'InvalidManifest', message: `${file}:${line}: ${message}`, hint, at: { file, line } });
+    if (!(0,manifest_object/* isObject */.Gv)(value)) {
+        refuse('this is no kustomization', 'Write its fields as a mapping.', document.lineOf([]));
+        return [];
+    }
+    return Object.entries(value).flatMap(([field, content]) => {
+        const shape = SHAPES.get(folded(field));
+        const line = document.lineOf([field]);
+        if (shape === undefined) {
+            refuse(`"${field}" is not a field that Rollsafe knows of a kustomization`, 'Check the spelling.', line);
+        }
+        if (shape === 'helm') {
+            const hint = 'Give the chart to Rollsafe by the input helm-chart; it may be combined with kustomize.';
+            refuse(`"${field}" would have kustomize run helm`, hint, line);
+        }
+        if (shape === undefined || shape === 'helm' || shape === 'plain')
+            return [];
+        const items = shape === 'one' ? [content] : listOf(content);
+        for (const path of shape === 'plugins'
+            ? items.flatMap((item) => inlineObjects(item, shape)).flatMap(fetchedByPlugin)
+            : []) {
+            refuse(`"${path}" would be fetched, which is not done`, 'Fetch it in a step before this one.', line);
+        }
+        return items.flatMap((item, index) => pathsOf(item, shape).map((path) => ({
+            path,
+            field,
+            line: document.lineOf(shape === 'one' ? [field] : [field, index]),
+            mayBeDirectory: shape === 'directories' || shape === 'plugins',
+            isPlugin: shape === 'plugins',
+        })));
+    });
+}
+function pathsOf(item, shape) {
+    if (typeof item === 'string')
+        return inlineObjects(item, shape).length > 0 ? [] : [item];
+    if (!(0,manifest_object/* isObject */.Gv)(item))
+        return [];
+    if (shape !== 'generators')
+        return textsIn(item, ['path']);
+    // `files` may give the key: `name=path`.
+    return [
+        ...textsIn(item, ['files']).map((text) => text.slice(text.indexOf('=') + 1)),
+        ...textsIn(item, ['envs', 'env']),
+    ];
+}
+/**
+ * The URLs that the configuration of a generator or transformer names where a file could stand, at any depth. kustomize reads
+ * its files in the folder of the kustomization only, but fetches what is remote.
+ */
+function fetchedByPlugin(value) {
+    if (Array.isArray(value))
+        return value.flatMap(fetchedByPlugin);
+    if (!(0,manifest_object/* isObject */.Gv)(value))
+        return [];
+    const files = textsIn(value, FILE_FIELDS).filter((text) => /^(?:[^/]*=)?https?:/i.test(text));
+    return [...files, ...Object.values(value).flatMap(fetchedByPlugin)].map(withoutLogin);
+}
+/** The objects that stand where their path could. What does not read as objects is a path, to kustomize as well. */
+function inlineObjects(item, shape) {
+    if (typeof item !== 'string' || !(shape === 'patches' || shape === 'plugins') || !item.includes(':'))
+        return [];
+    try {
+        const values = (0,yaml/* readYaml */.g)({ path: 'inline', text: item }).map(({ value }) => value);
+        const objects = values.flatMap((value) => ((0,manifest_object/* isObject */.Gv)(value) && isNamedObject(value) ? [value] : []));
+        return objects.length === values.length ? objects : [];
+    }
+    catch (error) {
+        if (error instanceof errors/* RejectedError */.zs)
+            return [];
+        throw error;
+    }
+}
+function isNamedObject({ kind, metadata }) {
+    return typeof kind === 'string' && (0,manifest_object/* isObject */.Gv)(metadata) && typeof metadata['name'] === 'string';
+}
+/** A URL may hold a password. */
+function withoutLogin(path) {
+    return path.replace(/\/\/[^/@]*@/, '//***@');
+}
+function textsIn(item, names) {
+    return Object.entries(item)
+        .filter(([name]) => names.includes(folded(name)))
+        .flatMap(([, value]) => listOf(value))
+        .filter((value) => typeof value === 'string');
+}
+function listOf(value) {
+    return Array.isArray(value) ? value : [value];
+}
+/** As Go's encoding/json compares the names of fields, some letters beyond ASCII included. */
+function folded(name) {
+    return name.toUpperCase().toLowerCase();
+}
+/** Whether kustomize might fetch it: a URL, or an address that git understands. Local paths that look like one are meant too. */
+function looksRemote(path) {
+    return /^[^/]*[:@]|:\/\/|::|_git\/|^github\.com(?:\/|$)|[?&](?:ref|version)=/i.test(path);
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/render/limits.js
+/** Per file, and for what one renderer prints. kubectl has no limit; a manifest of this size is a mistake or an attack. */
+const MAX_FILE_BYTES = 10 * 1024 * 1024;
+/** All files of a release together. */
+const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
+
+;// CONCATENATED MODULE: ./lib/adapters/render/kustomization.js
+
+
+
+
+
+
+
+/** https://kubectl.docs.kubernetes.io/references/kustomize/glossary/#kustomization */
+const KUSTOMIZATION_FILES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+/** A checkout with more is a mistake or an attack. */
+const MOST_KUSTOMIZATIONS = 1000;
+/**
+ * What stands in the way of building a kustomization safely: it, or one that it includes, names something that is remote, not
+ * there, or outside of the workspace. `root` and `directory` are real paths.
+ */
+async function kustomizationProblems(root, directory) {
+    const walk = new Walk(root);
+    await walk.enter(directory, false, undefined);
+    return walk.problems;
+}
+class Walk {
+    problems = [];
+    #root;
+    #visited = new Set();
+    constructor(root) {
+        this.#root = root;
+    }
+    async enter(directory, isPlugin, from) {
+        if (this.#visited.has(`${isPlugin} ${directory}`) || this.#visited.size > MOST_KUSTOMIZATIONS)
+            return;
+        this.#visited.add(`${isPlugin} ${directory}`);
+        const files = (await (0,promises_.readdir)(directory)).filter((name) => KUSTOMIZATION_FILES.includes(name));
+        const [name] = files;
+        if (name === undefined || files.length > 1) {
+            const found = name === undefined ? `no ${KUSTOMIZATION_FILES[0]}` : `more than one of ${files.join(', ')}`;
+            this.#refuse(`the directory ${this.#shown(directory)} has ${found}`, 'Name a directory that has one.', from);
+            return;
+        }
+        const file = (0,external_node_path_.join)(directory, name);
+        const documents = await this.#read(file, from);
+        if (documents.length > 1) {
+            this.#refuse(`${this.#shown(file)} has more than one document`, 'Keep one, and put the others into files.', from);
+        }
+        for (const document of documents) {
+            for (const reference of referencesOf(document, this.#shown(file), this.problems)) {
+                await this.#follow(reference, file, isPlugin);
+            }
+            if (isPlugin)
+                this.#checkPlugin(document, this.#shown(file));
+        }
+    }
+    async #follow(reference, file, inPlugin) {
+        const { path, field, line, mayBeDirectory } = reference;
+        const at = { file: this.#shown(file), line };
+        const refuse = (fault, hint) => this.#refuse(`${at.file}:${line}: ${JSON.stringify(withoutLogin(path))} in ${field} ${fault}`, hint, at);
+        if (looksRemote(path)) {
+            const hint = 'Fetch it in a step before this one, at a fixed commit, and name the copy in the checkout; write ./ before a local path with such a name.';
+            return refuse('is, or looks like, something to be fetched from elsewhere, which is not done', hint);
+        }
+        const target = (0,external_node_path_.resolve)((0,external_node_path_.dirname)(file), path);
+        const real = await (0,promises_.realpath)(target).catch(() => undefined);
+        if (!isInside(this.#root, real ?? target) || (0,external_node_path_.isAbsolute)(path)) {
+            return refuse('leads outside the workspace, or is no relative path', 'Copy it into the checkout.');
+        }
+        if (real === undefined)
+            return refuse('is not there', 'Check the spelling, and whether it is committed.');
+        const isPlugin = inPlugin || reference.isPlugin;
+        if ((await (0,promises_.stat)(real)).isDirectory()) {
+            if (mayBeDirectory)
+                await this.enter(real, isPlugin, at);
+        }
+        else if (isPlugin && mayBeDirectory) {
+            for (const document of await this.#read(real, at))
+                this.#checkPlugin(document, this.#shown(real));
+        }
+    }
+    #checkPlugin(document, file) {
+        const line = document.lineOf([]);
+        for (const path of fetchedByPlugin(document.value)) {
+            const hint = 'Fetch it in a step before this one, and name the copy in the checkout.';
+            this.#refuse(`${file}:${line}: "${path}" would be fetched, which is not done`, hint, { file, line });
+        }
+    }
+    async #read(file, from) {
+        const name = this.#shown(file);
+        try {
+            const real = await (0,promises_.realpath)(file);
+            if (!isInside(this.#root, real))
+                throw new Error('it leads outside the workspace');
+            if ((await (0,promises_.stat)(real)).size > MAX_FILE_BYTES)
+                throw new Error('it is larger than 10 MiB');
+            return (0,yaml/* readYaml */.g)({ path: name, text: await (0,promises_.readFile)(real, 'utf8') });
+        }
+        catch (error) {
+            if (error instanceof errors/* RejectedError */.zs)
+                this.problems.push(...error.problems);
+            else
+                this.#refuse(`${name} cannot be read: ${(0,errors/* messageOf */.bD)(error)}`, 'Put a readable file there.', from);
+            return [];
+        }
+    }
+    #refuse(message, hint, at) {
+        this.problems.push({ code: 'InvalidManifest', message, hint, ...(at && { at }) });
+    }
+    #shown(path) {
+        return (0,external_node_path_.relative)(this.#root, path).split(external_node_path_.sep).join('/') || (0,external_node_path_.basename)(path);
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/render/nearest-name.js
@@ -85504,53 +88646,40 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 
 
 
-/** Per file. kubectl has no limit; a manifest of this size is a mistake or an attack. */
-const MAX_FILE_BYTES = 10 * 1024 * 1024;
-/** All files of a release together. */
-const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
+
+
+
 /** As kubectl takes them from a directory: resource.FileExtensions in k8s.io/cli-runtime. */
 const EXTENSIONS = new Set(['.json', '.yaml', '.yml']);
 const MANIFESTS_BELOW = '**/*.{json,yaml,yml}';
-/** Files that make a directory the input of another tool. */
+/** Files that make a directory something to be rendered, and the input that it belongs into. */
 const FOR_OTHER_TOOLS = new Map([
-    ['kustomization.yaml', 'kubectl kustomize DIRECTORY > rendered.yaml'],
-    ['kustomization.yml', 'kubectl kustomize DIRECTORY > rendered.yaml'],
-    ['Kustomization', 'kubectl kustomize DIRECTORY > rendered.yaml'],
-    ['Chart.yaml', 'helm template RELEASE DIRECTORY > rendered.yaml'],
+    ...KUSTOMIZATION_FILES.map((name) => [name, 'kustomize']),
+    ['Chart.yaml', 'helm-chart'],
 ]);
 /**
  * Reads manifests from files of the checkout. A file is read whatever its name; of a directory the .json, .yaml and .yml files
  * directly in it, like `kubectl apply -f`; of a glob those among its matches. Files come in the order of the lines, those of
- * one line sorted, each file once. Nothing outside the workspace is read, not even by way of a symbolic link.
+ * one line sorted, each file once. Nothing outside `root`, the real path of the workspace, is read, not even by way of a symbolic link.
  */
-function createFileRenderer() {
-    return {
-        render: async ({ workspace, manifests }, signal) => {
-            const problems = [];
-            const root = await (0,promises_.realpath)(workspace).catch(() => undefined);
-            if (root === undefined) {
-                const hint = 'Run actions/checkout in a step before this one.';
-                problems.push({ code: 'InvalidInput', message: `the workspace ${workspace} does not exist`, hint });
-            }
-            (0,errors/* rejectIfAny */.rV)(problems);
-            const checkout = new Checkout(root ?? workspace, problems);
-            const paths = new Set();
-            for (const line of manifests) {
-                signal?.throwIfAborted();
-                for (const path of await checkout.find(line))
-                    paths.add(path);
-            }
-            const files = [];
-            for (const path of paths) {
-                signal?.throwIfAborted();
-                const file = await checkout.read(path);
-                if (file)
-                    files.push(file);
-            }
-            (0,errors/* rejectIfAny */.rV)(problems);
-            return files;
-        },
-    };
+async function readManifestFiles(root, manifests, signal) {
+    const problems = [];
+    const checkout = new Checkout(root, problems);
+    const paths = new Set();
+    for (const line of manifests) {
+        signal?.throwIfAborted();
+        for (const path of await checkout.find(line))
+            paths.add(path);
+    }
+    const files = [];
+    for (const path of paths) {
+        signal?.throwIfAborted();
+        const file = await checkout.read(path);
+        if (file)
+            files.push(file);
+    }
+    (0,errors/* rejectIfAny */.rV)(problems);
+    return files;
 }
 class Checkout {
     /** Its real path. */
@@ -85563,7 +88692,7 @@ class Checkout {
     }
     /** The real paths of the files that one line of the input stands for. */
     async find(line) {
-        if (/^[a-z][a-z0-9+.-]*:\/\//i.test(line)) {
+        if (isUrl(line)) {
             return this.#refuse(`"${line}" is a URL`, 'Download it in a step before this one, check what it is, and list the file.');
         }
         const path = await (0,promises_.realpath)((0,external_node_path_.resolve)(this.#root, line)).catch(() => undefined);
@@ -85582,8 +88711,7 @@ class Checkout {
         const names = (await (0,promises_.readdir)(directory)).toSorted();
         const marker = names.find((name) => FOR_OTHER_TOOLS.has(name));
         if (marker !== undefined) {
-            const command = FOR_OTHER_TOOLS.get(marker)?.replace('DIRECTORY', line) ?? '';
-            return this.#refuse(`the directory "${line}" holds a ${marker}, so it must be rendered first`, `Run "${command}" before this step and list the result.`);
+            return this.#refuse(`the directory "${line}" holds a ${marker}, so it must be rendered first`, `Write "${FOR_OTHER_TOOLS.get(marker)}: ${line}" instead; the inputs may be combined.`);
         }
         const files = await this.#manifestsAmong(line, names.map((name) => (0,external_node_path_.join)(directory, name)));
         if (files.length > 0)
@@ -85704,6 +88832,290 @@ class Checkout {
     }
 }
 
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+;// CONCATENATED MODULE: ./lib/adapters/render/tool.js
+/** Renderers of the runner, run so that they can read the checkout and do nothing else. */
+
+
+
+
+
+
+
+const MOST_OF_MESSAGE = 2000;
+/** Nobody listens there: what a tool would fetch over HTTP fails at once. */
+const NO_PROXY_AT_ALL = 'http://127.0.0.1:9';
+/** The first of these programs that is on the PATH. Throws RejectedError when there is none, or only in the checkout. */
+async function findTool(names, input, hint, { searchPath, root }) {
+    let inCheckout;
+    for (const name of names) {
+        const found = await findProgram(name, { path: searchPath, workspace: root });
+        if (found && 'path' in found)
+            return { name, path: found.path };
+        inCheckout ??= found?.inCheckout;
+    }
+    const named = names.join(' or ');
+    const fault = inCheckout === undefined
+        ? `needs ${named}, which is not on the PATH of this runner`
+        : `needs ${named}, and the only one on the PATH is in the checkout, which no program is run from: ${(0,external_node_path_.relative)(root, inCheckout)}`;
+    throw rejected('InvalidInput', `the input ${input} ${fault}`, hint);
+}
+/**
+ * Runs a renderer and returns what it printed. It gets nothing of the environment but the PATH, and a home of its own that is
+ * removed afterwards. Throws RejectedError, with what it said, when it fails.
+ */
+async function runTool(tool, args, what, place) {
+    const { root, timeoutMs, signal } = place;
+    const home = await (0,promises_.mkdtemp)((0,external_node_path_.join)((0,external_node_os_.tmpdir)(), 'rollsafe-render-'));
+    try {
+        const env = await environment(home, place);
+        const options = { env, cwd: root, timeoutMs, maxOutputBytes: MAX_FILE_BYTES, signal };
+        const result = await runProcess(tool.path, args, options).catch((error) => {
+            signal?.throwIfAborted();
+            throw rejected('InvalidInput', `${tool.name} cannot be started: ${(0,errors/* messageOf */.bD)(error)}`, 'Install it anew.');
+        });
+        if (result.stopped === undefined && result.exitCode === 0)
+            return result.stdout;
+        throw failure(result, tool, what, place);
+    }
+    finally {
+        await (0,promises_.rm)(home, { recursive: true, force: true });
+    }
+}
+async function environment(home, { searchPath, root }) {
+    const folders = {
+        HOME: 'home',
+        TMPDIR: 'tmp',
+        XDG_CACHE_HOME: 'cache',
+        XDG_CONFIG_HOME: 'config',
+        XDG_DATA_HOME: 'data',
+    };
+    const helms = {
+        HELM_CACHE_HOME: 'cache',
+        HELM_CONFIG_HOME: 'config',
+        HELM_DATA_HOME: 'data',
+        HELM_PLUGINS: 'plugins',
+    };
+    const own = Object.entries({ ...folders, ...helms }).map(([name, folder]) => [name, (0,external_node_path_.join)(home, folder)]);
+    for (const [, folder] of own)
+        await (0,promises_.mkdir)(folder, { recursive: true });
+    const path = searchPath.split(external_node_path_.delimiter).filter((folder) => (0,external_node_path_.isAbsolute)(folder) && !isInside(root, folder));
+    return {
+        PATH: path.join(external_node_path_.delimiter),
+        ...Object.fromEntries(own),
+        HTTP_PROXY: NO_PROXY_AT_ALL,
+        HTTPS_PROXY: NO_PROXY_AT_ALL,
+        // Of git, which kustomize would start for a remote base.
+        GIT_ALLOW_PROTOCOL: 'none',
+    };
+}
+function failure({ stopped, stderr, exitCode }, { name }, what, { root, timeoutMs }) {
+    if (stopped === 'timeout') {
+        const hint = 'Render it in a step before this one, and list the result as manifests.';
+        return rejected('InvalidInput', `${name} did not render ${what} within ${timeoutMs / 1000} s`, hint);
+    }
+    if (stopped === 'output') {
+        return rejected('InvalidInput', `${name} printed more than 10 MiB for ${what}`, 'Split it into several releases.');
+    }
+    const said = essenceOf(stderr, root) || `it ended with ${exitCode === null ? 'a signal' : `exit code ${exitCode}`}`;
+    return rejected('InvalidManifest', `${name} cannot render ${what}: ${said}`, hintFor(said));
+}
+/** What a tool said about its failure, in one line: without warnings, advice on its own flags, and the path of the checkout. */
+function essenceOf(stderr, root) {
+    const noise = /^(?:# ?warning:|warning:|level=|time=|\d{4}\/\d\d\/\d\d |use --debug flag)/i;
+    const lines = stderr.split('\n').flatMap((line) => line.trim() || []);
+    const useful = lines.filter((line) => !noise.test(line));
+    const first = useful.findIndex((line) => /^error:/i.test(line));
+    const said = useful.slice(Math.max(0, first)).join(' ');
+    return said
+        .replace(/^error:\s*/i, '')
+        .replaceAll(`${root}/`, '')
+        .slice(0, MOST_OF_MESSAGE);
+}
+function hintFor(said) {
+    if (said.includes('missing in charts/ directory') || said.includes('helm dependency'))
+        return 'Run "helm dependency build" for the chart in a step before this one, or commit its charts/ folder: nothing is fetched here.';
+    return 'Mend it, and run the same command on your own machine to see that it works.';
+}
+function rejected(code, message, hint) {
+    const problem = { code, message, hint };
+    return new errors/* RejectedError */.zs([problem]);
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/render/helm.js
+
+
+
+
+
+
+
+const SET_UP = 'Install it in a step before this one, for instance by azure/setup-helm. The runners of GitHub have it.';
+/**
+ * Renders a chart as `helm template` does, for the cluster and the release that `facts` tell of. Nothing is fetched, no plugin
+ * runs, and `lookup` finds nothing. Throws RejectedError.
+ */
+async function renderChart({ chart, values, set }, facts, place) {
+    const { root, signal } = place;
+    const problems = [];
+    const path = await findInCheckout(root, chart, CHART, problems);
+    if (path !== undefined)
+        problems.push(...(await chartProblems(root, path)));
+    const files = [];
+    for (const line of values) {
+        const file = await findInCheckout(root, line, VALUES, problems);
+        if (file !== undefined && (await (0,promises_.stat)(file)).size > MAX_FILE_BYTES) {
+            const hint = 'Keep data out of it.';
+            problems.push({ code: 'InvalidInput', message: `the input helm-values: "${line}" is larger than 10 MiB`, hint });
+        }
+        files.push(file ?? line);
+    }
+    (0,errors/* rejectIfAny */.rV)(problems);
+    if (path === undefined)
+        return [];
+    const tool = await findTool(['helm'], 'helm-chart', SET_UP, place);
+    const { release, namespace, isUpgrade, kubernetes } = await facts();
+    signal?.throwIfAborted();
+    const args = [
+        'template',
+        release,
+        path,
+        `--namespace=${namespace}`,
+        '--include-crds',
+        `--kube-version=${kubernetes.version}`,
+        ...kubernetes.apiVersions.map((apiVersion) => `--api-versions=${apiVersion}`),
+        ...(isUpgrade ? ['--is-upgrade'] : []),
+        ...files.map((file) => `--values=${file}`),
+        ...set.map((line) => `--set=${line}`),
+    ];
+    const shown = (0,external_node_path_.relative)(root, path) || '.';
+    return [{ path: `helm template ${shown}`, text: await runTool(tool, args, `the chart ${shown}`, place) }];
+}
+const CHART = {
+    input: 'helm-chart',
+    kind: 'directory',
+    insteadOfUrl: 'Run "helm pull --untar" in a step before this one, with a fixed version, and name the directory.',
+};
+const VALUES = {
+    input: 'helm-values',
+    kind: 'file',
+    insteadOfUrl: 'Download it in a step before this one, check what it is, and name the file.',
+};
+/** helm follows links inside a chart, wherever they lead, and puts what is there into ConfigMaps if the chart says so. */
+async function chartProblems(root, chart) {
+    const problems = [];
+    const refuse = (message, hint) => problems.push({ code: 'InvalidInput', message: `the input helm-chart: ${message}`, hint });
+    if (!(await (0,promises_.readdir)(chart)).includes('Chart.yaml')) {
+        refuse(`"${(0,external_node_path_.relative)(root, chart) || '.'}" has no Chart.yaml`, 'Name the directory of a chart.');
+        return problems;
+    }
+    const visited = new Set();
+    const enter = async (directory) => {
+        if (visited.has(directory))
+            return;
+        visited.add(directory);
+        for (const entry of await (0,promises_.readdir)(directory, { withFileTypes: true })) {
+            const path = (0,external_node_path_.join)(directory, entry.name);
+            if (entry.isDirectory())
+                await enter(path);
+            if (!entry.isSymbolicLink())
+                continue;
+            const shown = (0,external_node_path_.relative)(root, path);
+            const real = await (0,promises_.realpath)(path).catch(() => undefined);
+            if (real === undefined)
+                refuse(`"${shown}" is a link to nothing`, 'Mend the link, or remove it.');
+            else if (!isInside(root, real)) {
+                refuse(`"${shown}" is a link that leads outside the workspace`, 'Copy what it leads to into the chart.');
+            }
+            else if ((await (0,promises_.stat)(real)).isDirectory())
+                await enter(real);
+        }
+    };
+    await enter(chart);
+    return problems;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/render/kustomize.js
+
+
+
+
+
+const kustomize_SET_UP = 'Install one in a step before this one, for instance by azure/setup-kubectl. The runners of GitHub have both.';
+/**
+ * Builds a kustomization with the `kustomize` of the runner, else with that of `kubectl`. Nothing is fetched and no plugin runs: what
+ * the kustomization names must be in the checkout. Throws RejectedError.
+ */
+async function buildKustomization(directory, place) {
+    const { root } = place;
+    const problems = [];
+    const insteadOfUrl = 'Check it out in a step before this one, at a fixed commit, and name the directory.';
+    const path = await findInCheckout(root, directory, { input: 'kustomize', kind: 'directory', insteadOfUrl }, problems);
+    if (path !== undefined)
+        problems.push(...(await kustomizationProblems(root, path)));
+    (0,errors/* rejectIfAny */.rV)(problems);
+    if (path === undefined)
+        return [];
+    const tool = await findTool(['kustomize', 'kubectl'], 'kustomize', kustomize_SET_UP, place);
+    const verb = tool.name === 'kubectl' ? 'kustomize' : 'build';
+    const shown = (0,external_node_path_.relative)(root, path) || '.';
+    const args = [verb, path, '--load-restrictor', 'LoadRestrictionsRootOnly'];
+    const text = await runTool(tool, args, `the kustomization ${shown}`, place);
+    return [{ path: `${tool.name} ${verb} ${shown}`, text }];
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/render/renderer.js
+
+
+
+
+
+
+/**
+ * Reads manifests as they are, and renders a kustomization and a chart with the programs of the runner. Nothing outside the workspace is
+ * read, and what is wrong with several sources is told together.
+ */
+function createRenderer(tools) {
+    return {
+        render: async ({ workspace, manifests, kustomize, helm }, facts, signal) => {
+            const root = await (0,promises_.realpath)(workspace).catch(() => undefined);
+            if (root === undefined) {
+                const hint = 'Run actions/checkout in a step before this one.';
+                throw new errors/* RejectedError */.zs([{ code: 'InvalidInput', message: `the workspace ${workspace} does not exist`, hint }]);
+            }
+            const place = { ...tools, root, signal };
+            const problems = [];
+            const files = [];
+            const sources = [
+                () => readManifestFiles(root, manifests, signal),
+                ...(kustomize === undefined ? [] : [() => buildKustomization(kustomize, place)]),
+                ...(helm ? [() => renderChart(helm, facts, place)] : []),
+            ];
+            for (const read of sources) {
+                try {
+                    files.push(...(await read()));
+                }
+                catch (error) {
+                    if (!(error instanceof errors/* RejectedError */.zs))
+                        throw error;
+                    problems.push(...error.problems);
+                }
+            }
+            if (files.reduce((size, { text }) => size + Buffer.byteLength(text), 0) > MAX_TOTAL_BYTES) {
+                const message = 'the manifests are larger than 64 MiB together';
+                problems.push({ code: 'InvalidInput', message, hint: 'Split them into several releases.' });
+            }
+            (0,errors/* rejectIfAny */.rV)(problems);
+            return files;
+        },
+    };
+}
+
+// EXTERNAL MODULE: ./lib/commands/keep-secrets.js
+var keep_secrets = __nccwpck_require__(3190);
+// EXTERNAL MODULE: ./lib/inputs/run.js
+var run = __nccwpck_require__(9772);
 ;// CONCATENATED MODULE: ./lib/compose.js
 
 
@@ -85714,20 +89126,39 @@ class Checkout {
 
 
 
+
+
+
+
+/** Of kustomize and helm, each: they compute, and fetch nothing. */
+const RENDER_TIMEOUT_MS = 60_000;
 /** Builds what a run needs from its inputs: the only place that knows all adapters. Throws RejectedError. */
-async function compose(inputs, { holder, ...surroundings }) {
+async function compose(inputs, env, { holder, ...surroundings }) {
     const { runner } = surroundings;
-    const context = chooseContext(await readKubeconfigs(inputs), inputs.context);
+    // Before anything is opened that a stranger's code could profit from.
+    (0,errors/* rejectIfAny */.rV)((0,run/* forkProblems */.N)(inputs.run));
+    const kubeconfigs = await readKubeconfigs(inputs.kubeconfig);
+    for (const { text } of kubeconfigs)
+        for (const secret of credentialsIn(text))
+            runner.mask(secret);
+    const context = chooseContext(kubeconfigs, inputs.context);
     const access = await openAccess(context, {
         allowInsecure: inputs.allowInsecure,
         mask: (secret) => runner.mask(secret),
+        warn: (message) => runner.annotate({ level: 'warning', title: 'Insecure access to the cluster', message }),
+        env,
+        workspace: (0,external_node_path_.resolve)(inputs.sources.workspace),
     });
+    const cluster = (0,keep_secrets/* discreetCluster */.uX)(createCluster(access), runner);
+    (0,keep_secrets/* spareNames */.Y1)({ inputs, cluster, runner });
+    (0,keep_secrets/* hideSettings */.qO)(inputs, runner);
     return {
         ...surroundings,
         inputs,
         holder: holder ?? `${inputs.run?.url ?? 'a run outside GitHub'}#${(0,external_node_crypto_.randomBytes)(4).toString('hex')}`,
-        cluster: createCluster(access),
-        renderer: createFileRenderer(),
+        cluster,
+        renderer: createRenderer({ searchPath: env['PATH'] ?? '', timeoutMs: RENDER_TIMEOUT_MS }),
+        registry: createRegistry({ env, mask: (secret) => runner.mask(secret) }),
     };
 }
 /** Absent without a token, or outside GitHub. */
@@ -85736,24 +89167,6 @@ function composeGitHub(inputs, env) {
     if (token === undefined || !run)
         return undefined;
     return createGitHub({ token, apiUrl: env['GITHUB_API_URL'] ?? 'https://api.github.com', repository: run.repository });
-}
-async function readKubeconfigs({ kubeconfig }) {
-    if ('content' in kubeconfig)
-        return [{ text: kubeconfig.content, name: 'the input kubeconfig' }];
-    return Promise.all(kubeconfig.paths.map(async (path) => {
-        try {
-            return { text: await (0,promises_.readFile)(path, 'utf8'), name: path, folder: (0,external_node_path_.dirname)(path) };
-        }
-        catch (error) {
-            throw new errors/* RejectedError */.zs([
-                {
-                    code: 'InvalidInput',
-                    message: `the kubeconfig ${path} named by the variable KUBECONFIG cannot be read: ${(0,errors/* messageOf */.bD)(error)}`,
-                    hint: 'correct KUBECONFIG, or pass the content as the input kubeconfig',
-                },
-            ]);
-        }
-    }));
 }
 
 
@@ -85874,19 +89287,21 @@ function messageOf(error) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5369);
-/* harmony import */ var _adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2578);
+/* harmony import */ var _adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1064);
 /* harmony import */ var _adapters_system_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8767);
-/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8412);
+/* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8231);
 /* harmony import */ var _commands_early_end_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5701);
-/* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(9661);
-/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2852);
-/* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9090);
-/* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3772);
-/* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3949);
-/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1163);
-/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(1638);
-/* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(5078);
-/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5102);
+/* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(9661);
+/* harmony import */ var _commands_plan_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7050);
+/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1713);
+/* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9090);
+/* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3772);
+/* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3949);
+/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(7141);
+/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(787);
+/* harmony import */ var _redactor_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(1154);
+/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(5102);
+
 
 
 
@@ -85904,9 +89319,9 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /** The same program is the main step and the post step; what the main step saves tells them apart. */
 const STARTED_STATE = 'started';
 const DONE_STATE = 'done';
-const COMMANDS = { deploy: _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__/* .deploy */ .g, rollback: _commands_rollback_js__WEBPACK_IMPORTED_MODULE_7__/* .rollback */ .d };
+const COMMANDS = { deploy: _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__/* .deploy */ .g, plan: _commands_plan_js__WEBPACK_IMPORTED_MODULE_5__/* .plan */ .e, rollback: _commands_rollback_js__WEBPACK_IMPORTED_MODULE_8__/* .rollback */ .d };
 (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .keepMemorySmall */ .EO)();
-const redactor = (0,_redact_js__WEBPACK_IMPORTED_MODULE_12__/* .createRedactor */ .lY)();
+const redactor = (0,_redactor_js__WEBPACK_IMPORTED_MODULE_12__/* .createRedactor */ .l)();
 const runner = (0,_adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__/* .createRunner */ .j)(process.env, redactor);
 const signals = (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .cancellation */ .WN)();
 try {
@@ -85930,30 +89345,31 @@ async function start() {
         const isStopped = signals.ending.aborted || (told?.outcome === 'superseded' && told.changed);
         if (!isStopped)
             runner.saveState(DONE_STATE, 'true');
-        return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_11__/* .succeeded */ .gq)(told);
+        return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_13__/* .succeeded */ .gq)(told);
     }
-    const session = (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_6__/* .readSessionState */ .W)(process.env[`STATE_${_commands_session_session_js__WEBPACK_IMPORTED_MODULE_8__/* .SESSION_STATE */ .$t}`]);
+    const session = (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_7__/* .readSessionState */ .W)(process.env[`STATE_${_commands_session_session_js__WEBPACK_IMPORTED_MODULE_9__/* .SESSION_STATE */ .$t}`]);
     if (process.env[`STATE_${DONE_STATE}`] === 'true' || !session)
         return true;
-    const told = await run((ready) => (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_6__/* .recover */ .l)(session, ready), session);
-    return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_11__/* .succeeded */ .gq)(told);
+    const told = await run((ready) => (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_7__/* .recover */ .l)(session, ready), session);
+    return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_13__/* .succeeded */ .gq)(told);
 }
 /** Does one command and tells everybody. A command without a report had nothing to do. */
 async function run(command, session) {
     const clock = (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .createClock */ .ts)();
-    const journal = (0,_commands_journal_js__WEBPACK_IMPORTED_MODULE_13__/* .openJournal */ ._)(clock);
+    const journal = (0,_commands_journal_js__WEBPACK_IMPORTED_MODULE_14__/* .openJournal */ ._)(clock);
     const known = {};
     let report;
     try {
-        known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_10__/* .readInputs */ .K)((0,_adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__/* .createInputSource */ .k)(process.env));
-        if (known.inputs.githubToken !== undefined)
-            runner.mask(known.inputs.githubToken);
-        const ready = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_9__/* .compose */ .Z)(known.inputs, { runner, clock, journal, signals, ...session });
+        const source = (0,_adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__/* .createInputSource */ .k)(process.env);
+        // Before anything is printed that others have written.
+        runner.mask(source.input('github-token'));
+        known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_11__/* .readInputs */ .K)(source);
+        const ready = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_10__/* .compose */ .Z)(known.inputs, process.env, { runner, clock, journal, signals, ...session });
         known.cluster = ready.cluster;
         report = await command(ready);
     }
     catch (error) {
-        report = (0,_commands_early_end_js__WEBPACK_IMPORTED_MODULE_4__/* .earlyEndReport */ .b)(error, { journal, ...known });
+        report = (0,_commands_early_end_js__WEBPACK_IMPORTED_MODULE_4__/* .earlyEndReport */ .bQ)(error, { journal, ...known });
         if (!report)
             throw error;
     }
@@ -85962,9 +89378,9 @@ async function run(command, session) {
     }
     if (!report)
         return undefined;
-    const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_9__/* .composeGitHub */ .s)(known.inputs, process.env);
+    const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_10__/* .composeGitHub */ .s)(known.inputs, process.env);
     const redact = (text) => redactor.redact(text);
-    return (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_5__/* .publish */ .m)(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
+    return (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_6__/* .publish */ .m)(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
 }
 
 __webpack_async_result__();
@@ -85972,7 +89388,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 1638:
+/***/ 787:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -85985,31 +89401,92 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/manifest/image-reference.js
-var image_reference = __nccwpck_require__(6260);
 // EXTERNAL MODULE: ./lib/inputs/parse.js
 var parse = __nccwpck_require__(4170);
+;// CONCATENATED MODULE: ./lib/inputs/fences.js
+
+const LONGEST_NAMESPACE = 63;
+/** A kind as in manifests; behind a full stop its group, without the version. */
+const KIND = /^[A-Z][A-Za-z0-9]{0,62}(?:\.[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)?$/;
+/** Reads `allowed-namespaces` and `allow-cluster-scoped`, and notes what is wrong with their lines in the reader. */
+function readFences(reader) {
+    const namespaces = (0,parse/* parseLines */.Li)(reader.text('allowed-namespaces'));
+    for (const line of namespaces) {
+        const parsed = (0,parse/* parseDnsLabel */.Rb)(line, LONGEST_NAMESPACE);
+        const fault = `has the line "${line}", which is not the name of a namespace`;
+        if (!parsed.ok)
+            reader.refuse('allowed-namespaces', fault, `Write one name a line, without wildcards. ${parsed.hint}`);
+    }
+    const clusterScoped = (0,parse/* parseLines */.Li)(reader.text('allow-cluster-scoped'));
+    for (const line of clusterScoped.filter((one) => !KIND.test(one))) {
+        const hint = 'Write one kind a line as manifests have it, such as ClusterRole, or with its group, such as ClusterRole.rbac.authorization.k8s.io.';
+        reader.refuse('allow-cluster-scoped', `has the line "${line}", which is not a kind`, hint);
+    }
+    return { ...(namespaces.length > 0 && { namespaces }), clusterScoped };
+}
+
+// EXTERNAL MODULE: ./lib/manifest/field-path.js
+var field_path = __nccwpck_require__(9201);
+// EXTERNAL MODULE: ./lib/manifest/image-reference.js
+var image_reference = __nccwpck_require__(6260);
 ;// CONCATENATED MODULE: ./lib/inputs/images.js
 
 
+
+/** Behind a reference. A digest has a colon, so this cannot be one. */
+const RESOLVE = '@resolve';
+/**
+ * A kind with its group, and a path. No repository looks like that, as it has no capital letter before the first slash unless
+ * that is a host; no container's name does; and a placeholder such as IMAGE:TAG has no group.
+ */
+const FIELD_OF_KIND = /^(?<groupKind>[A-Z][A-Za-z0-9]*(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+):(?<path>[^/]*)$/;
 /** Reads `images`, and notes what is wrong with its lines in the reader. */
 function readImages(reader) {
-    return (0,parse/* parseLines */.Li)(reader.text('images')).flatMap((line) => {
-        const equals = line.indexOf('=');
-        const name = (0,parse/* trimSpace */.Pd)(line.slice(0, Math.max(0, equals)));
-        const reference = (0,parse/* trimSpace */.Pd)(line.slice(equals + 1));
-        const parsed = (0,image_reference/* parseImageReference */.o)(reference);
-        if (!parsed || /\s/.test(name) || (equals >= 0 && name === '')) {
-            const hint = 'Write name=registry/path:tag, or registry/path:tag. A tag from an empty variable leaves such a line.';
-            reader.refuse('images', `has the line "${line}", which is no image`, hint);
-            return [];
-        }
-        if (equals < 0 && parsed.tag === undefined && parsed.digest === undefined) {
-            reader.refuse('images', `has the line "${line}", which has neither tag nor digest`, `Write which one: ${line}:TAG.`);
-            return [];
-        }
-        return [{ ...(equals >= 0 && { name }), reference, line }];
-    });
+    return (0,parse/* parseLines */.Li)(reader.text('images')).flatMap((line) => readLine(reader, line) ?? []);
+}
+function readLine(reader, line) {
+    const equals = line.indexOf('=');
+    const name = (0,parse/* trimSpace */.Pd)(line.slice(0, Math.max(0, equals)));
+    const written = (0,parse/* trimSpace */.Pd)(line.slice(equals + 1));
+    const toDigest = written.endsWith(RESOLVE);
+    const reference = toDigest ? written.slice(0, -RESOLVE.length) : written;
+    const parsed = (0,image_reference/* parseImageReference */.o)(reference);
+    if (!parsed || /\s/.test(name) || (equals >= 0 && name === '')) {
+        const hint = 'Write name=registry/path:tag, or registry/path:tag. A tag from an empty variable leaves such a line.';
+        reader.refuse('images', `has the line "${line}", which is no image`, hint);
+        return undefined;
+    }
+    if (!isExact(reader, line, parsed, { isNamed: equals >= 0, toDigest }))
+        return undefined;
+    const request = { reference, ...(toDigest && { toDigest }), line };
+    if (equals < 0)
+        return request;
+    const { groupKind, path: pathText = '' } = FIELD_OF_KIND.exec(name)?.groups ?? {};
+    if (groupKind === undefined)
+        return { name, ...request };
+    const path = (0,field_path/* parseFieldPath */.Zl)(pathText);
+    if (path)
+        return { field: { groupKind, path }, ...request };
+    const hint = `Write fields with dots between them, and [*] or [0] for items of a list, as in ${groupKind}:spec.containers[*].image=${written}.`;
+    reader.refuse('images', `has the line "${line}", in which "${pathText}" is no path to a field`, hint);
+    return undefined;
+}
+/** Whether the reference says enough about which image it is, and not too much. */
+function isExact(reader, line, { tag, digest }, { isNamed, toDigest }) {
+    if (toDigest && digest !== undefined) {
+        reader.refuse('images', `has the line "${line}", which has a digest already`, `Leave ${RESOLVE} out.`);
+        return false;
+    }
+    if (toDigest && tag === undefined) {
+        const hint = `Write which one: ${line.slice(0, -RESOLVE.length)}:TAG${RESOLVE}.`;
+        reader.refuse('images', `has the line "${line}", which has no tag to resolve`, hint);
+        return false;
+    }
+    if (!isNamed && tag === undefined && digest === undefined) {
+        reader.refuse('images', `has the line "${line}", which has neither tag nor digest`, `Write which one: ${line}:TAG.`);
+        return false;
+    }
+    return true;
 }
 
 ;// CONCATENATED MODULE: ./lib/inputs/kubeconfig.js
@@ -86087,59 +89564,8 @@ class InputReader {
     }
 }
 
-// EXTERNAL MODULE: ./lib/manifest/object.js
-var object = __nccwpck_require__(7350);
-;// CONCATENATED MODULE: ./lib/inputs/run.js
-
-/**
- * Where the run comes from, out of GitHub's default variables and the webhook payload; undefined outside GitHub.
- * https://docs.github.com/actions/reference/workflows-and-actions/variables#default-environment-variables
- */
-function readRun(env, event) {
-    const repository = env['GITHUB_REPOSITORY'] ?? '';
-    const id = env['GITHUB_RUN_ID'] ?? '';
-    if (repository === '' || id === '')
-        return undefined;
-    const server = env['GITHUB_SERVER_URL'] || 'https://github.com';
-    const attempt = env['GITHUB_RUN_ATTEMPT'] || '1';
-    const pullRequest = pullRequestOf(event);
-    return {
-        repository,
-        sha: headOf(event) ?? env['GITHUB_SHA'] ?? '',
-        ref: env['GITHUB_REF'] ?? '',
-        actor: env['GITHUB_ACTOR'] ?? '',
-        event: env['GITHUB_EVENT_NAME'] ?? '',
-        url: `${server}/${repository}/actions/runs/${id}/attempts/${attempt}`,
-        id: wholeNumber(id),
-        attempt: wholeNumber(attempt),
-        ...(pullRequest !== undefined && { pullRequest }),
-    };
-}
-/** 0 for what is no number, which is older than every run. */
-function wholeNumber(text) {
-    return /^\d{1,15}$/.test(text) ? Number(text) : 0;
-}
-/** The number of the pull request that the event is about; a comment on one is an event of an issue. */
-function pullRequestOf(event) {
-    if (!(0,object/* isObject */.Gv)(event))
-        return undefined;
-    const { pull_request: pullRequest, issue } = event;
-    if ((0,object/* isObject */.Gv)(pullRequest))
-        return numberIn(pullRequest);
-    return (0,object/* isObject */.Gv)(issue) && (0,object/* isObject */.Gv)(issue['pull_request']) ? numberIn(issue) : undefined;
-}
-function numberIn({ number }) {
-    return typeof number === 'number' && Number.isSafeInteger(number) && number > 0 ? number : undefined;
-}
-/** On a pull request GITHUB_SHA is a merge commit that GitHub made up and nobody knows; its head is what people look for. */
-function headOf(event) {
-    if (!(0,object/* isObject */.Gv)(event) || !(0,object/* isObject */.Gv)(event['pull_request']))
-        return undefined;
-    const { head } = event['pull_request'];
-    const sha = (0,object/* isObject */.Gv)(head) ? head['sha'] : undefined;
-    return typeof sha === 'string' && sha !== '' ? sha : undefined;
-}
-
+// EXTERNAL MODULE: ./lib/inputs/run.js
+var inputs_run = __nccwpck_require__(9772);
 ;// CONCATENATED MODULE: ./lib/inputs/strategy.js
 
 const STRATEGY_TYPES = ['as-written', 'rolling', 'sequential', 'parallel', 'recreate'];
@@ -86206,16 +89632,50 @@ function readRollbackStrategy(reader, strategy) {
 
 /** Reads where the manifests come from, and notes what is wrong with it in the reader. */
 function readSources(reader, env, command) {
-    return { workspace: env['GITHUB_WORKSPACE'] || env['PWD'] || '.', manifests: readManifests(reader, command) };
-}
-function readManifests(reader, command) {
     const manifests = (0,parse/* parseLines */.Li)(reader.text('manifests'));
+    const kustomize = reader.text('kustomize');
+    const helm = readHelm(reader);
     // A rollback deploys what the record of a revision holds.
-    if (manifests.length === 0 && command === 'deploy') {
-        const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/".';
-        reader.refuse('manifests', 'is not given: there is nothing to deploy', hint);
+    if (manifests.length === 0 && kustomize === '' && !helm && command !== 'rollback') {
+        const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/", or set kustomize or helm-chart to a directory.';
+        reader.refuse('manifests', 'is not given, nor are kustomize and helm-chart: there is nothing to deploy', hint);
     }
-    return manifests;
+    return {
+        workspace: env['GITHUB_WORKSPACE'] || env['PWD'] || '.',
+        manifests,
+        ...(kustomize !== '' && { kustomize: reader.value('kustomize', parseDirectory, '') }),
+        ...(helm && { helm }),
+    };
+}
+function readHelm(reader) {
+    const values = (0,parse/* parseLines */.Li)(reader.text('helm-values'));
+    const set = (0,parse/* parseLines */.Li)(reader.text('helm-set'));
+    if (reader.text('helm-chart') === '') {
+        for (const [name, lines] of [
+            ['helm-values', values],
+            ['helm-set', set],
+        ]) {
+            if (lines.length === 0)
+                continue;
+            const hint = 'Set helm-chart to the directory of the chart, or leave this out.';
+            reader.refuse(name, 'is given, but there is no helm-chart that it could be for', hint);
+        }
+        return undefined;
+    }
+    for (const line of set) {
+        // The value is not shown: it may be a secret.
+        if (/^[^=]+=/.test(line))
+            continue;
+        const key = line.startsWith('=') ? 'a line without a key' : 'a line without "="';
+        reader.refuse('helm-set', `has ${key}`, 'Write key=value, one a line, as for helm --set.');
+    }
+    return { chart: reader.value('helm-chart', parseDirectory, ''), values, set };
+}
+/** One line, as what is listed in it would otherwise be taken for one strange name. */
+function parseDirectory(text) {
+    if (!/[\r\n]/.test(text))
+        return { ok: true, value: text };
+    return { ok: false, fault: 'has several lines, but takes one directory', hint: 'Name one directory.' };
 }
 
 ;// CONCATENATED MODULE: ./lib/inputs/inputs.js
@@ -86229,7 +89689,8 @@ function readManifests(reader, command) {
 
 
 
-const COMMANDS = ['deploy', 'rollback'];
+
+const COMMANDS = ['deploy', 'plan', 'rollback'];
 /**
  * The inputs of this version and their defaults, as action.yml declares them (a test compares the two). An empty default
  * means that there is none, or that it is found out in the run.
@@ -86238,8 +89699,14 @@ const INPUT_DEFAULTS = {
     command: 'deploy',
     release: '',
     manifests: '',
+    kustomize: '',
+    'helm-chart': '',
+    'helm-values': '',
+    'helm-set': '',
     images: '',
     namespace: '',
+    'allowed-namespaces': '',
+    'allow-cluster-scoped': '',
     kubeconfig: '',
     context: '',
     timeout: '10m',
@@ -86265,10 +89732,10 @@ const INPUT_DEFAULTS = {
     'log-lines': '40',
     'allow-insecure': 'false',
 };
-const LATER_COMMANDS = ['plan', 'teardown', 'sweep'];
+const LATER_COMMANDS = ['teardown', 'sweep'];
 /** `-pr-N` and the names of what belongs to the release must fit behind it. */
 const LONGEST_RELEASE = 40;
-const LONGEST_NAMESPACE = 63;
+const inputs_LONGEST_NAMESPACE = 63;
 const DAY = 24 * 3600;
 const HOUR = 3600;
 const MOST_LOG_LINES = 1000;
@@ -86282,7 +89749,7 @@ function readInputs(source) {
     const namespace = reader.text('namespace');
     const context = reader.text('context');
     const githubToken = reader.text('github-token');
-    const run = readRun(env, event);
+    const run = (0,inputs_run/* readRun */.c)(env, event);
     const command = reader.value('command', parseCommand, 'deploy');
     const toRevision = reader.text('to-revision');
     const strategy = readStrategy(reader);
@@ -86292,8 +89759,9 @@ function readInputs(source) {
         sources: readSources(reader, env, command),
         images: readImages(reader),
         ...(namespace !== '' && {
-            namespace: reader.value('namespace', (text) => (0,parse/* parseDnsLabel */.Rb)(text, LONGEST_NAMESPACE), ''),
+            namespace: reader.value('namespace', (text) => (0,parse/* parseDnsLabel */.Rb)(text, inputs_LONGEST_NAMESPACE), ''),
         }),
+        fences: readFences(reader),
         kubeconfig: reader.value('kubeconfig', (text) => parseKubeconfig(text, env['KUBECONFIG'] ?? ''), { paths: [] }),
         ...(context !== '' && { context }),
         timeoutSeconds: reader.value('timeout', (text) => (0,parse/* parseDuration */.E9)(text, { least: 1, most: DAY }), 0),
@@ -86328,12 +89796,12 @@ function readInputs(source) {
 function parseCommand(text) {
     if (!LATER_COMMANDS.includes(text))
         return (0,parse/* parseChoice */.HU)(text, COMMANDS);
-    return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy or rollback.' };
+    return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy, plan or rollback.' };
 }
 function readToRevision(reader, command) {
     const revision = reader.value('to-revision', (text) => (0,parse/* parseInteger */.cG)(text, { least: 1, most: HIGHEST_REVISION }), 0);
     if (command !== 'rollback') {
-        reader.refuse('to-revision', `is given, but the command is ${command}, which makes a new revision`, 'Set command: rollback, or leave to-revision out.');
+        reader.refuse('to-revision', `is given, but the command is ${command}, and only a rollback goes back to one`, 'Set command: rollback, or leave to-revision out.');
     }
     return revision;
 }
@@ -86488,6 +89956,163 @@ function toDnsLabel(text, longest) {
 
 /***/ }),
 
+/***/ 9772:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   N: () => (/* binding */ forkProblems),
+/* harmony export */   c: () => (/* binding */ readRun)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+
+/**
+ * Where the run comes from, out of GitHub's default variables and the webhook payload; undefined outside GitHub.
+ * https://docs.github.com/actions/reference/workflows-and-actions/variables#default-environment-variables
+ */
+function readRun(env, event) {
+    const repository = env['GITHUB_REPOSITORY'] ?? '';
+    const id = env['GITHUB_RUN_ID'] ?? '';
+    if (repository === '' || id === '')
+        return undefined;
+    const server = env['GITHUB_SERVER_URL'] || 'https://github.com';
+    const attempt = env['GITHUB_RUN_ATTEMPT'] || '1';
+    const pullRequest = pullRequestOf(event);
+    const name = env['GITHUB_EVENT_NAME'] ?? '';
+    const fork = forkOf(name, event, repository);
+    return {
+        repository,
+        sha: headOf(event) ?? env['GITHUB_SHA'] ?? '',
+        ref: env['GITHUB_REF'] ?? '',
+        actor: env['GITHUB_ACTOR'] ?? '',
+        event: name,
+        url: `${server}/${repository}/actions/runs/${id}/attempts/${attempt}`,
+        id: wholeNumber(id),
+        attempt: wholeNumber(attempt),
+        ...(pullRequest !== undefined && { pullRequest }),
+        ...(fork !== undefined && { fork }),
+    };
+}
+/** 0 for what is no number, which is older than every run. */
+function wholeNumber(text) {
+    return /^\d{1,15}$/.test(text) ? Number(text) : 0;
+}
+/** The number of the pull request that the event is about; a comment on one is an event of an issue. */
+function pullRequestOf(event) {
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(event))
+        return undefined;
+    const { pull_request: pullRequest, issue } = event;
+    if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(pullRequest))
+        return numberIn(pullRequest);
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(issue) && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(issue['pull_request']) ? numberIn(issue) : undefined;
+}
+function numberIn({ number }) {
+    return typeof number === 'number' && Number.isSafeInteger(number) && number > 0 ? number : undefined;
+}
+/** On a pull request GITHUB_SHA is a merge commit that GitHub made up and nobody knows; its head is what people look for. */
+function headOf(event) {
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(event) || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(event['pull_request']))
+        return undefined;
+    const { head } = event['pull_request'];
+    const sha = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(head) ? head['sha'] : undefined;
+    return typeof sha === 'string' && sha !== '' ? sha : undefined;
+}
+/**
+ * Where the head of a pull request, or the commit of the run before, comes from, if not from the repository itself; empty when the
+ * payload does not tell, as when the fork has been deleted.
+ * https://docs.github.com/webhooks/webhook-events-and-payloads
+ */
+function forkOf(name, event, repository) {
+    const head = name === 'workflow_run' ? at(event, 'workflow_run', 'head_repository') : at(event, 'pull_request', 'head', 'repo');
+    const isAbout = name === 'workflow_run' || name.startsWith('pull_request');
+    const fullName = at(head, 'full_name');
+    const from = typeof fullName === 'string' ? fullName : '';
+    return isAbout && from.toLowerCase() !== repository.toLowerCase() ? from : undefined;
+}
+function at(value, ...path) {
+    return path.reduce((inside, field) => ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(inside) ? inside[field] : undefined), value);
+}
+/** The events that run a workflow with the repository's secrets although a stranger may have written the code. */
+const TRUSTED_WITH_SECRETS = ['pull_request_target', 'workflow_run'];
+/** Code from a fork must not meet the credentials of a cluster: neither as manifests nor as an image that was built of it. */
+function forkProblems(run) {
+    if (run?.fork === undefined || !TRUSTED_WITH_SECRETS.includes(run.event))
+        return [];
+    const whose = run.fork === '' ? 'a repository that GitHub does not name' : `the fork ${run.fork}`;
+    const message = `the event ${run.event} is about a commit of ${whose}, and runs with the secrets of ${run.repository}`;
+    const hint = 'deploy after the pull request is merged (on: push), or use the event pull_request, which gets no secrets from a fork';
+    return [{ code: 'Fenced', message, hint }];
+}
+
+
+/***/ }),
+
+/***/ 9201:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   JR: () => (/* binding */ fieldPathText),
+/* harmony export */   VM: () => (/* binding */ lastPlaceOn),
+/* harmony export */   Zl: () => (/* binding */ parseFieldPath),
+/* harmony export */   ef: () => (/* binding */ setAt),
+/* harmony export */   uQ: () => (/* binding */ placesAt)
+/* harmony export */ });
+/* harmony import */ var _object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+/** Paths to fields of an object, as people write them: `spec.templates[*].container.image`. */
+
+const FIELD = String.raw `[A-Za-z_][\w-]*(?:\[(?:\*|\d{1,6})\])*`;
+const PATH = new RegExp(String.raw `^${FIELD}(?:\.${FIELD})*$`);
+/** In a path: every item of a list. No field is called like that. */
+const EVERY = '*';
+/** Undefined when the text is no path: fields with dots between them, each followed by any number of `[0]` or `[*]`. */
+function parseFieldPath(text) {
+    if (!PATH.test(text))
+        return undefined;
+    return text
+        .split(/[.[\]]+/)
+        .filter((step) => step !== '')
+        .map((step) => (/^\d/.test(step) ? Number(step) : step));
+}
+/** The way back. */
+function fieldPathText(path) {
+    return path
+        .map((step, index) => {
+        if (typeof step === 'number' || step === EVERY)
+            return `[${step}]`;
+        return index === 0 ? step : `.${step}`;
+    })
+        .join('');
+}
+/** Every place of a value that a path leads to, in the order of the lists on the way. */
+function placesAt(value, path) {
+    return path.reduce((places, step) => places.flatMap((place) => stepInto(place, step)), [{ path: [], value }]);
+}
+/** How far a path leads that leads to nothing: the first of the last places that are there. */
+function lastPlaceOn(value, path) {
+    const reached = path.map((_, index) => placesAt(value, path.slice(0, index))).findLast((places) => places.length > 0);
+    return reached?.[0] ?? { path: [], value };
+}
+/** Puts a value at a path without `[*]` whose last step may not be there yet; the others are. Changes what it is given. */
+function setAt(root, path, value) {
+    const last = path.at(-1);
+    const holder = placesAt(root, path.slice(0, -1))[0]?.value;
+    if (Array.isArray(holder) && typeof last === 'number')
+        holder[last] = value;
+    else if ((0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(holder) && typeof last === 'string')
+        holder[last] = value;
+}
+function stepInto({ path, value }, step) {
+    if (step === EVERY) {
+        return Array.isArray(value) ? value.map((item, index) => ({ path: [...path, index], value: item })) : [];
+    }
+    if (typeof step === 'number') {
+        return Array.isArray(value) && step < value.length ? [{ path: [...path, step], value: value[step] }] : [];
+    }
+    return (0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value) && Object.hasOwn(value, step) ? [{ path: [...path, step], value: value[step] }] : [];
+}
+
+
+/***/ }),
+
 /***/ 6260:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -86589,8 +90214,9 @@ function isObject(value) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   a: () => (/* binding */ inOrder),
-/* harmony export */   h: () => (/* binding */ phaseOf)
+/* harmony export */   Tl: () => (/* binding */ FIRST_POD_PHASE),
+/* harmony export */   al: () => (/* binding */ inOrder),
+/* harmony export */   hU: () => (/* binding */ phaseOf)
 /* harmony export */ });
 /* harmony import */ var _object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
 /**
@@ -86654,6 +90280,8 @@ const PHASES = [
 ];
 const PHASE_OF = new Map(PHASES.flatMap((kinds, phase) => kinds.map((kind) => [kind, phase])));
 const PHASE_OF_OTHERS = PHASES.findIndex((kinds) => kinds.length === 0);
+/** That of Pods, and of everything that makes some. */
+const FIRST_POD_PHASE = PHASES.findIndex((kinds) => kinds.includes('Pod'));
 /** The phase, from 0, in which an object is applied. */
 function phaseOf(object) {
     return PHASE_OF.get((0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(object)) ?? PHASE_OF_OTHERS;
@@ -86689,13 +90317,23 @@ const TEMPLATE_PATHS = new Map([
     ['CronJob', ['spec', 'jobTemplate', 'spec', 'template']],
 ]);
 const GROUPS_OF_KUBERNETES = new Set(['', 'apps', 'batch']);
+/** Custom kinds that keep it elsewhere than the others do. */
+const CUSTOM_TEMPLATE_PATHS = new Map([
+    // https://keda.sh/docs/latest/reference/scaledjob-spec/
+    ['ScaledJob.keda.sh', ['spec', 'jobTargetRef', 'template']],
+    // https://knative.dev/docs/serving/reference/serving-api/
+    ['Revision.serving.knative.dev', []],
+]);
+const USUAL_TEMPLATE_PATH = ['spec', 'template'];
 /**
  * The pod template of a workload; undefined for an object without one. Custom kinds (an Argo Rollout, a Knative Service)
- * have one when there are containers at `spec.template.spec`, which is where all of them keep it.
+ * have one when there are containers at `spec.template.spec`, which is where nearly all of them keep it.
  */
 function podTemplateOf(object) {
     const isBuiltIn = GROUPS_OF_KUBERNETES.has((0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupOf */ .F8)(object.apiVersion));
-    const path = isBuiltIn ? TEMPLATE_PATHS.get(object.kind) : ['spec', 'template'];
+    const path = isBuiltIn
+        ? TEMPLATE_PATHS.get(object.kind)
+        : (CUSTOM_TEMPLATE_PATHS.get((0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(object)) ?? USUAL_TEMPLATE_PATH);
     if (!path)
         return undefined;
     let template = object;
@@ -86715,6 +90353,689 @@ function objectsIn(list) {
     if (!Array.isArray(list))
         return [];
     return list.flatMap((item, index) => ((0,_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(item) ? [{ index, item }] : []));
+}
+
+
+/***/ }),
+
+/***/ 7330:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Iz: () => (/* binding */ YamlError),
+/* harmony export */   SP: () => (/* binding */ shown),
+/* harmony export */   gK: () => (/* binding */ parseTolerantly),
+/* harmony export */   lr: () => (/* binding */ MAX_DEPTH)
+/* harmony export */ });
+/* unused harmony export Lines */
+/* harmony import */ var js_yaml__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3243);
+/** Runs js-yaml's parser over a document, as tolerantly as kubectl does, and says what is wrong in a person's words. */
+
+/** The deepest nesting of collections, with aliases followed. */
+const MAX_DEPTH = 100;
+/** What makes a text unreadable, and the line of it. */
+class YamlError extends Error {
+    name = 'YamlError';
+    line;
+    hint;
+    constructor(message, line, hint) {
+        super(message);
+        this.line = line;
+        this.hint = hint;
+    }
+}
+/** A piece of the file for a message: enough to know it by. */
+function shown(text) {
+    return text.length > 60 ? `"${text.slice(0, 60)}…"` : `"${text}"`;
+}
+/** Characters parsed again per piece, to mend lines; beyond it the text is refused as js-yaml refuses it. */
+const MAX_PARSED_AGAIN = 64 * 1024 * 1024;
+const DEEP_INDENTATION = ' '.repeat(1024);
+/**
+ * kubectl accepts a closing bracket, or the next line of a quoted text, at the indentation of its key; YAML 1.2 and js-yaml
+ * do not. Inside brackets and quotes indentation means nothing, so such lines are indented until js-yaml is content.
+ */
+function parseTolerantly(text, firstLine) {
+    let source = text;
+    for (let parsedAgain = 0;; parsedAgain += source.length) {
+        const lines = new Lines(source, firstLine);
+        try {
+            return { source, lines, events: (0,js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .parseEvents */ .PH)(source, { maxDepth: MAX_DEPTH }) };
+        }
+        catch (error) {
+            if (!(error instanceof js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .YAMLException */ .tB))
+                throw error;
+            // What is missing at the end of a text is missing in its last line.
+            const offset = Math.min(error.mark?.position ?? 0, source.trimEnd().length);
+            const line = lines.at(offset);
+            const start = lines.startOf(line);
+            const indentation = source.slice(start, offset);
+            const isMendable = error.reason === 'deficient indentation' && parsedAgain < MAX_PARSED_AGAIN;
+            if (!isMendable || /\S/.test(indentation) || indentation.startsWith(DEEP_INDENTATION)) {
+                throw new YamlError(`this is not valid YAML: ${error.reason}`, line, hintFor(lines.textOf(line), error.reason));
+            }
+            source = source.slice(0, start) + DEEP_INDENTATION + source.slice(offset);
+        }
+    }
+}
+function hintFor(line, reason) {
+    if (line.includes('{{'))
+        return 'This looks like a template. Render it first, and list what comes out.';
+    if (line.startsWith('%'))
+        return 'Remove this directive: kubectl does not read it either.';
+    if (line.includes('\t'))
+        return 'Replace the tabs on this line with spaces.';
+    if (reason.includes('maxDepth'))
+        return `Lists and mappings may be nested ${MAX_DEPTH} deep: flatten the document.`;
+    return 'Look at this line and the one before it: indentation, a missing colon, or a quote that does not end.';
+}
+/** Turns offsets into line numbers. */
+class Lines {
+    #text;
+    #first;
+    #starts = [0];
+    constructor(text, first) {
+        this.#text = text;
+        this.#first = first;
+        for (const found of text.matchAll(/\r\n?|\n/g))
+            this.#starts.push(found.index + found[0].length);
+    }
+    at(offset) {
+        let low = 0;
+        let high = this.#starts.length - 1;
+        while (low < high) {
+            const middle = Math.ceil((low + high) / 2);
+            if ((this.#starts[middle] ?? 0) <= offset)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+        return low + this.#first;
+    }
+    startOf(line) {
+        return this.#starts[line - this.#first] ?? 0;
+    }
+    textOf(line) {
+        return this.#text.slice(this.startOf(line), this.#starts[line - this.#first + 1]);
+    }
+}
+
+
+/***/ }),
+
+/***/ 9456:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  gG: () => (/* binding */ Expansion),
+  SF: () => (/* binding */ MAX_CHARACTERS),
+  ye: () => (/* binding */ TotalBudget),
+  mh: () => (/* binding */ lineAt)
+});
+
+// EXTERNAL MODULE: ./lib/manifest/yaml-events.js
+var yaml_events = __nccwpck_require__(7330);
+// EXTERNAL MODULE: ./lib/manifest/yaml-nodes.js
+var yaml_nodes = __nccwpck_require__(4390);
+;// CONCATENATED MODULE: ./lib/manifest/yaml-scalars.js
+/**
+ * What a YAML scalar means to kubectl. kubectl reads YAML with goyaml.v2, which is neither YAML 1.1 nor 1.2: `0644` is
+ * octal, `yes` is true, `12:30` and dates are text. The rules are those of resolve() in
+ * https://github.com/yaml/go-yaml/blob/v2.4.4/resolve.go, and a golden test holds them against the real kubectl.
+ */
+const WORDS = new Map([
+    ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((word) => [word, true]),
+    ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((word) => [word, false]),
+    ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null]),
+    ...['.nan', '.NaN', '.NAN'].map((word) => [word, Number.NaN]),
+    ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((word) => [word, Infinity]),
+    ...['-.inf', '-.Inf', '-.INF'].map((word) => [word, -Infinity]),
+]);
+const INTEGER = /^(?<sign>[-+]?)(?:0[bB](?<binary>[01]+)|0[oO]?(?<octal>[0-7]+)|0[xX](?<hex>[0-9a-fA-F]+)|(?<decimal>0|[1-9][0-9]*))$/;
+const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
+const DIGITS = '[0-9]+(?:_[0-9]+)*';
+const FLOAT_FROM_POINT = new RegExp(`^\\.${DIGITS}(?:[eE][-+]?${DIGITS})?$`);
+const MAX_UINT64 = 2n ** 64n - 1n;
+const MIN_INT64 = -(2n ** 63n);
+const MAX_INT64 = 2n ** 63n - 1n;
+/** The value of a plain (unquoted) scalar without a tag. */
+function resolvePlain(source) {
+    const word = WORDS.get(source);
+    if (word !== undefined)
+        return word;
+    const first = source.charAt(0);
+    if (first === '.')
+        return FLOAT_FROM_POINT.test(source) ? finiteOr(source.replaceAll('_', ''), source) : source;
+    if (!/[-+0-9]/.test(first))
+        return source;
+    const digits = source.replaceAll('_', '');
+    const integer = integerOf(digits);
+    if (integer !== undefined)
+        return integer;
+    return FLOAT.test(digits) ? finiteOr(digits, source) : source;
+}
+/**
+ * The value of a scalar with a YAML tag, given by its full name (`tag:yaml.org,2002:int`), or undefined when the text is
+ * none of that kind. A tag that YAML does not define makes text, as it does in kubectl.
+ */
+function resolveTagged(tag, source) {
+    const value = resolvePlain(source);
+    switch (tag) {
+        case 'tag:yaml.org,2002:bool':
+            return typeof value === 'boolean' ? value : undefined;
+        case 'tag:yaml.org,2002:null':
+            return value === null ? value : undefined;
+        case 'tag:yaml.org,2002:int':
+            return typeof value === 'bigint' || integerOf(source.replaceAll('_', '')) !== undefined ? value : undefined;
+        case 'tag:yaml.org,2002:float':
+            return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
+        case 'tag:yaml.org,2002:binary':
+            return textOfBase64(source);
+        default:
+            return source;
+    }
+}
+/**
+ * The text of a mapping key, or undefined when kubectl takes no such key (null, and integers beyond 64 bits).
+ * https://github.com/kubernetes-sigs/yaml/blob/v1.6.0/yaml.go, convertToJSONableObject
+ */
+function keyText(key, source) {
+    if (key === null)
+        return undefined;
+    if (typeof key === 'bigint')
+        return key >= MIN_INT64 && key <= MAX_INT64 ? String(key) : undefined;
+    if (typeof key !== 'number')
+        return String(key);
+    return integerOf(source.replaceAll('_', '')) === undefined ? floatKeyText(key) : String(key);
+}
+function integerOf(digits) {
+    const groups = INTEGER.exec(digits)?.groups;
+    if (!groups)
+        return undefined;
+    const { sign, binary, octal, hex, decimal } = groups;
+    const magnitude = BigInt(binary ? `0b${binary}` : octal ? `0o${octal}` : hex ? `0x${hex}` : (decimal ?? '0'));
+    const integer = sign === '-' ? -magnitude : magnitude;
+    if (integer > MAX_UINT64 || integer < MIN_INT64)
+        return decimal === undefined ? undefined : integer;
+    const number = Number(integer);
+    return Number.isSafeInteger(number) ? number : integer;
+}
+/** Go's ParseFloat refuses what overflows; the scalar is then text. */
+function finiteOr(digits, source) {
+    const value = Number(digits);
+    return Number.isFinite(value) ? value : source;
+}
+/** Go's FormatFloat(value, 'g', -1, 32): the fewest digits that name the same 32-bit float. */
+function floatKeyText(value) {
+    const single = Math.fround(value);
+    if (Number.isNaN(single))
+        return '.nan';
+    if (!Number.isFinite(single))
+        return single < 0 ? '-.inf' : '.inf';
+    if (single === 0)
+        return Object.is(single, -0) ? '-0' : '0';
+    let shortest = single.toExponential(8);
+    for (let fraction = 0; fraction < 8; fraction++) {
+        const candidate = single.toExponential(fraction);
+        if (Math.fround(Number(candidate)) !== single)
+            continue;
+        shortest = candidate;
+        break;
+    }
+    const exponent = Number(shortest.slice(shortest.indexOf('e') + 1));
+    if (exponent >= -4 && exponent < 6)
+        return String(Number(shortest));
+    const mantissa = shortest.slice(0, shortest.indexOf('e'));
+    return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+function textOfBase64(source) {
+    try {
+        const bytes = Uint8Array.from(atob(source.replaceAll(/[\r\n]/g, '')), (character) => character.charCodeAt(0));
+        return new TextDecoder().decode(bytes);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/manifest/yaml-expansion.js
+
+
+
+/** The largest text of one file, in characters, and the most text that its aliases may make of it. */
+const MAX_CHARACTERS = 10 * 1024 * 1024;
+/** Of all files of a release. */
+const MAX_TOTAL_NODES = 4_000_000;
+/** Keys with a meaning of their own in JavaScript. No Kubernetes field is named so, but a key of a ConfigMap may be. */
+const TREACHEROUS_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+/** Fields whose keys are free text: maps of data and labels, and the properties of a CustomResourceDefinition's schema. */
+const FREE_KEYS = new Set([
+    'data',
+    'binaryData',
+    'stringData',
+    'labels',
+    'annotations',
+    'matchLabels',
+    'nodeSelector',
+    'properties',
+]);
+/** What all files of a release may expand to together: a few small files with many aliases would fill the memory. */
+class TotalBudget {
+    #nodes = 0;
+    /** Takes one value. False when nothing is left. */
+    take() {
+        return ++this.#nodes <= MAX_TOTAL_NODES;
+    }
+    get exhausted() {
+        return this.#nodes > MAX_TOTAL_NODES;
+    }
+}
+/** Expands the documents of one file, which share one budget of values and text. */
+class Expansion {
+    #total;
+    #nodes = 0;
+    #characters = 0;
+    /** The collections being expanded. */
+    #open = new Set();
+    constructor(total) {
+        this.#total = total;
+    }
+    /** True when the file has used up its values or its text: nothing more of it can be expanded. */
+    get exhausted() {
+        return this.#nodes > yaml_nodes/* MAX_NODES */.nm || this.#characters > MAX_CHARACTERS || this.#total.exhausted;
+    }
+    /** Throws YamlError. */
+    document(root) {
+        return this.#value(root, 0, '');
+    }
+    /** @param field the field that holds the node; items of a list have their list's. */
+    #value(node, depth, field) {
+        if (++this.#nodes > yaml_nodes/* MAX_NODES */.nm)
+            throw (0,yaml_nodes/* tooManyNodes */.XG)(node.line);
+        if (!this.#total.take()) {
+            throw new yaml_events/* YamlError */.Iz(`the files hold more than ${MAX_TOTAL_NODES} values together`, node.line, 'An alias counts for all that it repeats. Write less with aliases, or make several releases of it.');
+        }
+        if (depth > yaml_events/* MAX_DEPTH */.lr) {
+            throw new yaml_events/* YamlError */.Iz(`collections are nested more than ${yaml_events/* MAX_DEPTH */.lr} deep`, node.line, 'Flatten the document.');
+        }
+        switch (node.kind) {
+            case 'alias':
+                this.#refuseLoop(node.target, node.line);
+                return this.#value(node.target, depth, field);
+            case 'sequence':
+                return this.#inside(node, () => node.items.map((item) => this.#value(item, depth + 1, field)));
+            case 'mapping': {
+                const object = {};
+                this.#inside(node, () => this.#fill(object, node, depth + 1, field));
+                return object;
+            }
+            case 'scalar':
+                return this.#scalar(node);
+        }
+        return node;
+    }
+    /**
+     * Adds the pairs of a mapping to an object, in order, as goyaml.v2 does: a later key replaces an earlier one, and so does
+     * a merge (`<<`), whose keys count as if they were written where the merge stands.
+     */
+    #fill(object, mapping, depth, field) {
+        for (const { key, value } of mapping.pairs) {
+            if (isMerge(key)) {
+                for (const source of mergeSources(value)) {
+                    this.#refuseLoop(source, value.line);
+                    this.#inside(source, () => this.#fill(object, source, depth, field));
+                }
+                continue;
+            }
+            const name = this.#key(key, field);
+            const child = this.#value(value, depth, name);
+            // Assigning to `__proto__` would change the prototype; defining it makes an ordinary property.
+            Object.defineProperty(object, name, { value: child, enumerable: true, configurable: true, writable: true });
+        }
+    }
+    #key(node, field) {
+        const scalar = node.kind === 'alias' ? node.target : node;
+        if (scalar.kind !== 'scalar') {
+            throw new yaml_events/* YamlError */.Iz('a list or a mapping cannot be a key', node.line, 'Quote it if it is text. If it is a template, with {{ }}, render it first.');
+        }
+        this.#charge(scalar);
+        const name = keyText(meaningOf(scalar), scalar.text);
+        if (name === undefined) {
+            throw new yaml_events/* YamlError */.Iz(`the key ${(0,yaml_events/* shown */.SP)(scalar.text)} is not text`, node.line, 'Quote the key if it is meant, or remove the line.');
+        }
+        if (TREACHEROUS_KEYS.has(name) && !FREE_KEYS.has(field)) {
+            throw new yaml_events/* YamlError */.Iz(`the key "${name}" is not accepted here`, node.line, 'No Kubernetes field has this name. Remove it.');
+        }
+        return name;
+    }
+    #scalar(node) {
+        this.#charge(node);
+        const value = meaningOf(node);
+        if (typeof value === 'bigint') {
+            const hint = 'Quote it if it is text. Give it a decimal point, as in 1.0, if it may be rounded.';
+            throw new yaml_events/* YamlError */.Iz(`the number ${(0,yaml_events/* shown */.SP)(node.text)} is too large to be exact`, node.line, hint);
+        }
+        if (typeof value === 'number' && !Number.isFinite(value)) {
+            throw new yaml_events/* YamlError */.Iz(`${(0,yaml_events/* shown */.SP)(node.text)} is no number that JSON can hold`, node.line, 'Quote it if it is text.');
+        }
+        // JSON has no negative zero for the API server.
+        return Object.is(value, -0) ? 0 : value;
+    }
+    #charge(scalar) {
+        this.#characters += scalar.text.length;
+        if (this.#characters > MAX_CHARACTERS) {
+            throw new yaml_events/* YamlError */.Iz('the aliases repeat more than 10 MiB of text', scalar.line, 'Use fewer aliases, or split the file.');
+        }
+    }
+    #inside(node, expand) {
+        this.#open.add(node);
+        const result = expand();
+        this.#open.delete(node);
+        return result;
+    }
+    #refuseLoop(target, line) {
+        if (!this.#open.has(target))
+            return;
+        throw new yaml_events/* YamlError */.Iz('an anchor contains an alias to itself', line, 'Write the value out, without the alias.');
+    }
+}
+function meaningOf(scalar) {
+    if (scalar.plain)
+        return resolvePlain(scalar.text);
+    if (scalar.tag === undefined)
+        return scalar.text;
+    const value = resolveTagged(scalar.tag, scalar.text);
+    if (value === undefined) {
+        const kind = scalar.tag.slice(scalar.tag.lastIndexOf(':') + 1);
+        throw new yaml_events/* YamlError */.Iz(`${(0,yaml_events/* shown */.SP)(scalar.text)} cannot be read as !!${kind}`, scalar.line, 'Correct the value, or remove the tag.');
+    }
+    return value;
+}
+function isMerge(key) {
+    return key.kind === 'scalar' && key.text === '<<' && (key.plain || key.tag === 'tag:yaml.org,2002:merge');
+}
+/** The mappings that a merge brings in, the one that wins last. */
+function mergeSources(value) {
+    const sources = value.kind === 'sequence' ? value.items.toReversed() : [value];
+    return sources.map((source) => {
+        const mapping = source.kind === 'alias' ? source.target : source;
+        if (mapping.kind === 'mapping')
+            return mapping;
+        throw new yaml_events/* YamlError */.Iz('<< does not name a mapping', value.line, 'Give it an alias of a mapping (<<: *name), or a list of such.');
+    });
+}
+/** The line of the value at a path, for a field that of its key; of what is nearest when the path leads nowhere. */
+function lineAt(root, path) {
+    let node = root;
+    let { line } = root;
+    for (const step of path) {
+        const collection = node.kind === 'alias' ? node.target : node;
+        if (collection.kind === 'sequence') {
+            const item = typeof step === 'number' ? collection.items[step] : undefined;
+            if (!item)
+                break;
+            line = item.line;
+            node = item;
+        }
+        else if (collection.kind === 'mapping') {
+            const pair = collection.pairs.findLast(({ key }) => key.kind === 'scalar' && keyText(meaningOf(key), key.text) === step);
+            if (!pair)
+                break;
+            line = pair.key.line;
+            node = pair.value;
+        }
+        else
+            break;
+    }
+    return line;
+}
+
+
+/***/ }),
+
+/***/ 4390:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   L9: () => (/* binding */ parseNodes),
+/* harmony export */   XG: () => (/* binding */ tooManyNodes),
+/* harmony export */   nm: () => (/* binding */ MAX_NODES)
+/* harmony export */ });
+/* harmony import */ var js_yaml__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3243);
+/* harmony import */ var _yaml_events_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7330);
+/** YAML text as a tree of nodes that know their line; aliases still point at what they repeat. */
+
+
+/** The most values in one file, each counted again for every alias that repeats it. */
+const MAX_NODES = 1_000_000;
+/** A piece of a file (see yaml-pieces.ts), which begins on `firstLine`, as one node for each document. Throws YamlError. */
+function parseNodes(text, firstLine) {
+    const separator = /^---[ \t]*([^#\s].*)/.exec(text);
+    if (separator) {
+        const hint = 'Put what follows it on a line of its own.';
+        throw new _yaml_events_js__WEBPACK_IMPORTED_MODULE_1__/* .YamlError */ .Iz(`${(0,_yaml_events_js__WEBPACK_IMPORTED_MODULE_1__/* .shown */ .SP)(separator[1] ?? '')} stands behind a document separator`, firstLine, hint);
+    }
+    const { source, events, lines } = (0,_yaml_events_js__WEBPACK_IMPORTED_MODULE_1__/* .parseTolerantly */ .gK)(text, firstLine);
+    // Every scalar makes one event, every collection two.
+    if (events.length > 2 * MAX_NODES)
+        throw tooManyNodes(firstLine);
+    return new NodeReader(source, events, lines).documents();
+}
+function tooManyNodes(line) {
+    const hint = 'An alias counts for all that it repeats. Write less with aliases, or split the file.';
+    return new _yaml_events_js__WEBPACK_IMPORTED_MODULE_1__/* .YamlError */ .Iz(`the file holds more than ${MAX_NODES} values`, line, hint);
+}
+const ABSENT = -1;
+class NodeReader {
+    #text;
+    #events;
+    #lines;
+    #next = 0;
+    /** Of the last node: an empty value has no place of its own. */
+    #line = 1;
+    #anchors = new Map();
+    constructor(text, events, lines) {
+        this.#text = text;
+        this.#events = events;
+        this.#lines = lines;
+    }
+    documents() {
+        const documents = [];
+        while (this.#events[this.#next++]?.type === js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.DOCUMENT) {
+            this.#anchors = new Map();
+            for (let node = this.#node(); node; node = this.#node())
+                documents.push(node);
+        }
+        return documents;
+    }
+    /** The next node, or undefined where the collection or document around it ends. */
+    #node() {
+        const event = this.#events[this.#next++];
+        switch (event?.type) {
+            case js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.SCALAR:
+                return this.#anchored(event, this.#scalar(event));
+            case js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.SEQUENCE: {
+                const sequence = { kind: 'sequence', line: this.#lineAt(event.start), items: [] };
+                this.#anchored(event, sequence);
+                for (let item = this.#node(); item; item = this.#node())
+                    sequence.items.push(item);
+                return sequence;
+            }
+            case js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.MAPPING: {
+                const mapping = { kind: 'mapping', line: this.#lineAt(event.start), pairs: [] };
+                this.#anchored(event, mapping);
+                for (let key = this.#node(); key; key = this.#node()) {
+                    const value = this.#node();
+                    if (value)
+                        mapping.pairs.push({ key, value });
+                }
+                return mapping;
+            }
+            case js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.ALIAS:
+                return this.#alias(event);
+            case js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.DOCUMENT:
+            case js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .EVENT_ID */ .hy.POP:
+            case undefined:
+                return undefined;
+        }
+        return event;
+    }
+    #scalar(event) {
+        const line = this.#lineAt(event.valueStart === ABSENT ? event.tagStart : event.valueStart);
+        const tag = event.tagStart === ABSENT ? undefined : fullTag(this.#text.slice(event.tagStart, event.tagEnd));
+        const plain = event.style === js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .SCALAR_STYLE */ .jK.PLAIN && tag === undefined;
+        return { kind: 'scalar', line, text: (0,js_yaml__WEBPACK_IMPORTED_MODULE_0__/* .getScalarValue */ .KE)(this.#text, event), plain, ...(tag !== undefined && { tag }) };
+    }
+    #alias(event) {
+        const line = this.#lineAt(event.anchorStart);
+        const anchor = this.#text.slice(event.anchorStart, event.anchorEnd);
+        const target = this.#anchors.get(anchor);
+        if (target)
+            return { kind: 'alias', line, target };
+        const hint = 'An anchor (&name) must stand before its alias (*name), in the same document. Quote a * that is text.';
+        throw new _yaml_events_js__WEBPACK_IMPORTED_MODULE_1__/* .YamlError */ .Iz(`the alias ${(0,_yaml_events_js__WEBPACK_IMPORTED_MODULE_1__/* .shown */ .SP)(`*${anchor}`)} has no anchor`, line, hint);
+    }
+    /** Registers a node before its children are read, so that an alias among them is seen to repeat itself. */
+    #anchored(event, node) {
+        if (event.anchorStart !== ABSENT)
+            this.#anchors.set(this.#text.slice(event.anchorStart, event.anchorEnd), node);
+        return node;
+    }
+    #lineAt(offset) {
+        if (offset !== ABSENT)
+            this.#line = this.#lines.at(offset);
+        return this.#line;
+    }
+}
+function fullTag(raw) {
+    if (raw.startsWith('!<'))
+        return raw.slice(2, -1);
+    return raw.startsWith('!!') ? `tag:yaml.org,2002:${raw.slice(2)}` : raw;
+}
+
+
+/***/ }),
+
+/***/ 8321:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  g: () => (/* binding */ readYaml)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/yaml-expansion.js + 1 modules
+var yaml_expansion = __nccwpck_require__(9456);
+// EXTERNAL MODULE: ./lib/manifest/yaml-events.js
+var yaml_events = __nccwpck_require__(7330);
+// EXTERNAL MODULE: ./lib/manifest/yaml-nodes.js
+var yaml_nodes = __nccwpck_require__(4390);
+;// CONCATENATED MODULE: ./lib/manifest/yaml-pieces.js
+/** Cuts the text of a file into its documents, the way kubectl does before it parses any of them. */
+/** YAML documents, cut at lines that begin with `---`; or JSON objects one after the other, as jq writes them. */
+function piecesOf(text) {
+    const objects = jsonObjects(text);
+    return objects.length > 1 ? objects : yamlDocuments(text);
+}
+function yamlDocuments(text) {
+    const pieces = [];
+    let start = 0;
+    let line = 1;
+    for (const marker of text.matchAll(/^---/gm)) {
+        if (marker.index === start)
+            continue;
+        const piece = text.slice(start, marker.index);
+        pieces.push({ text: piece, line });
+        line += countLineBreaks(piece);
+        start = marker.index;
+    }
+    return [...pieces, { text: text.slice(start), line }];
+}
+function jsonObjects(text) {
+    const pieces = [];
+    let start = 0;
+    let line = 1;
+    for (let end = endOfJsonObject(text, 0); end !== undefined; end = endOfJsonObject(text, start)) {
+        const piece = text.slice(start, end);
+        pieces.push({ text: piece, line });
+        line += countLineBreaks(piece);
+        start = end;
+    }
+    return text.slice(start).trim() === '' ? pieces : [];
+}
+/** Where the JSON object ends that begins at `start`, after white space; undefined when there is none. */
+function endOfJsonObject(text, start) {
+    const opening = /\s*\{/y;
+    opening.lastIndex = start;
+    if (!opening.test(text))
+        return undefined;
+    let depth = 1;
+    let inString = false;
+    for (let index = opening.lastIndex; index < text.length; index++) {
+        const character = text.charAt(index);
+        if (character === '"')
+            inString = !inString;
+        else if (inString)
+            index += character === '\\' ? 1 : 0;
+        else if (character === '{')
+            depth++;
+        else if (character === '}' && --depth === 0)
+            return index + 1;
+    }
+    return undefined;
+}
+function countLineBreaks(text) {
+    return text.match(/\r\n?|\n/g)?.length ?? 0;
+}
+
+;// CONCATENATED MODULE: ./lib/manifest/yaml.js
+/**
+ * YAML and JSON files as kubectl reads them (yaml-scalars.ts tells what a scalar means), within limits that a hostile file
+ * cannot pass. The result is a plain tree of JSON: what an alias repeats is copied, and nothing is shared.
+ */
+
+
+
+
+
+/**
+ * Every document of a file that is not empty; files that are read together share a total. Of keys that are given twice the last one counts, as in kubectl.
+ * Throws RejectedError with an InvalidManifest problem, at its line, for each document that cannot be read.
+ */
+function readYaml(file, total = new yaml_expansion/* TotalBudget */.ye()) {
+    const documents = [];
+    const problems = [];
+    const expansion = new yaml_expansion/* Expansion */.gG(total);
+    const pieces = file.text.length > yaml_expansion/* MAX_CHARACTERS */.SF ? [] : piecesOf(file.text);
+    if (pieces.length === 0) {
+        problems.push(problem(file, new yaml_events/* YamlError */.Iz('the file is larger than 10 MiB', 1, 'Split it, and keep data out of it.')));
+    }
+    for (const piece of pieces) {
+        try {
+            for (const root of (0,yaml_nodes/* parseNodes */.L9)(piece.text, piece.line)) {
+                const value = expansion.document(root);
+                if (value !== null)
+                    documents.push({ value, lineOf: (path) => (0,yaml_expansion/* lineAt */.mh)(root, path) });
+            }
+        }
+        catch (error) {
+            if (!(error instanceof yaml_events/* YamlError */.Iz))
+                throw error;
+            problems.push(problem(file, error));
+            if (expansion.exhausted)
+                break;
+        }
+    }
+    (0,errors/* rejectIfAny */.rV)(problems);
+    return documents;
+}
+function problem(file, { message, hint, line }) {
+    return { code: 'InvalidManifest', message: `${file.path}:${line}: ${message}`, hint, at: { file: file.path, line } };
 }
 
 
@@ -86861,9 +91182,13 @@ const OF_THE_SERVER = ['creationTimestamp', 'generation', 'managedFields', 'reso
 function locate(manifest, type, defaultNamespace) {
     const { status: _status, ...object } = manifest.object;
     const { namespace, name, ...written } = manifest.object.metadata;
-    const metadata = Object.fromEntries(Object.entries(written).filter(([field]) => !OF_THE_SERVER.includes(field)));
+    const metadata = Object.fromEntries(Object.entries(written).filter(([field, value]) => !OF_THE_SERVER.includes(field) && !saysNothing(value)));
     const place = type.namespaced ? { name, namespace: namespace ?? defaultNamespace } : { name };
     return { ...manifest, object: withoutStringData({ ...object, metadata: { ...metadata, ...place } }) };
+}
+/** `annotations: {}`, as charts write it: the server keeps nothing of it, so it would look like a difference for ever. */
+function saysNothing(value) {
+    return value === null || ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value) && Object.keys(value).length === 0);
 }
 /**
  * A Secret's stringData is write-only: the server moves it into data, but goes on to call stringData the owner's field. What
@@ -86939,6 +91264,84 @@ function annotated(object, annotations) {
 function revisionOf(object) {
     const text = object.metadata.annotations?.[REVISION_ANNOTATION] ?? '';
     return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
+}
+
+
+/***/ }),
+
+/***/ 8605:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $o: () => (/* binding */ isBeyondRecord),
+/* harmony export */   NO: () => (/* binding */ fenceProblem),
+/* harmony export */   iW: () => (/* binding */ whyOutside),
+/* harmony export */   yL: () => (/* binding */ homeProblems)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+/* harmony import */ var _desired_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9369);
+
+
+/**
+ * Undefined for what the run may write. An object without a namespace is cluster-scoped: its place must come from the server's
+ * discovery (`locate`). A Namespace that may be written to may also be made, with the labels that its manifest has.
+ */
+function fenceAround(ref, fences, home) {
+    const { namespace, kind } = ref;
+    const groupKind = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(ref);
+    const isAllowed = (name) => allowedNamespaces(fences, home).includes(name);
+    if (namespace !== undefined) {
+        if (isAllowed(namespace))
+            return undefined;
+        const list = allowedNamespaces(fences, home).join(', ');
+        return {
+            why: `is in a namespace that is not allowed; allowed is ${list}`,
+            hint: namespaceHint(namespace, fences, home),
+        };
+    }
+    if (groupKind === 'Namespace' && isAllowed(ref.name))
+        return undefined;
+    if (fences.clusterScoped.some((line) => line === kind || line === groupKind))
+        return undefined;
+    const own = `add the line ${groupKind} to the input allow-cluster-scoped, or take the object out of the manifests`;
+    return groupKind === 'Namespace'
+        ? { why: 'is a namespace that is not allowed', hint: `${namespaceHint(ref.name, fences, home)}; or ${own}` }
+        : { why: 'belongs to no namespace, and its kind is not allowed', hint: own };
+}
+function allowedNamespaces({ namespaces }, home) {
+    return namespaces ?? [home];
+}
+/** The whole list, when there is none yet: giving one takes the place of the default. */
+function namespaceHint(name, { namespaces }, home) {
+    return namespaces
+        ? `add the line ${name} to the input allowed-namespaces`
+        : `set the input allowed-namespaces, with the lines ${home} and ${name}`;
+}
+/** Why an object may not be in the release; undefined when it may. */
+function fenceProblem(ref, fences, home, at) {
+    const fence = fenceAround(ref, fences, home);
+    // One problem for the namespace of the release is enough.
+    if (!fence || ref.namespace === home)
+        return undefined;
+    return { code: 'Fenced', message: `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .describe */ .q0)(ref)} ${fence.why}`, hint: fence.hint, ...(at && { at }) };
+}
+/** The lock and the records are in the namespace of the release, so it has to be allowed, too. */
+function homeProblems(home, fences) {
+    if (allowedNamespaces(fences, home).includes(home))
+        return [];
+    const message = `the namespace of the release, ${home}, is not among the allowed ones: ${allowedNamespaces(fences, home).join(', ')}`;
+    return [{ code: 'Fenced', message, hint: `${namespaceHint(home, fences, home)}, or correct the input namespace` }];
+}
+/** Why what an earlier release wrote may not be written by this one; a clause that goes on from the object's name. */
+function whyOutside(ref, fences, home) {
+    return fenceAround(ref, fences, home)?.why;
+}
+/**
+ * A record is a Secret in the namespace of the release. Whoever may write there must not be able to have objects made or changed
+ * elsewhere, so those have to be there, and to carry the release's labels themselves.
+ */
+function isBeyondRecord(ref, live, release) {
+    return ref.namespace !== release.namespace && !(0,_desired_js__WEBPACK_IMPORTED_MODULE_1__/* .belongsTo */ .g4)(live, release);
 }
 
 
@@ -87021,7 +91424,7 @@ function child(value, element) {
     const name = element.slice(2);
     switch (element.slice(0, 2)) {
         case 'f:':
-            return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value) ? value[name] : undefined;
+            return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value) && Object.hasOwn(value, name) ? value[name] : undefined;
         case 'k:':
             return Array.isArray(value) ? value.find((item) => hasKeys(item, name)) : undefined;
         case 'v:':
@@ -87047,13 +91450,14 @@ function select(value, set, others = NO_FIELDS) {
         return selectItems(value, set, others);
     if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(value))
         return value;
-    const selected = {};
+    const selected = [];
     for (const element of elements) {
         const name = element.slice(2);
-        if (name in value)
-            selected[name] = select(value[name], set[element] ?? NO_FIELDS, others[element]);
+        // Only what it has itself: a key of a ConfigMap may be called `constructor`.
+        if (Object.hasOwn(value, name))
+            selected.push([name, select(value[name], set[element] ?? NO_FIELDS, others[element])]);
     }
-    return selected;
+    return Object.fromEntries(selected);
 }
 function selectItems(list, set, others) {
     const elements = Object.keys(set);
@@ -87067,7 +91471,7 @@ function selectItems(list, set, others) {
             return [item];
         const keys = JSON.parse(element.slice(2));
         const selected = select(item, set[element] ?? NO_FIELDS, others[element]);
-        return [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(selected) && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(keys) ? { ...keys, ...selected } : selected];
+        return [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(selected) && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(keys) ? { ...withoutDefaults(keys), ...selected } : selected];
     });
 }
 function hasKeys(item, keysAsJson) {
@@ -87078,7 +91482,14 @@ function hasKeys(item, keysAsJson) {
 }
 /** The only list key that is defaulted after a client may have left it out: a port's protocol. */
 function isDefault(item, key, value) {
-    return key === 'protocol' && value === 'TCP' && item[key] === undefined;
+    return isDefaulted(key, value) && item[key] === undefined;
+}
+/** An owner who has written such a key has it among its fields as well. */
+function withoutDefaults(keys) {
+    return Object.fromEntries(Object.entries(keys).filter(([key, value]) => !isDefaulted(key, value)));
+}
+function isDefaulted(key, value) {
+    return key === 'protocol' && value === 'TCP';
 }
 function emptyLike(value) {
     if (Array.isArray(value))
@@ -87133,7 +91544,34 @@ function isEqual(a, b) {
     if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(a) || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(b))
         return false;
     const names = Object.keys(a);
-    return names.length === Object.keys(b).length && names.every((name) => name in b && isEqual(a[name], b[name]));
+    return (names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && isEqual(a[name], b[name])));
+}
+
+
+/***/ }),
+
+/***/ 9006:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   BY: () => (/* binding */ PRUNE_ANNOTATION),
+/* harmony export */   DJ: () => (/* binding */ keepingAnnotation),
+/* harmony export */   My: () => (/* binding */ isKeptByPolicy),
+/* harmony export */   eO: () => (/* binding */ HELM_POLICY_ANNOTATION)
+/* harmony export */ });
+const PRUNE_ANNOTATION = 'rollsafe.dev/prune';
+/** https://helm.sh/docs/howto/charts_tips_and_tricks/#tell-helm-not-to-uninstall-a-resource */
+const HELM_POLICY_ANNOTATION = 'helm.sh/resource-policy';
+/** The annotation that says that the object is not to be pruned; undefined when none does. */
+function keepingAnnotation(object) {
+    return [PRUNE_ANNOTATION, HELM_POLICY_ANNOTATION].find((annotation) => isKeep(object, annotation));
+}
+/** Whether the object is never to be deleted, not even when a bad release is taken back. */
+function isKeptByPolicy(object) {
+    return isKeep(object, HELM_POLICY_ANNOTATION);
+}
+function isKeep({ metadata }, annotation) {
+    return metadata.annotations?.[annotation]?.trim().toLowerCase() === 'keep';
 }
 
 
@@ -87199,7 +91637,9 @@ function argo(application, evidence) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   EN: () => (/* binding */ bodyOf),
 /* harmony export */   IF: () => (/* binding */ readConflicts),
+/* harmony export */   Kd: () => (/* binding */ isAsApplied),
 /* harmony export */   LK: () => (/* binding */ othersFields),
 /* harmony export */   Qk: () => (/* binding */ ourOrAdoptedFields),
 /* harmony export */   Qz: () => (/* binding */ ourFields),
@@ -87209,7 +91649,11 @@ function argo(application, evidence) {
 /* harmony export */   mY: () => (/* binding */ isRollsafes),
 /* harmony export */   zL: () => (/* binding */ mayTake)
 /* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7350);
 /* harmony import */ var _field_set_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(878);
+/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1433);
+
+
 
 const MANAGER = 'rollsafe';
 /**
@@ -87253,6 +91697,30 @@ function ourOrAdoptedFields(object) {
 /** What everybody else owns. */
 function othersFields(object) {
     return fieldsOf(object, (entry) => !isOurs(entry) && !isAdopted(entry));
+}
+/** What Rollsafe would have to apply to own just these fields of an object, with the values that they have in it. */
+function bodyOf(object, fields) {
+    const { apiVersion, kind, metadata } = object;
+    const { name, namespace } = metadata;
+    const body = (0,_field_set_js__WEBPACK_IMPORTED_MODULE_0__/* .select */ .Lt)(object, fields, othersFields(object));
+    const selected = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .isObject */ .Gv)(body) ? body : {};
+    const chosen = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .isObject */ .Gv)(selected['metadata']) ? selected['metadata'] : {};
+    return {
+        ...selected,
+        apiVersion,
+        kind,
+        metadata: { ...chosen, name, ...(namespace !== undefined && { namespace }) },
+    };
+}
+/**
+ * Whether applying `desired` over `live` is certain to change nothing, without asking the API server: Rollsafe owns just the fields
+ * that are in it, and they have just these values. Where a value was rewritten by the server (`1000m` as `1`), or a default or a
+ * webhook may have a say, this does not know, and a dry-run tells.
+ */
+function isAsApplied(desired, live) {
+    const own = (live.metadata.managedFields ?? []).filter(isOurs);
+    const isSameVersion = own.every(({ apiVersion }) => apiVersion === desired.apiVersion);
+    return own.length > 0 && isSameVersion && (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .isEqual */ .n)(bodyOf(live, ourFields(live)), desired);
 }
 /**
  * The list of owners with adopted fields moved to Rollsafe, and `leftovers` made its own too; undefined when there is nothing
@@ -87516,11 +91984,12 @@ function podsNow(workload) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Y: () => (/* binding */ providedNamespaces),
-/* harmony export */   d: () => (/* binding */ providedTypes)
+/* harmony export */   Sf: () => (/* binding */ providedRole),
+/* harmony export */   Yw: () => (/* binding */ providedNamespaces),
+/* harmony export */   dh: () => (/* binding */ providedTypes)
 /* harmony export */ });
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
-/** What a release brings along that its own objects need: namespaces, and kinds. */
+/** What a release brings along that its own objects need: namespaces, kinds, and roles. */
 
 /** The kinds that the release's own CustomResourceDefinitions will make the cluster serve. */
 function providedTypes(manifests) {
@@ -87543,9 +92012,120 @@ function typesOf(definition) {
         ]
         : []);
 }
+/**
+ * The key of the role that a binding gives, where it is one of these objects. Who may not do everything can give only rights that they
+ * hold, so the API server has to see the role first
+ * (https://kubernetes.io/docs/reference/access-authn-authz/rbac/#restrictions-on-role-binding-creation-or-update).
+ */
+function providedRole({ object }, among) {
+    const { roleRef, metadata } = object;
+    if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupOf */ .F8)(object.apiVersion) !== RBAC || !object.kind.endsWith('Binding') || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(roleRef))
+        return undefined;
+    const isNamespaced = roleRef['kind'] === 'Role' && metadata.namespace !== undefined;
+    const key = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .keyOf */ .TN)({
+        apiVersion: `${RBAC}/v1`,
+        kind: String(roleRef['kind']),
+        name: String(roleRef['name']),
+        ...(isNamespaced && { namespace: metadata.namespace }),
+    });
+    return among.some((one) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .refOf */ .H8)(one.object)) === key) ? key : undefined;
+}
+const RBAC = 'rbac.authorization.k8s.io';
 function providedNamespaces(manifests) {
     const namespaces = manifests.filter(({ object }) => object.kind === 'Namespace' && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupOf */ .F8)(object.apiVersion) === '');
     return new Set(namespaces.map(({ object }) => object.metadata.name));
+}
+
+
+/***/ }),
+
+/***/ 5974:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Cu: () => (/* binding */ recreationOf),
+/* harmony export */   Hk: () => (/* binding */ isHolder),
+/* harmony export */   Kc: () => (/* binding */ recreateProblems),
+/* harmony export */   UA: () => (/* binding */ mayBeRecreated),
+/* harmony export */   iF: () => (/* binding */ asksForAddresses),
+/* harmony export */   sC: () => (/* binding */ immutableHint)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+
+const RECREATE_ANNOTATION = 'rollsafe.dev/recreate';
+const IF_IMMUTABLE = 'if-immutable';
+/** Deleting one of these deletes what people keep in it, and making it again brings none of that back. */
+const HOLDERS = [
+    'Namespace',
+    'CustomResourceDefinition.apiextensions.k8s.io',
+    'PersistentVolumeClaim',
+    'PersistentVolume',
+];
+/** Whether the object holds what would be lost with it, so that only a person may delete it. */
+function isHolder(object) {
+    return HOLDERS.includes((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(object));
+}
+/** What is wrong with the annotation that allows an object to be recreated. */
+function recreateProblems({ object, at }) {
+    const text = object.metadata.annotations?.[RECREATE_ANNOTATION];
+    if (text === undefined)
+        return [];
+    const problem = (message, hint) => [
+        { code: 'InvalidManifest', message: `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .refOf */ .H8)(object))}: ${message}`, hint, at },
+    ];
+    if (text !== IF_IMMUTABLE)
+        return problem(`the annotation ${RECREATE_ANNOTATION} is ${JSON.stringify(text)}`, `write ${IF_IMMUTABLE}`);
+    if (isHolder(object)) {
+        const loss = `the annotation ${RECREATE_ANNOTATION} is on a ${object.kind}, with which all that is in it would be deleted`;
+        return problem(loss, 'remove the annotation; when it has to be made anew, save what is in it and do that by hand');
+    }
+    return [];
+}
+/** Whether an object may come to be made anew, for what its manifest says. */
+function mayBeRecreated(object) {
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(object) === 'Job.batch' || object.metadata.annotations?.[RECREATE_ANNOTATION] === IF_IMMUTABLE;
+}
+/** What to do about a field that cannot change. */
+function immutableHint(desired, live) {
+    const recreation = recreationOf(desired, live);
+    return recreation.isAllowed ? KEEP_OR_BY_HAND : recreation.hint;
+}
+/** Whether two Services like this one cannot be there at once, because it names an address of its own. */
+function asksForAddresses(object) {
+    const { spec } = object;
+    if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(object) !== 'Service' || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(spec))
+        return false;
+    const { clusterIP, clusterIPs } = spec;
+    const isAddress = (value) => typeof value === 'string' && value !== '' && value !== 'None';
+    const ports = Array.isArray(spec['ports']) ? spec['ports'].filter(_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv) : [];
+    const isIn = Array.isArray(clusterIPs) && clusterIPs.some(isAddress);
+    return isAddress(clusterIP) || isIn || ports.some(({ nodePort }) => nodePort !== undefined);
+}
+/**
+ * Whether `desired`, which changes a field of `live` that cannot change, may take its place. A Job with a fixed name always may: it
+ * can be run in another version in no other way. Anything else has to say so itself, as pods and addresses are gone meanwhile.
+ */
+function recreationOf(desired, live) {
+    if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(desired) === 'Job.batch')
+        return { isAllowed: true, why: 'a Job cannot be changed, so it is replaced' };
+    if (isHolder(desired))
+        return { isAllowed: false, hint: KEEP_OR_BY_HAND };
+    if (deletesItsClaims(live)) {
+        const hint = `${KEEP_OR_BY_HAND}: its persistentVolumeClaimRetentionPolicy would delete its claims with it`;
+        return { isAllowed: false, hint };
+    }
+    if (desired.metadata.annotations?.[RECREATE_ANNOTATION] !== IF_IMMUTABLE)
+        return { isAllowed: false, hint: ANNOTATE };
+    return { isAllowed: true, why: `a field that cannot change is to change, and ${RECREATE_ANNOTATION} allows it` };
+}
+const KEEP_OR_BY_HAND = 'keep the old value, or save what is in it and make it anew by hand';
+const ANNOTATE = `keep the old value, or set the annotation ${RECREATE_ANNOTATION}: ${IF_IMMUTABLE} on the object to have it deleted and made anew, during which it is not there`;
+/** https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention */
+function deletesItsClaims({ apiVersion, kind, spec }) {
+    if ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)({ apiVersion, kind }) !== 'StatefulSet.apps' || !(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(spec))
+        return false;
+    const policy = spec['persistentVolumeClaimRetentionPolicy'];
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(policy) && policy['whenDeleted'] === 'Delete';
 }
 
 
@@ -87555,7 +92135,8 @@ function providedNamespaces(manifests) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Y: () => (/* binding */ problemFrom)
+/* harmony export */   Y: () => (/* binding */ problemFrom),
+/* harmony export */   t: () => (/* binding */ isImmutable)
 /* harmony export */ });
 /* harmony import */ var _ownership_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4658);
 
@@ -87595,13 +92176,22 @@ function problemFrom(error, subject, at) {
         case 409:
             return conflictProblem(error, problem);
         case 422:
-            if (/immutable|updates to statefulset spec for fields other than/.test(error.message)) {
+            if (isImmutable(error)) {
                 return problem('Immutable', said, 'Kubernetes does not let this field change: delete the object and deploy again, or keep the old value');
             }
             return problem('InvalidManifest', said, 'correct the value');
         default:
             return problem('InvalidManifest', said, 'correct the manifest; the API server refuses it as it is');
     }
+}
+/**
+ * In how many words the API server says that a field cannot change: apimachinery's ValidateImmutableField, and the validation of
+ * StatefulSets, Pods, Services, role bindings, storage classes, priority classes and volumes in kubernetes/pkg/apis.
+ */
+const IMMUTABLE = /immutable|may not change once set|updates to .* for fields other than|updates may not change fields other than|updates to \S+ are forbidden|cannot change roleRef|may not be changed in an update/;
+/** The change is refused because a field of the object cannot change, at least among other reasons. */
+function isImmutable({ status, message }) {
+    return status === 422 && IMMUTABLE.test(message);
 }
 function conflictProblem(error, problem) {
     const conflicts = (0,_ownership_js__WEBPACK_IMPORTED_MODULE_0__/* .readConflicts */ .IF)(error.causes);
@@ -87641,7 +92231,9 @@ function firstLine(text) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   N0: () => (/* binding */ stageProblems),
+/* harmony export */   Oc: () => (/* binding */ WAVE_ANNOTATION),
 /* harmony export */   ZL: () => (/* binding */ stagesOf),
+/* harmony export */   c4: () => (/* binding */ HOOK_ANNOTATION),
 /* harmony export */   j5: () => (/* binding */ waveOf),
 /* harmony export */   pd: () => (/* binding */ hookOf)
 /* harmony export */ });
@@ -87683,37 +92275,34 @@ function stageProblems({ object, at }) {
     }
     return problems;
 }
-const FIRST_POD_PHASE = (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .phaseOf */ .h)({ apiVersion: 'apps/v1', kind: 'Deployment' });
 /**
  * The stages of a release. Jobs that run before come after the objects of the first wave that pods need (namespaces, roles,
- * configuration, claims), so that they find their configuration, and before anything that runs is changed. When nothing
- * else changes, no Job runs.
+ * configuration, claims), so that they find their configuration, and before anything that runs is changed. Hooks have waves of their own, and run around
+ * those of all other objects. When nothing else changes, no Job runs.
  */
 function stagesOf(changes) {
-    const ofHook = (hook) => changes.filter(({ manifest }) => hookOf(manifest.object) === hook);
+    const ofHook = (hook) => inWaves(changes.filter(({ manifest }) => hookOf(manifest.object) === hook), `${hook} Jobs`);
     const rest = changes.filter(({ manifest }) => hookOf(manifest.object) === undefined);
     if (rest.length > 0 && rest.every(({ type }) => type === 'unchanged'))
         return [{ title: '', changes: rest }];
-    const byWave = Map.groupBy(rest, ({ manifest }) => waveOf(manifest.object));
-    const waves = [...byWave.keys()].toSorted((a, b) => a - b);
-    const stages = waves.map((wave) => ({
-        title: waves.length === 1 ? '' : `wave ${wave}`,
-        changes: byWave.get(wave) ?? [],
-    }));
+    const stages = inWaves(rest, '');
     const before = ofHook('pre-deploy');
-    const all = [
-        ...(before.length === 0 ? stages : aroundJobs(before, stages)),
-        { title: 'post-deploy Jobs', changes: ofHook('post-deploy') },
-    ];
+    const all = [...(before.length === 0 ? stages : aroundJobs(before, stages)), ...ofHook('post-deploy')];
     return all.filter((stage) => stage.changes.length > 0);
+}
+function inWaves(changes, title) {
+    const byWave = Map.groupBy(changes, ({ manifest }) => waveOf(manifest.object));
+    const waves = [...byWave.keys()].toSorted((a, b) => a - b);
+    const titleOf = (wave) => (waves.length === 1 ? title : [title, `wave ${wave}`].filter(Boolean).join(', '));
+    return waves.map((wave) => ({ title: titleOf(wave), changes: byWave.get(wave) ?? [] }));
 }
 /** Splits the first wave into what pods need and the rest, with the Jobs between them. */
 function aroundJobs(jobs, [first, ...later]) {
-    const needed = (first?.changes ?? []).filter(({ manifest }) => (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .phaseOf */ .h)(manifest.object) < FIRST_POD_PHASE);
-    const running = (first?.changes ?? []).filter(({ manifest }) => (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .phaseOf */ .h)(manifest.object) >= FIRST_POD_PHASE);
+    const needed = (first?.changes ?? []).filter(({ manifest }) => (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .phaseOf */ .hU)(manifest.object) < _manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .FIRST_POD_PHASE */ .Tl);
+    const running = (first?.changes ?? []).filter(({ manifest }) => (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .phaseOf */ .hU)(manifest.object) >= _manifest_order_js__WEBPACK_IMPORTED_MODULE_0__/* .FIRST_POD_PHASE */ .Tl);
     return [
         { title: 'what pods need', changes: needed },
-        { title: 'pre-deploy Jobs', changes: jobs },
+        ...jobs,
         { title: first?.title || 'the release', changes: running },
         ...later,
     ];
@@ -87934,21 +92523,20 @@ function fieldsOf(value) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $Y: () => (/* binding */ stripControls),
 /* harmony export */   Jj: () => (/* binding */ cut),
+/* harmony export */   RG: () => (/* binding */ HIDDEN),
 /* harmony export */   VP: () => (/* binding */ defuse),
-/* harmony export */   lY: () => (/* binding */ createRedactor)
+/* harmony export */   jS: () => (/* binding */ LAST_APPLIED)
 /* harmony export */ });
-/* unused harmony exports HIDDEN, redactSecretData, redactSecretChange */
+/* unused harmony export redactSecretData */
 /**
  * The door for untrusted text. Pod logs, events, names and error messages are written by whoever wrote the workload, and
  * may try to steer the workflow runner, the reader's terminal or the reader. Text leaves in this order: secrets are
- * hidden (`Redactor`), then what is left is made safe for the place it goes to (`defuse` for a log; `report/markdown.ts`
+ * hidden (`redactor.ts`), then what is left is made safe for the place it goes to (`defuse` for a log; `report/markdown.ts`
  * for a page).
  */
 
 /** What stands in a text where a secret was. */
 const HIDDEN = '***';
-/** Shorter values would hide half of every text, and guessing them takes no time anyway. */
-const SHORTEST_SECRET = 6;
 const LONGEST_LOG_LINE = 4000;
 // Terminal control sequences (ECMA-48): OSC, DCS, SOS, PM and APC strings, then CSI, then the short ones. Every class
 // leaves out the characters that begin a sequence, so that matching takes linear time on hostile text.
@@ -87999,88 +92587,10 @@ function cut(text, length) {
     const head = text.slice(0, length).replace(/[\uD800-\uDBFF]$/, '');
     return `${head}… (${text.length - head.length} more characters)`;
 }
-function createRedactor() {
-    const hidden = new Set();
-    let pattern;
-    return {
-        add(secret) {
-            if (secret.trim().length < SHORTEST_SECRET)
-                return false;
-            for (const form of formsOf(secret))
-                hidden.add(form);
-            pattern = undefined;
-            return true;
-        },
-        redact(text) {
-            if (hidden.size === 0)
-                return text;
-            // Longest first: a secret that contains another is hidden whole.
-            pattern ??= new RegExp([...hidden]
-                .toSorted((a, b) => b.length - a.length)
-                .map(escapeForPattern)
-                .join('|'), 'g');
-            // Control characters inside a secret would hide it here and vanish later, on the way to the log.
-            const plain = stripControls(text);
-            const safe = plain.replace(pattern, HIDDEN);
-            return safe === plain ? text : safe;
-        },
-    };
-}
-function escapeForPattern(text) {
-    return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw `\$&`);
-}
-function formsOf(secret) {
-    const lines = secret.split(/\r\n|[\r\n]/);
-    const plain = [secret, secret.trim(), ...lines.map((line) => line.trim())];
-    return [...plain, ...plain.flatMap(encodingsOf)].map(stripControls).filter((form) => form.length >= SHORTEST_SECRET);
-}
-function encodingsOf(text) {
-    if (text.length < SHORTEST_SECRET)
-        return [];
-    const base64 = [0, 1, 2].map((offset) => base64Inside(text, offset));
-    return [
-        base64Of(new TextEncoder().encode(text)),
-        ...base64,
-        ...base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_')),
-        encodeURIComponent(text.toWellFormed()),
-        JSON.stringify(text).slice(1, -1),
-    ];
-}
-/**
- * How the text looks inside the base64 of something longer, where it begins `offset` bytes into a group of three: without
- * the characters at either end that its neighbours have a part in (https://www.rfc-editor.org/rfc/rfc4648#section-4).
- */
-function base64Inside(text, offset) {
-    const bytes = new TextEncoder().encode(text);
-    const padded = new Uint8Array(offset + bytes.length);
-    padded.set(bytes, offset);
-    const whole = Math.floor(padded.length / 3) * 4;
-    return base64Of(padded).slice(offset === 0 ? 0 : 4, whole);
-}
-function base64Of(bytes) {
-    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-}
 /** Where `kubectl apply` keeps a copy of the whole object, values included. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 /** The object, with `***` for every value if it is a Secret: names of entries stay, values go. Other kinds stay as they are. */
 function redactSecretData(object) {
-    return mapSecret(object, () => HIDDEN);
-}
-/**
- * Both versions of an object, for a diff: a Secret's value that is the same in both is `***`; one that changed is
- * `*** (before)` and `*** (after)`. So the change shows and the value does not, as in `kubectl diff`.
- */
-function redactSecretChange(before, after) {
-    return [
-        mapSecret(before, (value, field, entry) => `${HIDDEN}${entryOf(after, field, entry) === value ? '' : ' (before)'}`),
-        mapSecret(after, (value, field, entry) => `${HIDDEN}${entryOf(before, field, entry) === value ? '' : ' (after)'}`),
-    ];
-}
-function entryOf(object, field, entry) {
-    const values = object[field];
-    return isObject(values) && Object.hasOwn(values, entry) ? values[entry] : undefined;
-}
-function mapSecret(object, mask) {
     if (object.kind !== 'Secret' || object.apiVersion !== 'v1')
         return object;
     const safe = { ...object, metadata: { ...object.metadata } };
@@ -88088,15 +92598,318 @@ function mapSecret(object, mask) {
         const values = object[field];
         if (values === undefined || values === null)
             continue;
-        safe[field] = isObject(values)
-            ? Object.fromEntries(Object.entries(values).map(([entry, value]) => [entry, mask(value, field, entry)]))
-            : HIDDEN;
+        safe[field] = isObject(values) ? Object.fromEntries(Object.keys(values).map((entry) => [entry, HIDDEN])) : HIDDEN;
     }
     const annotations = object.metadata.annotations;
     if (annotations && Object.hasOwn(annotations, LAST_APPLIED)) {
         safe.metadata.annotations = { ...annotations, [LAST_APPLIED]: HIDDEN };
     }
     return safe;
+}
+
+
+/***/ }),
+
+/***/ 1154:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  l: () => (/* binding */ createRedactor)
+});
+
+// EXTERNAL MODULE: ./lib/redact.js
+var redact = __nccwpck_require__(5078);
+;// CONCATENATED MODULE: ./lib/escapes.js
+/** A text as it is under its escapes, and where in the text each character of that comes from. */
+
+const NAMED = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const LETTERS = { n: '\n', r: '\n', t: '\t', b: '', f: '\n', v: '\n', a: '' };
+/** Of JSON, and of the quotes of Go, JavaScript and Python: `\"`, `\n`, `\u00e9`, `\x0a`. */
+const BACKSLASH = {
+    pattern: /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|x[\da-fA-F]{2}|[^ux])/g,
+    undo(escape) {
+        const units = [...escape.matchAll(/\\[ux]([\da-fA-F]+)/g)].map(([, digits = '']) => Number.parseInt(digits, 16));
+        if (units.length > 0)
+            return String.fromCharCode(...units);
+        const letter = escape.slice(1);
+        return LETTERS[letter] ?? letter;
+    },
+};
+/** Of URLs: `%2F`. */
+const PERCENT = {
+    pattern: /(?:%[\da-fA-F]{2})+/g,
+    undo(escape) {
+        try {
+            return decodeURIComponent(escape);
+        }
+        catch {
+            return undefined;
+        }
+    },
+};
+/** Of HTML forms, where a space is a plus. */
+const FORM = {
+    pattern: /\+|(?:%[\da-fA-F]{2})+/g,
+    undo: (escape) => (escape === '+' ? ' ' : PERCENT.undo(escape)),
+};
+/** Of HTML: `&amp;`, `&#39;`. */
+const ENTITY = {
+    pattern: /&(?:amp|lt|gt|quot|apos|#\d{1,6}|#x[\da-fA-F]{1,6});/g,
+    undo(escape) {
+        const [, hex, name = ''] = /^&(?:#(x)?)?(.*);$/.exec(escape) ?? [];
+        if (!escape.startsWith('&#'))
+            return NAMED[name];
+        const code = Number.parseInt(name, hex ? 16 : 10);
+        return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+    },
+};
+/** Each is undone alone, as what looks like one escape may be plain text under another; JSON may be inside of JSON. */
+const CHAINS = [
+    [BACKSLASH],
+    [BACKSLASH, BACKSLASH],
+    [BACKSLASH, BACKSLASH, BACKSLASH],
+    [PERCENT],
+    [FORM],
+    [ENTITY],
+    [BACKSLASH, PERCENT],
+];
+/** The text itself, and as it is when its escapes are undone, by each kind of escapes that it has. */
+function viewsOf(text) {
+    const plain = { text, begins: (index) => index, ends: (index) => index };
+    return [plain, ...CHAINS.flatMap((chain) => chained(plain, chain) ?? [])];
+}
+/** Undefined when a link of the chain has nothing to undo. */
+function chained(plain, chain) {
+    let view = plain;
+    for (const escape of chain)
+        view = view && undone(view, escape);
+    return view;
+}
+function undone(of, { pattern, undo }) {
+    let text = '';
+    let taken = 0;
+    /** Where pieces of the result begin, and where what they stand for begins and ends; a plain piece is as long as that. */
+    const pieces = [];
+    const copy = (to) => {
+        if (to > taken)
+            pieces.push({ at: text.length, from: taken, to });
+        text += of.text.slice(taken, to);
+        taken = to;
+    };
+    for (const { 0: escape, index } of of.text.matchAll(pattern)) {
+        const plain = undo(escape);
+        if (plain === undefined)
+            continue;
+        copy(index);
+        const safe = (0,redact/* stripControls */.$Y)(plain);
+        if (safe !== '')
+            pieces.push({ at: text.length, from: index, to: index + escape.length });
+        text += safe;
+        taken = index + escape.length;
+    }
+    if (taken === 0)
+        return undefined;
+    copy(of.text.length);
+    const pieceAt = (index) => {
+        let low = 0;
+        for (let high = pieces.length - 1; low < high;) {
+            const middle = Math.ceil((low + high) / 2);
+            if ((pieces[middle]?.at ?? 0) <= index)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+        const { at, from, to } = pieces[low] ?? { at: 0, from: 0, to: 0 };
+        const isPlain = (pieces[low + 1]?.at ?? text.length) - at === to - from;
+        return { from, to, ...(isPlain && { offset: index - at }) };
+    };
+    return {
+        text,
+        begins(index) {
+            const { from, offset = 0 } = pieceAt(index);
+            return of.begins(from + offset);
+        },
+        ends(index) {
+            const { from, to, offset } = pieceAt(index - 1);
+            return of.ends(offset === undefined ? to : from + offset + 1);
+        },
+    };
+}
+
+// EXTERNAL MODULE: ./lib/secret-patterns.js
+var secret_patterns = __nccwpck_require__(3575);
+;// CONCATENATED MODULE: ./lib/redactor.js
+/**
+ * Hides the secrets of a run in every text that leaves it, in whatever form they come: as they are, line by line, in base64,
+ * inside longer base64, and under the escapes of JSON, URLs and HTML.
+ */
+
+
+
+/** Shorter values would hide half of every text, and guessing them takes no time anyway. */
+const SHORTEST_SECRET = 6;
+/** Digits alone are counts, sizes and ports; as many of them as this are not. */
+const SHORTEST_NUMBER = 8;
+function createRedactor() {
+    const certain = new Set();
+    const doubtful = new Set();
+    const spared = new Set();
+    // All of them, one a line: to look through once.
+    let words = '';
+    // What is looked for, found by its first characters: hundreds of Secrets have more forms than one pattern can hold.
+    let forms = new Map();
+    function index(piece) {
+        for (const form of formsOf(piece)) {
+            const start = form.slice(0, SHORTEST_SECRET);
+            const same = forms.get(start) ?? new Set();
+            forms.set(start, same.add(form));
+        }
+    }
+    return {
+        add(secret) {
+            if (secret.trim().length < SHORTEST_SECRET)
+                return false;
+            for (const piece of piecesOf(secret)) {
+                if (certain.has(piece))
+                    continue;
+                certain.add(piece);
+                index(piece);
+            }
+            return true;
+        },
+        hide(value) {
+            for (const piece of piecesOf(value)) {
+                if (doubtful.has(piece))
+                    continue;
+                doubtful.add(piece);
+                if (!isOrdinary(piece, words))
+                    index(piece);
+            }
+        },
+        spare(more) {
+            const fresh = [...new Set(more)].filter((word) => !spared.has(word));
+            for (const word of fresh)
+                spared.add(word);
+            const added = fresh.join('\n');
+            words += `\n${added}`;
+            if (![...doubtful].some((piece) => isOrdinary(piece, added)))
+                return;
+            forms = new Map();
+            for (const piece of certain)
+                index(piece);
+            for (const piece of doubtful)
+                if (!isOrdinary(piece, words))
+                    index(piece);
+        },
+        redact(text) {
+            // Control characters inside a secret would hide it here and vanish later, on the way to the log.
+            const plain = (0,redact/* stripControls */.$Y)(text);
+            const safe = (0,secret_patterns/* scrub */._I)(forms.size === 0 ? plain : withoutSecrets(plain, forms));
+            return safe === plain ? text : safe;
+        },
+    };
+}
+/** The value as a whole, and its lines: each is hidden wherever it turns up. */
+function piecesOf(value) {
+    const lines = value.split(/\r\n|[\r\n]/);
+    const inner = lines.length > 1 ? lines.map((line) => line.trim()).filter((line) => !SYNTAX.test(line)) : [];
+    const pieces = [value, value.trim(), ...inner].filter((piece) => piece.trim().length >= SHORTEST_SECRET);
+    return [...new Set(pieces)];
+}
+/** Lines of a file that hold nothing of their own: `spring:`, `[section]`, `------`, `-----BEGIN CERTIFICATE-----`. */
+const SYNTAX = /^(?:[\w.-]+:|\[[\w.-]+\]|-----(?:BEGIN|END) [A-Z0-9 ]+-----|[^\p{L}\p{N}]*)$/u;
+/** A value that everybody prints says nothing by being a secret's, and hiding it would tell that it is one. */
+function isOrdinary(piece, words) {
+    if (/^\d+$/.test(piece))
+        return piece.length < SHORTEST_NUMBER;
+    return holdsAsWord(words, piece);
+}
+function holdsAsWord(text, word) {
+    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+        if (!isLetter(text[at - 1]) && !isLetter(text[at + word.length]))
+            return true;
+    }
+    return false;
+}
+function isLetter(character) {
+    return character !== undefined && /[\p{L}\p{N}]/u.test(character);
+}
+function withoutSecrets(text, forms) {
+    const spans = [];
+    for (const view of viewsOf(text)) {
+        for (const [from, to] of secretsIn(view.text, forms))
+            spans.push([view.begins(from), view.ends(to)]);
+    }
+    if (spans.length === 0)
+        return text;
+    let safe = '';
+    let shown = 0;
+    for (const [from, to] of merged(spans)) {
+        safe += text.slice(shown, from) + redact/* HIDDEN */.RG;
+        shown = to;
+    }
+    return safe + text.slice(shown);
+}
+/** How others show that they have cut a text off, perhaps in the middle of a secret. */
+const CUT_OFF = /\.\.\.|…/g;
+function secretsIn(text, forms) {
+    const spans = [];
+    const cuts = [...text.matchAll(CUT_OFF)].map(({ index }) => index);
+    for (let at = 0; at + SHORTEST_SECRET <= text.length; at++) {
+        const found = forms.get(text.slice(at, at + SHORTEST_SECRET));
+        if (!found)
+            continue;
+        const candidates = [...found];
+        const whole = candidates.filter((form) => text.startsWith(form, at)).map(({ length }) => length);
+        const cut = cuts.find((index) => index > at) ?? at;
+        const isBegun = cut > at && candidates.some((form) => form.startsWith(text.slice(at, cut)));
+        const length = Math.max(...whole, isBegun ? cut - at : 0);
+        if (length > 0)
+            spans.push([at, at + length]);
+    }
+    return spans;
+}
+/** Spans that overlap are one; they are in order of their beginnings then. */
+function merged(spans) {
+    const result = [];
+    for (const [from, to] of spans.toSorted(([one], [other]) => one - other)) {
+        const last = result.at(-1);
+        if (last && from < last[1])
+            result[result.length - 1] = [last[0], Math.max(last[1], to)];
+        else
+            result.push([from, to]);
+    }
+    return result;
+}
+function formsOf(piece) {
+    // JSON inside of base64 is how other secrets hold this one; there no escapes are undone.
+    const plain = new Set([piece, JSON.stringify(piece).slice(1, -1)]);
+    const forms = [piece, ...[...plain].flatMap(base64FormsOf)].map(redact/* stripControls */.$Y);
+    return new Set(forms.filter((form) => form.trim().length >= SHORTEST_SECRET));
+}
+function base64FormsOf(text) {
+    const bytes = new TextEncoder().encode(text);
+    const inside = [0, 1, 2].map((offset) => base64Inside(bytes, offset));
+    const all = [toBase64(bytes), ...inside];
+    return [...all, ...all.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))];
+}
+/**
+ * How the bytes look inside the base64 of something longer, where they begin `offset` bytes into a group of three: without
+ * the characters at either end that their neighbours have a part in (https://www.rfc-editor.org/rfc/rfc4648#section-4).
+ */
+function base64Inside(bytes, offset) {
+    const padded = new Uint8Array(offset + bytes.length);
+    padded.set(bytes, offset);
+    const whole = Math.floor(padded.length / 3) * 4;
+    return toBase64(padded).slice(offset === 0 ? 0 : 4, whole);
+}
+function toBase64(bytes) {
+    let binary = '';
+    for (const byte of bytes)
+        binary += String.fromCharCode(byte);
+    return btoa(binary);
 }
 
 
@@ -88279,7 +93092,7 @@ function objectsOf(value, release) {
         return { object, ...(uid !== undefined && { uid }) };
     });
 }
-const WRITE_TYPES = ['create', 'update', 'run', 'prune'];
+const WRITE_TYPES = ['create', 'update', 'recreate', 'run', 'prune'];
 function writeOf(item, index) {
     const place = `writes[${index}]`;
     const fields = fieldsOf(item, place);
@@ -88660,6 +93473,31 @@ const RECORD_STATUSES = ['pending', 'good', 'bad', 'rolled-back', 'superseded'];
 
 /***/ }),
 
+/***/ 7901:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   p: () => (/* binding */ isSuperseded)
+/* harmony export */ });
+/**
+ * Whether the revision in place was deployed by a newer run with another commit, while this one waited in a queue: deploying
+ * would bring the older commit back over the newer one. GitHub numbers runs upwards, so the number tells which was started
+ * first. A run that somebody has started again (attempt 2 and up) is a decision of now, and is never superseded: that is how
+ * people go back to an older commit.
+ */
+function isSuperseded(ours, inPlace) {
+    return (ours !== undefined &&
+        inPlace !== undefined &&
+        ours.repository === inPlace.repository &&
+        ours.sha !== inPlace.sha &&
+        ours.attempt <= 1 &&
+        ours.id > 0 &&
+        ours.id < inPlace.id);
+}
+
+
+/***/ }),
+
 /***/ 7703:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -88787,6 +93625,88 @@ function numbered(revision) {
 
 /***/ }),
 
+/***/ 3693:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  L: () => (/* binding */ OWN_WORDS),
+  a: () => (/* binding */ redactReport)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+;// CONCATENATED MODULE: ./lib/report/report.js
+const OUTCOMES = [
+    'deployed',
+    'unchanged',
+    'planned',
+    'rolled-back',
+    'rollback-failed',
+    'failed',
+    'rejected',
+    'superseded',
+    'unknown',
+    'cancelled',
+    'removed',
+];
+
+;// CONCATENATED MODULE: ./lib/report/redact-report.js
+
+
+/** Words of our own that a field holds whole. A secret that happens to be one of them must not break the report. */
+const OWN_WORDS = new Set([
+    ...OUTCOMES,
+    ...errors/* REASON_CODES */.OE,
+    // commands
+    'deploy',
+    'plan',
+    'rollback',
+    'teardown',
+    'sweep',
+    // changes of objects and states of workloads
+    'created',
+    'updated',
+    'ran',
+    'not-reached',
+    'pruned',
+    'healthy',
+    'progressing',
+    'restored',
+    // actions of a plan
+    'create',
+    'update',
+    'recreate',
+    'run',
+    'prune',
+    'keep',
+    'refused',
+    // phases, and steps of a rollback
+    'prepare',
+    'apply',
+    'follow',
+    'diagnose',
+    'roll-back',
+    'report',
+    'deleted',
+    'already-as-before',
+    'left-alone',
+    'kept',
+]);
+/**
+ * The report with every text run through `redact`: the one place where secrets leave it, before a view escapes them so
+ * that they cannot be recognised any more. The names of release and namespace stay, since they are printed everywhere
+ * and find the comment of the last run.
+ */
+function redactReport(report, redact) {
+    const safe = JSON.parse(JSON.stringify(report), (_field, value) => typeof value === 'string' && !OWN_WORDS.has(value) ? redact(value) : value);
+    return { ...safe, release: report.release, namespace: report.namespace, startedAt: report.startedAt };
+}
+
+
+/***/ }),
+
 /***/ 7449:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -88801,7 +93721,7 @@ const REVISIONED = ['Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps'];
  * record of the last good revision, as Rollsafe would have done it, and follow the workloads. Without a record a workload goes
  * back by its own history, and anything else is only shown.
  */
-function finishByHand({ steps, created, record }) {
+function finishByHand({ steps, created, recreated, record }) {
     return steps.flatMap((one) => {
         const target = `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(one).toLowerCase()}/${one.name}${namespaceFlag(one)}`;
         const hasRevisions = REVISIONED.includes((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(one));
@@ -88812,8 +93732,13 @@ function finishByHand({ steps, created, record }) {
             return [];
         if (created.has((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .keyOf */ .TN)(one)))
             return [`kubectl delete ${target}`];
+        const isMadeAnew = recreated?.has((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .keyOf */ .TN)(one));
+        // A Job is not run a second time.
+        if (isMadeAnew && one.kind === 'Job')
+            return [`kubectl delete ${target} --ignore-not-found`];
+        const room = isMadeAnew ? [`kubectl delete ${target} --ignore-not-found`] : [];
         if (record?.keys.has((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .keyOf */ .TN)(one)))
-            return [applyFromRecord(one, record), ...status];
+            return [...room, applyFromRecord(one, record), ...status];
         if (!hasRevisions)
             return [`kubectl get ${target} -o yaml`];
         return [`kubectl rollout history ${target}`, `kubectl rollout undo ${target}`, ...status];
@@ -91094,18 +96019,359 @@ function summarize(failures) {
 
 /***/ }),
 
+/***/ 7482:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   e: () => (/* binding */ isSecretName)
+/* harmony export */ });
+/** Which names say that what they name is a secret. */
+/** Words that make a name one of a secret, wherever they stand; also as the end of a longer word (`PGPASSWORD`). */
+const SECRET_WORDS = /(?:password|passwords|passwd|passphrase|secret|secrets|token|tokens|credential|credentials|apikey|accesskey|secretkey|privatekey)$/;
+/** The same for words that are too short to look for inside of others. */
+const SHORT_SECRET_WORDS = new Set(['pass', 'pwd', 'pw', 'creds', 'dsn']);
+/** Words that say so only at the end of a name: `SIGNING_KEY`, and not `KEY_COUNT`. */
+const LAST_SECRET_WORDS = new Set(['key', 'keys', 'auth', 'cookie', 'salt']);
+/** At the end of a name they say that the value is about a secret, and not the secret: `PASSWORD_FILE`, `TOKEN_TTL`. */
+const ABOUT_A_SECRET = new Set(('algorithm audience class count dir directory enabled endpoint expiration expires expiry file format header host hours ' +
+    'issuer length lifetime limit minutes mode name namespace path policy prefix provider ref required rotation seconds size ' +
+    'timeout ttl type uri url user username version').split(' '));
+/**
+ * True for a name of an environment variable, a setting or an entry whose value is a credential by its name: `DB_PASSWORD`,
+ * `apiKey`, `github-token`; not for `PUBLIC_KEY`, `PASSWORD_FILE` or `MAX_TOKENS`. It is a guess, for hiding too much rather than
+ * too little; a URL with a password in it is known by its value, not by its name.
+ */
+function isSecretName(name) {
+    const words = (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? []).map((word) => word.toLowerCase());
+    const last = words.at(-1) ?? '';
+    if (ABOUT_A_SECRET.has(last) || words.includes('public') || words[0] === 'max' || words[0] === 'min')
+        return false;
+    return (LAST_SECRET_WORDS.has(last) ||
+        words.some((word) => SECRET_WORDS.test(word) || SHORT_SECRET_WORDS.has(word)) ||
+        /connection-?string$/.test(words.join('-')));
+}
+
+
+/***/ }),
+
+/***/ 3575:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Et: () => (/* binding */ replaceSecrets),
+/* harmony export */   _I: () => (/* binding */ scrub),
+/* harmony export */   ef: () => (/* binding */ createKeyFilter)
+/* harmony export */ });
+/* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5078);
+/* harmony import */ var _secret_names_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7482);
+/**
+ * What is a secret by its shape, for text that may hold secrets which nobody has told of: the tail of a log, a message. Few
+ * shapes, each of which hardly anything else has; every pattern is bounded, so that hostile text takes linear time.
+ */
+
+
+/** Keys in PEM, also where line breaks are escaped; the last of several lines may have been cut off. */
+const PRIVATE_KEY = /(-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----)(?:(?!-----)[\s\S])*(-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?/g;
+/**
+ * `scheme://user:password@host`. Whoever does not escape a password may have any character in it, so it ends at the last @ of
+ * the address; a port is no password (`host:4873/@scope`).
+ */
+const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/'"<>]{0,128}:)(?!\d{1,5}(?:[/?#\s'"<>]|$))(?:(?!:\/\/)[^\s'"<>]){1,256}(?=@)/gi;
+/** RFC 9110, 11.6.2; RFC 7617 and RFC 6750. */
+const AUTHORIZATION = /\b((?:Proxy-)?Authorization["']?\s{0,4}[:=]\s{0,4}["']?(?:Basic|Bearer|Token|Negotiate|ApiKey) )[\w.~+/-]{6,}=*/gi;
+const BEARER = /\b(Bearer )[\w.~+/-]{16,}=*/gi;
+/** A JSON Web Token begins with the base64 of `{"`, twice (RFC 7519, 3.1). */
+const JSON_WEB_TOKEN = /\beyJ[\w-]{4,}\.eyJ[\w-]{4,}(?:\.[\w-]*){0,3}/g;
+/** Tokens that their makers gave a prefix, so that they can be found. */
+const PREFIXED = new RegExp([
+    '(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{20,}',
+    'glpat-[\\w-]{20,}',
+    '(?:AKIA|ASIA)[A-Z0-9]{16}',
+    'AIza[\\w-]{35}',
+    'xox[abeoprs]-[\\w-]{10,}',
+    '[rs]k_live_[A-Za-z0-9]{16,}',
+    'npm_[A-Za-z0-9]{36}',
+    'dop_v1_[a-f0-9]{64}',
+    'hvs\\.[\\w-]{20,}',
+]
+    .map((shape) => `\\b${shape}(?![\\w-])`)
+    .join('|'), 'g');
+/** Whoever knows the address may post. */
+const WEBHOOK = /(hooks\.slack\.com\/(?:services|workflows|triggers)\/)[\w/-]{8,}/g;
+/** `DB_PASSWORD=…` as `env` prints it, and `password=…` of connection strings and queries. */
+const SETTING = /\b([A-Z][A-Z0-9_]{2,60}=)("[^"\n]{1,500}"|'[^'\n]{1,500}'|[^\s"',;&]{4,})/g;
+const PARAMETER = /\b([\w-]{0,40}(?:password|passwd|pwd|secret|token|api[_-]?key|signature)=)("[^"\n]{1,500}"|'[^'\n]{1,500}'|[^\s"',;&<>]{4,})/gi;
+/** Longer than any key; a line may only look like the beginning of one. */
+const LINES_OF_KEY = 200;
+/** For a log that is told line by line: undefined for the lines of a private key, between those where it begins and ends. */
+function createKeyFilter() {
+    let left = 0;
+    return (line) => {
+        const isInside = left > 0 && !line.includes('-----END ');
+        const begins = /-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?!.*-----END )/.test(line);
+        left = begins ? LINES_OF_KEY : isInside ? left - 1 : 0;
+        return isInside ? undefined : line;
+    };
+}
+/** The text with `***` in place of what has the shape of a secret. */
+function scrub(text) {
+    return replaceSecrets(text, () => _redact_js__WEBPACK_IMPORTED_MODULE_1__/* .HIDDEN */ .RG);
+}
+/** The text with each part that has the shape of a secret replaced. */
+function replaceSecrets(text, replace) {
+    const behindStart = (all, start) => start + replace(all.slice(start.length));
+    return text
+        .replace(PRIVATE_KEY, (all, begin, end = '') => {
+        return begin + replace(all.slice(begin.length, all.length - end.length)) + end;
+    })
+        .replace(URL_PASSWORD, behindStart)
+        .replace(AUTHORIZATION, behindStart)
+        .replace(BEARER, behindStart)
+        .replace(JSON_WEB_TOKEN, (token) => replace(token))
+        .replace(PREFIXED, (token) => replace(token))
+        .replace(WEBHOOK, behindStart)
+        .replace(SETTING, (all, name) => ((0,_secret_names_js__WEBPACK_IMPORTED_MODULE_0__/* .isSecretName */ .e)(name.slice(0, -1)) ? behindStart(all, name) : all))
+        .replace(PARAMETER, behindStart);
+}
+
+
+/***/ }),
+
+/***/ 150:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Im: () => (/* binding */ optionsIn),
+/* harmony export */   WD: () => (/* binding */ secretValuesOf),
+/* harmony export */   _w: () => (/* binding */ passwordsInUrls),
+/* harmony export */   aW: () => (/* binding */ secretTextsIn),
+/* harmony export */   wX: () => (/* binding */ namesIn)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
+/* harmony import */ var _manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(641);
+/* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5078);
+/* harmony import */ var _secret_names_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7482);
+/** Which values of a Kubernetes object are secrets, and which of its words are known to everybody. */
+
+
+
+
+/** Rollsafe's own Secrets hold a release in compressed form: what is secret in there is known once it is read. */
+const RECORD_TYPE = /^rollsafe\.dev\//;
+/** How deep base64 in base64, JSON in JSON and copies of objects in annotations are looked into. */
+const DEEPEST = 4;
+/**
+ * Everything secret that an object holds: all values of a Secret; in other objects what is secret by its
+ * name (variables, entries, options on a command line) or is the password in a URL; and the same in the copy that kubectl keeps
+ * in an annotation. Of a structured value (a Docker login, JSON, settings in lines, base64) its parts as well.
+ */
+function secretValuesOf(object) {
+    return [...new Set(valuesIn(object, 0))];
+}
+/**
+ * What may be secret in a file with manifests that cannot be read, and that is quoted where it cannot: the values in documents
+ * that call themselves a Secret, and elsewhere those whose names tell.
+ */
+function secretTextsIn(file) {
+    return file.split(/^---/m).flatMap((document) => {
+        if (!/\bkind\W{1,4}Secret\b/.test(document))
+            return settingsIn(document);
+        return document.split('\n').map((line) => line
+            .replace(/^[^:]*:/, '')
+            .trim()
+            .replace(/^(["'])(.*)\1$/, '$2'));
+    });
+}
+/**
+ * The names by which an object and its parts are called, and the hosts at which they are reached: they are printed everywhere,
+ * whatever else they are.
+ */
+function namesIn(object) {
+    const { apiVersion, kind, metadata } = object;
+    const { name, namespace = '' } = metadata;
+    const own = [
+        apiVersion,
+        kind,
+        name,
+        namespace,
+        ...(kind === 'Service' ? [`${name}.${namespace}.svc.cluster.local`] : []),
+    ];
+    const entries = ['data', 'stringData'].flatMap((field) => Object.keys((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(object[field]) ? object[field] : {}));
+    const containers = containersOf(object).flatMap((container) => [container['name'], container['image']]);
+    const hosts = hostsOf(object).flatMap((host) => [host, `https://${host}`]);
+    return [...own, ...entries, ...textsIn(containers), ...hosts].filter((one) => one !== '');
+}
+/** Of an Ingress, or a Gateway and its routes. */
+function hostsOf({ spec }) {
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(spec))
+        return [];
+    const lists = ['rules', 'listeners'].flatMap((field) => (0,_manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .objectsIn */ .Qv)(spec[field]).map(({ item }) => item));
+    return textsIn([spec['hostnames'], lists.flatMap(({ host, hostname }) => [host, hostname])]);
+}
+function valuesIn(object, depth) {
+    if (depth > DEEPEST)
+        return [];
+    const { status: _status, metadata, ...fields } = object;
+    const isSecret = object.kind === 'Secret' && object.apiVersion === 'v1';
+    return [
+        ...(isSecret ? valuesOfSecret(object) : [...valuesOfEntries(object), ...valuesOfContainers(object)]),
+        ...(isSecret ? [] : textsIn([fields, metadata?.annotations]).flatMap(passwordsInUrls)),
+        ...lastApplied(object, depth),
+    ];
+}
+function valuesOfSecret(object) {
+    if (RECORD_TYPE.test(String(object['type'])))
+        return [];
+    // What is not the base64 of a text, and what was written there by mistake, is hidden as it stands.
+    const decoded = scalarsOf(object['data']).map((value) => fromBase64(value) ?? value);
+    return [...decoded, ...scalarsOf(object['stringData'])].flatMap((value) => partsOf(value));
+}
+/** Of a ConfigMap, say: entries whose names tell. */
+function valuesOfEntries(object) {
+    const { data } = object;
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(data))
+        return [];
+    return Object.entries(data).flatMap(([name, value]) => {
+        if (typeof value !== 'string')
+            return [];
+        return (0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? partsOf(value) : value.includes('\n') ? settingsIn(value) : [];
+    });
+}
+function valuesOfContainers(object) {
+    return containersOf(object).flatMap((container) => [
+        ...(0,_manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .objectsIn */ .Qv)(container['env']).flatMap(({ item: { name, value } }) => typeof name === 'string' && typeof value === 'string' && (0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? partsOf(value) : []),
+        ...optionsIn([...textsIn(container['command']), ...textsIn(container['args'])]),
+    ]);
+}
+function containersOf(object) {
+    const spec = (0,_manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .podTemplateOf */ .D0)(object)?.spec;
+    return _manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .CONTAINER_FIELDS */ .Cm.flatMap((field) => (0,_manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .objectsIn */ .Qv)(spec?.[field]).map(({ item }) => item));
+}
+/** The values of options whose names tell: of `--password=value` and `--password value`. */
+function optionsIn(words) {
+    return words.flatMap((word, index) => {
+        const [, name = '', value] = /^--?([\w.-]+)(?:=([\s\S]+))?$/.exec(word) ?? [];
+        if (!(0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name))
+            return [];
+        const next = words[index + 1];
+        return value === undefined ? (next === undefined || next.startsWith('-') ? [] : [next]) : [value];
+    });
+}
+function lastApplied({ metadata }, depth) {
+    const copy = parseJson(metadata?.annotations?.[_redact_js__WEBPACK_IMPORTED_MODULE_3__/* .LAST_APPLIED */ .jS]);
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(copy) && (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(copy['metadata']) ? valuesIn(copy, depth + 1) : [];
+}
+/** A secret value, and what it holds that is secret by itself. */
+function partsOf(value, depth = 0) {
+    if (depth > DEEPEST)
+        return [value];
+    const inner = textFromBase64(value);
+    const json = parseJson(value);
+    return [
+        value,
+        ...(inner === undefined ? [] : partsOf(inner, depth + 1)),
+        ...(json === undefined ? [] : secretsInJson(json, depth)),
+        ...(value.includes('\n') && json === undefined ? settingsIn(value) : []),
+        ...passwordsInUrls(value),
+    ];
+}
+/** Values in JSON whose names tell, and those of `auths` (https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets). */
+function secretsInJson(json, depth) {
+    if (Array.isArray(json))
+        return json.flatMap((item) => secretsInJson(item, depth));
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(json))
+        return [];
+    return Object.entries(json).flatMap(([name, value]) => {
+        if (typeof value !== 'string')
+            return secretsInJson(value, depth);
+        const inUrl = passwordsInUrls(value);
+        if (!(0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name))
+            return inUrl;
+        const login = name === 'auth' ? textFromBase64(value) : undefined;
+        const password = login === undefined ? [] : [login, login.slice(login.indexOf(':') + 1)];
+        return [...partsOf(value, depth + 1), ...password, ...inUrl];
+    });
+}
+/** Values in lines of `name=value` and `name: value` (an env file, properties, YAML) whose names tell. */
+function settingsIn(text) {
+    return text.split(/\r\n|[\r\n]/).flatMap((line) => {
+        const [, name = '', value = ''] = /^\s*(?:export\s+|-\s+)?["']?([\w.-]+)["']?\s*[=:]\s*(.+?)\s*,?$/.exec(line) ?? [];
+        return value !== '' && (0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? [value, value.replace(/^(["'])(.*)\1$/, '$2')] : [];
+    });
+}
+/**
+ * The passwords of URLs, as written and without escapes. One ends at the last @ before the path, or at the last of all when
+ * somebody has not escaped it: both are taken.
+ */
+function passwordsInUrls(text) {
+    if (!text.includes('://'))
+        return [];
+    return [...text.matchAll(/:\/\/[^\s:@/]{0,256}:(?=([^\s/?#]{1,1024}@)?)(\S{1,1024})@/g)].flatMap(([, short = '', long = '']) => [short.slice(0, -1), long].filter(Boolean).flatMap((one) => [one, unescaped(one)]));
+}
+function unescaped(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+function scalarsOf(map) {
+    if (!(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(map))
+        return typeof map === 'string' ? [map] : [];
+    return Object.values(map).flatMap((value) => typeof value === 'string' || typeof value === 'number' ? [String(value)] : []);
+}
+function textsIn(value) {
+    if (typeof value === 'string')
+        return [value];
+    if (Array.isArray(value))
+        return value.flatMap(textsIn);
+    return (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(value) ? Object.values(value).flatMap(textsIn) : [];
+}
+function parseJson(text) {
+    if (text === undefined || !/^\s*[[{]/.test(text))
+        return undefined;
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** Undefined for what is no base64, or not that of text. */
+function fromBase64(value) {
+    try {
+        const bytes = Uint8Array.from(atob(value), (character) => character.charCodeAt(0));
+        return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** For what may just as well be no base64: long enough, and readable when decoded. */
+function textFromBase64(value) {
+    const written = value.trim();
+    if (written.length < 8 || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(written.replaceAll(/[\r\n]/g, '')))
+        return undefined;
+    const text = fromBase64(written.replaceAll('-', '+').replaceAll('_', '/'));
+    return text !== undefined && /^[\p{L}\p{N}\p{P}\p{S}\s]+$/u.test(text) ? text : undefined;
+}
+
+
+/***/ }),
+
 /***/ 3243:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Hh: () => (/* binding */ load),
+/* harmony export */   Bh: () => (/* binding */ dump),
 /* harmony export */   KE: () => (/* binding */ getScalarValue),
 /* harmony export */   PH: () => (/* binding */ parseEvents),
 /* harmony export */   hy: () => (/* binding */ EVENT_ID),
 /* harmony export */   jK: () => (/* binding */ SCALAR_STYLE),
 /* harmony export */   tB: () => (/* binding */ YAMLException)
 /* harmony export */ });
-/* unused harmony exports CHOMPING_CLIP, CHOMPING_KEEP, CHOMPING_MODE, CHOMPING_STRIP, COLLECTION_STYLE, COLLECTION_STYLE_BLOCK, COLLECTION_STYLE_FLOW, CORE_SCHEMA, DEFAULT_SCALAR_STYLE_RULES, DUMP_SCHEMA, EVENT_ALIAS, EVENT_DOCUMENT, EVENT_MAPPING, EVENT_POP, EVENT_SCALAR, EVENT_SEQUENCE, FAILSAFE_SCHEMA, JSON_SCHEMA, NOT_RESOLVED, SCALAR_STYLE_DOUBLE_QUOTED, SCALAR_STYLE_FOLDED_BLOCK, SCALAR_STYLE_LITERAL_BLOCK, SCALAR_STYLE_PLAIN, SCALAR_STYLE_SINGLE_QUOTED, Schema, VISIT_BREAK, VISIT_SKIP, YAML11_SCHEMA, binaryTag, boolCoreTag, boolJsonTag, boolYaml11Tag, constructFromEvents, defineMappingTag, defineScalarTag, defineSequenceTag, dump, eventsToAst, floatCoreTag, floatJsonTag, floatYaml11Tag, intCoreTag, intJsonTag, intYaml11Tag, jsToAst, legacyMapTag, loadAll, mapTag, mergeTag, nullCoreTag, nullJsonTag, nullYaml11Tag, omapTag, pairsTag, present, realMapTag, seqTag, setTag, strTag, timestampTag, visit */
+/* unused harmony exports CHOMPING_CLIP, CHOMPING_KEEP, CHOMPING_MODE, CHOMPING_STRIP, COLLECTION_STYLE, COLLECTION_STYLE_BLOCK, COLLECTION_STYLE_FLOW, CORE_SCHEMA, DEFAULT_SCALAR_STYLE_RULES, DUMP_SCHEMA, EVENT_ALIAS, EVENT_DOCUMENT, EVENT_MAPPING, EVENT_POP, EVENT_SCALAR, EVENT_SEQUENCE, FAILSAFE_SCHEMA, JSON_SCHEMA, NOT_RESOLVED, SCALAR_STYLE_DOUBLE_QUOTED, SCALAR_STYLE_FOLDED_BLOCK, SCALAR_STYLE_LITERAL_BLOCK, SCALAR_STYLE_PLAIN, SCALAR_STYLE_SINGLE_QUOTED, Schema, VISIT_BREAK, VISIT_SKIP, YAML11_SCHEMA, binaryTag, boolCoreTag, boolJsonTag, boolYaml11Tag, constructFromEvents, defineMappingTag, defineScalarTag, defineSequenceTag, eventsToAst, floatCoreTag, floatJsonTag, floatYaml11Tag, intCoreTag, intJsonTag, intYaml11Tag, jsToAst, legacyMapTag, load, loadAll, mapTag, mergeTag, nullCoreTag, nullJsonTag, nullYaml11Tag, omapTag, pairsTag, present, realMapTag, seqTag, setTag, strTag, timestampTag, visit */
 /*! js-yaml 5.5.0 https://github.com/nodeca/js-yaml @license MIT */
 //#region src/tag.ts
 /**
@@ -92631,7 +97897,7 @@ function tagNameShort(fullTag) {
 }
 //#endregion
 //#region src/parser/constructor.ts
-var NO_RANGE$2 = -1;
+var NO_RANGE$2 = (/* unused pure expression or super */ null && (-1));
 var MERGE_TAG_NAME = "tag:yaml.org,2002:merge";
 var DEFAULT_CONSTRUCTOR_OPTIONS = {
 	filename: "",

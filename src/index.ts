@@ -4,6 +4,7 @@ import { cancellation, createClock, keepMemorySmall } from './adapters/system.ts
 import { deploy } from './commands/deploy.ts'
 import { earlyEndReport } from './commands/early-end.ts'
 import { openJournal } from './commands/journal.ts'
+import { plan } from './commands/plan.ts'
 import { publish } from './commands/publish.ts'
 import { readSessionState, recover, type SessionState } from './commands/recover.ts'
 import { rollback } from './commands/rollback.ts'
@@ -12,7 +13,7 @@ import { SESSION_STATE } from './commands/session/session.ts'
 import { compose, composeGitHub } from './compose.ts'
 import { type Inputs, readInputs } from './inputs/inputs.ts'
 import type { Clock, Cluster } from './ports.ts'
-import { createRedactor } from './redact.ts'
+import { createRedactor } from './redactor.ts'
 import { succeeded } from './report/outcome.ts'
 import type { Report } from './report/report.ts'
 
@@ -20,7 +21,7 @@ import type { Report } from './report/report.ts'
 const STARTED_STATE = 'started'
 const DONE_STATE = 'done'
 
-const COMMANDS = { deploy, rollback }
+const COMMANDS = { deploy, plan, rollback }
 
 keepMemorySmall()
 const redactor = createRedactor()
@@ -65,9 +66,11 @@ async function run(
   const known: { inputs?: Inputs; cluster?: Cluster } = {}
   let report: Report | undefined
   try {
-    known.inputs = readInputs(createInputSource(process.env))
-    if (known.inputs.githubToken !== undefined) runner.mask(known.inputs.githubToken)
-    const ready = await compose(known.inputs, { runner, clock, journal, signals, ...session })
+    const source = createInputSource(process.env)
+    // Before anything is printed that others have written.
+    runner.mask(source.input('github-token'))
+    known.inputs = readInputs(source)
+    const ready = await compose(known.inputs, process.env, { runner, clock, journal, signals, ...session })
     known.cluster = ready.cluster
     report = await command(ready)
   } catch (error) {

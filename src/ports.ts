@@ -16,6 +16,14 @@ export interface ResourceType {
   readonly verbs: readonly string[]
 }
 
+/** What a server is, as Helm's `.Capabilities` tell it. */
+export interface Capabilities {
+  /** `v1.37.2` */
+  readonly version: string
+  /** Versions of groups, and the kinds in them: `apps/v1`, `apps/v1/Deployment`. */
+  readonly apiVersions: readonly string[]
+}
+
 /** What a login may do, as a rule of RBAC says it (rbac/v1 PolicyRule); `*` stands for all of them. */
 export interface AccessRule {
   readonly verbs: readonly string[]
@@ -92,6 +100,7 @@ export interface Cluster {
     kind: string,
     options?: { fresh?: boolean; signal?: AbortSignal },
   ): Promise<ResourceType | undefined>
+  capabilities(signal?: AbortSignal): Promise<Capabilities>
   /** Undefined when there is no such object. */
   get(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined>
   list(query: Query, signal?: AbortSignal): Promise<ObjectList>
@@ -157,8 +166,15 @@ export interface Runner {
   debug(text: string): void
   group<T>(title: string, body: () => Promise<T>): Promise<T>
   annotate(annotation: Annotation): void
-  /** Hides a value from everything that is printed from now on, here and in the runner's log. */
+  /** Hides a credential from everything that is printed from now on, here and in the runner's log, whatever it looks like. */
   mask(secret: string): void
+  /**
+   * Hides a value from what Rollsafe itself prints and writes from now on, unless it is a word that is spared: for the values of
+   * Secrets, some of which are ordinary words. The job's own log and outputs stay as they are.
+   */
+  hide(value: string): void
+  /** Names and words that are printed everywhere, and that a Secret's value may happen to be. */
+  spare(words: Iterable<string>): void
   output(name: string, value: string): void
   /** Keeps a value for the post step of this same step. The last value of a name counts. */
   saveState(name: string, value: string): void
@@ -168,15 +184,33 @@ export interface Runner {
   writeReport(json: string): Promise<string>
 }
 
-/** A text file with manifests, from the checkout or from a renderer. `path` is for people, relative to the workspace. */
+/**
+ * A text with manifests. `path` is for people: of a file of the checkout, relative to the workspace; of what was rendered, the
+ * command that prints the text (`helm template charts/shop`).
+ */
 export interface SourceFile {
   readonly path: string
   readonly text: string
 }
 
-/** Turns the sources named in the inputs into manifest files. Throws RejectedError. */
+/** What charts ask about the place they are rendered for. */
+export interface ChartFacts {
+  readonly release: string
+  readonly namespace: string
+  /** There is a good revision already: an upgrade, and no installation. */
+  readonly isUpgrade: boolean
+  readonly kubernetes: Capabilities
+}
+
+/** Turns the sources named in the inputs into manifest files; asks for facts only if there is a chart. Throws RejectedError. */
 export interface Renderer {
-  render(sources: Sources, signal?: AbortSignal): Promise<SourceFile[]>
+  render(sources: Sources, facts: () => Promise<ChartFacts>, signal?: AbortSignal): Promise<SourceFile[]>
+}
+
+/** Container registries. */
+export interface Registry {
+  /** The digest that the tag of a reference stands for now, `sha256:…`. Throws RejectedError. */
+  resolve(reference: string, signal: AbortSignal): Promise<string>
 }
 
 export interface Clock {

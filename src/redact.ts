@@ -1,16 +1,13 @@
 /**
  * The door for untrusted text. Pod logs, events, names and error messages are written by whoever wrote the workload, and
  * may try to steer the workflow runner, the reader's terminal or the reader. Text leaves in this order: secrets are
- * hidden (`Redactor`), then what is left is made safe for the place it goes to (`defuse` for a log; `report/markdown.ts`
+ * hidden (`redactor.ts`), then what is left is made safe for the place it goes to (`defuse` for a log; `report/markdown.ts`
  * for a page).
  */
 import { isObject, type KubeObject } from './manifest/object.ts'
 
 /** What stands in a text where a secret was. */
 export const HIDDEN = '***'
-
-/** Shorter values would hide half of every text, and guessing them takes no time anyway. */
-const SHORTEST_SECRET = 6
 
 const LONGEST_LOG_LINE = 4000
 
@@ -70,117 +67,17 @@ export function cut(text: string, length: number): string {
   return `${head}… (${text.length - head.length} more characters)`
 }
 
-/** Knows the secrets of this run, and hides them. */
-export interface Redactor {
-  /**
-   * From now on hides the value, each of its lines, and the base64, URL-encoded and JSON-escaped forms of these. False,
-   * and nothing is hidden, when the value has fewer than 6 characters.
-   */
-  readonly add: (secret: string) => boolean
-  /** The text with `***` for every secret. Text that holds none comes back as it is. */
-  readonly redact: (text: string) => string
-}
-
-export function createRedactor(): Redactor {
-  const hidden = new Set<string>()
-  let pattern: RegExp | undefined
-
-  return {
-    add(secret) {
-      if (secret.trim().length < SHORTEST_SECRET) return false
-      for (const form of formsOf(secret)) hidden.add(form)
-      pattern = undefined
-      return true
-    },
-    redact(text) {
-      if (hidden.size === 0) return text
-      // Longest first: a secret that contains another is hidden whole.
-      pattern ??= new RegExp(
-        [...hidden]
-          .toSorted((a, b) => b.length - a.length)
-          .map(escapeForPattern)
-          .join('|'),
-        'g',
-      )
-      // Control characters inside a secret would hide it here and vanish later, on the way to the log.
-      const plain = stripControls(text)
-      const safe = plain.replace(pattern, HIDDEN)
-      return safe === plain ? text : safe
-    },
-  }
-}
-
-function escapeForPattern(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`)
-}
-
-function formsOf(secret: string): string[] {
-  const lines = secret.split(/\r\n|[\r\n]/)
-  const plain = [secret, secret.trim(), ...lines.map((line) => line.trim())]
-  return [...plain, ...plain.flatMap(encodingsOf)].map(stripControls).filter((form) => form.length >= SHORTEST_SECRET)
-}
-
-function encodingsOf(text: string): string[] {
-  if (text.length < SHORTEST_SECRET) return []
-  const base64 = [0, 1, 2].map((offset) => base64Inside(text, offset))
-  return [
-    base64Of(new TextEncoder().encode(text)),
-    ...base64,
-    ...base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_')),
-    encodeURIComponent(text.toWellFormed()),
-    JSON.stringify(text).slice(1, -1),
-  ]
-}
-
-/**
- * How the text looks inside the base64 of something longer, where it begins `offset` bytes into a group of three: without
- * the characters at either end that its neighbours have a part in (https://www.rfc-editor.org/rfc/rfc4648#section-4).
- */
-function base64Inside(text: string, offset: number): string {
-  const bytes = new TextEncoder().encode(text)
-  const padded = new Uint8Array(offset + bytes.length)
-  padded.set(bytes, offset)
-  const whole = Math.floor(padded.length / 3) * 4
-  return base64Of(padded).slice(offset === 0 ? 0 : 4, whole)
-}
-
-function base64Of(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
-}
-
 /** Where `kubectl apply` keeps a copy of the whole object, values included. */
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** The object, with `***` for every value if it is a Secret: names of entries stay, values go. Other kinds stay as they are. */
 export function redactSecretData(object: KubeObject): KubeObject {
-  return mapSecret(object, () => HIDDEN)
-}
-
-/**
- * Both versions of an object, for a diff: a Secret's value that is the same in both is `***`; one that changed is
- * `*** (before)` and `*** (after)`. So the change shows and the value does not, as in `kubectl diff`.
- */
-export function redactSecretChange(before: KubeObject, after: KubeObject): [KubeObject, KubeObject] {
-  return [
-    mapSecret(before, (value, field, entry) => `${HIDDEN}${entryOf(after, field, entry) === value ? '' : ' (before)'}`),
-    mapSecret(after, (value, field, entry) => `${HIDDEN}${entryOf(before, field, entry) === value ? '' : ' (after)'}`),
-  ]
-}
-
-function entryOf(object: KubeObject, field: string, entry: string): unknown {
-  const values = object[field]
-  return isObject(values) && Object.hasOwn(values, entry) ? values[entry] : undefined
-}
-
-function mapSecret(object: KubeObject, mask: (value: unknown, field: string, entry: string) => string): KubeObject {
   if (object.kind !== 'Secret' || object.apiVersion !== 'v1') return object
   const safe: KubeObject = { ...object, metadata: { ...object.metadata } }
   for (const field of ['data', 'stringData']) {
     const values = object[field]
     if (values === undefined || values === null) continue
-    safe[field] = isObject(values)
-      ? Object.fromEntries(Object.entries(values).map(([entry, value]) => [entry, mask(value, field, entry)]))
-      : HIDDEN
+    safe[field] = isObject(values) ? Object.fromEntries(Object.keys(values).map((entry) => [entry, HIDDEN])) : HIDDEN
   }
   const annotations = object.metadata.annotations
   if (annotations && Object.hasOwn(annotations, LAST_APPLIED)) {

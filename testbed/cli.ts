@@ -11,7 +11,7 @@ const USAGE = `Usage: node testbed/cli.ts <command>
   down       [--name N | --all]                          stop and remove it
   kubeconfig [--name N]                                  print the path of its kubeconfig
   build                                                  build what "up" needs
-  tools      [kubectl | kwok | helm | act | actionlint]...   build programs; prints the path of each
+  tools      [kubectl | kwok | helm | act | actionlint | registry]...   build programs; prints the path of each
 --default-limits leaves the controller manager at its own 20 requests a second; the name is "testbed" if not given.
 `
 

@@ -35,6 +35,8 @@ export interface Testbed extends AsyncDisposable {
   readonly server: string
   /** Path of the API server's audit log: a line of JSON for each request. Throws on an existing cluster. */
   readonly auditLog: string
+  /** Path of a folder with files that pods may name as their log (README.md). Throws on an existing cluster. */
+  readonly podLogs: string
   /** Paths of programs; others are had by buildTool(). */
   readonly binaries: { readonly kubectl: string }
   /** Runs kubectl, and returns what it printed. Throws an error with what it said when it fails. */
@@ -80,6 +82,7 @@ function ownTestbed(cluster: RunningCluster): Testbed {
     kubeconfig: cluster.kubeconfig,
     server: cluster.server,
     auditLog: cluster.auditLog,
+    podLogs: clusterFolder(cluster.name).podLogs,
     binaries: { kubectl: cluster.kubectl },
     kubectl: (args, input) => kubectl(cluster, args, input),
     stopApiServer: () => stopApiServer(cluster),
@@ -101,6 +104,9 @@ function existingTestbed(facts: TestbedFacts & { kind: 'existing' }): Testbed {
     server: facts.server,
     get auditLog(): string {
       throw missing('audit log to read')
+    },
+    get podLogs(): string {
+      throw missing('pods that say what they are told')
     },
     binaries: { kubectl: 'kubectl' },
     kubectl: (args, input) =>

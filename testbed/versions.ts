@@ -8,6 +8,7 @@ export const TOOLS = {
   kwok: { version: 'v0.8.0', packages: ['sigs.k8s.io/kwok/cmd/kwok', 'sigs.k8s.io/kwok/cmd/kwokctl'] },
   helm: { version: 'v4.3.1', packages: ['helm.sh/helm/v4/cmd/helm'] },
   act: { version: 'v0.2.89', packages: ['github.com/nektos/act'] },
+  registry: { version: 'v3.1.2', packages: ['github.com/distribution/distribution/v3/cmd/registry'] },
   actionlint: { version: 'v1.7.12', packages: ['github.com/rhysd/actionlint/cmd/actionlint'] },
 } as const
 

@@ -30,6 +30,14 @@ function manifests(version: string): string {
       metadata: { name: 'web', labels: { version } },
       spec: { selector: { app: 'web' }, ports: [{ port: word === 'v1' ? 80 : 81 }] },
     },
+    // Made anew for each version, as nobody may change it.
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'frozen', annotations: { 'rollsafe.dev/recreate': 'if-immutable' } },
+      immutable: true,
+      data: { version },
+    },
     deployment('web', { tag: version, container: { env: [{ name: 'VERSION', value: version }] } }),
   ])
 }
@@ -144,9 +152,10 @@ function expectVersion({ objects, good }: Settled, version: string): void {
   expect(stamp).toBe(String(good?.revision))
 }
 
-/** The UIDs and all the server's own choices included: for what must not have been touched. */
+/** The UIDs and all the server's own choices included: for what must not have been touched. But what was made anew cannot have them. */
 const exactly = ({ objects }: Settled) =>
   objects.map(({ status: _status, metadata, ...object }) => {
+    if (metadata.name === 'frozen') return { ...object, metadata: { name: metadata.name, labels: metadata.labels } }
     const {
       resourceVersion: _version,
       generation: _generation,
@@ -164,10 +173,11 @@ const exactly = ({ objects }: Settled) =>
 
 /** An object that was pruned and is back is another one by its UID. */
 const withoutUids = (objects: ReturnType<typeof exactly>) =>
-  objects.map(({ metadata: { uid: _uid, creationTimestamp: _since, owners: _owners, ...metadata }, ...object }) => ({
-    ...object,
-    metadata,
-  }))
+  objects.map(({ metadata, ...object }) => {
+    const { uid: _uid, creationTimestamp: _since, owners: _owners, ...more } = { owners: [], ...metadata } as Identity
+    return { ...object, metadata: more }
+  })
+type Identity = KubeObject['metadata'] & { owners: string[] }
 
 interface Kill {
   readonly killAt: number

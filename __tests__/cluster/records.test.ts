@@ -1,8 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { readFile } from 'node:fs/promises'
-import { openAccess } from '../../src/adapters/kube/access.ts'
-import { createCluster } from '../../src/adapters/kube/cluster.ts'
-import { chooseContext } from '../../src/adapters/kube/kubeconfig.ts'
 import { openRecords } from '../../src/commands/session/records.ts'
 import type { KubeObject } from '../../src/manifest/object.ts'
 import type { Cluster } from '../../src/ports.ts'
@@ -10,15 +6,13 @@ import { RecordError } from '../../src/release/read-record.ts'
 import { createMemoryCluster } from '../fakes/memory-cluster.ts'
 import { randomFrom } from '../fixtures/random.ts'
 import { configMap, incompressible, releaseRecord } from '../release/records.ts'
-import { testbed, withNamespace } from './testbed.ts'
+import { connect } from './settled.ts'
+import { withNamespace } from './testbed.ts'
 
 const MEGABYTE = 1024 * 1024
 let real: Cluster
 beforeAll(async () => {
-  const { kubeconfig } = testbed()
-  const text = { text: await readFile(kubeconfig, 'utf8'), name: kubeconfig, folder: '/' }
-  const access = await openAccess(chooseContext([text], undefined), { allowInsecure: false, mask: () => undefined })
-  real = createCluster(access)
+  real = await connect()
 })
 afterAll(() => real.close())
 

@@ -16,7 +16,15 @@ import { testbed } from './testbed.ts'
 export async function connect(kubeconfig?: string): Promise<Cluster & AsyncDisposable> {
   const text = kubeconfig ?? (await readFile(testbed().kubeconfig, 'utf8'))
   const context = chooseContext([{ text, name: 'the testbed' }], undefined)
-  const cluster = createCluster(await openAccess(context, { allowInsecure: false, mask: () => undefined }))
+  const cluster = createCluster(
+    await openAccess(context, {
+      allowInsecure: false,
+      mask: () => undefined,
+      warn: () => undefined,
+      env: {},
+      workspace: import.meta.dirname,
+    }),
+  )
   return { ...cluster, [Symbol.asyncDispose]: () => cluster.close() }
 }
 

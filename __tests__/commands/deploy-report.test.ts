@@ -76,7 +76,7 @@ function reportOf(
   const prepared: Prepared = {
     namespace: 'shop',
     changes: [CHANGE],
-    prune: { deletions: [], notes: [] },
+    prune: { deletions: [], kept: [], left: [], problems: [] },
     revision: 4,
     previousRevision: previous,
     forecast: { bounds: new Map(), warnings: ['from the forecast'], nodes: [] },

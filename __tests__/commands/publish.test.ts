@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { publish, type PublishPorts } from '../../src/commands/publish.ts'
 import type { Clock, GitHub, Runner, StickyComment } from '../../src/ports.ts'
-import { createRedactor } from '../../src/redact.ts'
+import { createRedactor } from '../../src/redactor.ts'
 import type { Annotation } from '../../src/report/annotations.ts'
 import type { Report } from '../../src/report/report.ts'
 import { runScript } from '../fakes/child.ts'
@@ -33,6 +33,8 @@ function recorder(
     group: (_title, body) => body(),
     annotate: (annotation) => void told.annotations.push(annotation),
     mask: () => undefined,
+    hide: () => undefined,
+    spare: () => undefined,
     output(name, value) {
       told.outputs[name] = value
     },
@@ -191,7 +193,7 @@ describe('publish through the real runner and a GitHub over HTTP', () => {
   const script = `
     import { createRunner } from 'root/src/adapters/runner/runner.ts'
     import { createGitHub } from 'root/src/adapters/github/github.ts'
-    import { createRedactor } from 'root/src/redact.ts'
+    import { createRedactor } from 'root/src/redactor.ts'
     import { publish } from 'root/src/commands/publish.ts'
     import { rolledBack } from 'root/__tests__/fixtures/reports/reports.ts'
     import { setTimeout as wait } from 'node:timers/promises'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { readSessionState, recover } from '../../src/commands/recover.ts'
+import { ClusterError } from '../../src/errors.ts'
 import { keyOf, refOf } from '../../src/manifest/object.ts'
 import type { Report } from '../../src/report/report.ts'
 import type { ReleaseRecord } from '../../src/release/record.ts'
@@ -64,6 +65,40 @@ describe('the post step', () => {
     expect(history).toEqual(['1 good', '2 bad'])
     expect(report).toMatchObject({ outcome: 'cancelled', changed: true, revision: 2 })
     expect(report?.message).toContain('left in place')
+  })
+
+  it.each<[string, (cluster: MemoryCluster) => Promise<void> | void, Partial<Report>]>([
+    [
+      'the API server is away when it takes the lock',
+      (cluster) => {
+        cluster.onRequest = (request) => {
+          if (request.startsWith('create Lease'))
+            throw new ClusterError('shop.example refuses the connection', { status: 0, request })
+        }
+      },
+      { reason: 'ClusterUnreachable' },
+    ],
+    [
+      'nobody can read what was written',
+      async (cluster) => {
+        const head = await cluster.get({
+          apiVersion: 'v1',
+          kind: 'Secret',
+          namespace: 'shop',
+          name: 'rollsafe.shop.v2',
+        })
+        if (head) cluster.put({ ...head, data: { record: 'AAAA' } })
+      },
+      { reason: 'InvalidInput' },
+    ],
+  ])('says that something may be half done when %s', async (_name, spoil, expected) => {
+    const cluster = createMemoryCluster([MADE])
+    await recordsOf(cluster).create(PENDING)
+    await spoil(cluster)
+    const report = await recover({ namespace: 'shop', holder: 'this-run' }, createRun(cluster).run)
+    expect(report).toMatchObject({ ...expected, outcome: 'rollback-failed', changed: true, namespace: 'shop' })
+    expect(report?.message).toContain('what it had written could not be taken back')
+    expect(cluster.objects().has(keyOf(refOf(MADE)))).toBe(true)
   })
 
   const { by } = PENDING

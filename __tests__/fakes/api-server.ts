@@ -82,13 +82,13 @@ export const stream =
   }
 
 /** An access without credentials, or with what the test is about. */
-export function accessTo(server: FakeApiServer, more: Partial<ClusterAccess> = {}): ClusterAccess {
+export function accessTo(server: Pick<FakeApiServer, 'url'>, more: Partial<ClusterAccess> = {}): ClusterAccess {
   return {
     server: server.url,
     namespace: undefined,
     tls: { rejectUnauthorized: true },
     headers: {},
-    ...loginWithoutRefresh(undefined),
+    ...loginWithoutRefresh(),
     ...more,
   }
 }

@@ -125,6 +125,8 @@ export function createMemoryCluster(
     resourceType: (apiVersion, kind) =>
       Promise.resolve(isServed(apiVersion, kind) ? typeOf(apiVersion, kind) : undefined),
 
+    capabilities: () => Promise.resolve({ version: 'v1.37.2', apiVersions: ['v1', 'apps/v1', 'apps/v1/Deployment'] }),
+
     get: (ref) => request('get', ref, () => stored.get(keyOf(ref))),
 
     list: (query) =>

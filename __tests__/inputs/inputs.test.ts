@@ -185,8 +185,8 @@ describe('rollback-strategy', () => {
 
 describe('problems', () => {
   it.each([
-    ['command', 'plan', 'cannot do yet', 'Write deploy'],
-    ['to-revision', '3', 'makes a new revision', 'Set command: rollback'],
+    ['command', 'sweep', 'cannot do yet', 'Write deploy'],
+    ['to-revision', '3', 'only a rollback goes back to one', 'Set command: rollback'],
     ['rollback-strategy', 'slow', 'not a choice it has', 'Write as-written, max-unavailable or fast'],
     ['prune-limit', '-1', 'out of range', 'from 0 to 1000'],
     ['history-limit', '0', 'out of range', 'from 1 to 100'],
@@ -207,6 +207,16 @@ describe('problems', () => {
     ['images', 'we b=web:1', '"we b=web:1"', 'registry/path:tag'],
     ['images', 'Web:1', '"Web:1"', 'registry/path:tag'],
     ['images', 'reg.io/web', 'neither tag nor digest', 'reg.io/web:TAG'],
+    ['images', 'reg.io/web@resolve', 'no tag to resolve', 'reg.io/web:TAG@resolve'],
+    ['images', 'web=reg.io/web@resolve', 'no tag to resolve', 'web=reg.io/web:TAG@resolve'],
+    ['images', `reg.io/web:1@sha256:${'0f'.repeat(32)}@resolve`, 'a digest already', '@resolve out'],
+    ['images', 'web:1@latest', '"web:1@latest"', 'registry/path:tag'],
+    ['images', '@resolve', '"@resolve"', 'registry/path:tag'],
+    ['images', 'App.x.io:spec..image=web:1', '"spec..image" is no path', 'App.x.io:spec.containers[*].image=web:1'],
+    ['images', 'App.x.io:=web:1', '"" is no path', 'App.x.io:spec.containers[*].image=web:1'],
+    ['images', 'App.x.io:spec[a]=web:1', '"spec[a]" is no path', 'fields with dots'],
+    ['images', 'App.x.io:spec.image=', '"App.x.io:spec.image="', 'empty variable'],
+    ['images', 'App.x.io:spec.image', '"App.x.io:spec.image"', 'registry/path:tag'],
     ['namespace', 'Prod', '"Prod"', '"prod" would do'],
     ['namespace', 'n'.repeat(64), 'longer than 63', 'would do'],
     ['timeout', '10', '"10"', '10s or 10m'],

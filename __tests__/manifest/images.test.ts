@@ -62,6 +62,9 @@ describe('where images are', () => {
     ['batch/v1', 'CronJob', (spec: object) => ({ spec: { jobTemplate: { spec: { template: { spec } } } } })],
     ['argoproj.io/v1alpha1', 'Rollout', (spec: object) => ({ spec: { template: { spec } } })],
     ['serving.knative.dev/v1', 'Service', (spec: object) => ({ spec: { template: { spec } } })],
+    ['serving.knative.dev/v1', 'Configuration', (spec: object) => ({ spec: { template: { spec } } })],
+    ['serving.knative.dev/v1', 'Revision', (spec: object) => ({ spec })],
+    ['keda.sh/v1alpha1', 'ScaledJob', (spec: object) => ({ spec: { jobTargetRef: { template: { spec } } } })],
   ])('%s %s', (apiVersion, kind, around) => {
     const head = { apiVersion, kind, metadata: { name: 'x' } }
     const { manifests, changes } = set(JSON.stringify({ ...head, ...around(SPEC) }), 'app:2')
@@ -98,6 +101,15 @@ describe('where images are', () => {
     [
       'a custom kind with a template of another sort',
       { apiVersion: 'x.io/v1', kind: 'App', metadata: { name: 'x' }, spec: { template: { spec: { image: 'app:1' } } } },
+    ],
+    [
+      'an Argo Rollout that takes its pods from a Deployment',
+      {
+        apiVersion: 'argoproj.io/v1alpha1',
+        kind: 'Rollout',
+        metadata: { name: 'x' },
+        spec: { workloadRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'app' } },
+      },
     ],
     [
       'a workload whose containers are no list',

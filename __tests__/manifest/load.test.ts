@@ -120,7 +120,7 @@ items: []
       'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a]',
       1,
       'kustomize',
-      'kubectl kustomize',
+      'the input kustomize',
     ],
     [
       'an object in a list',
@@ -199,4 +199,14 @@ describe('assertNoDuplicates', () => {
     ].join('')
     expect(() => assertNoDuplicates(load(text))).not.toThrow()
   })
+})
+
+describe('limits', () => {
+  it('hold for all files together, and say so once', () => {
+    const many = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nx: &x [${Array(900).fill('a').join(', ')}]\ny: [${Array(1000).fill('*x').join(', ')}]\n`
+    const files = Array.from({ length: 8 }, (_, at) => ({ path: `${at}.yaml`, text: many }))
+    expect(problemsOf(() => loadManifests(files))).toMatchObject([
+      { code: 'InvalidManifest', message: '4.yaml:4: the files hold more than 4000000 values together' },
+    ])
+  }, 30_000)
 })

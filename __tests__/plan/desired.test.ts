@@ -45,6 +45,12 @@ describe('an object', () => {
       NAMESPACED,
       { name: 'settings', namespace: 'shop', labels: { a: 'b' } },
     ],
+    [
+      'loses maps that say nothing',
+      { annotations: {}, labels: null },
+      NAMESPACED,
+      { name: 'settings', namespace: 'shop' },
+    ],
   ])('%s', (_name, metadata, type, expected) => {
     expect(locate(manifest(metadata, { status: {}, data: { a: '1' } }), type, 'shop').object).toEqual({
       apiVersion: 'v1',

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import { ClusterError, type ClusterErrorFacts } from '../../src/errors.ts'
-import { problemFrom } from '../../src/plan/rejections.ts'
+import { isImmutable, problemFrom } from '../../src/plan/rejections.ts'
 
 const REQUEST = 'patch deployments.apps web in namespace shop'
 
@@ -138,4 +138,17 @@ it.each<[string, string, Partial<ClusterErrorFacts>, { code: string; message: Re
   expect(problem.message).toMatch(/^Deployment shop\/web: /)
   expect(problem.message).toMatch(expected.message)
   expect(problem.hint).toMatch(expected.hint)
+})
+
+it.each([
+  'spec.clusterIPs[0]: Invalid value: ["10.0.0.7"]: may not change once set',
+  'roleRef: Invalid value: cannot change roleRef',
+  'parameters: Forbidden: updates to parameters are forbidden.',
+  'spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`',
+  'spec: Forbidden: spec is immutable after creation except resources.requests',
+  'value: Forbidden: may not be changed in an update.',
+  'data: Forbidden: field is immutable when `immutable` is set',
+])('cannot change: %s', (message) => {
+  expect(isImmutable(new ClusterError(message, { status: 422, request: REQUEST }))).toBe(true)
+  expect(isImmutable(new ClusterError(message, { status: 403, request: REQUEST }))).toBe(false)
 })

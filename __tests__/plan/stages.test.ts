@@ -59,6 +59,24 @@ describe('the stages of a release', () => {
       ['what pods need: settings', 'pre-deploy Jobs: migrate', 'wave 1: a', 'wave 2: b'],
     ],
     [
+      'let Jobs run in the order of their own waves',
+      [
+        run(object('Job', 'migrate', { ...hook('pre-deploy'), ...wave('1') })),
+        run(object('Job', 'warm', { ...hook('post-deploy'), ...wave('3') })),
+        run(object('Job', 'backup', { ...hook('pre-deploy'), ...wave('-1') })),
+        run(object('Job', 'check', { ...hook('pre-deploy'), ...wave('1') })),
+        create(object('Deployment', 'web', wave('5'))),
+        create(object('Deployment', 'late', wave('6'))),
+      ],
+      [
+        'pre-deploy Jobs, wave -1: backup',
+        'pre-deploy Jobs, wave 1: migrate check',
+        'wave 5: web',
+        'wave 6: late',
+        'post-deploy Jobs: warm',
+      ],
+    ],
+    [
       'have no Jobs when nothing changes',
       [unchanged(object('Deployment', 'web')), run(object('Job', 'migrate', hook('pre-deploy')))],
       [': web'],

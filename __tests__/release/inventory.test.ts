@@ -99,6 +99,13 @@ describe('what is left behind', () => {
       keep('its annotation rollsafe.dev/prune says'),
     ],
     [
+      'stays when Helm would not delete it',
+      settings(),
+      'u',
+      settings({ uid: 'u', annotations: { 'helm.sh/resource-policy': 'Keep' } }),
+      keep('its annotation helm.sh/resource-policy says'),
+    ],
+    [
       'stays as a Namespace, and is named',
       cluster('Namespace', 'shop'),
       'u',

@@ -7,7 +7,16 @@ import { isObject } from '../../src/manifest/object.ts'
 import { redactReport } from '../../src/report/redact-report.ts'
 import { OUTCOMES, type Report } from '../../src/report/report.ts'
 import { reportSaying } from '../fixtures/reports/hostile.ts'
-import { deployed, everyOutcome, rejected, rollbackFailed, rolledBack } from '../fixtures/reports/reports.ts'
+import {
+  deployed,
+  everyOutcome,
+  planned,
+  plannedRefused,
+  plannedUnchanged,
+  rejected,
+  rollbackFailed,
+  rolledBack,
+} from '../fixtures/reports/reports.ts'
 
 const hide = (secret: string) => (value: string) => value.replaceAll(secret, '***')
 
@@ -36,9 +45,16 @@ function compile(from: object): ValidateFunction {
 
 describe('the schema of the report', () => {
   it.each(
-    [...everyOutcome, deployed, rolledBack, rollbackFailed, rejected, reportSaying('x')].map(
-      (report) => [report.outcome, report] as const,
-    ),
+    [
+      ...everyOutcome,
+      deployed,
+      rolledBack,
+      rollbackFailed,
+      rejected,
+      plannedUnchanged,
+      plannedRefused,
+      reportSaying('x'),
+    ].map((report) => [report.outcome, report] as const),
   )('describes every field: %s', (_outcome, report) => {
     expect(validateStrictly(report) || validateStrictly.errors).toBe(true)
     expect(validate(report) || validate.errors).toBe(true)
@@ -51,6 +67,7 @@ describe('the schema of the report', () => {
     ['a time that is none', { startedAt: 'yesterday' }],
     ['an object without a kind', { objects: [{ apiVersion: 'v1', name: 'a', change: 'created' }] }],
     ['an unknown state', { workloads: [{ ...deployed.workloads[0], state: 'fine' }] }],
+    ['an unknown action', { plan: { objects: [{ ...planned.plan?.objects[0], action: 'guess' }] } }],
     ['another version', { schema: 2 }],
   ])('refuses %s', (_what, change) => {
     expect(validate(JSON.parse(JSON.stringify({ ...deployed, ...change })))).toBe(false)
@@ -77,10 +94,11 @@ describe('redactReport', () => {
     expect(validate(safe) || validate.errors).toBe(true)
   })
 
-  it.each(['deployed', 'healthy', 'updated', 'follow', 'CrashLoop', 'deploy'])(
+  it.each(['deployed', 'healthy', 'updated', 'follow', 'CrashLoop', 'deploy', 'update', 'recreate'])(
     'leaves our own word %s alone',
     (word) => {
-      const report: Report = word === 'deployed' ? deployed : rolledBack
+      const report: Report =
+        word === 'deployed' ? deployed : { ...rolledBack, ...(planned.plan && { plan: planned.plan }) }
       expect(redactReport(report, (value) => (value === word ? '***' : value))).toEqual(report)
     },
   )

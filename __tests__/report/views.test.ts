@@ -2,15 +2,25 @@ import { describe, expect, it } from '@jest/globals'
 import { annotationsOf } from '../../src/report/annotations.ts'
 import { COMMENT_CHARACTERS, markerOf, renderComment, shouldComment } from '../../src/report/comment.ts'
 import { renderLog } from '../../src/report/log.ts'
-import { bytesOf } from '../../src/report/markdown.ts'
+import { bytesOf, fence } from '../../src/report/markdown.ts'
 import { safetyOf, succeeded } from '../../src/report/outcome.ts'
 import { OUTPUT_NAMES, outputsOf } from '../../src/report/outputs.ts'
+import { linesOfFields } from '../../src/report/plan-lines.ts'
 import type { FailureReport, Report } from '../../src/report/report.ts'
 import { renderSummary, SUMMARY_BYTES } from '../../src/report/summary.ts'
 import { pageOf } from '../fakes/page.ts'
 import { HOSTILE } from '../fixtures/hostile.ts'
 import { reportSaying } from '../fixtures/reports/hostile.ts'
-import { deployed, everyOutcome, rejected, rollbackFailed, rolledBack } from '../fixtures/reports/reports.ts'
+import {
+  deployed,
+  everyOutcome,
+  planned,
+  plannedRefused,
+  plannedUnchanged,
+  rejected,
+  rollbackFailed,
+  rolledBack,
+} from '../fixtures/reports/reports.ts'
 
 const huge = (count: number, text: string): Report => {
   const [failure] = rolledBack.failures
@@ -52,6 +62,13 @@ const huge = (count: number, text: string): Report => {
       commands: many([text]),
     },
     warnings: many([text]),
+    plan: {
+      objects: many(planned.plan?.objects ?? []).map((object) => ({
+        ...object,
+        note: text,
+        fields: [...object.fields, { path: text, before: text, after: `${text}\n`.repeat(3) }],
+      })),
+    },
   }
 }
 
@@ -115,6 +132,53 @@ describe.each([
     expect(page.text.indexOf('kubectl')).toBeLessThan(page.text.indexOf('Workloads'))
     expect(page.text).toContain('exceeded quota: team')
     expect(page.text).toContain('could not be read: 403 Forbidden')
+  })
+
+  it('of a plan shows what would change first, and its fields', () => {
+    const page = pageOf(render(planned))
+    expect(page.text).toMatch(/^\s*📋 Planned: shop in namespace shop/)
+    expect(page.text).toContain('this was a plan, and nothing was written')
+    expect(page.tables[0]).toEqual(Array.from({ length: 9 }, () => 4))
+    expect(page.text).toContain('at least 2 availableat most 5 in all')
+    expect(page.text).toContain('2 more objects would stay as they are.')
+    expect(page.text).toContain(
+      `Deployment/web: 4 fields  spec.replicas
+-   3
++   4
+
+  spec.template.spec.containers[web].image
+-   registry.example.com:5000/shop/web:1.41.0
++   registry.example.com:5000/shop/web:1.42.0
+
+  spec.template.spec.containers[web].env[CACHE]
++   name: CACHE
++   value: web-cache:6379
+`,
+    )
+    expect(page.html).toContain(
+      '<code class="language-diff">  data[config.yaml]\n@@ 12 lines as before @@\n    server:\n',
+    )
+  })
+
+  it('of a plan that changes nothing says so', () => {
+    const { text } = pageOf(render(plannedUnchanged))
+    expect(text).toContain('A deploy would change nothing: 4 objects unchanged.')
+    expect(text).not.toContain('Object')
+  })
+
+  it('of a plan that would be refused shows the problems first', () => {
+    const { text } = pageOf(render(plannedRefused))
+    const places = [
+      '⛔ Rejected',
+      '1 problem to mend',
+      'Plan',
+      '⛔ be refused',
+      '✏️ update',
+      'spec.storageClassName\n-   standard',
+    ]
+    const found = places.map((place) => text.indexOf(place))
+    expect(found).toEqual(found.toSorted((a, b) => a - b))
+    expect(found).not.toContain(-1)
   })
 
   it.each(everyOutcome.map((report) => [report.outcome, report] as const))('has a page for %s', (_outcome, report) => {
@@ -343,6 +407,55 @@ describe('the closing lines of the log', () => {
     expect(renderLog(rollbackFailed).slice(-3)).toEqual([
       'Finish the rollback by hand:',
       ...(rollbackFailed.rollback?.commands ?? []).map((line) => `  ${line}`),
+    ])
+  })
+})
+
+describe('a plan in the log', () => {
+  it('has the objects that would change, and their fields', () => {
+    const lines = renderLog(planned)
+    const start = lines.indexOf(
+      '  Deployment/web  update: Its pods are replaced; at least 2 pods available, at most 5 pods in all',
+    )
+    expect(lines.slice(start + 1, start + 7)).toEqual([
+      '      spec.replicas',
+      '    -   3',
+      '    +   4',
+      '      spec.template.spec.containers[web].image',
+      '    -   registry.example.com:5000/shop/web:1.41.0',
+      '    +   registry.example.com:5000/shop/web:1.42.0',
+    ])
+    expect(lines.at(-1)).toBe('  2 objects unchanged')
+  })
+
+  it('says what it leaves out', () => {
+    const objects = Array.from({ length: 200 }, () => planned.plan?.objects ?? []).flat()
+    const lines = renderLog({ ...planned, plan: { objects } })
+    expect(lines.length).toBeLessThan(450)
+    expect(lines.slice(-3)).toEqual([
+      expect.stringMatching(/^ {2}\d+ more lines of the diff in the job summary$/),
+      '  and 1500 more',
+      '  400 objects unchanged',
+    ])
+  })
+})
+
+describe('the lines of a diff', () => {
+  it.each(Object.entries(HOSTILE))('begin with a sign, whatever they hold: %s', (_name, text) => {
+    const lines = linesOfFields([
+      { path: text, before: text, after: `${text}\n${text}` },
+      { path: text, lines: (['-', '+', ' ', '@'] as const).map((kind) => ({ kind, text })) },
+    ])
+    expect(lines.filter((line) => !/^(?:[-+ ]|@@) [^\n\r\u2028\u2029]*$/.test(line))).toEqual([])
+    expect(pageOf(fence(lines.join('\n'), { language: 'diff' })).elements).toEqual(['pre', 'code'])
+  })
+
+  it('of long texts show where they differ', () => {
+    const start = 'x'.repeat(1000)
+    expect(linesOfFields([{ path: 'a', before: `${start}1`, after: `${start}2` }])).toEqual([
+      '  a',
+      `-   …${'x'.repeat(40)}1`,
+      `+   …${'x'.repeat(40)}2`,
     ])
   })
 })

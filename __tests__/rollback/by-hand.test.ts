@@ -47,6 +47,16 @@ it.each<[string, RollbackStepReport, boolean, string[]]>([
   expect(finishByHand({ steps: [one], created: new Set(isCreated ? [keyOf(one)] : []) })).toEqual(commands)
 })
 
+it('makes room for what the release had made anew, and runs no Job twice', () => {
+  const [web, job] = [step('Service', 'web', 'failed'), { ...step('Job', 'migrate', 'failed'), apiVersion: 'batch/v1' }]
+  const recreated = new Set([keyOf(web), keyOf(job)])
+  const record = { name: 'rollsafe.shop.v4', namespace: 'shop', keys: recreated }
+  const [first = '', second = '', ...more] = finishByHand({ steps: [web, job], created: new Set(), recreated, record })
+  expect(first).toBe('kubectl delete service/web --namespace shop --ignore-not-found')
+  expect(second).toMatch(/kubectl apply --server-side/)
+  expect(more).toEqual(['kubectl delete job.batch/migrate --namespace shop --ignore-not-found'])
+})
+
 it('takes what could not be restored from the record of the last good revision', () => {
   const [config, web, other] = [
     step('ConfigMap', 'web', 'failed'),

@@ -113,6 +113,26 @@ describe('what is applied to undo a write', () => {
   })
 })
 
+describe('keys with a meaning in JavaScript', () => {
+  const data = (value: string) =>
+    JSON.parse(`{"__proto__":"${value}","constructor":"${value}","a":"${value}"}`) as Record<string, string>
+  const owned = [ours(set('__proto__', 'constructor', 'a'))]
+  const full = (value: string) => settings(data(value), owned)
+  const short = (value: string) => settings({ a: value }, [ours(set('a'))])
+
+  it('come back, by what is applied and by the exact repair', () => {
+    const applied = restoringApply({ before: full('1'), after: full('2') }, full('2'))
+    expect(JSON.stringify(applied['data'])).toBe(JSON.stringify(data('1')))
+    const repaired = exactRepair({ before: full('1'), after: short('2') }, short('2'), short('2'))
+    expect(new Map(Object.entries(repaired?.['data'] ?? {}))).toEqual(new Map(Object.entries(data('1'))))
+  })
+
+  it('go again', () => {
+    const repaired = exactRepair({ before: short('1'), after: full('2') }, full('2'), full('2'))
+    expect(Object.keys(repaired?.['data'] ?? {})).toEqual(['a'])
+  })
+})
+
 describe('the exact repair', () => {
   const before = settings({ a: '1' }, [ours(set('a'))])
   const after = settings({ a: '2', c: '2' }, [ours(set('a', 'c'))])

@@ -16,6 +16,7 @@ const update = (before: string, after: string): UndoableWrite => ({
   before: at(before),
   after: at(after),
 })
+const recreate = (before: string, after: string): UndoableWrite => ({ ...update(before, after), type: 'recreate' })
 const prune = (before: string): UndoableWrite => ({ type: 'prune', ref, before: at(before) })
 const hook: UndoableWrite = { type: 'run', ref }
 
@@ -32,6 +33,10 @@ describe('the writes of several runs', () => {
     ['made and pruned, it is gone for good', [create('1'), prune('1')], create()],
     ['made and pruned in a record', [create(), prune('1')], create()],
     ['made, pruned and made again', [create('1'), prune('1'), create('2')], create('2')],
+    ['made anew and changed, it is made anew again', [recreate('1', '2'), update('2', '3')], recreate('1', '3')],
+    ['changed and made anew', [update('1', '2'), recreate('2', '3')], recreate('1', '3')],
+    ['made and made anew, it goes away', [create('1'), recreate('1', '2')], create('2')],
+    ['made anew and pruned, it comes back', [recreate('1', '2'), prune('2')], prune('1')],
     ['a hook stays one', [hook, hook], hook],
     [
       'a change whose answer was lost',

@@ -55,9 +55,10 @@ export async function carryOut(
     const ending = overtaken(await unlessLost(endingOf(rolledOut), session), rolledOut, observer)
     if (ending.type === 'good') {
       const { pruned, warnings: unpruned } = await prune(prepared.prune, run)
+      const stays = prepared.prune.kept.map(({ ref, why }) => `${describe(ref)} ${why}`)
       const end = { status: 'good', message: 'is healthy' } as const
       const warnings = recording ? await recording.close(end, rolledOut.written) : await recordAsGood(prepared, session)
-      return { ending, rolledOut, failures: [], pruned, warnings: [...prepared.prune.notes, ...unpruned, ...warnings] }
+      return { ending, rolledOut, failures: [], pruned, warnings: [...stays, ...unpruned, ...warnings] }
     }
     // Another run has the release now, and its record: whatever is written here would be in its way.
     if (ending.type === 'lost') return { ending, rolledOut, failures: [], pruned: [], warnings: [] }

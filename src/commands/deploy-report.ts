@@ -222,6 +222,7 @@ function finalState(key: string, rollback: RollbackReport | undefined): Workload
       return 'removed'
     case 'failed':
     case 'left-alone':
+    case 'kept':
       return 'failed'
     case undefined:
       return undefined

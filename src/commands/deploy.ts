@@ -1,7 +1,5 @@
-import { type Problem, RejectedError } from '../errors.ts'
-import { keyOf, refOf } from '../manifest/object.ts'
+import { rejectIfAny } from '../errors.ts'
 import { isSuperseded } from '../release/supersede.ts'
-import { counted } from '../report/format.ts'
 import type { Report } from '../report/report.ts'
 import { type CarriedOut, carryOut } from './carry-out.ts'
 import { deployReport } from './deploy-report.ts'
@@ -9,7 +7,8 @@ import { prepare, type Prepared } from './prepare/prepare.ts'
 import { render, type Rendered } from './prepare/render.ts'
 import { beginReview } from './prepare/review.ts'
 import type { Run } from './run.ts'
-import { inventoryOf, leaveNamespace, openSession, type Session } from './session/session.ts'
+import { sameReleaseProblems } from './prepare/same-release.ts'
+import { leaveNamespace, openSession, type Session } from './session/session.ts'
 import { supersededReport } from './early-end.ts'
 
 /**
@@ -39,7 +38,7 @@ async function prepareIn(session: Session, rendered: Rendered): Promise<Prepared
   const { run, inPlace } = session
   try {
     if (isSuperseded(run.inputs.run, inPlace?.by)) return undefined
-    assertSameRelease(rendered, session)
+    rejectIfAny(sameReleaseProblems(rendered, session, run.inputs.release))
     return await prepare(rendered, session)
   } catch (error) {
     await leaveNamespace(session)
@@ -61,17 +60,4 @@ async function carryOutIn(prepared: Prepared, session: Session): Promise<Carried
 function describeNewer({ inPlace }: Session): string {
   const by = inPlace?.by
   return by ? `commit ${by.sha.slice(0, 7)} as revision ${inPlace?.revision}: ${by.url}` : 'another commit'
-}
-
-/** Two workflows that deploy different things under one name would prune and roll back each other's objects. */
-function assertSameRelease({ desired }: Rendered, session: Session): void {
-  const had = new Set(inventoryOf(session).map(({ object }) => keyOf(refOf(object))))
-  if (had.size === 0 || desired.some(({ object }) => had.has(keyOf(refOf(object))))) return
-  const { release } = session.run.inputs
-  const problem: Problem = {
-    code: 'InvalidInput',
-    message: `none of these objects is in the release ${release}, which has ${counted(had.size, 'object')} in the cluster`,
-    hint: `if another workflow deploys ${release}, set the input release to a name of its own here; to replace everything, keep one object for one deploy, or delete the Secrets rollsafe.${release}.v*`,
-  }
-  throw new RejectedError([problem])
 }

@@ -25,12 +25,7 @@ export function earlyEndReport(error: unknown, known: Known): Report | undefined
     ...(cluster && { server: cluster.server }),
     changed: false,
   }
-  if (error instanceof RejectedError) {
-    const [first, ...rest] = error.problems
-    const more = rest.length === 0 ? '' : `; and ${counted(rest.length, 'more problem')}`
-    const explanation = { reason: first.code, message: `${first.message}${more}`, hint: first.hint }
-    return { ...frame, outcome: 'rejected', ...explanation, problems: error.problems }
-  }
+  if (error instanceof RejectedError) return { ...frame, ...rejectedBy(error.problems) }
   if (error instanceof CancelledError) {
     const message = 'the run was cancelled before it wrote anything'
     return { ...frame, outcome: 'cancelled', reason: 'Cancelled', message, hint: 'run it again' }
@@ -52,6 +47,15 @@ export function earlyEndReport(error: unknown, known: Known): Report | undefined
     }
   }
   return undefined
+}
+
+/** What a report says of a release that was not begun, because of these problems. */
+export function rejectedBy(
+  problems: RejectedError['problems'],
+): Pick<Report, 'outcome' | 'reason' | 'message' | 'hint' | 'problems'> {
+  const [first, ...rest] = problems
+  const more = rest.length === 0 ? '' : `; and ${counted(rest.length, 'more problem')}`
+  return { outcome: 'rejected', reason: first.code, message: `${first.message}${more}`, hint: first.hint, problems }
 }
 
 /** The report of a run that came too late: nothing was written. */

@@ -1,4 +1,4 @@
-import { ClusterError, RejectedError } from '../errors.ts'
+import { ClusterError, type Problem, RejectedError } from '../errors.ts'
 import { isObject } from '../manifest/object.ts'
 import { problemFrom } from '../plan/rejections.ts'
 import { lastGood, pendingOf } from '../release/history.ts'
@@ -28,33 +28,36 @@ export function readSessionState(text: string | undefined): SessionState | undef
  * doing so, and follows it until it is healthy. Undefined when there is nothing left to do.
  */
 export async function recover(state: SessionState, run: Run): Promise<Report | undefined> {
-  const { namespace } = state
-  const { runner, cluster } = run
-  let held: HeldRelease
+  let held: HeldRelease | undefined
   try {
-    held = await holdRelease(namespace, 0, run)
-  } catch (error) {
-    if (!(error instanceof RejectedError) || error.problems[0].code !== 'Locked') throw error
-    runner.info('another run has the release now, and takes back first what this one may have left half done')
-    return undefined
-  }
-  try {
+    held = await holdRelease(state.namespace, 0, run)
     return await recoverHeld(state, held)
   } catch (error) {
-    if (!(error instanceof ClusterError)) throw error
+    if (error instanceof RejectedError && error.problems[0].code === 'Locked') {
+      run.runner.info('another run has the release now, and takes back first what this one may have left half done')
+      return undefined
+    }
+    const problem = problemOf(error)
+    if (!problem) throw error
     return {
       ...reportFrame(run),
       outcome: 'rollback-failed',
-      reason: problemFrom(error, 'the way back').code,
-      message: `the run was ended before its time, and what it had written could not be taken back: ${error.message}`,
-      hint: 'mend that and run again: the next run of the release takes it back first',
-      namespace,
-      server: cluster.server,
+      reason: problem.code,
+      message: `the run was ended before its time, and what it had written could not be taken back: ${problem.message}`,
+      hint: `${problem.hint}; the next run of the release takes it back first`,
+      namespace: state.namespace,
+      server: run.cluster.server,
       changed: true,
     }
   } finally {
-    await held.lock.release()
+    await held?.lock.release()
   }
+}
+
+/** What stands in the way; not that nothing was written, which is what a rejection means in a main step. */
+function problemOf(error: unknown): Problem | undefined {
+  if (error instanceof ClusterError) return problemFrom(error, 'the way back')
+  return error instanceof RejectedError ? error.problems[0] : undefined
 }
 
 async function recoverHeld({ namespace }: SessionState, held: HeldRelease): Promise<Report | undefined> {

@@ -20,7 +20,7 @@ import { readRollbackStrategy, type RollbackStrategy } from './rollback-strategy
 import { readSources, type Sources } from './sources.ts'
 import { readStrategy, type Strategy } from './strategy.ts'
 
-const COMMANDS = ['deploy', 'rollback'] as const
+const COMMANDS = ['deploy', 'plan', 'rollback'] as const
 export type Command = (typeof COMMANDS)[number]
 
 export interface Inputs {
@@ -84,6 +84,10 @@ export const INPUT_DEFAULTS = {
   command: 'deploy',
   release: '',
   manifests: '',
+  kustomize: '',
+  'helm-chart': '',
+  'helm-values': '',
+  'helm-set': '',
   images: '',
   namespace: '',
   'allowed-namespaces': '',
@@ -116,7 +120,7 @@ export const INPUT_DEFAULTS = {
 
 type Reader = InputReader<keyof typeof INPUT_DEFAULTS>
 
-const LATER_COMMANDS = ['plan', 'teardown', 'sweep']
+const LATER_COMMANDS = ['teardown', 'sweep']
 /** `-pr-N` and the names of what belongs to the release must fit behind it. */
 const LONGEST_RELEASE = 40
 const LONGEST_NAMESPACE = 63
@@ -181,7 +185,7 @@ export function readInputs(source: InputSource): Inputs {
 
 function parseCommand(text: string): Parsed<Command> {
   if (!LATER_COMMANDS.includes(text)) return parseChoice(text, COMMANDS)
-  return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy or rollback.' }
+  return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy, plan or rollback.' }
 }
 
 function readToRevision(reader: Reader, command: Command): number {
@@ -189,7 +193,7 @@ function readToRevision(reader: Reader, command: Command): number {
   if (command !== 'rollback') {
     reader.refuse(
       'to-revision',
-      `is given, but the command is ${command}, which makes a new revision`,
+      `is given, but the command is ${command}, and only a rollback goes back to one`,
       'Set command: rollback, or leave to-revision out.',
     )
   }

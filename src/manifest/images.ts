@@ -1,36 +1,26 @@
 import { rejectIfAny, type Problem } from '../errors.ts'
 import type { ImageRequest } from '../inputs/images.ts'
 import { parseImageReference, repositoryOf, type ImageReference } from './image-reference.ts'
-import { isObject, refOf, type Manifest, type ObjectRef } from './object.ts'
-import { CONTAINER_FIELDS, objectsIn, podTemplateOf } from './pod-template.ts'
+import { fieldPathText, setAt } from './field-path.ts'
+import { matchField } from './image-fields.ts'
+import { type ImageSlot, imageSlotsOf } from './image-slots.ts'
+import { refOf, type Manifest, type ObjectRef } from './object.ts'
 
 /** An image that was put in; `from` is absent when the manifest left it open. */
 export interface ImageSubstitution {
   readonly object: ObjectRef
-  /** Name of the container, or of the volume when the image is one. */
+  /** Name of the container, of the volume when the image is one, or the path of a field that was named. */
   readonly container: string
   readonly from?: string
   readonly to: string
 }
 
-/** A place in a manifest that names an image. */
-interface Slot {
-  readonly manifest: Manifest
-  readonly name: string
-  /** A container can be asked for by its name, an image volume cannot. */
-  readonly isContainer: boolean
-  /** Empty when the manifest leaves it open. */
-  readonly image: string
-  readonly parsed: ImageReference | undefined
-  set(image: string): void
-}
-
 /**
- * Puts the images that were asked for into the pod templates: containers of every sort, and image volumes.
+ * Puts the images that were asked for into the manifests: into containers of every sort, image volumes, and fields that are named.
  *
  * A request `name=reference` is for the images whose repository is `name` (and whose tag or digest is that of `name`, when it
  * has one); if there is none, for the containers called `name`, as in kubectl set image. A request `reference` is for the
- * images of the same repository. The manifests that were given stay as they are.
+ * images of the same repository. `Kind.group:path=reference` is for that field. The manifests that were given stay as they are.
  *
  * Throws one RejectedError: ImageNotMatched for a request that is for no image, InvalidInput for two that are for the same.
  */
@@ -38,67 +28,55 @@ export function setImages(
   manifests: readonly Manifest[],
   requests: readonly ImageRequest[],
 ): { manifests: Manifest[]; changes: ImageSubstitution[] } {
-  if (requests.length === 0) return { manifests: [...manifests], changes: [] }
-  const copies = manifests.map((manifest) => (podTemplateOf(manifest.object) ? structuredClone(manifest) : manifest))
-  const slots = copies.flatMap(slotsOf)
-  const chosen = new Map<Slot, ImageRequest>()
+  const slots = requests.length === 0 ? [] : manifests.flatMap(imageSlotsOf)
+  const chosen: Choice[] = []
   const problems: Problem[] = []
   for (const request of requests) {
-    const matches = matchesOf(request, slots)
-    if (matches.length === 0) problems.push(notMatched(request, slots))
-    for (const slot of matches) {
-      const other = chosen.get(slot)
-      if (other) problems.push(askedTwice(slot, other, request))
-      else chosen.set(slot, request)
+    const matched = match(request, slots, manifests)
+    problems.push(...matched.problems)
+    for (const slot of matched.slots) {
+      const other = chosen.find((choice) => isSamePlace(choice.slot, slot))
+      if (other) problems.push(askedTwice(slot, other.request, request))
+      else chosen.push({ slot, request })
     }
   }
   rejectIfAny(problems)
-  const changes = [...chosen].map(([slot, { reference }]): ImageSubstitution => {
-    slot.set(reference)
+  const changes = chosen.map(({ slot, request }): ImageSubstitution => {
     const from = slot.image === '' ? {} : { from: slot.image }
-    return { object: refOf(slot.manifest.object), container: slot.name, ...from, to: reference }
+    return { object: refOf(slot.manifest.object), container: slot.name, ...from, to: request.reference }
   })
-  return { manifests: copies, changes }
+  const byManifest = Map.groupBy(chosen, ({ slot }) => slot.manifest)
+  return { manifests: manifests.map((manifest) => put(manifest, byManifest.get(manifest) ?? [])), changes }
 }
 
-function slotsOf(manifest: Manifest): Slot[] {
-  const spec = podTemplateOf(manifest.object)?.spec
-  if (!spec) return []
-  const containers = CONTAINER_FIELDS.flatMap((field) =>
-    objectsIn(spec[field]).map(({ item }) => slotAt(manifest, item, 'image', textIn(item, 'name'), true)),
-  )
-  const volumes = objectsIn(spec['volumes']).flatMap(({ item }) =>
-    isObject(item['image']) ? [slotAt(manifest, item['image'], 'reference', textIn(item, 'name'), false)] : [],
-  )
-  return [...containers, ...volumes]
+interface Choice {
+  readonly slot: ImageSlot
+  readonly request: ImageRequest
 }
 
-function slotAt(
-  manifest: Manifest,
-  holder: Record<string, unknown>,
-  field: string,
-  name: string,
-  isContainer: boolean,
-): Slot {
-  const image = textIn(holder, field)
-  return {
-    manifest,
-    name,
-    isContainer,
-    image,
-    parsed: parseImageReference(image),
-    set: (reference) => {
-      holder[field] = reference
-    },
-  }
+/** The manifest itself, when there is nothing to put in. */
+function put(manifest: Manifest, choices: readonly Choice[]): Manifest {
+  if (choices.length === 0) return manifest
+  const copy = structuredClone(manifest)
+  for (const { slot, request } of choices) setAt(copy.object, slot.path, request.reference)
+  return copy
 }
 
-function textIn(holder: Record<string, unknown>, field: string): string {
-  const value = holder[field]
-  return typeof value === 'string' ? value : ''
+function isSamePlace(one: ImageSlot, other: ImageSlot): boolean {
+  return one.manifest === other.manifest && fieldPathText(one.path) === fieldPathText(other.path)
 }
 
-function matchesOf({ name, reference }: ImageRequest, slots: readonly Slot[]): Slot[] {
+function match(
+  request: ImageRequest,
+  slots: readonly ImageSlot[],
+  manifests: readonly Manifest[],
+): { readonly slots: readonly ImageSlot[]; readonly problems: readonly Problem[] } {
+  if (request.field) return matchField(request.line, request.field, manifests)
+  const matches = matchesOf(request, slots)
+  return { slots: matches, problems: matches.length === 0 ? [notMatched(request, slots)] : [] }
+}
+
+function matchesOf({ name, reference }: ImageRequest, slots: readonly ImageSlot[]): ImageSlot[] {
   if (name === undefined) {
     const wanted = parseImageReference(reference)
     return slots.filter(({ parsed }) => wanted && parsed && repositoryOf(parsed) === repositoryOf(wanted))
@@ -115,19 +93,20 @@ function isImageOf(image: ImageReference, wanted: ImageReference): boolean {
   return sameTag && (wanted.digest === undefined || wanted.digest === image.digest)
 }
 
-function notMatched(request: ImageRequest, slots: readonly Slot[]): Problem {
+function notMatched(request: ImageRequest, slots: readonly ImageSlot[]): Problem {
   const there = [...new Set(slots.map(({ name, image }) => `${image === '' ? '(none)' : image} (${name})`))]
   const listed = there.length === 0 ? 'none at all' : there.slice(0, 20).join(', ')
   const more = there.length > 20 ? ` and ${there.length - 20} more` : ''
   const other = request.name === undefined ? ' To put it in place of another repository, write name=reference.' : ''
+  const byField = ' For an image elsewhere in a custom kind, write Kind.group:path.to.field=reference.'
   return {
     code: 'ImageNotMatched',
     message: `images: "${request.line}" matches no image of the manifests, which have ${listed}${more}`,
-    hint: `Use a repository or the name of a container that is listed.${other}`,
+    hint: `Use a repository or the name of a container that is listed.${other}${byField}`,
   }
 }
 
-function askedTwice(slot: Slot, first: ImageRequest, second: ImageRequest): Problem {
+function askedTwice(slot: ImageSlot, first: ImageRequest, second: ImageRequest): Problem {
   const { kind, name } = refOf(slot.manifest.object)
   return {
     code: 'InvalidInput',

@@ -2,6 +2,7 @@ import { RejectedError, rejectIfAny, type Problem } from '../errors.ts'
 import type { SourceFile } from '../ports.ts'
 import { textMapsOf } from './text-maps.ts'
 import { describe, groupOf, isObject, keyOf, refOf, type KubeObject, type Manifest } from './object.ts'
+import { TotalBudget } from './yaml-expansion.ts'
 import { readYaml, type YamlDocument } from './yaml.ts'
 
 /** A value of a document, and the path to it. */
@@ -19,7 +20,8 @@ interface Candidate {
 export function loadManifests(files: readonly SourceFile[]): Manifest[] {
   const manifests: Manifest[] = []
   const problems: Problem[] = []
-  for (const candidate of files.flatMap((file) => candidatesOf(file, problems))) {
+  const total = new TotalBudget()
+  for (const candidate of files.flatMap((file) => candidatesOf(file, total, problems))) {
     const found = problemsOf(candidate)
     if (found.length === 0 && isKubeObject(candidate.value))
       manifests.push({ object: candidate.value, at: placeOf(candidate) })
@@ -61,9 +63,11 @@ export function assertNoDuplicates(manifests: readonly Manifest[]): void {
   rejectIfAny(problems)
 }
 
-function candidatesOf(file: SourceFile, problems: Problem[]): Candidate[] {
+function candidatesOf(file: SourceFile, total: TotalBudget, problems: Problem[]): Candidate[] {
+  // One problem is enough to say so.
+  if (total.exhausted) return []
   try {
-    return readYaml(file).flatMap((document) =>
+    return readYaml(file, total).flatMap((document) =>
       takenApart({ value: document.value, path: [], document, file: file.path }),
     )
   } catch (error) {
@@ -124,7 +128,7 @@ function problemsOf(candidate: Candidate): Problem[] {
     return [problem(`an object has no ${missing.join(' and no ')}, or one that is not text`, hint)]
   }
   if (groupOf(apiVersion) === 'kustomize.config.k8s.io') {
-    const hint = 'Render it first, with "kubectl kustomize DIRECTORY > rendered.yaml", and list the result.'
+    const hint = 'Give its directory to the input kustomize, and leave this file out.'
     return [problem(`a ${kind} is for kustomize, not for the cluster`, hint)]
   }
   if (!isObject(metadata)) {

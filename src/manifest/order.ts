@@ -64,6 +64,9 @@ const PHASE_OF: ReadonlyMap<string, number> = new Map(
 )
 const PHASE_OF_OTHERS = PHASES.findIndex((kinds) => kinds.length === 0)
 
+/** That of Pods, and of everything that makes some. */
+export const FIRST_POD_PHASE = PHASES.findIndex((kinds) => kinds.includes('Pod'))
+
 /** The phase, from 0, in which an object is applied. */
 export function phaseOf(object: { readonly apiVersion: string; readonly kind: string }): number {
   return PHASE_OF.get(groupKindOf(object)) ?? PHASE_OF_OTHERS

@@ -1,4 +1,4 @@
-import { groupOf, isObject, type KubeObject } from './object.ts'
+import { groupKindOf, groupOf, isObject, type KubeObject } from './object.ts'
 
 /** Where the kinds of Kubernetes keep the pods that they make: the path to what holds `metadata` and `spec` of a pod. */
 const TEMPLATE_PATHS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -14,6 +14,15 @@ const TEMPLATE_PATHS: ReadonlyMap<string, readonly string[]> = new Map([
 ])
 const GROUPS_OF_KUBERNETES: ReadonlySet<string> = new Set(['', 'apps', 'batch'])
 
+/** Custom kinds that keep it elsewhere than the others do. */
+const CUSTOM_TEMPLATE_PATHS: ReadonlyMap<string, readonly string[]> = new Map([
+  // https://keda.sh/docs/latest/reference/scaledjob-spec/
+  ['ScaledJob.keda.sh', ['spec', 'jobTargetRef', 'template']],
+  // https://knative.dev/docs/serving/reference/serving-api/
+  ['Revision.serving.knative.dev', []],
+])
+const USUAL_TEMPLATE_PATH = ['spec', 'template']
+
 /** A pod template inside an object: the live parts of it, to read or to change. */
 export interface PodTemplatePart {
   /** From the object to the template. */
@@ -24,11 +33,13 @@ export interface PodTemplatePart {
 
 /**
  * The pod template of a workload; undefined for an object without one. Custom kinds (an Argo Rollout, a Knative Service)
- * have one when there are containers at `spec.template.spec`, which is where all of them keep it.
+ * have one when there are containers at `spec.template.spec`, which is where nearly all of them keep it.
  */
 export function podTemplateOf(object: KubeObject): PodTemplatePart | undefined {
   const isBuiltIn = GROUPS_OF_KUBERNETES.has(groupOf(object.apiVersion))
-  const path = isBuiltIn ? TEMPLATE_PATHS.get(object.kind) : ['spec', 'template']
+  const path = isBuiltIn
+    ? TEMPLATE_PATHS.get(object.kind)
+    : (CUSTOM_TEMPLATE_PATHS.get(groupKindOf(object)) ?? USUAL_TEMPLATE_PATH)
   if (!path) return undefined
   let template: unknown = object
   for (const field of path) template = isObject(template) ? template[field] : undefined

@@ -6,6 +6,8 @@ import { keyText, resolvePlain, resolveTagged, type ScalarValue } from './yaml-s
 
 /** The largest text of one file, in characters, and the most text that its aliases may make of it. */
 export const MAX_CHARACTERS = 10 * 1024 * 1024
+/** Of all files of a release. */
+const MAX_TOTAL_NODES = 4_000_000
 /** Keys with a meaning of their own in JavaScript. No Kubernetes field is named so, but a key of a ConfigMap may be. */
 const TREACHEROUS_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 /** Fields whose keys are free text: maps of data and labels, and the properties of a CustomResourceDefinition's schema. */
@@ -20,16 +22,35 @@ const FREE_KEYS: ReadonlySet<string> = new Set([
   'properties',
 ])
 
+/** What all files of a release may expand to together: a few small files with many aliases would fill the memory. */
+export class TotalBudget {
+  #nodes = 0
+
+  /** Takes one value. False when nothing is left. */
+  take(): boolean {
+    return ++this.#nodes <= MAX_TOTAL_NODES
+  }
+
+  get exhausted(): boolean {
+    return this.#nodes > MAX_TOTAL_NODES
+  }
+}
+
 /** Expands the documents of one file, which share one budget of values and text. */
 export class Expansion {
+  readonly #total: TotalBudget
   #nodes = 0
   #characters = 0
   /** The collections being expanded. */
   readonly #open = new Set<YamlNode>()
 
+  constructor(total: TotalBudget) {
+    this.#total = total
+  }
+
   /** True when the file has used up its values or its text: nothing more of it can be expanded. */
   get exhausted(): boolean {
-    return this.#nodes > MAX_NODES || this.#characters > MAX_CHARACTERS
+    return this.#nodes > MAX_NODES || this.#characters > MAX_CHARACTERS || this.#total.exhausted
   }
 
   /** Throws YamlError. */
@@ -40,6 +61,13 @@ export class Expansion {
   /** @param field the field that holds the node; items of a list have their list's. */
   #value(node: YamlNode, depth: number, field: string): Json {
     if (++this.#nodes > MAX_NODES) throw tooManyNodes(node.line)
+    if (!this.#total.take()) {
+      throw new YamlError(
+        `the files hold more than ${MAX_TOTAL_NODES} values together`,
+        node.line,
+        'An alias counts for all that it repeats. Write less with aliases, or make several releases of it.',
+      )
+    }
     if (depth > MAX_DEPTH) {
       throw new YamlError(`collections are nested more than ${MAX_DEPTH} deep`, node.line, 'Flatten the document.')
     }

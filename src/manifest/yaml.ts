@@ -5,7 +5,7 @@
 import { rejectIfAny, type Problem } from '../errors.ts'
 import type { SourceFile } from '../ports.ts'
 import type { Json } from './object.ts'
-import { Expansion, lineAt, MAX_CHARACTERS } from './yaml-expansion.ts'
+import { Expansion, lineAt, MAX_CHARACTERS, TotalBudget } from './yaml-expansion.ts'
 import { YamlError } from './yaml-events.ts'
 import { parseNodes } from './yaml-nodes.ts'
 import { piecesOf } from './yaml-pieces.ts'
@@ -17,13 +17,13 @@ export interface YamlDocument {
 }
 
 /**
- * Every document of a file that is not empty. Of keys that are given twice the last one counts, as in kubectl.
+ * Every document of a file that is not empty; files that are read together share a total. Of keys that are given twice the last one counts, as in kubectl.
  * Throws RejectedError with an InvalidManifest problem, at its line, for each document that cannot be read.
  */
-export function readYaml(file: SourceFile): YamlDocument[] {
+export function readYaml(file: SourceFile, total: TotalBudget = new TotalBudget()): YamlDocument[] {
   const documents: YamlDocument[] = []
   const problems: Problem[] = []
-  const expansion = new Expansion()
+  const expansion = new Expansion(total)
   const pieces = file.text.length > MAX_CHARACTERS ? [] : piecesOf(file.text)
   if (pieces.length === 0) {
     problems.push(

@@ -4,7 +4,7 @@ import type { AccessRule, ResourceType } from '../ports.ts'
 import { podQueries } from '../rollout/pod-queries.ts'
 import { isFollowed } from '../rollout/status.ts'
 import type { ReleaseIdentity } from './desired.ts'
-import { hookOf } from './stages.ts'
+import { mayBeRecreated } from './recreate.ts'
 
 /** One verb on the objects of one kind. */
 export interface Right {
@@ -79,7 +79,7 @@ function rightsForKind({ type, objects }: OfOneKind, { takesBack, listedFrom }: 
   })
   const all = (verb: string, isOptional = false): Right => ({ ...on, verb, names: [], isOptional })
   const isFollowedKind = objects.some(isFollowed)
-  const isMadeAnew = objects.some((object) => hookOf(object) !== undefined)
+  const isMadeAnew = objects.some(mayBeRecreated)
   return [
     named('get'),
     all('list', objects.length < listedFrom),

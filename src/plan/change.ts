@@ -3,12 +3,20 @@ import { isEqual } from './json.ts'
 
 /**
  * What will be done to one object. `live` is the object before the run and `expected` what the server says it will become;
- * `expected` is missing while a namespace or a kind that it needs is only made by this same release.
+ * `expected` is missing while a namespace, a kind or a role that it needs is only made by this same release.
  */
 export type Change =
   | { readonly type: 'create'; readonly manifest: Manifest; readonly expected?: KubeObject }
   | { readonly type: 'update'; readonly manifest: Manifest; readonly live: KubeObject; readonly expected: KubeObject }
   | { readonly type: 'unchanged'; readonly manifest: Manifest; readonly live: KubeObject }
+  /** Deleted and made anew; `why` goes on from its name. `expected` is missing where it can only be checked once `live` is gone. */
+  | {
+      readonly type: 'recreate'
+      readonly manifest: Manifest
+      readonly live: KubeObject
+      readonly expected?: KubeObject
+      readonly why: string
+    }
   /** A hook: a Job that is made anew for every release that changes something. `live` is the one of the last time. */
   | { readonly type: 'run'; readonly manifest: Manifest; readonly live?: KubeObject }
 

@@ -19,9 +19,16 @@ const OF_THE_SERVER = ['creationTimestamp', 'generation', 'managedFields', 'reso
 export function locate(manifest: Manifest, type: ResourceType, defaultNamespace: string): Manifest {
   const { status: _status, ...object } = manifest.object
   const { namespace, name, ...written } = manifest.object.metadata
-  const metadata = Object.fromEntries(Object.entries(written).filter(([field]) => !OF_THE_SERVER.includes(field)))
+  const metadata = Object.fromEntries(
+    Object.entries(written).filter(([field, value]) => !OF_THE_SERVER.includes(field) && !saysNothing(value)),
+  )
   const place = type.namespaced ? { name, namespace: namespace ?? defaultNamespace } : { name }
   return { ...manifest, object: withoutStringData({ ...object, metadata: { ...metadata, ...place } }) }
+}
+
+/** `annotations: {}`, as charts write it: the server keeps nothing of it, so it would look like a difference for ever. */
+function saysNothing(value: unknown): boolean {
+  return value === null || (isObject(value) && Object.keys(value).length === 0)
 }
 
 /**

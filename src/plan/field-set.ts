@@ -70,7 +70,7 @@ function child(value: unknown, element: string): unknown {
   const name = element.slice(2)
   switch (element.slice(0, 2)) {
     case 'f:':
-      return isObject(value) ? value[name] : undefined
+      return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
     case 'k:':
       return Array.isArray(value) ? value.find((item) => hasKeys(item, name)) : undefined
     case 'v:':
@@ -95,12 +95,14 @@ export function select(value: unknown, set: FieldSet, others: FieldSet = NO_FIEL
   }
   if (Array.isArray(value)) return selectItems(value, set, others)
   if (!isObject(value)) return value
-  const selected: Record<string, unknown> = {}
+  const selected: [name: string, value: unknown][] = []
   for (const element of elements) {
     const name = element.slice(2)
-    if (name in value) selected[name] = select(value[name], set[element] ?? NO_FIELDS, others[element])
+    // Only what it has itself: a key of a ConfigMap may be called `constructor`.
+    if (Object.hasOwn(value, name))
+      selected.push([name, select(value[name], set[element] ?? NO_FIELDS, others[element])])
   }
-  return selected
+  return Object.fromEntries(selected)
 }
 
 function selectItems(list: readonly unknown[], set: FieldSet, others: FieldSet): unknown[] {
@@ -116,7 +118,7 @@ function selectItems(list: readonly unknown[], set: FieldSet, others: FieldSet):
     if (!element.startsWith('k:')) return [item]
     const keys: unknown = JSON.parse(element.slice(2))
     const selected = select(item, set[element] ?? NO_FIELDS, others[element])
-    return [isObject(selected) && isObject(keys) ? { ...keys, ...selected } : selected]
+    return [isObject(selected) && isObject(keys) ? { ...withoutDefaults(keys), ...selected } : selected]
   })
 }
 
@@ -131,7 +133,16 @@ function hasKeys(item: unknown, keysAsJson: string): boolean {
 
 /** The only list key that is defaulted after a client may have left it out: a port's protocol. */
 function isDefault(item: Record<string, unknown>, key: string, value: unknown): boolean {
-  return key === 'protocol' && value === 'TCP' && item[key] === undefined
+  return isDefaulted(key, value) && item[key] === undefined
+}
+
+/** An owner who has written such a key has it among its fields as well. */
+function withoutDefaults(keys: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(keys).filter(([key, value]) => !isDefaulted(key, value)))
+}
+
+function isDefaulted(key: string, value: unknown): boolean {
+  return key === 'protocol' && value === 'TCP'
 }
 
 function emptyLike(value: unknown): unknown {

@@ -3,8 +3,9 @@
  * (https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts).
  */
 import type { StatusCause } from '../errors.ts'
-import type { KubeObject, ManagedFieldsEntry } from '../manifest/object.ts'
-import { difference, type FieldSet, isEmpty, NO_FIELDS, readFieldSet, union } from './field-set.ts'
+import { isObject, type KubeObject, type ManagedFieldsEntry } from '../manifest/object.ts'
+import { difference, type FieldSet, isEmpty, NO_FIELDS, readFieldSet, select, union } from './field-set.ts'
+import { isEqual } from './json.ts'
 
 const MANAGER = 'rollsafe'
 
@@ -58,6 +59,32 @@ export function ourOrAdoptedFields(object: KubeObject): FieldSet {
 /** What everybody else owns. */
 export function othersFields(object: KubeObject): FieldSet {
   return fieldsOf(object, (entry) => !isOurs(entry) && !isAdopted(entry))
+}
+
+/** What Rollsafe would have to apply to own just these fields of an object, with the values that they have in it. */
+export function bodyOf(object: KubeObject, fields: FieldSet): KubeObject {
+  const { apiVersion, kind, metadata } = object
+  const { name, namespace } = metadata
+  const body = select(object, fields, othersFields(object))
+  const selected = isObject(body) ? body : {}
+  const chosen = isObject(selected['metadata']) ? selected['metadata'] : {}
+  return {
+    ...selected,
+    apiVersion,
+    kind,
+    metadata: { ...chosen, name, ...(namespace !== undefined && { namespace }) },
+  }
+}
+
+/**
+ * Whether applying `desired` over `live` is certain to change nothing, without asking the API server: Rollsafe owns just the fields
+ * that are in it, and they have just these values. Where a value was rewritten by the server (`1000m` as `1`), or a default or a
+ * webhook may have a say, this does not know, and a dry-run tells.
+ */
+export function isAsApplied(desired: KubeObject, live: KubeObject): boolean {
+  const own = (live.metadata.managedFields ?? []).filter(isOurs)
+  const isSameVersion = own.every(({ apiVersion }) => apiVersion === desired.apiVersion)
+  return own.length > 0 && isSameVersion && isEqual(bodyOf(live, ourFields(live)), desired)
 }
 
 /**

@@ -66,7 +66,7 @@ export function problemFrom(error: ClusterError, subject: string, at?: SourcePos
     case 409:
       return conflictProblem(error, problem)
     case 422:
-      if (/immutable|updates to statefulset spec for fields other than/.test(error.message)) {
+      if (isImmutable(error)) {
         return problem(
           'Immutable',
           said,
@@ -77,6 +77,18 @@ export function problemFrom(error: ClusterError, subject: string, at?: SourcePos
     default:
       return problem('InvalidManifest', said, 'correct the manifest; the API server refuses it as it is')
   }
+}
+
+/**
+ * In how many words the API server says that a field cannot change: apimachinery's ValidateImmutableField, and the validation of
+ * StatefulSets, Pods, Services, role bindings, storage classes, priority classes and volumes in kubernetes/pkg/apis.
+ */
+const IMMUTABLE =
+  /immutable|may not change once set|updates to .* for fields other than|updates may not change fields other than|updates to \S+ are forbidden|cannot change roleRef|may not be changed in an update/
+
+/** The change is refused because a field of the object cannot change, at least among other reasons. */
+export function isImmutable({ status, message }: ClusterError): boolean {
+  return status === 422 && IMMUTABLE.test(message)
 }
 
 function conflictProblem(

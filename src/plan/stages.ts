@@ -1,13 +1,13 @@
 /** In which steps a release goes out: waves, one healthy before the next begins, and Jobs before and after. */
 import type { Problem } from '../errors.ts'
 import { describe, groupKindOf, isObject, type KubeObject, type Manifest, refOf } from '../manifest/object.ts'
-import { phaseOf } from '../manifest/order.ts'
+import { FIRST_POD_PHASE, phaseOf } from '../manifest/order.ts'
 import type { Change } from './change.ts'
 
-const WAVE_ANNOTATION = 'rollsafe.dev/wave'
-const HOOK_ANNOTATION = 'rollsafe.dev/hook'
+export const WAVE_ANNOTATION = 'rollsafe.dev/wave'
+export const HOOK_ANNOTATION = 'rollsafe.dev/hook'
 const HOOKS = ['pre-deploy', 'post-deploy'] as const
-type Hook = (typeof HOOKS)[number]
+export type Hook = (typeof HOOKS)[number]
 
 export interface Stage {
   /** For people: `wave 2`, `pre-deploy Jobs`; empty when it is the only one. */
@@ -54,38 +54,39 @@ export function stageProblems({ object, at }: Manifest): Problem[] {
   return problems
 }
 
-const FIRST_POD_PHASE = phaseOf({ apiVersion: 'apps/v1', kind: 'Deployment' })
-
 /**
  * The stages of a release. Jobs that run before come after the objects of the first wave that pods need (namespaces, roles,
- * configuration, claims), so that they find their configuration, and before anything that runs is changed. When nothing
- * else changes, no Job runs.
+ * configuration, claims), so that they find their configuration, and before anything that runs is changed. Hooks have waves of their own, and run around
+ * those of all other objects. When nothing else changes, no Job runs.
  */
 export function stagesOf(changes: readonly Change[]): Stage[] {
-  const ofHook = (hook: Hook) => changes.filter(({ manifest }) => hookOf(manifest.object) === hook)
+  const ofHook = (hook: Hook) =>
+    inWaves(
+      changes.filter(({ manifest }) => hookOf(manifest.object) === hook),
+      `${hook} Jobs`,
+    )
   const rest = changes.filter(({ manifest }) => hookOf(manifest.object) === undefined)
   if (rest.length > 0 && rest.every(({ type }) => type === 'unchanged')) return [{ title: '', changes: rest }]
-  const byWave = Map.groupBy(rest, ({ manifest }) => waveOf(manifest.object))
-  const waves = [...byWave.keys()].toSorted((a, b) => a - b)
-  const stages = waves.map((wave): Stage => ({
-    title: waves.length === 1 ? '' : `wave ${wave}`,
-    changes: byWave.get(wave) ?? [],
-  }))
+  const stages = inWaves(rest, '')
   const before = ofHook('pre-deploy')
-  const all = [
-    ...(before.length === 0 ? stages : aroundJobs(before, stages)),
-    { title: 'post-deploy Jobs', changes: ofHook('post-deploy') },
-  ]
+  const all = [...(before.length === 0 ? stages : aroundJobs(before, stages)), ...ofHook('post-deploy')]
   return all.filter((stage) => stage.changes.length > 0)
 }
 
+function inWaves(changes: readonly Change[], title: string): Stage[] {
+  const byWave = Map.groupBy(changes, ({ manifest }) => waveOf(manifest.object))
+  const waves = [...byWave.keys()].toSorted((a, b) => a - b)
+  const titleOf = (wave: number) => (waves.length === 1 ? title : [title, `wave ${wave}`].filter(Boolean).join(', '))
+  return waves.map((wave) => ({ title: titleOf(wave), changes: byWave.get(wave) ?? [] }))
+}
+
 /** Splits the first wave into what pods need and the rest, with the Jobs between them. */
-function aroundJobs(jobs: readonly Change[], [first, ...later]: readonly Stage[]): Stage[] {
+function aroundJobs(jobs: readonly Stage[], [first, ...later]: readonly Stage[]): Stage[] {
   const needed = (first?.changes ?? []).filter(({ manifest }) => phaseOf(manifest.object) < FIRST_POD_PHASE)
   const running = (first?.changes ?? []).filter(({ manifest }) => phaseOf(manifest.object) >= FIRST_POD_PHASE)
   return [
     { title: 'what pods need', changes: needed },
-    { title: 'pre-deploy Jobs', changes: jobs },
+    ...jobs,
     { title: first?.title || 'the release', changes: running },
     ...later,
   ]

@@ -1,19 +1,11 @@
 /** What a release no longer has, and whether it may be deleted. */
-import { describe, groupKindOf, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
+import { describe, keyOf, type KubeObject, refOf } from '../manifest/object.ts'
 import type { RecordedObject } from './record.ts'
 import { belongsTo, type ReleaseIdentity } from '../plan/desired.ts'
+import { keepingAnnotation } from '../plan/keep.ts'
 import { keeperOf } from '../plan/keepers.ts'
+import { isHolder } from '../plan/recreate.ts'
 import { hookOf } from '../plan/stages.ts'
-
-const PRUNE_ANNOTATION = 'rollsafe.dev/prune'
-
-/** Deleting one of these deletes what people keep in it. They are named, and deleting them is left to a person. */
-const NEVER_PRUNED = [
-  'Namespace',
-  'CustomResourceDefinition.apiextensions.k8s.io',
-  'PersistentVolumeClaim',
-  'PersistentVolume',
-]
 
 export type PruneDecision =
   | { readonly type: 'delete'; readonly live: KubeObject }
@@ -39,14 +31,13 @@ export function pruneDecision(
 ): PruneDecision {
   const keep = (why: string): PruneDecision => ({ type: 'keep', why })
   if (!live) return { type: 'gone' }
-  const { annotations = {} } = live.metadata
-  if (NEVER_PRUNED.includes(groupKindOf(object))) {
+  if (isHolder(object)) {
     const { kind, name, namespace } = refOf(object)
     const where = namespace === undefined ? '' : ` --namespace ${namespace}`
     return keep(`stays, as a ${kind} is never pruned: kubectl delete ${kind.toLowerCase()} ${name}${where}`)
   }
-  if (annotations[PRUNE_ANNOTATION] === 'keep' || object.metadata.annotations?.[PRUNE_ANNOTATION] === 'keep')
-    return keep(`stays, as its annotation ${PRUNE_ANNOTATION} says`)
+  const annotation = keepingAnnotation(live) ?? keepingAnnotation(object)
+  if (annotation !== undefined) return keep(`stays, as its annotation ${annotation} says`)
   const keeper = keeperOf(live)
   if (keeper) return keep(`stays, as it is kept by ${keeper.tool} (${keeper.evidence})`)
   if (uid === undefined || live.metadata.uid !== uid) return keep('stays, as somebody else has made it anew')

@@ -125,7 +125,7 @@ function objectsOf(value: unknown, release: string): RecordedObject[] {
   })
 }
 
-const WRITE_TYPES = ['create', 'update', 'run', 'prune'] as const
+const WRITE_TYPES = ['create', 'update', 'recreate', 'run', 'prune'] as const
 
 function writeOf(item: unknown, index: number): Write {
   const place = `writes[${index}]`

@@ -2,6 +2,7 @@ import { assemble, link } from './markdown.ts'
 import { evidenceSections, type EvidenceDetail } from './evidence.ts'
 import { openingSection } from './opening.ts'
 import { succeeded } from './outcome.ts'
+import { planSections, type PlanDetail } from './plan.ts'
 import {
   commandsSection,
   changesSection,
@@ -19,7 +20,7 @@ import type { Report } from './report.ts'
  */
 export const COMMENT_CHARACTERS = 65_000
 
-const DETAIL: Detail & EvidenceDetail = {
+const DETAIL: Detail & EvidenceDetail & PlanDetail = {
   workloads: 25,
   problems: 25,
   objects: 50,
@@ -30,6 +31,10 @@ const DETAIL: Detail & EvidenceDetail = {
   pods: 2,
   events: 8,
   logCharacters: 2500,
+  plannedObjects: 50,
+  diffs: 25,
+  diffCharacters: 6000,
+  openLines: 60,
 }
 
 /** When a pull request gets a comment: always, only when the step is red, or never. */
@@ -59,6 +64,7 @@ export function renderComment(report: Report): { readonly marker: string; readon
     openingSection(report),
     ...commandsSection(report),
     ...problemsSection(report, DETAIL),
+    ...planSections(report, DETAIL),
     ...workloadsSection(report, DETAIL),
     ...evidenceSections(report, DETAIL),
     ...warningsSection(report, DETAIL),

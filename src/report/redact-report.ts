@@ -2,7 +2,7 @@ import { REASON_CODES } from '../errors.ts'
 import { OUTCOMES, type Report } from './report.ts'
 
 /** Words of our own that a field holds whole. A secret that happens to be one of them must not break the report. */
-const OWN_WORDS: ReadonlySet<string> = new Set<string>([
+export const OWN_WORDS: ReadonlySet<string> = new Set<string>([
   ...OUTCOMES,
   ...REASON_CODES,
   // commands
@@ -20,6 +20,14 @@ const OWN_WORDS: ReadonlySet<string> = new Set<string>([
   'healthy',
   'progressing',
   'restored',
+  // actions of a plan
+  'create',
+  'update',
+  'recreate',
+  'run',
+  'prune',
+  'keep',
+  'refused',
   // phases, and steps of a rollback
   'prepare',
   'apply',
@@ -30,6 +38,7 @@ const OWN_WORDS: ReadonlySet<string> = new Set<string>([
   'deleted',
   'already-as-before',
   'left-alone',
+  'kept',
 ])
 
 /**

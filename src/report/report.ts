@@ -5,6 +5,7 @@
  */
 import type { ReasonCode, SourcePosition } from '../errors.ts'
 import type { ObjectRef } from '../manifest/object.ts'
+import type { FieldChange } from '../plan/diff.ts'
 
 export const OUTCOMES = [
   'deployed',
@@ -38,7 +39,7 @@ export interface Report {
   readonly server?: string
   readonly revision?: number
   readonly previousRevision?: number
-  /** Whether the cluster is different now from what it was before the run. */
+  /** Whether the cluster is different now from what it was before the run; of a plan, whether a deploy would change it. */
   readonly changed: boolean
   readonly startedAt: string
   readonly durationSeconds: number
@@ -50,6 +51,8 @@ export interface Report {
   readonly timeline: readonly TimelineEntry[]
   readonly failures: readonly FailureReport[]
   readonly rollback?: RollbackReport
+  /** What a deploy would do; only for the command `plan`. */
+  readonly plan?: PlanReport
   /** Things that went wrong without changing the outcome, for instance a comment that GitHub refused. */
   readonly warnings: readonly string[]
 }
@@ -84,7 +87,7 @@ export interface ReportedProblem {
 
 /** What this run did to one object of the release, the rollback left aside. */
 export interface ObjectReport extends ObjectRef {
-  readonly change: 'created' | 'updated' | 'unchanged' | 'ran' | 'pruned' | 'not-reached'
+  readonly change: 'created' | 'updated' | 'recreated' | 'unchanged' | 'ran' | 'pruned' | 'not-reached'
 }
 
 export interface WorkloadReport extends ObjectRef {
@@ -180,6 +183,22 @@ export interface RollbackReport {
 }
 
 export interface RollbackStepReport extends ObjectRef {
-  readonly step: 'restored' | 'deleted' | 'already-as-before' | 'left-alone' | 'failed'
+  /** `left-alone` is what belongs to somebody else by now; `kept` what stays as its own annotation says. */
+  readonly step: 'restored' | 'deleted' | 'already-as-before' | 'left-alone' | 'kept' | 'failed'
   readonly message: string
+}
+
+export interface PlanReport {
+  readonly objects: readonly PlannedObject[]
+}
+
+/** What a deploy would do to one object. */
+export interface PlannedObject extends ObjectRef {
+  readonly action: 'create' | 'update' | 'recreate' | 'run' | 'prune' | 'keep' | 'unchanged' | 'refused'
+  /** What differs between what is there and what was asked for; secrets are hidden. Empty for `unchanged`. */
+  readonly fields: readonly FieldChange[]
+  /** Fewest pods available and most in all on the way, of a workload whose pods are replaced. */
+  readonly bounds?: PodRange
+  /** Why it is recreated, refused or kept, or whether its pods are replaced: one sentence. */
+  readonly note?: string
 }

@@ -144,7 +144,7 @@ export function warningsSection(report: Report, detail: Detail): Section[] {
 
 /** `2 created, 1 updated, 17 unchanged`. */
 function countsOf(objects: readonly ObjectReport[]): string {
-  const kinds = ['created', 'updated', 'ran', 'pruned', 'unchanged', 'not-reached'] as const
+  const kinds = ['created', 'updated', 'recreated', 'ran', 'pruned', 'unchanged', 'not-reached'] as const
   return kinds
     .map((change) => ({ change, count: objects.filter((object) => object.change === change).length }))
     .filter(({ count }) => count > 0)

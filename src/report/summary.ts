@@ -1,6 +1,7 @@
 import { assemble, bytesOf } from './markdown.ts'
 import { evidenceSections, type EvidenceDetail } from './evidence.ts'
 import { openingSection } from './opening.ts'
+import { planSections, type PlanDetail } from './plan.ts'
 import {
   changesSection,
   commandsSection,
@@ -19,7 +20,7 @@ import type { Report } from './report.ts'
  */
 export const SUMMARY_BYTES = 1_000_000
 
-const DETAIL: Detail & EvidenceDetail = {
+const DETAIL: Detail & EvidenceDetail & PlanDetail = {
   workloads: 200,
   problems: 200,
   objects: 500,
@@ -30,6 +31,10 @@ const DETAIL: Detail & EvidenceDetail = {
   pods: 5,
   events: 40,
   logCharacters: 20_000,
+  plannedObjects: 500,
+  diffs: 200,
+  diffCharacters: 50_000,
+  openLines: 200,
 }
 
 /** The job summary: GitHub-flavoured Markdown, at most `SUMMARY_BYTES` bytes. */
@@ -38,6 +43,7 @@ export function renderSummary(report: Report): string {
     openingSection(report),
     ...commandsSection(report),
     ...problemsSection(report, DETAIL),
+    ...planSections(report, DETAIL),
     ...workloadsSection(report, DETAIL),
     ...evidenceSections(report, DETAIL),
     ...warningsSection(report, DETAIL),

@@ -19,7 +19,7 @@ export function objectReports(
   return [...ofPlan, ...pruned.map((ref): ObjectReport => ({ ...ref, change: 'pruned' }))]
 }
 
-const CHANGES = { create: 'created', update: 'updated', run: 'ran' } as const
+const CHANGES = { create: 'created', update: 'updated', recreate: 'recreated', run: 'ran' } as const
 
 export interface WorkloadFacts {
   readonly changes: readonly Change[]

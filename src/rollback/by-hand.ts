@@ -8,6 +8,8 @@ export interface ByHand {
   readonly steps: readonly RollbackStepReport[]
   /** Keys (keyOf) of what the release had created. */
   readonly created: ReadonlySet<string>
+  /** Keys of what the release had deleted and made anew: nothing can be applied over that. */
+  readonly recreated?: ReadonlySet<string>
   /** The Secret with the record of the last good revision, and keys of the objects in it; absent when it has several parts. */
   readonly record?: {
     readonly name: string
@@ -21,7 +23,7 @@ export interface ByHand {
  * record of the last good revision, as Rollsafe would have done it, and follow the workloads. Without a record a workload goes
  * back by its own history, and anything else is only shown.
  */
-export function finishByHand({ steps, created, record }: ByHand): string[] {
+export function finishByHand({ steps, created, recreated, record }: ByHand): string[] {
   return steps.flatMap((one) => {
     const target = `${groupKindOf(one).toLowerCase()}/${one.name}${namespaceFlag(one)}`
     const hasRevisions = REVISIONED.includes(groupKindOf(one))
@@ -29,7 +31,11 @@ export function finishByHand({ steps, created, record }: ByHand): string[] {
     if (one.step === 'restored') return status
     if (one.step !== 'failed') return []
     if (created.has(keyOf(one))) return [`kubectl delete ${target}`]
-    if (record?.keys.has(keyOf(one))) return [applyFromRecord(one, record), ...status]
+    const isMadeAnew = recreated?.has(keyOf(one))
+    // A Job is not run a second time.
+    if (isMadeAnew && one.kind === 'Job') return [`kubectl delete ${target} --ignore-not-found`]
+    const room = isMadeAnew ? [`kubectl delete ${target} --ignore-not-found`] : []
+    if (record?.keys.has(keyOf(one))) return [...room, applyFromRecord(one, record), ...status]
     if (!hasRevisions) return [`kubectl get ${target} -o yaml`]
     return [`kubectl rollout history ${target}`, `kubectl rollout undo ${target}`, ...status]
   })

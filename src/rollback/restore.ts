@@ -3,18 +3,9 @@
  * Everything here works on objects as the server sent them; nothing is read from manifests.
  */
 import { isObject, type KubeObject } from '../manifest/object.ts'
-import {
-  difference,
-  type FieldSet,
-  filterLeaves,
-  isEmpty,
-  NO_FIELDS,
-  select,
-  union,
-  valueAt,
-} from '../plan/field-set.ts'
+import { difference, type FieldSet, filterLeaves, isEmpty, NO_FIELDS, union, valueAt } from '../plan/field-set.ts'
 import { isEqual } from '../plan/json.ts'
-import { othersFields, ourFields, ourOrAdoptedFields } from '../plan/ownership.ts'
+import { bodyOf, othersFields, ourFields, ourOrAdoptedFields } from '../plan/ownership.ts'
 import { TEMPLATE_GENERATION } from '../rollout/pods.ts'
 
 /**
@@ -39,17 +30,7 @@ export interface WrittenObject {
 export function restoringApply(written: WrittenObject, current: KubeObject | undefined): KubeObject {
   const { before } = written
   const fields = difference(fieldsToRestore(written), fieldsTakenSince(written, current))
-  const body = select(before, fields, othersFields(before))
-  const { apiVersion, kind } = before
-  const { name, namespace } = before.metadata
-  const selected = isObject(body) ? body : {}
-  const metadata = isObject(selected['metadata']) ? selected['metadata'] : {}
-  return {
-    ...selected,
-    apiVersion,
-    kind,
-    metadata: { ...metadata, name, ...(namespace !== undefined && { namespace }) },
-  }
+  return bodyOf(before, fields)
 }
 
 /**
@@ -89,17 +70,19 @@ function fieldsTakenSince({ after }: WrittenObject, current: KubeObject | undefi
 function goBack(before: unknown, now: unknown, touched: FieldSet): unknown {
   if (isEqual(before, now)) return now
   if (!isObject(before) || !isObject(now) || isEmpty(touched)) return before
-  const result: Record<string, unknown> = { ...now }
+  // A map, as a key of a ConfigMap may be called `__proto__`.
+  const result = new Map(Object.entries(now))
   for (const [element, children] of Object.entries(touched)) {
     if (!element.startsWith('f:')) continue
     const name = element.slice(2)
-    if (name in before) result[name] = goBack(before[name], now[name], children)
-    else if (isObject(now[name]) && !isEmpty(children)) {
+    const value = result.get(name)
+    if (Object.hasOwn(before, name)) result.set(name, goBack(before[name], value, children))
+    else if (isObject(value) && !isEmpty(children)) {
       // The map is new, but others may have put something into it too.
-      const rest = goBack({}, now[name], children)
-      if (isObject(rest) && Object.keys(rest).length > 0) result[name] = rest
-      else delete result[name]
-    } else delete result[name]
+      const rest = goBack({}, value, children)
+      if (isObject(rest) && Object.keys(rest).length > 0) result.set(name, rest)
+      else result.delete(name)
+    } else result.delete(name)
   }
-  return result
+  return Object.fromEntries(result)
 }

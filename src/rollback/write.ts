@@ -2,8 +2,11 @@ import { keyOf, type KubeObject, type ObjectRef } from '../manifest/object.ts'
 
 /** One write of a release, with what is needed to take it back. Plain JSON: records in the cluster hold it. */
 export interface Write {
-  /** `run` is a hook: a Job that was made anew. `prune` is a deletion of what the release no longer has. */
-  readonly type: 'create' | 'update' | 'run' | 'prune'
+  /**
+   * `run` is a hook: a Job that was made anew. `recreate` is a deletion and a creation, for a field that cannot change. `prune` is a
+   * deletion of what the release no longer has.
+   */
+  readonly type: 'create' | 'update' | 'recreate' | 'run' | 'prune'
   readonly ref: ObjectRef
   /** The object before the release; absent when it did not exist. */
   readonly before?: KubeObject
@@ -18,6 +21,11 @@ export interface Write {
 export interface UndoableWrite extends Write {
   /** It is known from a record in the cluster, and not from this run's own memory: whoever may write Secrets may have made it. */
   readonly isRecorded?: boolean
+}
+
+/** What was made anew once has fields that only making it anew can bring back. */
+function changeType(first: UndoableWrite, last: UndoableWrite): 'update' | 'recreate' {
+  return first.type === 'recreate' || last.type === 'recreate' ? 'recreate' : 'update'
 }
 
 /**
@@ -39,9 +47,8 @@ function joined(first: UndoableWrite, last: UndoableWrite): UndoableWrite {
   const hasBefore = first.before !== undefined
   // What was there and is no longer comes back; what was not there goes away, if it is there.
   const isGone = last.type === 'prune' && hasBefore
-  const joinedType = isGone || type === 'run' ? last.type : hasBefore ? 'update' : 'create'
   return {
-    type: joinedType,
+    type: isGone || type === 'run' ? last.type : hasBefore ? changeType(first, last) : 'create',
     ref,
     ...(first.before && { before: first.before }),
     ...(last.after && { after: last.after }),

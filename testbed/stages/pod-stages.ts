@@ -28,7 +28,7 @@ const STATUS = { patch: { subresource: 'status', root: 'status', template: TEMPL
 interface KubeletEvent {
   readonly type: 'Normal' | 'Warning'
   readonly reason: string
-  /** With {container}, {image}, {pod} and the errors of container.gotpl. */
+  /** With {container}, {image}, {pod}, {says} and the errors of container.gotpl. */
   readonly message: string
   /** Seconds between repetitions; 0 where the container's restarts are the repetitions. */
   readonly every: number
@@ -40,7 +40,7 @@ const EVENTS: Partial<Record<State, readonly KubeletEvent[]>> = {
     {
       type: 'Warning',
       reason: 'Unhealthy',
-      message: 'Readiness probe failed: HTTP probe failed with statuscode: 503',
+      message: 'Readiness probe failed: HTTP probe failed with statuscode: 503{says}',
       every: 0,
     },
   ],

@@ -91,3 +91,46 @@ it('asks again after a failed read', async () => {
   expect(await discovery.find('apps/v1', 'Deployment')).toBeDefined()
   await http.close()
 })
+
+it('tells the versions of groups, and their kinds where the server tells all at once', async () => {
+  const core = json(200, {
+    kind: 'APIGroupDiscoveryList',
+    items: [
+      {
+        metadata: {},
+        versions: [
+          { version: 'v1', resources: [{ resource: 'pods', responseKind: { kind: 'Pod' }, scope: 'Namespaced' }] },
+        ],
+      },
+    ],
+  })
+  await using server = await startFakeApiServer([
+    (...exchange) => (exchange[0].url === '/api' ? core : AGGREGATED)(...exchange),
+  ])
+  const http = clientOf(server)
+  const discovery = createDiscovery(http)
+  const groups = [
+    'apps/v1',
+    'apps/v1/Deployment',
+    'rbac.authorization.k8s.io/v1',
+    'rbac.authorization.k8s.io/v1/ClusterRole',
+  ]
+  expect(await discovery.apiVersions()).toEqual(['v1', 'v1/Pod', ...groups])
+  await discovery.find('apps/v1', 'Deployment')
+  expect(server.requests.toSorted()).toEqual(['GET /api', 'GET /apis'])
+  await http.close()
+})
+
+it('tells the versions of groups of a server that does not aggregate', async () => {
+  const core = json(200, { kind: 'APIVersions', versions: ['v1'] })
+  const groups = json(200, {
+    kind: 'APIGroupList',
+    groups: [{ name: 'apps', versions: [{ groupVersion: 'apps/v1' }, { groupVersion: 'apps/v1beta1' }] }],
+  })
+  await using server = await startFakeApiServer([
+    (...exchange) => (exchange[0].url === '/api' ? core : groups)(...exchange),
+  ])
+  const http = clientOf(server)
+  expect(await createDiscovery(http).apiVersions()).toEqual(['v1', 'apps/v1', 'apps/v1beta1'])
+  await http.close()
+})

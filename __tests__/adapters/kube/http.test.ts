@@ -61,7 +61,7 @@ describe('the HTTP client', () => {
     await using server = await startFakeApiServer([status(401, 'Unauthorized'), OK])
     let token = 'old'
     const http = clientOf(server, {
-      authorization: async () => `Bearer ${token}`,
+      credentials: async () => ({ authorization: `Bearer ${token}` }),
       refresh: async () => {
         token = 'new'
         return true

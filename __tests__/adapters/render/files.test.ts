@@ -3,7 +3,8 @@ import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, wr
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { createFileRenderer, MAX_FILE_BYTES } from '../../../src/adapters/render/files.ts'
+import { MAX_FILE_BYTES } from '../../../src/adapters/render/limits.ts'
+import { createRenderer } from '../../../src/adapters/render/renderer.ts'
 import { problemsOfAsync } from '../../manifest/problems.ts'
 
 let folder: string
@@ -43,7 +44,9 @@ function write(...paths: string[]): void {
   }
 }
 
-const render = (...manifests: string[]) => createFileRenderer().render({ workspace, manifests })
+const renderer = createRenderer({ searchPath: '', timeoutMs: 1000 })
+const noFacts = () => Promise.reject(new Error('there is no chart'))
+const render = (...manifests: string[]) => renderer.render({ workspace, manifests }, noFacts)
 const paths = async (...manifests: string[]) => (await render(...manifests)).map(({ path }) => path)
 const problems = (...manifests: string[]) => problemsOfAsync(() => render(...manifests))
 
@@ -103,10 +106,8 @@ describe('what is read', () => {
 
   it('a workspace that is reached by a link', async () => {
     symlinkSync(workspace, join(folder, 'link'))
-    const files = await createFileRenderer().render({
-      workspace: join(folder, 'link'),
-      manifests: ['top.yaml', join(folder, 'link/k8s')],
-    })
+    const manifests = ['top.yaml', join(folder, 'link/k8s')]
+    const files = await renderer.render({ workspace: join(folder, 'link'), manifests }, noFacts)
     expect(files.map(({ path }) => path)).toEqual(['top.yaml', 'k8s/a.yml', 'k8s/b.yaml', 'k8s/c.json'])
   })
 
@@ -187,8 +188,8 @@ describe('problems', () => {
     ['empty', 'the directory "empty" has no .json, .yaml or .yml file', 'holds the manifests'],
     ['texts', 'has no .json, .yaml or .yml file', 'holds the manifests'],
     ['only', 'only in folders inside it, such as in/folders.yaml', 'only/**/*'],
-    ['kustom', 'holds a kustomization.yaml', 'kubectl kustomize kustom > rendered.yaml'],
-    ['chart', 'holds a Chart.yaml', 'helm template'],
+    ['kustom', 'holds a kustomization.yaml', 'kustomize: kustom'],
+    ['chart', 'holds a Chart.yaml', 'helm-chart: chart'],
     ['nothing/*.yaml', 'no file or directory "nothing"', 'Check the spelling'],
     ['k8s/*.toml', 'the glob "k8s/*.toml" matches nothing', 'top of the checkout'],
     ['texts/*', 'matches no .json, .yaml or .yml file', 'top of the checkout'],
@@ -211,7 +212,7 @@ describe('problems', () => {
     const empty = join(folder, 'empty')
     mkdirSync(empty)
     const tell = (place: string) =>
-      problemsOfAsync(() => createFileRenderer().render({ workspace: place, manifests: ['k8s'] }))
+      problemsOfAsync(() => renderer.render({ workspace: place, manifests: ['k8s'] }, noFacts))
     expect(await tell(empty)).toMatchObject([{ hint: expect.stringContaining('actions/checkout') }])
     expect(await tell(join(folder, 'none'))).toMatchObject([
       { message: expect.stringContaining('does not exist'), hint: expect.stringContaining('actions/checkout') },
@@ -270,7 +271,7 @@ describe('problems', () => {
 
   it('nothing is read after the signal', async () => {
     const reason = new Error('cancelled')
-    const rendering = createFileRenderer().render({ workspace, manifests: ['k8s'] }, AbortSignal.abort(reason))
+    const rendering = renderer.render({ workspace, manifests: ['k8s'] }, noFacts, AbortSignal.abort(reason))
     await expect(rendering).rejects.toBe(reason)
   })
 })

@@ -125,6 +125,17 @@ describe('on GitHub', () => {
     )
   })
 
+  it('hides a value of a Secret here alone, and not the words that are spared', async () => {
+    const { stdout } = await runScript(
+      `${create}
+      runner.spare(['shop-production'])
+      for (const value of ['s3cr3t-value', 'production']) runner.hide(value)
+      runner.info('s3cr3t-value in production')`,
+      { GITHUB_ACTIONS: 'true' },
+    )
+    expect(stdout).toBe('*** in production\n')
+  })
+
   it('outputs reach the file that the runner reads, line breaks and all', async () => {
     const file = join(folder, 'output')
     await writeFile(file, '')

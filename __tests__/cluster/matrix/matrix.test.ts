@@ -3,16 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Cluster } from '../../../src/ports.ts'
+import { connect } from '../settled.ts'
 import { withNamespace } from '../testbed.ts'
 import { CELLS } from './cells.ts'
-import { openCluster } from './observed.ts'
 import { runCell } from './run-cell.ts'
 
 /** Concurrent tests begin before `beforeAll`, so the first one that needs it makes it. */
 let shared: Promise<{ cluster: Cluster; compileCache: string }> | undefined
 const share = () =>
   (shared ??= (async () => ({
-    cluster: await openCluster(),
+    cluster: await connect(),
     compileCache: await mkdtemp(join(tmpdir(), 'rollsafe-compiled-')),
   }))())
 

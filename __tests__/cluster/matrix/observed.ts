@@ -1,22 +1,10 @@
 /** What the API server has of a cell, read without kubectl, which would take most of the time. */
-import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
-import { openAccess } from '../../../src/adapters/kube/access.ts'
-import { createCluster } from '../../../src/adapters/kube/cluster.ts'
-import { chooseContext } from '../../../src/adapters/kube/kubeconfig.ts'
 import { isObject, type KubeObject } from '../../../src/manifest/object.ts'
 import type { Cluster } from '../../../src/ports.ts'
 import { RECORD_TYPE } from '../../../src/release/record-secret.ts'
 import { comparables } from '../snapshot.ts'
-import { testbed } from '../testbed.ts'
 import { NAME } from './release.ts'
-
-export async function openCluster(): Promise<Cluster> {
-  const { kubeconfig } = testbed()
-  const text = { text: await readFile(kubeconfig, 'utf8'), name: kubeconfig, folder: '/' }
-  const access = await openAccess(chooseContext([text], undefined), { allowInsecure: false, mask: () => undefined })
-  return createCluster(access)
-}
 
 /** Of everything that a cell deploys, and of what an undo might touch by mistake. */
 const KINDS = [

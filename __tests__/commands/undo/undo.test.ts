@@ -57,3 +57,23 @@ describe('an object whose controller writes it while it is being restored', () =
     expect(cluster.requests).toEqual(['get StatefulSet shop/db'])
   })
 })
+
+describe('an object that the release created', () => {
+  it('stays when its annotation says so, and is named', async () => {
+    const cluster = createMemoryCluster()
+    const made = (name: string, annotations: Record<string, string>) =>
+      cluster.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'shop', annotations } })
+    const objects = [
+      made('kept', { 'helm.sh/resource-policy': 'keep' }),
+      made('gone', { 'rollsafe.dev/prune': 'keep' }),
+    ]
+    const writes = objects.map((after) => ({ type: 'create', ref: refOf(after), after }) as const)
+    const { signal } = new AbortController()
+    const { steps } = await undo(writes, createRun(cluster).run, { deadline: Infinity, signal })
+    expect(steps.map(({ name, step, message }) => `${name} ${step} ${message}`)).toEqual([
+      'kept kept stays, as its annotation helm.sh/resource-policy says',
+      'gone deleted deleted: this release had created it',
+    ])
+    expect([...cluster.objects().keys()]).toEqual(['ConfigMap/shop/kept'])
+  })
+})

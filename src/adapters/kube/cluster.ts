@@ -77,6 +77,21 @@ export function createCluster(access: ClusterAccess): Cluster {
     server: new URL(access.server).host,
     contextNamespace: access.namespace,
 
+    async capabilities(signal) {
+      const what = 'read the version of the API server'
+      const [version, apiVersions] = await Promise.all([
+        http.json({ method: 'GET', path: '/version', signal, what, repeatable: true }),
+        discovery.apiVersions(signal),
+      ])
+      const { gitVersion } = isObject(version) ? version : {}
+      if (typeof gitVersion === 'string') return { version: gitVersion, apiVersions }
+      throw new ClusterError('the API server does not tell its version', {
+        status: 200,
+        reason: 'BadAnswer',
+        request: what,
+      })
+    },
+
     async resourceType(apiVersion, kind, { fresh = false, signal } = {}) {
       if (fresh) discovery.forget()
       return discovery.find(apiVersion, kind, signal)
@@ -175,7 +190,6 @@ export function createCluster(access: ClusterAccess): Cluster {
         type,
         query,
         list: () => list(query, signal),
-        refresh: () => access.refresh(signal),
         from,
         signal,
       })

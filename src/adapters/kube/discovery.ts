@@ -6,6 +6,8 @@ import type { HttpClient } from './http.ts'
 /** Finds kinds in the server's discovery documents, each read once however many callers wait for it. */
 export interface Discovery {
   find(apiVersion: string, kind: string, signal?: AbortSignal): Promise<ResourceType | undefined>
+  /** Versions of groups, and the kinds in them where the server tells all at once: `apps/v1`, `apps/v1/Deployment`. */
+  apiVersions(signal?: AbortSignal): Promise<string[]>
   /** Forgets what was read, for instance because a CustomResourceDefinition was applied. */
   forget(): void
 }
@@ -15,6 +17,8 @@ export interface Discovery {
  * (https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery).
  */
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json'
+
+const ROOTS = ['/api', '/apis']
 
 export function createDiscovery(http: HttpClient): Discovery {
   const documents = new Map<string, Promise<ResourceType[] | undefined>>()
@@ -60,6 +64,18 @@ export function createDiscovery(http: HttpClient): Discovery {
         (await readOnce(path, () => readGroupVersion(path, apiVersion, signal)))
       return types?.find((type) => type.apiVersion === apiVersion && type.kind === kind)
     },
+    async apiVersions(signal) {
+      const known = await Promise.all(
+        ROOTS.map(async (root) => {
+          const types = await readOnce(root, () => readAggregated(root, signal))
+          if (!types) return listedVersions(await get(root, 'application/json', signal))
+          return types.flatMap(({ apiVersion, kind }) =>
+            kind === '' ? [apiVersion] : [apiVersion, `${apiVersion}/${kind}`],
+          )
+        }),
+      )
+      return [...new Set(known.flat())]
+    },
     forget: () => documents.clear(),
   }
 }
@@ -91,6 +107,13 @@ function listedTypes(document: unknown, apiVersion: string): ResourceType[] {
       namespaced: resource['namespaced'] === true,
       verbs: strings(resource['verbs']),
     }))
+}
+
+/** Of an APIVersions (the core group) or an APIGroupList. */
+function listedVersions(document: unknown): string[] {
+  if (!isObject(document)) return []
+  const groups = objects(document['groups']).flatMap((group) => objects(group['versions']))
+  return [...strings(document['versions']), ...groups.map((version) => text(version['groupVersion']))]
 }
 
 const objects = (value: unknown) => (Array.isArray(value) ? value.filter(isObject) : [])

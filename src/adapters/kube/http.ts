@@ -1,8 +1,10 @@
-import { Agent, type Dispatcher, request as send } from 'undici'
+import { type Dispatcher, request as send } from 'undici'
 import { ClusterError } from '../../errors.ts'
 import { VERSION } from '../../version.ts'
 import { sleep } from '../system.ts'
 import type { ClusterAccess } from './access.ts'
+import { createConnections } from './connections.ts'
+import type { Credentials } from './login.ts'
 import { retryDelay } from './retry.ts'
 import { failedAnswer, failedConnection, isTimeout } from './status.ts'
 
@@ -33,29 +35,18 @@ export interface HttpClient {
   close(): Promise<void>
 }
 
-const CONNECT_TIMEOUT_MS = 10_000
-/** Above the 30 s that the API server gives an admission webhook inside one request. */
-const ANSWER_TIMEOUT_MS = 35_000
-
 export function createHttpClient(access: ClusterAccess): HttpClient {
-  // HTTP/2 stays off: on a dead connection every request that shares it would die with it.
-  const base = {
-    allowH2: false,
-    headersTimeout: ANSWER_TIMEOUT_MS,
-    connect: { ...access.tls, timeout: CONNECT_TIMEOUT_MS },
-  }
-  const openRequestPool = () =>
-    new Agent({ ...base, connections: 8, keepAliveTimeout: 60_000, bodyTimeout: ANSWER_TIMEOUT_MS })
-  // Watches have a pool of their own, or else open watches could take the last connection from a rollback.
-  const streams = new Agent({ ...base, bodyTimeout: 0 })
-  let requests = openRequestPool()
+  const connections = createConnections(access)
   let reached = false
   // A request that is waiting for its next attempt must not keep a process alive that has nothing left to do.
   const closing = new AbortController()
 
-  async function attempt(request: HttpRequest, dispatcher: Agent): Promise<Dispatcher.ResponseData> {
-    const authorization = await access.authorization(request.signal)
-    const response = await send(access.server.replace(/\/$/, '') + request.path, {
+  async function attempt(
+    request: HttpRequest,
+    { authorization }: Credentials,
+    dispatcher: Dispatcher,
+  ): Promise<Dispatcher.ResponseData> {
+    const response = await send(access.server + request.path, {
       method: request.method,
       dispatcher,
       query: { ...request.query },
@@ -80,16 +71,18 @@ export function createHttpClient(access: ClusterAccess): HttpClient {
     let refreshed = false
     for (let failures = 1; ; failures++) {
       request.signal?.throwIfAborted()
+      const credentials = await access.credentials(request.signal)
+      const pool = connections.poolsFor(credentials.certificate).requests
       try {
-        return await read((await attempt(request, requests)).body)
+        return await read((await attempt(request, credentials, pool)).body)
       } catch (error) {
         request.signal?.throwIfAborted()
-        const failure = error instanceof ClusterError ? error : failedConnection(error, access.server, request.what)
-        if (failure.status === 401 && !refreshed && (await access.refresh(request.signal))) {
+        const failure = failureOf(error, request)
+        if (failure.status === 401 && !refreshed && (await access.refresh(credentials, request.signal))) {
           refreshed = true
           continue
         }
-        if (isTimeout(error)) requests = replacePool(requests)
+        if (isTimeout(error)) connections.replaceRequests(pool)
         const delay = retryDelay(failure, {
           failures,
           elapsedMs: performance.now() - startedAt,
@@ -103,26 +96,33 @@ export function createHttpClient(access: ClusterAccess): HttpClient {
     }
   }
 
-  /** After a time-out the connection may be a black hole, and the next request must not be sent down the same one. */
-  function replacePool(stale: Agent): Agent {
-    stale.destroy().catch(() => undefined)
-    return openRequestPool()
+  /** Once more when the credentials have come to their end. */
+  async function openStream(request: HttpRequest): Promise<Body> {
+    for (let refreshed = false; ; refreshed = true) {
+      const credentials = await access.credentials(request.signal)
+      const pool = connections.poolsFor(credentials.certificate).streams
+      try {
+        return (await attempt(request, credentials, pool)).body
+      } catch (error) {
+        request.signal?.throwIfAborted()
+        const failure = failureOf(error, request)
+        if (failure.status !== 401 || refreshed || !(await access.refresh(credentials, request.signal))) throw failure
+      }
+    }
+  }
+
+  function failureOf(error: unknown, { what }: HttpRequest): ClusterError {
+    return error instanceof ClusterError ? error : failedConnection(error, access, what)
   }
 
   return {
     json: (request) => exchange<unknown>(request, (body) => body.json()),
     text: (request) => exchange(request, (body) => body.text()),
-    async stream(request) {
-      try {
-        return (await attempt(request, streams)).body
-      } catch (error) {
-        request.signal?.throwIfAborted()
-        throw error instanceof ClusterError ? error : failedConnection(error, access.server, request.what)
-      }
-    },
+    stream: openStream,
     async close() {
       closing.abort()
-      await Promise.all([requests.destroy(), streams.destroy()])
+      access.end()
+      await connections.destroy()
     },
   }
 }

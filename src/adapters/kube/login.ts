@@ -1,79 +1,72 @@
-import { basename } from 'node:path'
-import type { User } from '@kubernetes/client-node'
 import { ClusterError } from '../../errors.ts'
-import { isObject } from '../../manifest/object.ts'
 
-/** How a user proves who it is. */
+/** What proves to the API server who asks. The same object for as long as it is the same proof. */
+export interface Credentials {
+  /** The Authorization header. */
+  readonly authorization?: string
+  readonly certificate?: ClientCertificate
+}
+
+/** In PEM. */
+export interface ClientCertificate {
+  readonly cert: string
+  readonly key: string
+}
+
+/** How a user proves who it is. Methods throw a ClusterError with the reason LoginFailed, or the signal's reason. */
 export interface Login {
-  /** The Authorization header, fetched from a login plugin when that is how the user logs in. */
-  authorization(signal?: AbortSignal): Promise<string | undefined>
-  /** After a 401: fetches new credentials. False when there is no way to. */
-  refresh(signal?: AbortSignal): Promise<boolean>
+  credentials(signal?: AbortSignal): Promise<Credentials>
+  /** After a 401 to `refused`: whether there are other credentials now. */
+  refresh(refused: Credentials, signal?: AbortSignal): Promise<boolean>
+  /** Ends what may still be running. */
+  end(): void
 }
 
-/** Plugins of the clouds' own command line tools. Anything else in a kubeconfig would be a command of its author's choice. */
-const KNOWN_PLUGINS = ['aws', 'aws-iam-authenticator', 'doctl', 'gke-gcloud-auth-plugin', 'kubelogin']
-const PLUGIN_TIMEOUT_MS = 30_000
-
-export function loginWithoutRefresh(authorization: string | undefined): Login {
-  return { authorization: async () => authorization, refresh: async () => false }
+export function loginWithoutRefresh(credentials: Credentials = {}): Login {
+  return { credentials: async () => credentials, refresh: async () => false, end: () => undefined }
 }
 
-/**
- * Login by an exec plugin (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins):
- * one process however many requests wait for it; run again when the token has expired or the server answered 401.
- */
-export function createExecLogin(
-  exec: unknown,
-  userName: string,
-  mask: (secret: string) => void,
-  refuse: (message: string, hint: string) => void,
-): Login {
-  const command = isObject(exec) && typeof exec['command'] === 'string' ? exec['command'] : ''
-  if (!KNOWN_PLUGINS.includes(command) && !(command.startsWith('/') && KNOWN_PLUGINS.includes(basename(command)))) {
-    refuse(
-      `the login command ${JSON.stringify(command)} is not one that Rollsafe runs`,
-      `known are ${KNOWN_PLUGINS.join(', ')}; for other logins use a ServiceAccount token`,
-    )
-  }
-  let current: Promise<string> | undefined
+/** As long as client-go believes a token that was read from a file (transport/token_source.go). */
+const TOKEN_FILE_MS = 60_000
 
-  async function runPlugin(): Promise<string> {
-    const { ExecAuth } = await import('@kubernetes/client-node/dist/exec_auth.js')
-    const options: { headers: Record<string, string> } = { headers: {} }
-    let timer: NodeJS.Timeout | undefined
-    const tooLong = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('it did not answer within 30 s')), PLUGIN_TIMEOUT_MS)
-    })
-    try {
-      const user = { name: userName, exec } as User
-      await Promise.race([new ExecAuth().applyAuthentication(user, options), tooLong])
-    } catch (error) {
-      // What the plugin printed is left out: plugins print tokens and account details when they fail.
-      const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-      throw new ClusterError(
-        missing
-          ? `the login command ${command} is not installed on this runner`
-          : `the login command ${command} failed`,
-        { status: 401, reason: 'LoginFailed', request: 'log in', cause: error },
-      )
-    } finally {
-      clearTimeout(timer)
-    }
-    const authorization = options.headers['Authorization'] ?? ''
-    mask(authorization.replace(/^Bearer /, ''))
-    return authorization
+export interface TokenFile {
+  /** The token that is there now, already hidden from the log; undefined when there is none that can be used. */
+  read(): Promise<string | undefined>
+  readonly certificate?: ClientCertificate
+  /** Milliseconds on a clock that never jumps. */
+  now(): number
+}
+
+/** Login by a token in a file that somebody renews: it is read again after a minute, and when it is refused. */
+export function createTokenFileLogin(first: string, { read, certificate, now }: TokenFile): Login {
+  const credentialsOf = (token: string): Credentials => ({
+    authorization: `Bearer ${token}`,
+    ...(certificate && { certificate }),
+  })
+  let current = credentialsOf(first)
+  let readAt = now()
+
+  async function readAgain(): Promise<void> {
+    readAt = now()
+    // A file that is being replaced: the old token may still do.
+    const token = await read()
+    if (token !== undefined && current.authorization !== `Bearer ${token}`) current = credentialsOf(token)
   }
 
   return {
-    async authorization() {
-      current ??= runPlugin()
+    async credentials() {
+      if (now() - readAt >= TOKEN_FILE_MS) await readAgain()
       return current
     },
-    async refresh() {
-      current = runPlugin()
-      await current
-      return true
+    async refresh(refused) {
+      if (refused === current) await readAgain()
+      return refused !== current
     },
+    end: () => undefined,
   }
+}
+
+/** No credentials at all, as opposed to credentials that the server refuses. */
+export function loginFailed(message: string, cause?: unknown): ClusterError {
+  return new ClusterError(message, { status: 401, reason: 'LoginFailed', request: 'log in', cause })
 }

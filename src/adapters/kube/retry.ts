@@ -26,10 +26,12 @@ const NEVER_SENT = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_PRX_CONN',
+  'ProxyUnavailable',
 ])
 
-/** The server shows a certificate that cannot be trusted: it will show the same one the next time. */
-const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/
+/** A certificate that cannot be trusted, or a proxy that says no: it will be the same the next time. */
+const FINAL = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|UND_ERR_PRX_TLS|ProxyRefused/
 
 /** The server says that trying again will help (kubectl, kapp and Helm retry on the same words). */
 const PASSING =
@@ -57,7 +59,7 @@ export function retryDelay(
 }
 
 function isWorthRepeating(failure: ClusterError, attempts: Attempts): boolean {
-  if (failure.status === 0 && UNTRUSTED.test(failure.reason)) return false
+  if (failure.status === 0 && FINAL.test(failure.reason)) return false
   if (failure.status === 0) return attempts.repeatable || NEVER_SENT.has(failure.reason)
   if (failure.status === 429) return true
   if (PASSING.test(failure.message)) return attempts.repeatable

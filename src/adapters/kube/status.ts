@@ -11,7 +11,8 @@ export function failedAnswer(
   const parsed = parseJson(body)
   const facts = { status, request, ...retryAfterOf(retryAfter) }
   if (!isObject(parsed) || parsed['kind'] !== 'Status') {
-    const excerpt = body.replace(/\s+/g, ' ').trim().slice(0, 200)
+    const said = body.replace(/\s+/g, ' ').trim()
+    const excerpt = said.length > 200 ? `${said.slice(0, 200)}…` : said
     return new ClusterError(`the API server answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`, facts)
   }
   const details = isObject(parsed['details']) ? parsed['details'] : {}
@@ -26,15 +27,44 @@ export function failedAnswer(
   )
 }
 
+/** Where a request was on its way to. */
+export interface Route {
+  readonly server: string
+  readonly proxy?: { readonly url: string }
+}
+
+/** The way to the proxy has failed, and not the one behind it. */
+export class ProxyUnreachable extends Error {
+  override readonly name = 'ProxyUnreachable'
+
+  constructor(cause: Error) {
+    super(messageOf(cause), { cause })
+  }
+}
+
 /** Names what went wrong on the way to the server, in words an operator can act on. `reason` is the system's error code. */
-export function failedConnection(error: unknown, server: string, request: string): ClusterError {
+export function failedConnection(error: unknown, { server, proxy }: Route, request: string): ClusterError {
   const code = codeOf(error)
-  return new ClusterError(`${server} ${describeConnectionFailure(code, error)}`, {
-    status: 0,
-    reason: code,
-    request,
-    cause: error,
-  })
+  const refusal = proxy && refusalOf(error)
+  const reason = refusal === undefined ? code : refusal < 500 ? 'ProxyRefused' : 'ProxyUnavailable'
+  const told =
+    refusal === undefined
+      ? `${subjectOf(error, server, proxy?.url)} ${describeConnectionFailure(code, error)}`
+      : `the proxy ${proxy?.url} answered ${refusal} when asked to connect to ${server}`
+  return new ClusterError(told, { status: 0, reason, request, cause: error })
+}
+
+function subjectOf(error: unknown, server: string, proxy: string | undefined): string {
+  if (proxy === undefined) return server
+  return chainOf(error).some((one) => one instanceof ProxyUnreachable)
+    ? `the proxy ${proxy}`
+    : `${server}, reached through the proxy ${proxy},`
+}
+
+/** The status with which a proxy refused to connect; undici has it in words only. */
+function refusalOf(error: unknown): number | undefined {
+  const status = /^Proxy response \((\d{3})\) !== 200/.exec(messageOf(error))?.[1]
+  return status === undefined ? undefined : Number(status)
 }
 
 export function isTimeout(error: unknown): boolean {
@@ -51,6 +81,7 @@ function describeConnectionFailure(code: string, error: unknown): string {
     case 'ECONNRESET':
     case 'EPIPE':
     case 'UND_ERR_SOCKET':
+    case 'UND_ERR_PRX_CONN':
       return 'broke the connection off'
     case 'UND_ERR_CONNECT_TIMEOUT':
     case 'ETIMEDOUT':
@@ -72,16 +103,21 @@ function describeConnectionFailure(code: string, error: unknown): string {
   }
 }
 
-/** The code of the innermost error that has one: undici wraps Node's errors, and Node those of each address it tried. */
+/** The code of the innermost error that has one. */
 function codeOf(error: unknown): string {
-  let code = ''
-  for (let at = error; isObject(at); at = Array.isArray(at['errors']) ? at['errors'][0] : at['cause']) {
-    if (typeof at['code'] === 'string') code = at['code']
-  }
-  return code
+  const code = chainOf(error).findLast((one) => typeof one['code'] === 'string')?.['code']
+  return typeof code === 'string' ? code : ''
 }
 
-function deepestMessage(error: unknown): string {
+/** An error and what it wraps: undici wraps Node's errors, and Node those of each address it tried. */
+function chainOf(error: unknown): Record<string, unknown>[] {
+  const chain: Record<string, unknown>[] = []
+  for (let at = error; isObject(at); at = Array.isArray(at['errors']) ? at['errors'][0] : at['cause']) chain.push(at)
+  return chain
+}
+
+/** What the innermost cause says: libraries wrap the error of the system in theirs. */
+export function deepestMessage(error: unknown): string {
   let at = error
   while (isObject(at) && isObject(at['cause'])) at = at['cause']
   return messageOf(at)

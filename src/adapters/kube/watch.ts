@@ -10,8 +10,6 @@ export interface WatchOptions {
   readonly type: ResourceType
   readonly query: Query
   readonly list: () => Promise<ObjectList>
-  /** After a 401: fetches new credentials. False when there is no way to. */
-  readonly refresh: () => Promise<boolean>
   readonly from: string | undefined
   readonly signal: AbortSignal
 }
@@ -37,7 +35,6 @@ export async function* watchQuery(options: WatchOptions): AsyncGenerator<Observa
   const seen = new Map<string, string>()
   let resourceVersion = options.from
   let lost = false
-  let refreshed = false
   let failures = 0
   let denials = 0
   let wasAllowed = false
@@ -60,7 +57,6 @@ export async function* watchQuery(options: WatchOptions): AsyncGenerator<Observa
       const events = await openStream(options, resourceVersion)
       if (lost) yield { type: 'found' }
       lost = false
-      refreshed = false
       let end: StreamEnd = 'closed'
       // What exists is told first; it is complete, and so a list, only with the bookmark that ends it.
       const initial = isFirst ? new Map<string, KubeObject>() : undefined
@@ -114,10 +110,6 @@ export async function* watchQuery(options: WatchOptions): AsyncGenerator<Observa
       // An older server refuses the parameters; a list does.
       if (resourceVersion === undefined && streamsLists && [400, 422].includes(error.status)) {
         streamsLists = false
-        continue
-      }
-      if (error.status === 401 && !refreshed && (await options.refresh())) {
-        refreshed = true
         continue
       }
       const isDeniedForNow = error.status === 403 && wasAllowed && ++denials <= MOST_DENIALS

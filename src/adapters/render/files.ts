@@ -1,57 +1,47 @@
 import { glob, open, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { messageOf, rejectIfAny, type Problem } from '../../errors.ts'
-import type { Renderer, SourceFile } from '../../ports.ts'
+import type { SourceFile } from '../../ports.ts'
 import { isInside } from '../inside.ts'
+import { isUrl } from './checkout-path.ts'
+import { KUSTOMIZATION_FILES } from './kustomization.ts'
+import { MAX_FILE_BYTES, MAX_TOTAL_BYTES } from './limits.ts'
 import { nearestName } from './nearest-name.ts'
-
-/** Per file. kubectl has no limit; a manifest of this size is a mistake or an attack. */
-export const MAX_FILE_BYTES = 10 * 1024 * 1024
-/** All files of a release together. */
-export const MAX_TOTAL_BYTES = 64 * 1024 * 1024
 
 /** As kubectl takes them from a directory: resource.FileExtensions in k8s.io/cli-runtime. */
 const EXTENSIONS: ReadonlySet<string> = new Set(['.json', '.yaml', '.yml'])
 const MANIFESTS_BELOW = '**/*.{json,yaml,yml}'
-/** Files that make a directory the input of another tool. */
+/** Files that make a directory something to be rendered, and the input that it belongs into. */
 const FOR_OTHER_TOOLS: ReadonlyMap<string, string> = new Map([
-  ['kustomization.yaml', 'kubectl kustomize DIRECTORY > rendered.yaml'],
-  ['kustomization.yml', 'kubectl kustomize DIRECTORY > rendered.yaml'],
-  ['Kustomization', 'kubectl kustomize DIRECTORY > rendered.yaml'],
-  ['Chart.yaml', 'helm template RELEASE DIRECTORY > rendered.yaml'],
+  ...KUSTOMIZATION_FILES.map((name) => [name, 'kustomize'] as const),
+  ['Chart.yaml', 'helm-chart'],
 ])
 
 /**
  * Reads manifests from files of the checkout. A file is read whatever its name; of a directory the .json, .yaml and .yml files
  * directly in it, like `kubectl apply -f`; of a glob those among its matches. Files come in the order of the lines, those of
- * one line sorted, each file once. Nothing outside the workspace is read, not even by way of a symbolic link.
+ * one line sorted, each file once. Nothing outside `root`, the real path of the workspace, is read, not even by way of a symbolic link.
  */
-export function createFileRenderer(): Renderer {
-  return {
-    render: async ({ workspace, manifests }, signal) => {
-      const problems: Problem[] = []
-      const root = await realpath(workspace).catch(() => undefined)
-      if (root === undefined) {
-        const hint = 'Run actions/checkout in a step before this one.'
-        problems.push({ code: 'InvalidInput', message: `the workspace ${workspace} does not exist`, hint })
-      }
-      rejectIfAny(problems)
-      const checkout = new Checkout(root ?? workspace, problems)
-      const paths = new Set<string>()
-      for (const line of manifests) {
-        signal?.throwIfAborted()
-        for (const path of await checkout.find(line)) paths.add(path)
-      }
-      const files: SourceFile[] = []
-      for (const path of paths) {
-        signal?.throwIfAborted()
-        const file = await checkout.read(path)
-        if (file) files.push(file)
-      }
-      rejectIfAny(problems)
-      return files
-    },
+export async function readManifestFiles(
+  root: string,
+  manifests: readonly string[],
+  signal?: AbortSignal,
+): Promise<SourceFile[]> {
+  const problems: Problem[] = []
+  const checkout = new Checkout(root, problems)
+  const paths = new Set<string>()
+  for (const line of manifests) {
+    signal?.throwIfAborted()
+    for (const path of await checkout.find(line)) paths.add(path)
   }
+  const files: SourceFile[] = []
+  for (const path of paths) {
+    signal?.throwIfAborted()
+    const file = await checkout.read(path)
+    if (file) files.push(file)
+  }
+  rejectIfAny(problems)
+  return files
 }
 
 class Checkout {
@@ -67,7 +57,7 @@ class Checkout {
 
   /** The real paths of the files that one line of the input stands for. */
   async find(line: string): Promise<string[]> {
-    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(line)) {
+    if (isUrl(line)) {
       return this.#refuse(
         `"${line}" is a URL`,
         'Download it in a step before this one, check what it is, and list the file.',
@@ -86,10 +76,9 @@ class Checkout {
     const names = (await readdir(directory)).toSorted()
     const marker = names.find((name) => FOR_OTHER_TOOLS.has(name))
     if (marker !== undefined) {
-      const command = FOR_OTHER_TOOLS.get(marker)?.replace('DIRECTORY', line) ?? ''
       return this.#refuse(
         `the directory "${line}" holds a ${marker}, so it must be rendered first`,
-        `Run "${command}" before this step and list the result.`,
+        `Write "${FOR_OTHER_TOOLS.get(marker)}: ${line}" instead; the inputs may be combined.`,
       )
     }
     const files = await this.#manifestsAmong(

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as core from '@actions/core'
 import type { Runner } from '../../ports.ts'
-import { createRedactor, defuse, type Redactor } from '../../redact.ts'
+import { defuse } from '../../redact.ts'
+import { createRedactor, type Redactor } from '../../redactor.ts'
 import type { Annotation } from '../../report/annotations.ts'
 
 /** Over this a step, GitHub drops the whole summary. */
@@ -42,6 +43,9 @@ export function createRunner(env: NodeJS.ProcessEnv, redactor: Redactor = create
       // A short value, hidden everywhere by the runner, would garble the log and the outputs of the whole job.
       if (redactor.add(secret) && onGitHub) core.setSecret(secret)
     },
+
+    hide: (value) => redactor.hide(value),
+    spare: (words) => redactor.spare(words),
 
     output(name, value) {
       if (env['GITHUB_OUTPUT']) core.setOutput(name, value)

@@ -6,11 +6,12 @@ import { type Bookkeeping, stamped } from '../../plan/desired.ts'
 import { adoptFields } from '../../plan/ownership.ts'
 import { leftoverFields } from '../../plan/strategy-change.ts'
 import { problemFrom } from '../../plan/rejections.ts'
-import type { Clock, Cluster } from '../../ports.ts'
+import type { Cluster } from '../../ports.ts'
 import type { Write } from '../../rollback/write.ts'
 import { applyTaking } from './apply-object.ts'
 import { mapLimited } from '../concurrency.ts'
 import { waitUntilServed } from './custom-kinds.ts'
+import { makeRoom } from './make-room.ts'
 import { LockLostError } from '../session/lock.ts'
 import type { Run } from '../run.ts'
 
@@ -33,8 +34,15 @@ export interface Applied {
 /** For taking it back. */
 export function writeOf({ change, after }: Written): Write {
   const ref = refOf(change.manifest.object)
-  if (change.type !== 'update') return { type: change.type, ref, ...(after && { after }) }
-  return { type: 'update', ref, before: change.live, after: after ?? change.expected }
+  switch (change.type) {
+    case 'create':
+    case 'run':
+      return { type: change.type, ref, ...(after && { after }) }
+    case 'recreate':
+      return { type: 'recreate', ref, before: change.live, ...(after && { after }) }
+    case 'update':
+      return { type: 'update', ref, before: change.live, after: after ?? change.expected }
+  }
 }
 
 /**
@@ -85,14 +93,23 @@ export async function applyChanges(
     try {
       const after = await writeObject(change, bookkeeping, run)
       written.push({ change, after })
-      runner.info(`${subject} ${change.type === 'update' ? 'configured' : 'created'}`)
+      runner.info(`${subject} ${DONE[change.type]}`)
     } catch (error) {
+      // What stood in its place may be gone already.
+      const isHalfDone = change.type === 'recreate' || (error instanceof ClusterError && error.isUnreachable)
+      if (isHalfDone) written.push({ change, after: undefined })
       if (!(error instanceof ClusterError)) throw error
-      if (error.isUnreachable) written.push({ change, after: undefined })
       problem ??= problemFrom(error, subject, change.manifest.at)
       throw error
     }
   }
+}
+
+const DONE: Record<Written['change']['type'], string> = {
+  create: 'created',
+  update: 'configured',
+  recreate: 'deleted and made anew',
+  run: 'created',
 }
 
 /** How often an object that somebody else keeps writing is read again before giving up. */
@@ -112,37 +129,21 @@ async function writeObject(
   const { forceConflicts } = inputs
   const { object } = change.manifest
   if (change.type === 'create') {
-    // What could not be checked before its namespace or kind existed is checked now, before it is written.
+    // What could not be checked before its namespace, kind or role existed is checked now, before it is written.
     if (!change.expected) await cluster.apply(object, { dryRun: true })
     return applyTaking(cluster, stamped(object, bookkeeping), undefined, { forceConflicts })
   }
   if (change.type === 'run') {
-    if (change.live) await removeJob(change.live, cluster, clock)
+    if (change.live) await makeRoom(change.live, cluster, clock)
     return cluster.apply(object)
+  }
+  if (change.type === 'recreate') {
+    await makeRoom(change.live, cluster, clock)
+    if (!change.expected) await cluster.apply(object, { dryRun: true })
+    return applyTaking(cluster, stamped(object, bookkeeping), undefined, { forceConflicts })
   }
   await adopt(cluster, object, change.live)
   return applyTaking(cluster, stamped(object, bookkeeping), change.live, { forceConflicts })
-}
-
-const REMOVAL_PATIENCE_MS = 60_000
-const REMOVAL_PAUSE_MS = 200
-
-/** The Job of the last release stands in the way of this one's, until its pods are gone too. */
-async function removeJob(job: KubeObject, cluster: Cluster, clock: Clock): Promise<void> {
-  const started = clock.now()
-  await cluster.delete(refOf(job), job.metadata.uid ?? '')
-  while ((await cluster.get(refOf(job)))?.metadata.uid === job.metadata.uid) {
-    if (clock.now() - started > REMOVAL_PATIENCE_MS) {
-      throw new ClusterError(
-        `the Job of the last release is still being deleted after ${REMOVAL_PATIENCE_MS / 1000} s`,
-        {
-          status: 409,
-          request: `delete jobs.batch ${job.metadata.name}`,
-        },
-      )
-    }
-    await clock.sleep(REMOVAL_PAUSE_MS)
-  }
 }
 
 /** Makes the fields that kubectl applied ours, before the first apply by Rollsafe, and those that only an owner can remove. */

@@ -1,4 +1,4 @@
-import { messageOf, type Problem, RejectedError } from '../../errors.ts'
+import { messageOf, type Problem } from '../../errors.ts'
 import { describe, type KubeObject, type Manifest, type ObjectRef, refOf } from '../../manifest/object.ts'
 import { phaseOf } from '../../manifest/order.ts'
 import { whyOutside } from '../../plan/fences.ts'
@@ -19,15 +19,17 @@ export interface Deletion {
 export interface PrunePlan {
   /** In the order in which they are deleted: what uses others goes before them. */
   readonly deletions: readonly Deletion[]
-  /** Whole sentences about what stays although the release no longer has it. */
-  readonly notes: readonly string[]
+  /** What stays although the release no longer has it; `why` goes on from its name. */
+  readonly kept: readonly { readonly ref: ObjectRef; readonly why: string }[]
+  /** What stays because nobody has asked for it to be pruned. */
+  readonly left: readonly ObjectRef[]
+  /** Why the release is to be rejected. */
+  readonly problems: readonly Problem[]
 }
 
-const NO_PRUNE: PrunePlan = { deletions: [], notes: [] }
-
 /**
- * Decides what of the inventory is to go, and tells it. Throws RejectedError when that is more than `prune-limit`
- * allows: a manifest that was not rendered must not empty a namespace. A rollback by hand deletes what came after its target
+ * Decides what of the inventory is to go, and tells it. More than `prune-limit` allows is a problem: a manifest that was not
+ * rendered must not empty a namespace. A rollback by hand deletes what came after its target
  * without being asked, as else the release would not be that revision.
  */
 export async function planPrune(
@@ -40,11 +42,11 @@ export async function planPrune(
     inventory,
     desired.map(({ object }) => object),
   )
-  if (left.length === 0) return NO_PRUNE
+  if (left.length === 0) return { deletions: [], kept: [], left: [], problems: [] }
   const isRollback = inputs.command === 'rollback'
   if (!inputs.prune && !isRollback) {
     runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${listed(left)}`)
-    return NO_PRUNE
+    return { deletions: [], kept: [], left: left.map(({ object }) => refOf(object)), problems: [] }
   }
   const release = identityOf(run)
   const decided = await mapLimited(left, async (recorded): Promise<{ ref: ObjectRef; decision: PruneDecision }> => {
@@ -56,14 +58,12 @@ export async function planPrune(
   const deletions = decided.flatMap(({ ref, decision }) =>
     decision.type === 'delete' ? [{ ref, live: decision.live }] : [],
   )
-  const notes = decided.flatMap(({ ref, decision }) =>
-    decision.type === 'keep' ? [`${describe(ref)} ${decision.why}`] : [],
-  )
-  for (const note of notes) runner.info(note)
+  const kept = decided.flatMap(({ ref, decision }) => (decision.type === 'keep' ? [{ ref, why: decision.why }] : []))
+  for (const { ref, why } of kept) runner.info(`${describe(ref)} ${why}`)
   for (const { ref } of deletions) runner.info(`${describe(ref)} is to be pruned when the release is good`)
-  if (deletions.length > inputs.pruneLimit && !isRollback)
-    throw new RejectedError([tooMany(deletions, inputs.pruneLimit)])
-  return { deletions: deletions.toSorted((one, other) => phaseOf(other.ref) - phaseOf(one.ref)), notes }
+  const problems = deletions.length > inputs.pruneLimit && !isRollback ? [tooMany(deletions, inputs.pruneLimit)] : []
+  const inOrder = deletions.toSorted((one, other) => phaseOf(other.ref) - phaseOf(one.ref))
+  return { deletions: inOrder, kept, left: [], problems }
 }
 
 function tooMany(deletions: readonly Deletion[], limit: number): Problem {

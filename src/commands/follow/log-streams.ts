@@ -1,5 +1,6 @@
 import { messageOf } from '../../errors.ts'
 import type { ObjectRef } from '../../manifest/object.ts'
+import { createKeyFilter } from '../../secret-patterns.ts'
 import type { Run } from '../run.ts'
 
 /** Logs of containers, printed as they come, each line with the name of its pod before it. */
@@ -22,8 +23,10 @@ export function openLogStreams({ cluster, runner }: Pick<Run, 'cluster' | 'runne
     const prefix = `[${pod.name} ${container}]`
     let left = lines
     try {
+      const withoutKeys = createKeyFilter()
       for await (const line of cluster.followLogs(pod, container, closing.signal)) {
-        runner.info(`${prefix} ${line}`)
+        const told = withoutKeys(line)
+        if (told !== undefined) runner.info(`${prefix} ${told}`)
         left -= 1
         if (left > 0) continue
         runner.info(

@@ -25,9 +25,9 @@ const ALL_PODS: Query = { apiVersion: 'v1', kind: 'Pod', keep: keepRequests, mos
 export async function forecast(changes: readonly Change[], { cluster, runner }: Run): Promise<Forecast> {
   const workloads = changes.flatMap((change) => {
     if (change.type === 'unchanged' || change.type === 'run') return []
-    const live = change.type === 'update' ? change.live : undefined
+    const live = change.type === 'create' ? undefined : change.live
     const expected = change.expected ?? change.manifest.object
-    const bounds = podBounds(expected, live)
+    const bounds = change.type === 'recreate' ? boundsAnew(expected) : podBounds(expected, live)
     return bounds ? [{ expected, bounds, wave: waveOf(change.manifest.object), ...(live && { live }) }] : []
   })
   for (const { expected, bounds } of workloads) runner.info(`${describe(refOf(expected))}: ${describeBounds(bounds)}`)
@@ -48,6 +48,12 @@ export async function forecast(changes: readonly Change[], { cluster, runner }: 
     warnings: capacity.fits ? [] : [capacity.warning],
     nodes: nodes ?? [],
   }
+}
+
+/** None of the old pods is kept. */
+function boundsAnew(expected: KubeObject): PodBounds | undefined {
+  const bounds = podBounds(expected)
+  return bounds && { ...bounds, note: 'it is deleted and made anew' }
 }
 
 function asksForResources(workload: KubeObject): boolean {

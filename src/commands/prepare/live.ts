@@ -5,7 +5,7 @@ import { sourceOf } from '../../rollout/sources.ts'
 import { mapLimited } from '../concurrency.ts'
 
 /** Up to this many objects of a kind and namespace, a list saves no requests over reading each. */
-export const READ_EACH = 2
+export const READ_EACH = 1
 
 /**
  * The objects of a release as they are now, by key; what does not exist is not in the map. Lists by the release's label, so

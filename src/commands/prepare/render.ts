@@ -3,14 +3,20 @@ import { setImages } from '../../manifest/images.ts'
 import { assertNoDuplicates, loadManifests } from '../../manifest/load.ts'
 import { describe, type Manifest, refOf } from '../../manifest/object.ts'
 import { inOrder } from '../../manifest/order.ts'
+import { isHelmHook, withoutHelmHooks } from '../../plan/helm-hooks.ts'
 import { labelled, locate, problemsOf, type ReleaseIdentity } from '../../plan/desired.ts'
 import { fenceProblem, homeProblems } from '../../plan/fences.ts'
 import { providedTypes } from '../../plan/provided.ts'
+import { recreateProblems } from '../../plan/recreate.ts'
 import { problemFrom } from '../../plan/rejections.ts'
 import { stageProblems } from '../../plan/stages.ts'
 import { applyStrategy } from '../../plan/strategy.ts'
+import type { ChartFacts, SourceFile } from '../../ports.ts'
 import { counted } from '../../report/format.ts'
+import { keepSecrets, keepSecretsOfFiles } from '../keep-secrets.ts'
+import { readChartFacts } from './chart-facts.ts'
 import type { Run } from '../run.ts'
+import { resolveImages } from './resolve-images.ts'
 
 /** A release as it is wanted, before it is compared with the cluster. */
 export interface Rendered {
@@ -32,15 +38,35 @@ export function identityOf(run: Pick<Run, 'inputs' | 'cluster'>): ReleaseIdentit
 
 /** Reads the manifests and puts in images, strategy and namespaces. Throws RejectedError; writes nothing. */
 export async function render(run: Run): Promise<Rendered> {
-  const { inputs, renderer } = run
-  const { manifests } = setImages(loadManifests(await renderer.render(inputs.sources)), inputs.images)
-  return place(manifests, run)
+  const { inputs, renderer, runner, signals } = run
+  let reading: Promise<ChartFacts> | undefined
+  const facts = () => (reading ??= readChartFacts(run, identityOf(run)))
+  const loaded = load(await renderer.render(inputs.sources, facts, signals.cancelled), run)
+  // Before hooks are left out: an image that only these have is no mistake.
+  const { manifests } = setImages(loaded, await resolveImages(inputs.images, run))
+  // Not only of a chart: it may have been rendered in a step before.
+  if (!manifests.some(({ object }) => isHelmHook(object))) return place(manifests, run)
+  const mapped = withoutHelmHooks(manifests, (await facts()).isUpgrade)
+  for (const note of mapped.notes) runner.info(note)
+  return place(mapped.manifests, run)
+}
+
+function load(files: readonly SourceFile[], { runner }: Run): Manifest[] {
+  try {
+    const manifests = loadManifests(files)
+    keepSecrets(manifests, runner)
+    return manifests
+  } catch (error) {
+    keepSecretsOfFiles(files, runner)
+    throw error
+  }
 }
 
 /** The same for manifests that are at hand, as those of a record. */
 export async function place(manifests: readonly Manifest[], run: Run): Promise<Rendered> {
   const { inputs, cluster, runner } = run
   const namespace = namespaceOf(run)
+  keepSecrets(manifests, runner)
   runner.info(`${counted(manifests.length, 'object')} for ${cluster.server}, namespace ${namespace}`)
   try {
     const located = await locateAll(manifests, namespace, run)
@@ -79,7 +105,8 @@ async function locateAll(
     if (type) {
       const placed = locate(manifest, type, namespace)
       const fenced = fenceProblem(refOf(placed.object), fences, namespace, manifest.at)
-      problems.push(...problemsOf(manifest, type), ...stageProblems(manifest), ...(fenced ? [fenced] : []))
+      problems.push(...problemsOf(manifest, type), ...stageProblems(manifest), ...recreateProblems(manifest))
+      if (fenced) problems.push(fenced)
       located.push(placed)
     } else {
       problems.push({

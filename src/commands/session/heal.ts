@@ -1,6 +1,7 @@
-import { RejectedError } from '../../errors.ts'
+import { ClusterError, RejectedError } from '../../errors.ts'
 import { groupKindOf, type KubeObject } from '../../manifest/object.ts'
 import { belongsTo } from '../../plan/desired.ts'
+import { lastGood } from '../../release/history.ts'
 import { RecordError } from '../../release/read-record.ts'
 import type { ReleaseRecord } from '../../release/record.ts'
 import { recordName, type RecordHead } from '../../release/record-secret.ts'
@@ -86,7 +87,10 @@ export async function takeBack(
   { keepsHome = false } = {},
 ): Promise<RolledBack & { readonly warnings: readonly string[] }> {
   const { signals, clock } = run
-  const { writes: all, earlier, warnings } = await undoBasis(recordedWrites(record), heads, records)
+  const [{ writes: all, earlier, warnings }] = await Promise.all([
+    undoBasis(recordedWrites(record), heads, records),
+    readLastGood(heads, records),
+  ])
   const writes = all.filter((write) => !keepsHome || !isHome(write, record))
   const rolledBack = await rollBack({ writes, signal: AbortSignal.any([lock.lost, signals.ending]) }, run)
   // Whoever comes next goes on where this one was interrupted.
@@ -108,6 +112,18 @@ export async function takeBack(
   })
   if (status !== 'bad') await closeEarlier(earlier, records)
   return { ...rolledBack, warnings }
+}
+
+/** What the last good revision holds may be quoted on the way back to it, and is hidden once it is read. */
+async function readLastGood(heads: readonly RecordHead[], records: Records): Promise<void> {
+  const good = lastGood(heads)
+  if (!good) return
+  try {
+    await records.read(good)
+  } catch (error) {
+    // The way back leads by what was written, and needs none of it.
+    if (!(error instanceof RecordError || error instanceof ClusterError)) throw error
+  }
 }
 
 /** Throws RejectedError when it cannot be read: what it had written is then known to nobody. */

@@ -1,4 +1,5 @@
 import { guardedCluster } from './guarded-cluster.ts'
+import { discreetRecords } from '../keep-secrets.ts'
 import { acquireLock, type Lock } from './lock.ts'
 import { openRecords, type Records } from './records.ts'
 import type { Run } from '../run.ts'
@@ -18,5 +19,5 @@ export async function holdRelease(namespace: string, waitSeconds: number, run: R
   const request = { namespace, release, holder, waitSeconds, signal: signals.cancelled, ...(facts && { run: facts }) }
   const lock = await acquireLock(request, { cluster, clock, runner })
   const locked: Run = { ...run, cluster: guardedCluster(cluster, lock) }
-  return { lock, run: locked, records: openRecords(locked.cluster, { namespace, release }) }
+  return { lock, run: locked, records: discreetRecords(openRecords(locked.cluster, { namespace, release }), runner) }
 }

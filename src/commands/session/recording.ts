@@ -122,7 +122,8 @@ function recordedObjects(changes: readonly Change[], written: readonly Written[]
   return changes.map((change): RecordedObject => {
     const { object } = change.manifest
     const live =
-      after.get(keyOf(refOf(object))) ?? (change.type === 'run' || change.type === 'create' ? undefined : change.live)
+      after.get(keyOf(refOf(object))) ??
+      (change.type === 'update' || change.type === 'unchanged' ? change.live : undefined)
     const uid = live?.metadata.uid
     return { object, ...(uid !== undefined && { uid }) }
   })
@@ -142,6 +143,8 @@ function plannedWrites({ changes, prune }: Prepared, { madeNamespace }: Session)
           ]
         case 'update':
           return [{ type: 'update', ref, before: withoutStatus(change.live), after: withoutStatus(change.expected) }]
+        case 'recreate':
+          return [{ type: 'recreate', ref, before: withoutStatus(change.live) }]
         case 'run':
           return [{ type: 'run', ref }]
         case 'unchanged':

@@ -1,32 +1,19 @@
 import { ClusterError, messageOf, RejectedError } from '../../errors.ts'
-import { describe, keyOf, type KubeObject, type Manifest, refOf } from '../../manifest/object.ts'
+import { describe, type KubeObject, type Manifest, refOf } from '../../manifest/object.ts'
 import { problemFrom } from '../../plan/rejections.ts'
-import { badSince, inPlace, lastGood, pendingOf } from '../../release/history.ts'
-import { RecordError } from '../../release/read-record.ts'
-import type { RecordedObject, ReleaseRecord } from '../../release/record.ts'
-import type { RecordHead } from '../../release/record-secret.ts'
+import { pendingOf } from '../../release/history.ts'
 import { heal } from './heal.ts'
 import { type HeldRelease, holdRelease } from './hold-release.ts'
-import type { Records } from './records.ts'
+import { type KnownRelease, readKnown } from './known-release.ts'
 import type { Rendered } from '../prepare/render.ts'
 import type { Run } from '../run.ts'
 
 /** A release that this run alone may change, and what its records tell. */
-export interface Session extends HeldRelease {
-  /** By revision, oldest first. */
-  readonly heads: readonly RecordHead[]
-  /** What the cluster runs: the newest revision that was not taken back. Absent when there is none. */
-  readonly inPlace?: ReleaseRecord
-  /** Absent when no revision was ever good. */
-  readonly lastGood?: ReleaseRecord
-  /** What was left in place since the last good revision and before `inPlace`, oldest first. */
-  readonly leftInPlace: readonly ReleaseRecord[]
+export interface Session extends HeldRelease, KnownRelease {
   /** The namespace of the release, which this run has made because its manifests have it. */
   readonly madeNamespace?: KubeObject
   /** Aborts when nothing new may be begun: the run is cancelled, or another one has taken the lock. */
   readonly stop: AbortSignal
-  /** Whole sentences about what was found and mended. */
-  readonly warnings: readonly string[]
   /** Gives the lock back. */
   close(): Promise<void>
 }
@@ -64,7 +51,6 @@ export async function openSession({ namespace, desired }: Rendered, run: Run): P
         ...known,
         warnings: [...warned, ...known.warnings],
         ...held,
-        heads,
         stop,
         close,
         ...(madeNamespace && { madeNamespace }),
@@ -78,31 +64,6 @@ export async function openSession({ namespace, desired }: Rendered, run: Run): P
     if (error instanceof ClusterError) throw new RejectedError([problemFrom(error, 'the records of the release')])
     throw error
   }
-}
-
-type Known = Pick<Session, 'inPlace' | 'lastGood' | 'leftInPlace' | 'warnings'>
-
-/** The records that matter. One that cannot be read is as if it were not there, and is named. */
-async function readKnown(records: Records, heads: readonly RecordHead[]): Promise<Known> {
-  const warnings: string[] = []
-  const read = async (head: RecordHead | undefined): Promise<ReleaseRecord | undefined> => {
-    if (!head) return undefined
-    try {
-      return await records.read(head)
-    } catch (error) {
-      if (!(error instanceof RecordError)) throw error
-      warnings.push(`the record of revision ${head.revision} is not used: ${error.message}`)
-      return undefined
-    }
-  }
-  const current = inPlace(heads)
-  const good = lastGood(heads)
-  const place = await read(current)
-  const last = good?.revision === current?.revision ? place : await read(good)
-  const before = badSince(heads).filter((head) => head !== current)
-  const left = await Promise.all(before.map(read))
-  const leftInPlace = left.filter((record) => record !== undefined)
-  return { ...(place && { inPlace: place }), ...(last && { lastGood: last }), leftInPlace, warnings }
 }
 
 /**
@@ -119,12 +80,6 @@ async function makeNamespace(
   const made = await cluster.apply(manifest.object)
   runner.info(`${describe(refOf(made))} created, for the lock and the record of the release`)
   return made
-}
-
-/** What the release has in the cluster: of the last good revision, and of bad ones that were left in place since. */
-export function inventoryOf({ inPlace: place, lastGood: good, leftInPlace }: Known): RecordedObject[] {
-  const all = [good, ...leftInPlace, place].flatMap((record) => record?.objects ?? [])
-  return [...new Map(all.map((recorded) => [keyOf(refOf(recorded.object)), recorded])).values()]
 }
 
 function namespaceIn(desired: readonly Manifest[], name: string): Manifest | undefined {

@@ -19,8 +19,16 @@ import { targetOf } from '../follow/targets.ts'
 import type { Returning } from './tend-pods.ts'
 import { leaveAlone, type Step, type UndoOptions, whyFenced } from './undo-step.ts'
 
-/** Restores what a release has changed or pruned to what it was before, exactly. */
-export async function restoreObject(write: UndoableWrite, run: Run, options: UndoOptions): Promise<Step> {
+/** How an object is restored that the release has made itself, in the place of the one before. */
+type Replace = (before: KubeObject, current: KubeObject, ref: ObjectRef, run: Run) => Promise<Step>
+
+/** Restores what a release has changed, pruned or, with `replace`, made anew to what it was before, exactly. */
+export async function restoreObject(
+  write: UndoableWrite,
+  run: Run,
+  options: UndoOptions,
+  replace?: Replace,
+): Promise<Step> {
   const { ref, before, after } = write
   if (!before) throw new Error(`nothing is known of ${describe(ref)} from before the release`)
   // As it was when this began: once we have written it, it no longer tells which pods are of the bad release.
@@ -42,10 +50,11 @@ export async function restoreObject(write: UndoableWrite, run: Run, options: Und
     }
     const fence = whyFenced(write, current, run)
     if (fence !== undefined) return leaveAlone(ref, fence)
-    if (!current) return recreate(before, ref, run)
+    if (!current) return createAgain(before, ref, run, 'it had been deleted')
     if (isMadeAnew(before, current)) return leaveAlone(ref, 'was deleted and made anew by somebody else')
     const others = after ? otherDeployers(after, current) : []
     if (others.length > 0) return leaveAlone(ref, `was changed by ${others.join(', ')} since this release wrote it`)
+    if (replace && current.metadata.uid !== before.metadata.uid) return replace(before, current, ref, run)
     const written = { before, after: after ?? current }
     const restored = await restoreOnce(written, current, run)
     const how = restored.note === undefined ? '' : `; ${restored.note}`
@@ -125,10 +134,11 @@ async function settledObject(
   }
 }
 
-async function recreate(before: KubeObject, ref: ObjectRef, { cluster }: Run): Promise<Step> {
+/** Makes an object as it was before; `why` it has to be made says what had become of it. */
+export async function createAgain(before: KubeObject, ref: ObjectRef, { cluster }: Run, why: string): Promise<Step> {
   const restored = await cluster.create(recreatable(before))
   return {
-    report: { ...ref, step: 'restored', message: 'restored: it had been deleted' },
+    report: { ...ref, step: 'restored', message: `restored: ${why}` },
     ...following(restored),
     ...remadeAs(before, restored),
   }

@@ -74,8 +74,9 @@ export async function rollBack(request: RollbackRequest, run: Run): Promise<Roll
   } finally {
     if (!request.observer) await observer.close()
   }
-  const created = new Set(writes.filter(({ type }) => type === 'create').map(({ ref }) => keyOf(ref)))
-  const hooks = new Set(writes.filter(({ type }) => type === 'run').map(({ ref }) => keyOf(ref)))
+  const keysOf = (wanted: UndoableWrite['type']) =>
+    new Set(writes.filter(({ type }) => type === wanted).map(({ ref }) => keyOf(ref)))
+  const hooks = keysOf('run')
   const leftAlone = steps.filter((one) => one.step === 'left-alone' && !hooks.has(keyOf(one)))
   const { outcome, message } = conclude(steps, leftAlone, followed.verdict)
   return {
@@ -85,7 +86,15 @@ export async function rollBack(request: RollbackRequest, run: Run): Promise<Roll
       message,
       seconds: Math.round((clock.now() - started) / 100) / 10,
       steps,
-      commands: outcome === 'rolled-back' ? [] : finishByHand({ steps, created, ...(record && { record }) }),
+      commands:
+        outcome === 'rolled-back'
+          ? []
+          : finishByHand({
+              steps,
+              created: keysOf('create'),
+              recreated: keysOf('recreate'),
+              ...(record && { record }),
+            }),
     },
     leftAlone,
     ...(signal.aborted && { interruption: errorOf(signal) }),
@@ -114,12 +123,14 @@ function conclude(
   if (unrestored) return failed(`${describe(unrestored)} could not be restored: ${unrestored.message}`)
   switch (verdict.type) {
     case 'good': {
+      const kept = steps.filter(({ step }) => step === 'kept').map(describe)
+      const but = kept.length > 0 ? `, but for what stays by its own annotation: ${kept.join(', ')}` : ''
       const others = more.length > 0 ? ` and ${counted(more.length, 'more object')}` : ''
       return {
         outcome: 'rolled-back',
         message: taken
-          ? `${describe(taken)} ${taken.message}${others}; everything else is as it was before the release`
-          : 'Everything is as it was before the release',
+          ? `${describe(taken)} ${taken.message}${others}; everything else is as it was before the release${but}`
+          : `Everything is as it was before the release${but}`,
       }
     }
     case 'bad':

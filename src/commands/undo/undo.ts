@@ -4,6 +4,7 @@ import { phaseOf } from '../../manifest/order.ts'
 import type { RollbackStepReport } from '../../report/report.ts'
 import type { UndoableWrite } from '../../rollback/write.ts'
 import { mapLimited } from '../concurrency.ts'
+import { remakeObject } from './remake-object.ts'
 import { removeObject } from './remove-object.ts'
 import { restoreObject } from './restore-object.ts'
 import type { Run } from '../run.ts'
@@ -40,8 +41,10 @@ export async function undo(writes: readonly UndoableWrite[], run: Run, options: 
     (inPhases.get(phase) ?? []).filter(({ type }) => types.includes(type))
   const steps: Step[] = []
   for (const phase of phases) {
-    const changed = ofType(phase, ['update', 'prune'])
-    steps.push(...(await mapLimited(changed, (write) => attempt(write, (one) => restoreObject(one, run, options)))))
+    const changed = ofType(phase, ['update', 'recreate', 'prune'])
+    const goBack = (one: UndoableWrite) =>
+      one.type === 'recreate' ? remakeObject(one, run, options) : restoreObject(one, run, options)
+    steps.push(...(await mapLimited(changed, (write) => attempt(write, goBack))))
   }
   steps.push(...phases.flatMap((phase) => ofType(phase, ['run'])).map(leaveHook))
   for (const phase of phases.toReversed()) {
