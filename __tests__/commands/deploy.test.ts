@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { deploy } from '../../src/commands/deploy.ts'
+import { ClusterError } from '../../src/errors.ts'
 import { keyOf, type KubeObject, refOf } from '../../src/manifest/object.ts'
 import type { Cluster } from '../../src/ports.ts'
 import { createMemoryCluster, type MemoryCluster } from '../fakes/memory-cluster.ts'
@@ -87,5 +88,34 @@ describe('a release that nobody could see to its end', () => {
     const ref = { ...refOf(WEB), namespace: 'shop' }
     expect(cluster.objects().has(keyOf(ref))).toBe(false)
     expect(await historyIn(cluster)).toEqual(['1 rolled-back ClusterUnreachable 0'])
+  })
+})
+
+describe('a binding and the role that it binds', () => {
+  const RBAC = 'rbac.authorization.k8s.io/v1'
+  const role: KubeObject = { apiVersion: RBAC, kind: 'Role', metadata: { name: 'reader' }, rules: [] }
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' }
+  const binding: KubeObject = { apiVersion: RBAC, kind: 'RoleBinding', metadata: { name: 'reader' }, roleRef }
+
+  /** As the API server does for a login that may not bind everything: it reads the role. */
+  const careful = () => {
+    const cluster = createMemoryCluster()
+    cluster.onRequest = (request, moment) => {
+      if (moment === 'after' || !/^(dry-run|apply) RoleBinding/.test(request)) return
+      if (cluster.objects().has('Role.rbac.authorization.k8s.io/shop/reader')) return
+      throw new ClusterError('rolebindings "reader" not found', { status: 404, reason: 'NotFound', request })
+    }
+    return cluster
+  }
+
+  it('may come in one release', async () => {
+    const cluster = careful()
+    expect(await deploy(createRun(cluster, {}, [binding, role]).run)).toMatchObject({ outcome: 'deployed' })
+    expect(cluster.objects().has('RoleBinding.rbac.authorization.k8s.io/shop/reader')).toBe(true)
+  })
+
+  it('are refused when the role is nowhere', async () => {
+    const refused = deploy(createRun(careful(), {}, [binding]).run)
+    await expect(refused).rejects.toMatchObject({ problems: [{ code: 'InvalidManifest' }] })
   })
 })

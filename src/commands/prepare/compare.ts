@@ -46,7 +46,9 @@ export async function compare(desired: readonly Manifest[], run: Run): Promise<C
       return { manifest, change: await dryRun(scalable, before, run), problems }
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error
-      const role = before || error.status !== 403 ? undefined : providedRole(manifest, desired)
+      // The role is not found, or does not hold yet what it will.
+      const isAboutRole = !before && (error.status === 403 || error.status === 404)
+      const role = isAboutRole ? providedRole(manifest, desired) : undefined
       if (role !== undefined && !live.has(role)) return { manifest, change: { type: 'create', manifest }, problems }
       const problem = problemFrom(error, describe(refOf(manifest.object)), manifest.at)
       const hint = before && problem.code === 'Immutable' ? immutableHint(manifest.object, before) : problem.hint
