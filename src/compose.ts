@@ -14,7 +14,7 @@ import type { Run, Signals } from './commands/run.ts'
 import { rejectIfAny } from './errors.ts'
 import type { Inputs } from './inputs/inputs.ts'
 import { forkProblems } from './inputs/run.ts'
-import type { Clock, GitHub, Runner } from './ports.ts'
+import type { Clock, GitHub, Notifier, Runner } from './ports.ts'
 
 /** Of kustomize and helm, each: they compute, and fetch nothing. */
 const RENDER_TIMEOUT_MS = 60_000
@@ -24,6 +24,7 @@ export interface Surroundings {
   readonly runner: Runner
   readonly clock: Clock
   readonly journal: Journal
+  readonly announce: () => void
   readonly signals: Signals
   /** Of the main step, in its post step. */
   readonly holder?: string
@@ -59,6 +60,11 @@ export async function compose(
     renderer: createRenderer({ searchPath: env['PATH'] ?? '', timeoutMs: RENDER_TIMEOUT_MS }),
     registry: createRegistry({ env, mask: (secret) => runner.mask(secret) }),
   }
+}
+
+/** Who is to be told of the release. */
+export function composeNotifiers(_inputs: Inputs, _env: NodeJS.ProcessEnv): Notifier[] {
+  return []
 }
 
 /** Absent without a token, or outside GitHub. */

@@ -3,6 +3,7 @@ import { createRunner } from './adapters/runner/runner.ts'
 import { cancellation, createClock, keepMemorySmall } from './adapters/system.ts'
 import { deploy } from './commands/deploy.ts'
 import { earlyEndReport } from './commands/early-end.ts'
+import { createHerald } from './commands/herald.ts'
 import { openJournal } from './commands/journal.ts'
 import { plan } from './commands/plan.ts'
 import { publish } from './commands/publish.ts'
@@ -10,7 +11,7 @@ import { readSessionState, recover, type SessionState } from './commands/recover
 import { rollback } from './commands/rollback.ts'
 import type { Run } from './commands/run.ts'
 import { SESSION_STATE } from './commands/session/session.ts'
-import { compose, composeGitHub } from './compose.ts'
+import { compose, composeGitHub, composeNotifiers } from './compose.ts'
 import { type Inputs, readInputs } from './inputs/inputs.ts'
 import type { Clock, Cluster } from './ports.ts'
 import { createRedactor } from './redactor.ts'
@@ -64,13 +65,16 @@ async function run(
   const clock: Clock = createClock()
   const journal = openJournal(clock)
   const known: { inputs?: Inputs; cluster?: Cluster } = {}
+  let herald = createHerald([], clock)
   let report: Report | undefined
   try {
     const source = createInputSource(process.env)
     // Before anything is printed that others have written.
     runner.mask(source.input('github-token'))
     known.inputs = readInputs(source)
-    const ready = await compose(known.inputs, process.env, { runner, clock, journal, signals, ...session })
+    herald = createHerald(composeNotifiers(known.inputs, process.env), clock)
+    const announce = () => herald.begin()
+    const ready = await compose(known.inputs, process.env, { runner, clock, journal, signals, announce, ...session })
     known.cluster = ready.cluster
     report = await command(ready)
   } catch (error) {
@@ -82,5 +86,5 @@ async function run(
   if (!report) return undefined
   const github = known.inputs && composeGitHub(known.inputs, process.env)
   const redact = (text: string) => redactor.redact(text)
-  return publish(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto')
+  return publish(report, { runner, clock, herald, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto')
 }

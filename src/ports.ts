@@ -4,6 +4,7 @@
  */
 import type { KubeObject, ObjectRef } from './manifest/object.ts'
 import type { Annotation } from './report/annotations.ts'
+import type { Report } from './report/report.ts'
 import type { Sources } from './inputs/sources.ts'
 
 /** A kind that the API server serves, as its discovery documents describe it. */
@@ -211,6 +212,16 @@ export interface Renderer {
 export interface Registry {
   /** The digest that the tag of a reference stands for now, `sha256:…`. Throws RejectedError. */
   resolve(reference: string, signal: AbortSignal): Promise<string>
+}
+
+/** Somebody outside who is told of a release: a deployment on GitHub, a channel, a dashboard. Best effort: a failure is a warning. */
+export interface Notifier {
+  /** For warnings, as the beginning of a sentence: `The deployment on GitHub`. */
+  readonly name: string
+  /** A release is about to write for the first time. */
+  begin?(signal: AbortSignal): Promise<void>
+  /** How the run has ended, whatever it came to. Also called for a run that never began to write. */
+  end(report: Report, signal: AbortSignal): Promise<void>
 }
 
 export interface Clock {

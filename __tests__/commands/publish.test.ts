@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
+import { createHerald } from '../../src/commands/herald.ts'
 import { publish, type PublishPorts } from '../../src/commands/publish.ts'
 import type { Clock, GitHub, Runner, StickyComment } from '../../src/ports.ts'
 import { createRedactor } from '../../src/redactor.ts'
@@ -55,7 +56,7 @@ function recorder(
     },
   }
   const clock = broken.clock ?? patient
-  return { ...told, ports: { runner, github, clock, redact: (text) => text } }
+  return { ...told, ports: { runner, github, clock, herald: createHerald([], clock), redact: (text) => text } }
 }
 
 /** A clock on which the deadline never comes. */
@@ -194,6 +195,7 @@ describe('publish through the real runner and a GitHub over HTTP', () => {
     import { createRunner } from 'root/src/adapters/runner/runner.ts'
     import { createGitHub } from 'root/src/adapters/github/github.ts'
     import { createRedactor } from 'root/src/redactor.ts'
+    import { createHerald } from 'root/src/commands/herald.ts'
     import { publish } from 'root/src/commands/publish.ts'
     import { rolledBack } from 'root/__tests__/fixtures/reports/reports.ts'
     import { setTimeout as wait } from 'node:timers/promises'
@@ -207,7 +209,8 @@ describe('publish through the real runner and a GitHub over HTTP', () => {
     }
     runner.mask('node-b-14')
     const report = { ...rolledBack, message: rolledBack.message + '\\n::set-output name=outcome::deployed' }
-    await publish(report, { runner, github, clock, redact: redactor.redact }, 'auto')
+    const herald = createHerald([], clock)
+    await publish(report, { runner, github, clock, herald, redact: redactor.redact }, 'auto')
   `
 
   it.each([

@@ -66,6 +66,7 @@ export function createRun(
     renderer: { render: () => Promise.resolve([{ path: 'k8s/app.yaml', text }]) },
     clock,
     journal: openJournal(clock),
+    announce: () => undefined,
     holder: 'this-run',
     signals: { cancelled: cancel.signal, ending: end.signal },
   }

@@ -51,6 +51,7 @@ export async function carryOut(
   try {
     stop.throwIfAborted()
     const recording = hasWrites ? await begin(prepared, session, copyOf) : undefined
+    if (hasWrites) run.announce()
     const rolledOut = await rollOut(prepared, observer, session)
     const ending = overtaken(await unlessLost(endingOf(rolledOut), session), rolledOut, observer)
     if (ending.type === 'good') {

@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts'
+import type { Herald } from './herald.ts'
 import type { Clock, GitHub, Runner } from '../ports.ts'
 import { annotationsOf } from '../report/annotations.ts'
 import { renderComment, shouldComment, type CommentMode } from '../report/comment.ts'
@@ -20,6 +21,7 @@ export interface PublishPorts {
   readonly clock: Clock
   /** Absent without a token. */
   readonly github?: GitHub
+  readonly herald: Herald
   /** Hides the secrets of this run. */
   readonly redact: (text: string) => string
 }
@@ -61,6 +63,9 @@ export async function publish(report: Report, ports: PublishPorts, mode: Comment
     attempt('The pull request could not be commented', () =>
       orAborted(comment(safe, ports.github, mode, signal), signal),
     ),
+    ...ports.herald
+      .end(safe, signal)
+      .map(({ name, told }) => attempt(`${name} could not be told`, () => orAborted(told, signal))),
   ])
 
   if (warnings.length > 0) {

@@ -13,6 +13,8 @@ export interface Run {
   /** Absent without a token, or outside GitHub. */
   readonly github?: GitHub
   readonly journal: Journal
+  /** Tells others that a release begins to write. */
+  readonly announce: () => void
   /** Tells this run from all others, as the holder of a lock. The post step of a job has the same as its main step. */
   readonly holder: string
   readonly signals: Signals
