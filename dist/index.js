@@ -78044,6 +78044,8 @@ async function carryOut(prepared, session, { copyOf } = {}) {
     try {
         stop.throwIfAborted();
         const recording = hasWrites ? await begin(prepared, session, copyOf) : undefined;
+        if (hasWrites)
+            run.announce();
         const rolledOut = await rollOut(prepared, observer, session);
         const ending = overtaken(await unlessLost(endingOf(rolledOut), session), rolledOut, observer);
         if (ending.type === 'good') {
@@ -79232,6 +79234,50 @@ function targetOf(object, before, nodes = []) {
 
 /***/ }),
 
+/***/ 9802:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   x: () => (/* binding */ createHerald)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+
+const MILLISECONDS_TO_BEGIN = 9000;
+function createHerald(notifiers, clock) {
+    let begun;
+    async function beginOne(notifier) {
+        const deadline = new AbortController();
+        const done = new AbortController();
+        void clock.sleep(MILLISECONDS_TO_BEGIN, done.signal).then(() => deadline.abort(new Error('no answer in time')));
+        try {
+            await notifier.begin?.(deadline.signal);
+            return undefined;
+        }
+        catch (error) {
+            return error;
+        }
+        finally {
+            done.abort();
+        }
+    }
+    async function endOne(notifier, report, signal) {
+        const failure = await begun?.get(notifier);
+        // Who has missed the beginning may still be told the end.
+        await notifier.end(report, signal);
+        if (failure !== undefined)
+            throw new Error(`the beginning: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(failure)}`, { cause: failure });
+    }
+    return {
+        begin() {
+            begun ??= new Map(notifiers.map((notifier) => [notifier, beginOne(notifier)]));
+        },
+        end: (report, signal) => notifiers.map((notifier) => ({ name: notifier.name, told: endOne(notifier, report, signal) })),
+    };
+}
+
+
+/***/ }),
+
 /***/ 9661:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -80218,7 +80264,9 @@ async function compare(desired, run) {
         catch (error) {
             if (!(error instanceof errors/* ClusterError */.b$))
                 throw error;
-            const role = before || error.status !== 403 ? undefined : (0,provided/* providedRole */.Sf)(manifest, desired);
+            // The role is not found, or does not hold yet what it will.
+            const isAboutRole = !before && (error.status === 403 || error.status === 404);
+            const role = isAboutRole ? (0,provided/* providedRole */.Sf)(manifest, desired) : undefined;
             if (role !== undefined && !live.has(role))
                 return { manifest, change: { type: 'create', manifest }, problems };
             const problem = (0,rejections/* problemFrom */.Y)(error, (0,object/* describe */.q0)((0,object/* refOf */.H8)(manifest.object)), manifest.at);
@@ -83158,6 +83206,9 @@ async function publish(report, ports, mode) {
         attempt('The JSON report could not be written', () => orAborted(writeReport(), signal)),
         attempt('The job summary could not be written', () => orAborted(runner.summary(renderSummary(safe)), signal)),
         attempt('The pull request could not be commented', () => orAborted(comment(safe, ports.github, mode, signal), signal)),
+        ...ports.herald
+            .end(safe, signal)
+            .map(({ name, told }) => attempt(`${name} could not be told`, () => orAborted(told, signal))),
     ]);
     if (warnings.length > 0) {
         await within(MILLISECONDS_TO_CORRECT, ports.clock, (signal) => [
@@ -85581,8 +85632,9 @@ function recordByHand(record, heads) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  Z: () => (/* binding */ compose),
-  s: () => (/* binding */ composeGitHub)
+  Zz: () => (/* binding */ compose),
+  sr: () => (/* binding */ composeGitHub),
+  C9: () => (/* binding */ composeNotifiers)
 });
 
 // EXTERNAL MODULE: external "node:crypto"
@@ -89161,6 +89213,10 @@ async function compose(inputs, env, { holder, ...surroundings }) {
         registry: createRegistry({ env, mask: (secret) => runner.mask(secret) }),
     };
 }
+/** Who is to be told of the release. */
+function composeNotifiers(_inputs, _env) {
+    return [];
+}
 /** Absent without a token, or outside GitHub. */
 function composeGitHub(inputs, env) {
     const { githubToken: token, run } = inputs;
@@ -89291,16 +89347,18 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _adapters_system_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8767);
 /* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8231);
 /* harmony import */ var _commands_early_end_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5701);
-/* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(9661);
-/* harmony import */ var _commands_plan_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7050);
-/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1713);
-/* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9090);
-/* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3772);
-/* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3949);
-/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(7141);
-/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(787);
-/* harmony import */ var _redactor_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(1154);
-/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(5102);
+/* harmony import */ var _commands_herald_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9802);
+/* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(9661);
+/* harmony import */ var _commands_plan_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7050);
+/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(1713);
+/* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9090);
+/* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3772);
+/* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(3949);
+/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(7141);
+/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(787);
+/* harmony import */ var _redactor_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1154);
+/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(5102);
+
 
 
 
@@ -89319,9 +89377,9 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /** The same program is the main step and the post step; what the main step saves tells them apart. */
 const STARTED_STATE = 'started';
 const DONE_STATE = 'done';
-const COMMANDS = { deploy: _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__/* .deploy */ .g, plan: _commands_plan_js__WEBPACK_IMPORTED_MODULE_5__/* .plan */ .e, rollback: _commands_rollback_js__WEBPACK_IMPORTED_MODULE_8__/* .rollback */ .d };
+const COMMANDS = { deploy: _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__/* .deploy */ .g, plan: _commands_plan_js__WEBPACK_IMPORTED_MODULE_6__/* .plan */ .e, rollback: _commands_rollback_js__WEBPACK_IMPORTED_MODULE_9__/* .rollback */ .d };
 (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .keepMemorySmall */ .EO)();
-const redactor = (0,_redactor_js__WEBPACK_IMPORTED_MODULE_12__/* .createRedactor */ .l)();
+const redactor = (0,_redactor_js__WEBPACK_IMPORTED_MODULE_13__/* .createRedactor */ .l)();
 const runner = (0,_adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__/* .createRunner */ .j)(process.env, redactor);
 const signals = (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .cancellation */ .WN)();
 try {
@@ -89345,26 +89403,29 @@ async function start() {
         const isStopped = signals.ending.aborted || (told?.outcome === 'superseded' && told.changed);
         if (!isStopped)
             runner.saveState(DONE_STATE, 'true');
-        return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_13__/* .succeeded */ .gq)(told);
+        return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_14__/* .succeeded */ .gq)(told);
     }
-    const session = (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_7__/* .readSessionState */ .W)(process.env[`STATE_${_commands_session_session_js__WEBPACK_IMPORTED_MODULE_9__/* .SESSION_STATE */ .$t}`]);
+    const session = (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_8__/* .readSessionState */ .W)(process.env[`STATE_${_commands_session_session_js__WEBPACK_IMPORTED_MODULE_10__/* .SESSION_STATE */ .$t}`]);
     if (process.env[`STATE_${DONE_STATE}`] === 'true' || !session)
         return true;
-    const told = await run((ready) => (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_7__/* .recover */ .l)(session, ready), session);
-    return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_13__/* .succeeded */ .gq)(told);
+    const told = await run((ready) => (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_8__/* .recover */ .l)(session, ready), session);
+    return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_14__/* .succeeded */ .gq)(told);
 }
 /** Does one command and tells everybody. A command without a report had nothing to do. */
 async function run(command, session) {
     const clock = (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .createClock */ .ts)();
-    const journal = (0,_commands_journal_js__WEBPACK_IMPORTED_MODULE_14__/* .openJournal */ ._)(clock);
+    const journal = (0,_commands_journal_js__WEBPACK_IMPORTED_MODULE_15__/* .openJournal */ ._)(clock);
     const known = {};
+    let herald = (0,_commands_herald_js__WEBPACK_IMPORTED_MODULE_5__/* .createHerald */ .x)([], clock);
     let report;
     try {
         const source = (0,_adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__/* .createInputSource */ .k)(process.env);
         // Before anything is printed that others have written.
         runner.mask(source.input('github-token'));
-        known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_11__/* .readInputs */ .K)(source);
-        const ready = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_10__/* .compose */ .Z)(known.inputs, process.env, { runner, clock, journal, signals, ...session });
+        known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_12__/* .readInputs */ .K)(source);
+        herald = (0,_commands_herald_js__WEBPACK_IMPORTED_MODULE_5__/* .createHerald */ .x)((0,_compose_js__WEBPACK_IMPORTED_MODULE_11__/* .composeNotifiers */ .C9)(known.inputs, process.env), clock);
+        const announce = () => herald.begin();
+        const ready = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_11__/* .compose */ .Zz)(known.inputs, process.env, { runner, clock, journal, signals, announce, ...session });
         known.cluster = ready.cluster;
         report = await command(ready);
     }
@@ -89378,9 +89439,9 @@ async function run(command, session) {
     }
     if (!report)
         return undefined;
-    const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_10__/* .composeGitHub */ .s)(known.inputs, process.env);
+    const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_11__/* .composeGitHub */ .sr)(known.inputs, process.env);
     const redact = (text) => redactor.redact(text);
-    return (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_6__/* .publish */ .m)(report, { runner, clock, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
+    return (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_7__/* .publish */ .m)(report, { runner, clock, herald, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
 }
 
 __webpack_async_result__();

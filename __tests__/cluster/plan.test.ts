@@ -187,7 +187,11 @@ describe('a plan', () => {
       expect(plan).toMatchObject({ exitCode: 0, outputs: { outcome: 'planned', revision: '' } })
       expect(plan.report.plan?.objects).toMatchObject([
         { action: 'create', kind: 'Namespace' },
-        { action: 'create', kind: 'ConfigMap', note: 'it can be checked only once its namespace, its kind or its role is there' },
+        {
+          action: 'create',
+          kind: 'ConfigMap',
+          note: 'it can be checked only once its namespace, its kind or its role is there',
+        },
       ])
       await expect(testbed().kubectl(['get', 'namespace', name])).rejects.toThrow('not found')
     }))

@@ -29,7 +29,11 @@ const composed = (inputs: Inputs) => {
   const never = new AbortController().signal
   const signals = { cancelled: never, ending: never }
   return problemsOfAsync(() =>
-    compose(inputs, {}, { runner: createRunner({}), clock, journal: openJournal(clock), signals, announce: () => undefined }),
+    compose(
+      inputs,
+      {},
+      { runner: createRunner({}), clock, journal: openJournal(clock), signals, announce: () => undefined },
+    ),
   )
 }
 
