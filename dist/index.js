@@ -77076,88 +77076,21 @@ async function makeRoom(old, cluster, clock) {
 
 /***/ }),
 
-/***/ 1555:
+/***/ 3581:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  w: () => (/* binding */ planPrune),
-  R: () => (/* binding */ prune)
-});
-
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/manifest/object.js
-var manifest_object = __nccwpck_require__(7350);
-// EXTERNAL MODULE: ./lib/manifest/order.js
-var order = __nccwpck_require__(8449);
-// EXTERNAL MODULE: ./lib/plan/fences.js
-var fences = __nccwpck_require__(8605);
-// EXTERNAL MODULE: ./lib/plan/desired.js
-var desired = __nccwpck_require__(9369);
-// EXTERNAL MODULE: ./lib/plan/keep.js
-var plan_keep = __nccwpck_require__(9006);
-// EXTERNAL MODULE: ./lib/plan/keepers.js
-var keepers = __nccwpck_require__(8404);
-// EXTERNAL MODULE: ./lib/plan/recreate.js
-var recreate = __nccwpck_require__(5974);
-// EXTERNAL MODULE: ./lib/plan/stages.js
-var stages = __nccwpck_require__(7368);
-;// CONCATENATED MODULE: ./lib/release/inventory.js
-/** What a release no longer has, and whether it may be deleted. */
-
-
-
-
-
-
-/** The objects that a revision had and that are not among `desired`. The Job of a hook is the history of what ran. */
-function leftBehind(before, desired) {
-    const wanted = new Set(desired.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
-    return before.filter(({ object }) => !wanted.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))) && (0,stages/* hookOf */.pd)(object) === undefined);
-}
-/**
- * Whether what is left behind may be deleted: only the very object that the release made or adopted, by its UID, and only
- * while it still carries the release's label. The record is not trusted further than that.
- */
-function pruneDecision({ object, uid }, live, release) {
-    const keep = (why) => ({ type: 'keep', why });
-    if (!live)
-        return { type: 'gone' };
-    if ((0,recreate/* isHolder */.Hk)(object)) {
-        const { kind, name, namespace } = (0,manifest_object/* refOf */.H8)(object);
-        const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
-        return keep(`stays, as a ${kind} is never pruned: kubectl delete ${kind.toLowerCase()} ${name}${where}`);
-    }
-    const annotation = (0,plan_keep/* keepingAnnotation */.DJ)(live) ?? (0,plan_keep/* keepingAnnotation */.DJ)(object);
-    if (annotation !== undefined)
-        return keep(`stays, as its annotation ${annotation} says`);
-    const keeper = (0,keepers/* keeperOf */.y)(live);
-    if (keeper)
-        return keep(`stays, as it is kept by ${keeper.tool} (${keeper.evidence})`);
-    if (uid === undefined || live.metadata.uid !== uid)
-        return keep('stays, as somebody else has made it anew');
-    if (!(0,desired/* belongsTo */.g4)(live, release))
-        return keep(`stays, as it no longer has the label of the release ${release.release}`);
-    if (live.metadata.deletionTimestamp !== undefined)
-        return { type: 'gone' };
-    return { type: 'delete', live };
-}
-/** For people, in one line: `ConfigMap shop/old, Service shop/old and 3 more`. */
-function listed(objects, most = 5) {
-    const names = objects.slice(0, most).map(({ object }) => (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object)));
-    const more = objects.length - names.length;
-    return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
-}
-
-// EXTERNAL MODULE: ./lib/report/format.js
-var format = __nccwpck_require__(7703);
-// EXTERNAL MODULE: ./lib/commands/concurrency.js
-var concurrency = __nccwpck_require__(325);
-// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 8 modules
-var render = __nccwpck_require__(858);
-;// CONCATENATED MODULE: ./lib/commands/apply/prune.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   R: () => (/* binding */ prune),
+/* harmony export */   w: () => (/* binding */ planPrune)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7350);
+/* harmony import */ var _manifest_order_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8449);
+/* harmony import */ var _plan_fences_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8605);
+/* harmony import */ var _release_inventory_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9277);
+/* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7703);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(325);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(858);
 
 
 
@@ -77173,37 +77106,37 @@ var render = __nccwpck_require__(858);
  */
 async function planPrune(inventory, desired, run) {
     const { inputs, cluster, runner } = run;
-    const left = leftBehind(inventory, desired.map(({ object }) => object));
+    const left = (0,_release_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .leftBehind */ .aU)(inventory, desired.map(({ object }) => object));
     if (left.length === 0)
         return { deletions: [], kept: [], left: [], problems: [] };
     const isRollback = inputs.command === 'rollback';
     if (!inputs.prune && !isRollback) {
-        runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${listed(left)}`);
-        return { deletions: [], kept: [], left: left.map(({ object }) => (0,manifest_object/* refOf */.H8)(object)), problems: [] };
+        runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${(0,_release_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .listed */ .KE)(left)}`);
+        return { deletions: [], kept: [], left: left.map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .refOf */ .H8)(object)), problems: [] };
     }
-    const release = (0,render/* identityOf */.cu)(run);
-    const decided = await (0,concurrency/* mapLimited */.b)(left, async (recorded) => {
-        const ref = (0,manifest_object/* refOf */.H8)(recorded.object);
-        const fence = (0,fences/* whyOutside */.iW)(ref, inputs.fences, release.namespace);
+    const release = (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_3__/* .identityOf */ .cu)(run);
+    const decided = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_5__/* .mapLimited */ .b)(left, async (recorded) => {
+        const ref = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .refOf */ .H8)(recorded.object);
+        const fence = (0,_plan_fences_js__WEBPACK_IMPORTED_MODULE_6__/* .whyOutside */ .iW)(ref, inputs.fences, release.namespace);
         if (fence !== undefined)
             return { ref, decision: { type: 'keep', why: `stays, as it ${fence}` } };
-        return { ref, decision: pruneDecision(recorded, await cluster.get(ref), release) };
+        return { ref, decision: (0,_release_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .pruneDecision */ .Zw)(recorded, await cluster.get(ref), release) };
     });
     const deletions = decided.flatMap(({ ref, decision }) => decision.type === 'delete' ? [{ ref, live: decision.live }] : []);
     const kept = decided.flatMap(({ ref, decision }) => (decision.type === 'keep' ? [{ ref, why: decision.why }] : []));
     for (const { ref, why } of kept)
-        runner.info(`${(0,manifest_object/* describe */.q0)(ref)} ${why}`);
+        runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .describe */ .q0)(ref)} ${why}`);
     for (const { ref } of deletions)
-        runner.info(`${(0,manifest_object/* describe */.q0)(ref)} is to be pruned when the release is good`);
+        runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .describe */ .q0)(ref)} is to be pruned when the release is good`);
     const problems = deletions.length > inputs.pruneLimit && !isRollback ? [tooMany(deletions, inputs.pruneLimit)] : [];
-    const inOrder = deletions.toSorted((one, other) => (0,order/* phaseOf */.hU)(other.ref) - (0,order/* phaseOf */.hU)(one.ref));
+    const inOrder = deletions.toSorted((one, other) => (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_1__/* .phaseOf */ .hU)(other.ref) - (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_1__/* .phaseOf */ .hU)(one.ref));
     return { deletions: inOrder, kept, left: [], problems };
 }
 function tooMany(deletions, limit) {
-    const names = listed(deletions.map(({ live }) => ({ object: live })));
+    const names = (0,_release_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .listed */ .KE)(deletions.map(({ live }) => ({ object: live })));
     return {
         code: 'Fenced',
-        message: `the release would prune ${(0,format/* counted */.hS)(deletions.length, 'object')}, more than prune-limit allows (${limit}): ${names}`,
+        message: `the release would prune ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_7__/* .counted */ .hS)(deletions.length, 'object')}, more than prune-limit allows (${limit}): ${names}`,
         hint: 'check that the manifests are complete; if they are, raise prune-limit',
     };
 }
@@ -77215,14 +77148,14 @@ async function prune({ deletions }, { cluster, runner, journal }) {
         try {
             const isDeleted = await cluster.delete(ref, live.metadata.uid ?? '');
             pruned.push(ref);
-            runner.info(`${(0,manifest_object/* describe */.q0)(ref)} ${isDeleted ? 'pruned' : 'is gone already'}`);
+            runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .describe */ .q0)(ref)} ${isDeleted ? 'pruned' : 'is gone already'}`);
         }
         catch (error) {
-            warnings.push(`${(0,manifest_object/* describe */.q0)(ref)} could not be pruned: ${(0,errors/* messageOf */.bD)(error)}`);
+            warnings.push(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .describe */ .q0)(ref)} could not be pruned: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error)}`);
         }
     }
     if (pruned.length > 0)
-        journal.note(`${(0,format/* counted */.hS)(pruned.length, 'object')} pruned`);
+        journal.note(`${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_7__/* .counted */ .hS)(pruned.length, 'object')} pruned`);
     return { pruned, warnings };
 }
 
@@ -77771,8 +77704,8 @@ async function readLog(cluster, pod, container, options) {
     }
 }
 
-// EXTERNAL MODULE: ./lib/commands/apply/prune.js + 1 modules
-var prune = __nccwpck_require__(1555);
+// EXTERNAL MODULE: ./lib/commands/apply/prune.js
+var prune = __nccwpck_require__(3581);
 // EXTERNAL MODULE: ./lib/release/history.js
 var release_history = __nccwpck_require__(6753);
 ;// CONCATENATED MODULE: ./lib/commands/session/in-time.js
@@ -79972,8 +79905,8 @@ function noteOf(change) {
 
 // EXTERNAL MODULE: ./lib/plan/rejections.js
 var rejections = __nccwpck_require__(3015);
-// EXTERNAL MODULE: ./lib/commands/apply/prune.js + 1 modules
-var apply_prune = __nccwpck_require__(1555);
+// EXTERNAL MODULE: ./lib/commands/apply/prune.js
+var apply_prune = __nccwpck_require__(3581);
 // EXTERNAL MODULE: ./lib/commands/early-end.js
 var early_end = __nccwpck_require__(5701);
 // EXTERNAL MODULE: ./lib/commands/keep-secrets.js
@@ -81029,7 +80962,7 @@ async function readLive(cluster, manifests, release) {
 /* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9369);
 /* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
 /* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6753);
-/* harmony import */ var _apply_prune_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1555);
+/* harmony import */ var _apply_prune_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3581);
 /* harmony import */ var _session_known_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1262);
 /* harmony import */ var _compare_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6302);
 /* harmony import */ var _forecast_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(618);
@@ -84489,6 +84422,163 @@ async function leaveNamespace({ madeNamespace, run }) {
     catch (error) {
         run.runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_6__/* .refOf */ .H8)(madeNamespace))} stays, and is empty: it cannot be deleted: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error)}`);
     }
+}
+
+
+/***/ }),
+
+/***/ 8572:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   z: () => (/* binding */ teardown)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7350);
+/* harmony import */ var _manifest_order_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8449);
+/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(9369);
+/* harmony import */ var _plan_fences_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8605);
+/* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3015);
+/* harmony import */ var _plan_stages_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7368);
+/* harmony import */ var _release_inventory_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9277);
+/* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(7703);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(325);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(858);
+/* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(8902);
+/* harmony import */ var _session_known_release_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1262);
+/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3949);
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Deletes what the release has in the cluster, by UID, and at last its records, so that nothing of it is left; but for what people keep
+ * data in, which is named. Done again, it goes on where it was. Throws RejectedError when nothing was deleted.
+ */
+async function teardown(run) {
+    (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_5__/* .assertHomeAllowed */ .OW)(run);
+    if (await isHomeless(run))
+        return report(run, { removed: [], kept: [], problems: [], warnings: [] });
+    const session = await run.runner.group('Prepare', () => (0,_session_session_js__WEBPACK_IMPORTED_MODULE_7__/* .openSession */ .fA)({ namespace: (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_5__/* .namespaceOf */ .N6)(run), desired: [] }, run));
+    try {
+        return report(session.run, await remove(session));
+    }
+    finally {
+        await session.close();
+    }
+}
+/** Where not even the namespace is there, there is no release to remove, and no place for its lock. */
+async function isHomeless(run) {
+    try {
+        return (await run.cluster.get({ apiVersion: 'v1', kind: 'Namespace', name: (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_5__/* .namespaceOf */ .N6)(run) })) === undefined;
+    }
+    catch (error) {
+        // Most logins may not read Namespaces; the lock tells, then.
+        if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$ && error.status === 403)
+            return false;
+        throw error;
+    }
+}
+async function remove(session) {
+    const { run, records, heads, stop } = session;
+    const decided = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_8__/* .mapLimited */ .b)((0,_session_known_release_js__WEBPACK_IMPORTED_MODULE_6__/* .inventoryOf */ .o)(session), (recorded) => decide(recorded, run));
+    const kept = decided.flatMap(({ ref, decision }) => decision.type === 'keep' ? [`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_9__/* .describe */ .q0)(ref)} ${decision.why}`] : []);
+    const deletions = decided
+        .flatMap(({ ref, decision }) => (decision.type === 'delete' ? [{ ref, live: decision.live }] : []))
+        .toSorted((one, other) => (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_1__/* .phaseOf */ .hU)(other.ref) - (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_1__/* .phaseOf */ .hU)(one.ref));
+    const { removed, problems } = await run.runner.group('Remove the release', () => deleteAll(deletions, run, stop));
+    const held = await waitUntilGone(deletions.filter(({ ref }) => removed.includes(ref)), run, stop);
+    // As long as something could not be deleted, the records are what tells of it.
+    if (problems.length === 0)
+        await records.remove(heads);
+    return { removed, kept, problems, warnings: [...session.warnings, ...held] };
+}
+/** As for pruning; but the Jobs of hooks go as well, and of those it is not known which of them is there. */
+async function decide(recorded, run) {
+    const ref = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_9__/* .refOf */ .H8)(recorded.object);
+    const release = (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_5__/* .identityOf */ .cu)(run);
+    const fence = (0,_plan_fences_js__WEBPACK_IMPORTED_MODULE_10__/* .whyOutside */ .iW)(ref, run.inputs.fences, release.namespace);
+    if (fence !== undefined)
+        return { ref, decision: { type: 'keep', why: `stays, as it ${fence}` } };
+    const live = await run.cluster.get(ref);
+    const isOurHook = live !== undefined && (0,_plan_stages_js__WEBPACK_IMPORTED_MODULE_3__/* .hookOf */ .pd)(recorded.object) !== undefined && (0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_11__/* .belongsTo */ .g4)(live, release);
+    const known = isOurHook ? { ...recorded, ...uidOf(live) } : recorded;
+    return { ref, decision: (0,_release_inventory_js__WEBPACK_IMPORTED_MODULE_4__/* .pruneDecision */ .Zw)(known, live, release) };
+}
+function uidOf({ metadata: { uid } }) {
+    return uid === undefined ? {} : { uid };
+}
+async function deleteAll(deletions, { cluster, runner }, stop) {
+    const removed = [];
+    const problems = [];
+    for (const { ref, live } of deletions) {
+        stop.throwIfAborted();
+        try {
+            await cluster.delete(ref, live.metadata.uid ?? '');
+            removed.push(ref);
+            runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_9__/* .describe */ .q0)(ref)} deleted`);
+        }
+        catch (error) {
+            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$))
+                throw error;
+            problems.push((0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_2__/* .problemFrom */ .Y)(error, (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_9__/* .describe */ .q0)(ref)));
+            runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_9__/* .describe */ .q0)(ref)} cannot be deleted: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error)}`);
+        }
+    }
+    return { removed, problems };
+}
+const PATIENCE_MS = 60_000;
+const PAUSE_MS = 500;
+/** Whole sentences about what is still there, and what holds it: it goes when that lets go. */
+async function waitUntilGone(deletions, { cluster, clock }, stop) {
+    const deadline = clock.now() + PATIENCE_MS;
+    const held = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_8__/* .mapLimited */ .b)(deletions, async ({ ref, live }) => {
+        for (;;) {
+            stop.throwIfAborted();
+            const current = await cluster.get(ref);
+            if (current?.metadata.uid !== live.metadata.uid)
+                return [];
+            if (clock.now() > deadline) {
+                const by = current?.metadata.finalizers?.join(', ') ?? 'none';
+                return [`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_9__/* .describe */ .q0)(ref)} is still being deleted after ${PATIENCE_MS / 1000} s (finalizers: ${by})`];
+            }
+            await clock.sleep(PAUSE_MS, stop);
+        }
+    });
+    return held.flat();
+}
+function report(run, { removed, kept, problems, warnings }) {
+    const { release } = run.inputs;
+    const frame = {
+        ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_12__/* .reportFrame */ .M)(run),
+        namespace: (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_5__/* .namespaceOf */ .N6)(run),
+        server: run.cluster.server,
+        changed: removed.length > 0,
+        objects: removed.map((ref) => ({ ...ref, change: 'pruned' })),
+        warnings: [...warnings, ...kept],
+    };
+    const [first] = problems;
+    if (first) {
+        const others = problems.length === 1 ? '' : `; ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_13__/* .counted */ .hS)(problems.length - 1, 'more object')} could not be deleted`;
+        const message = `${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_13__/* .counted */ .hS)(removed.length, 'object')} of the release ${release} deleted, and then: ${first.message}${others}`;
+        const hint = `${first.hint}; then run this again, which goes on where this one was`;
+        return { ...frame, outcome: 'failed', reason: first.code, message, hint, problems };
+    }
+    const rest = kept.length === 0 ? '' : `; ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_13__/* .counted */ .hS)(kept.length, 'object')} stayed`;
+    const message = removed.length === 0
+        ? `there was nothing of the release ${release} to delete${rest}`
+        : `${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_13__/* .counted */ .hS)(removed.length, 'object')} of the release ${release} deleted${rest}`;
+    return { ...frame, outcome: 'removed', message };
 }
 
 
@@ -89348,16 +89438,18 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8231);
 /* harmony import */ var _commands_early_end_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5701);
 /* harmony import */ var _commands_herald_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9802);
-/* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(9661);
+/* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(9661);
 /* harmony import */ var _commands_plan_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7050);
 /* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(1713);
 /* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9090);
 /* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3772);
-/* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(3949);
-/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(7141);
-/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(787);
-/* harmony import */ var _redactor_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1154);
-/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(5102);
+/* harmony import */ var _commands_teardown_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8572);
+/* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3949);
+/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(7141);
+/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(322);
+/* harmony import */ var _redactor_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(1154);
+/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(5102);
+
 
 
 
@@ -89377,9 +89469,9 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /** The same program is the main step and the post step; what the main step saves tells them apart. */
 const STARTED_STATE = 'started';
 const DONE_STATE = 'done';
-const COMMANDS = { deploy: _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__/* .deploy */ .g, plan: _commands_plan_js__WEBPACK_IMPORTED_MODULE_6__/* .plan */ .e, rollback: _commands_rollback_js__WEBPACK_IMPORTED_MODULE_9__/* .rollback */ .d };
+const COMMANDS = { deploy: _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__/* .deploy */ .g, plan: _commands_plan_js__WEBPACK_IMPORTED_MODULE_6__/* .plan */ .e, rollback: _commands_rollback_js__WEBPACK_IMPORTED_MODULE_9__/* .rollback */ .d, teardown: _commands_teardown_js__WEBPACK_IMPORTED_MODULE_10__/* .teardown */ .z };
 (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .keepMemorySmall */ .EO)();
-const redactor = (0,_redactor_js__WEBPACK_IMPORTED_MODULE_13__/* .createRedactor */ .l)();
+const redactor = (0,_redactor_js__WEBPACK_IMPORTED_MODULE_14__/* .createRedactor */ .l)();
 const runner = (0,_adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__/* .createRunner */ .j)(process.env, redactor);
 const signals = (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .cancellation */ .WN)();
 try {
@@ -89403,18 +89495,18 @@ async function start() {
         const isStopped = signals.ending.aborted || (told?.outcome === 'superseded' && told.changed);
         if (!isStopped)
             runner.saveState(DONE_STATE, 'true');
-        return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_14__/* .succeeded */ .gq)(told);
+        return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_15__/* .succeeded */ .gq)(told);
     }
-    const session = (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_8__/* .readSessionState */ .W)(process.env[`STATE_${_commands_session_session_js__WEBPACK_IMPORTED_MODULE_10__/* .SESSION_STATE */ .$t}`]);
+    const session = (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_8__/* .readSessionState */ .W)(process.env[`STATE_${_commands_session_session_js__WEBPACK_IMPORTED_MODULE_11__/* .SESSION_STATE */ .$t}`]);
     if (process.env[`STATE_${DONE_STATE}`] === 'true' || !session)
         return true;
     const told = await run((ready) => (0,_commands_recover_js__WEBPACK_IMPORTED_MODULE_8__/* .recover */ .l)(session, ready), session);
-    return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_14__/* .succeeded */ .gq)(told);
+    return told === undefined || (0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_15__/* .succeeded */ .gq)(told);
 }
 /** Does one command and tells everybody. A command without a report had nothing to do. */
 async function run(command, session) {
     const clock = (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .createClock */ .ts)();
-    const journal = (0,_commands_journal_js__WEBPACK_IMPORTED_MODULE_15__/* .openJournal */ ._)(clock);
+    const journal = (0,_commands_journal_js__WEBPACK_IMPORTED_MODULE_16__/* .openJournal */ ._)(clock);
     const known = {};
     let herald = (0,_commands_herald_js__WEBPACK_IMPORTED_MODULE_5__/* .createHerald */ .x)([], clock);
     let report;
@@ -89422,10 +89514,10 @@ async function run(command, session) {
         const source = (0,_adapters_runner_input_source_js__WEBPACK_IMPORTED_MODULE_0__/* .createInputSource */ .k)(process.env);
         // Before anything is printed that others have written.
         runner.mask(source.input('github-token'));
-        known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_12__/* .readInputs */ .K)(source);
-        herald = (0,_commands_herald_js__WEBPACK_IMPORTED_MODULE_5__/* .createHerald */ .x)((0,_compose_js__WEBPACK_IMPORTED_MODULE_11__/* .composeNotifiers */ .C9)(known.inputs, process.env), clock);
+        known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_13__/* .readInputs */ .K)(source);
+        herald = (0,_commands_herald_js__WEBPACK_IMPORTED_MODULE_5__/* .createHerald */ .x)((0,_compose_js__WEBPACK_IMPORTED_MODULE_12__/* .composeNotifiers */ .C9)(known.inputs, process.env), clock);
         const announce = () => herald.begin();
-        const ready = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_11__/* .compose */ .Zz)(known.inputs, process.env, { runner, clock, journal, signals, announce, ...session });
+        const ready = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_12__/* .compose */ .Zz)(known.inputs, process.env, { runner, clock, journal, signals, announce, ...session });
         known.cluster = ready.cluster;
         report = await command(ready);
     }
@@ -89439,7 +89531,7 @@ async function run(command, session) {
     }
     if (!report)
         return undefined;
-    const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_11__/* .composeGitHub */ .sr)(known.inputs, process.env);
+    const github = known.inputs && (0,_compose_js__WEBPACK_IMPORTED_MODULE_12__/* .composeGitHub */ .sr)(known.inputs, process.env);
     const redact = (text) => redactor.redact(text);
     return (0,_commands_publish_js__WEBPACK_IMPORTED_MODULE_7__/* .publish */ .m)(report, { runner, clock, herald, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto');
 }
@@ -89449,7 +89541,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 787:
+/***/ 322:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -89484,6 +89576,19 @@ function readFences(reader) {
         reader.refuse('allow-cluster-scoped', `has the line "${line}", which is not a kind`, hint);
     }
     return { ...(namespaces.length > 0 && { namespaces }), clusterScoped };
+}
+
+;// CONCATENATED MODULE: ./lib/inputs/command.js
+
+const COMMANDS = ['deploy', 'plan', 'rollback', 'teardown'];
+const LATER_COMMANDS = ['sweep'];
+/** Commands that are about what is in the cluster, and read no manifests. */
+const WITHOUT_MANIFESTS = ['rollback', 'teardown'];
+function parseCommand(text) {
+    if (!LATER_COMMANDS.includes(text))
+        return (0,parse/* parseChoice */.HU)(text, COMMANDS);
+    const hint = 'Write deploy, plan, rollback or teardown.';
+    return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint };
 }
 
 // EXTERNAL MODULE: ./lib/manifest/field-path.js
@@ -89691,13 +89796,14 @@ function readRollbackStrategy(reader, strategy) {
 
 ;// CONCATENATED MODULE: ./lib/inputs/sources.js
 
+
 /** Reads where the manifests come from, and notes what is wrong with it in the reader. */
 function readSources(reader, env, command) {
     const manifests = (0,parse/* parseLines */.Li)(reader.text('manifests'));
     const kustomize = reader.text('kustomize');
     const helm = readHelm(reader);
     // A rollback deploys what the record of a revision holds.
-    if (manifests.length === 0 && kustomize === '' && !helm && command !== 'rollback') {
+    if (manifests.length === 0 && kustomize === '' && !helm && !WITHOUT_MANIFESTS.includes(command)) {
         const hint = 'List files, directories or globs, one a line, as in "manifests: k8s/", or set kustomize or helm-chart to a directory.';
         reader.refuse('manifests', 'is not given, nor are kustomize and helm-chart: there is nothing to deploy', hint);
     }
@@ -89751,7 +89857,7 @@ function parseDirectory(text) {
 
 
 
-const COMMANDS = ['deploy', 'plan', 'rollback'];
+
 /**
  * The inputs of this version and their defaults, as action.yml declares them (a test compares the two). An empty default
  * means that there is none, or that it is found out in the run.
@@ -89793,7 +89899,6 @@ const INPUT_DEFAULTS = {
     'log-lines': '40',
     'allow-insecure': 'false',
 };
-const LATER_COMMANDS = ['teardown', 'sweep'];
 /** `-pr-N` and the names of what belongs to the release must fit behind it. */
 const LONGEST_RELEASE = 40;
 const inputs_LONGEST_NAMESPACE = 63;
@@ -89853,11 +89958,6 @@ function readInputs(source) {
     }
     (0,errors/* rejectIfAny */.rV)(reader.problems);
     return frozen(inputs);
-}
-function parseCommand(text) {
-    if (!LATER_COMMANDS.includes(text))
-        return (0,parse/* parseChoice */.HU)(text, COMMANDS);
-    return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy, plan or rollback.' };
 }
 function readToRevision(reader, command) {
     const revision = reader.value('to-revision', (text) => (0,parse/* parseInteger */.cG)(text, { least: 1, most: HIGHEST_REVISION }), 0);
@@ -93031,6 +93131,69 @@ function outdated(heads, limit, newest) {
 
 /***/ }),
 
+/***/ 9277:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   KE: () => (/* binding */ listed),
+/* harmony export */   Zw: () => (/* binding */ pruneDecision),
+/* harmony export */   aU: () => (/* binding */ leftBehind)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9369);
+/* harmony import */ var _plan_keep_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9006);
+/* harmony import */ var _plan_keepers_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8404);
+/* harmony import */ var _plan_recreate_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5974);
+/* harmony import */ var _plan_stages_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7368);
+/** What a release no longer has, and whether it may be deleted. */
+
+
+
+
+
+
+/** The objects that a revision had and that are not among `desired`. The Job of a hook is the history of what ran. */
+function leftBehind(before, desired) {
+    const wanted = new Set(desired.map((object) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object))));
+    return before.filter(({ object }) => !wanted.has((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object))) && (0,_plan_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .hookOf */ .pd)(object) === undefined);
+}
+/**
+ * Whether what is left behind may be deleted: only the very object that the release made or adopted, by its UID, and only
+ * while it still carries the release's label. The record is not trusted further than that.
+ */
+function pruneDecision({ object, uid }, live, release) {
+    const keep = (why) => ({ type: 'keep', why });
+    if (!live)
+        return { type: 'gone' };
+    if ((0,_plan_recreate_js__WEBPACK_IMPORTED_MODULE_3__/* .isHolder */ .Hk)(object)) {
+        const { kind, name, namespace } = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object);
+        const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
+        return keep(`stays, as a ${kind} is never pruned: kubectl delete ${kind.toLowerCase()} ${name}${where}`);
+    }
+    const annotation = (0,_plan_keep_js__WEBPACK_IMPORTED_MODULE_4__/* .keepingAnnotation */ .DJ)(live) ?? (0,_plan_keep_js__WEBPACK_IMPORTED_MODULE_4__/* .keepingAnnotation */ .DJ)(object);
+    if (annotation !== undefined)
+        return keep(`stays, as its annotation ${annotation} says`);
+    const keeper = (0,_plan_keepers_js__WEBPACK_IMPORTED_MODULE_0__/* .keeperOf */ .y)(live);
+    if (keeper)
+        return keep(`stays, as it is kept by ${keeper.tool} (${keeper.evidence})`);
+    if (uid === undefined || live.metadata.uid !== uid)
+        return keep('stays, as somebody else has made it anew');
+    if (!(0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_5__/* .belongsTo */ .g4)(live, release))
+        return keep(`stays, as it no longer has the label of the release ${release.release}`);
+    if (live.metadata.deletionTimestamp !== undefined)
+        return { type: 'gone' };
+    return { type: 'delete', live };
+}
+/** For people, in one line: `ConfigMap shop/old, Service shop/old and 3 more`. */
+function listed(objects, most = 5) {
+    const names = objects.slice(0, most).map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object)));
+    const more = objects.length - names.length;
+    return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
+}
+
+
+/***/ }),
+
 /***/ 316:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -93637,7 +93800,9 @@ const SAFETY = {
     planned: () => ({ safe: 'yes', because: 'this was a plan, and nothing was written' }),
     'rolled-back': back,
     'rollback-failed': () => ({ safe: 'no', because: 'the release is bad and the rollback did not finish' }),
-    failed: () => ({ safe: 'no', because: 'the new revision is bad and was left in place' }),
+    failed: ({ command }) => command === 'teardown'
+        ? { safe: 'not known', because: 'only a part of the release was deleted' }
+        : { safe: 'no', because: 'the new revision is bad and was left in place' },
     rejected: () => NOTHING_WRITTEN,
     superseded: (report) => {
         if (report.rollback)

@@ -10,6 +10,7 @@ import { publish } from './commands/publish.ts'
 import { readSessionState, recover, type SessionState } from './commands/recover.ts'
 import { rollback } from './commands/rollback.ts'
 import type { Run } from './commands/run.ts'
+import { teardown } from './commands/teardown.ts'
 import { SESSION_STATE } from './commands/session/session.ts'
 import { compose, composeGitHub, composeNotifiers } from './compose.ts'
 import { type Inputs, readInputs } from './inputs/inputs.ts'
@@ -22,7 +23,7 @@ import type { Report } from './report/report.ts'
 const STARTED_STATE = 'started'
 const DONE_STATE = 'done'
 
-const COMMANDS = { deploy, plan, rollback }
+const COMMANDS = { deploy, plan, rollback, teardown }
 
 keepMemorySmall()
 const redactor = createRedactor()

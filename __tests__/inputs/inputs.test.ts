@@ -195,7 +195,6 @@ describe('problems', () => {
     ['on-cancel', 'ignore', 'not a choice it has', 'Write rollback or leave'],
     ['on-unknown', 'ignore', 'not a choice it has', 'Write leave or rollback'],
     ['prune', 'yes', 'neither true nor false', 'Write true or false'],
-    ['command', 'teardown', 'cannot do yet', 'Write deploy'],
     ['command', 'sweep', 'cannot do yet', 'Write deploy'],
     ['command', 'Deploy', '"Deploy"', 'Write deploy'],
     ['release', 'My Shop', '"My Shop"', '"my-shop" would do'],

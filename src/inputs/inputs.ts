@@ -2,6 +2,7 @@
 import { rejectIfAny } from '../errors.ts'
 import type { RunFacts } from '../report/report.ts'
 import { type Fences, readFences } from './fences.ts'
+import { type Command, parseCommand } from './command.ts'
 import { type ImageRequest, readImages } from './images.ts'
 import { parseKubeconfig, type KubeconfigSource } from './kubeconfig.ts'
 import {
@@ -12,16 +13,12 @@ import {
   parseDuration,
   parseInteger,
   toDnsLabel,
-  type Parsed,
 } from './parse.ts'
 import { InputReader } from './reader.ts'
 import { readRun, type Environment } from './run.ts'
 import { readRollbackStrategy, type RollbackStrategy } from './rollback-strategy.ts'
 import { readSources, type Sources } from './sources.ts'
 import { readStrategy, type Strategy } from './strategy.ts'
-
-const COMMANDS = ['deploy', 'plan', 'rollback'] as const
-export type Command = (typeof COMMANDS)[number]
 
 export interface Inputs {
   readonly command: Command
@@ -120,7 +117,6 @@ export const INPUT_DEFAULTS = {
 
 type Reader = InputReader<keyof typeof INPUT_DEFAULTS>
 
-const LATER_COMMANDS = ['teardown', 'sweep']
 /** `-pr-N` and the names of what belongs to the release must fit behind it. */
 const LONGEST_RELEASE = 40
 const LONGEST_NAMESPACE = 63
@@ -181,11 +177,6 @@ export function readInputs(source: InputSource): Inputs {
   }
   rejectIfAny(reader.problems)
   return frozen(inputs)
-}
-
-function parseCommand(text: string): Parsed<Command> {
-  if (!LATER_COMMANDS.includes(text)) return parseChoice(text, COMMANDS)
-  return { ok: false, fault: `is "${text}", which this version cannot do yet`, hint: 'Write deploy, plan or rollback.' }
 }
 
 function readToRevision(reader: Reader, command: Command): number {

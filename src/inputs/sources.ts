@@ -1,4 +1,4 @@
-import type { Command } from './inputs.ts'
+import { type Command, WITHOUT_MANIFESTS } from './command.ts'
 import { parseLines, type Parsed } from './parse.ts'
 import type { InputReader } from './reader.ts'
 import type { Environment } from './run.ts'
@@ -31,7 +31,7 @@ export function readSources(reader: Reader, env: Environment, command: Command):
   const kustomize = reader.text('kustomize')
   const helm = readHelm(reader)
   // A rollback deploys what the record of a revision holds.
-  if (manifests.length === 0 && kustomize === '' && !helm && command !== 'rollback') {
+  if (manifests.length === 0 && kustomize === '' && !helm && !WITHOUT_MANIFESTS.includes(command)) {
     const hint =
       'List files, directories or globs, one a line, as in "manifests: k8s/", or set kustomize or helm-chart to a directory.'
     reader.refuse('manifests', 'is not given, nor are kustomize and helm-chart: there is nothing to deploy', hint)

@@ -41,7 +41,10 @@ const SAFETY: Readonly<Record<Outcome, (report: Report) => Safety>> = {
   planned: () => ({ safe: 'yes', because: 'this was a plan, and nothing was written' }),
   'rolled-back': back,
   'rollback-failed': () => ({ safe: 'no', because: 'the release is bad and the rollback did not finish' }),
-  failed: () => ({ safe: 'no', because: 'the new revision is bad and was left in place' }),
+  failed: ({ command }) =>
+    command === 'teardown'
+      ? { safe: 'not known', because: 'only a part of the release was deleted' }
+      : { safe: 'no', because: 'the new revision is bad and was left in place' },
   rejected: () => NOTHING_WRITTEN,
   superseded: (report) => {
     if (report.rollback)
