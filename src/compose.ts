@@ -52,9 +52,11 @@ export async function compose(
   const cluster = discreetCluster(createCluster(access), runner)
   spareNames({ inputs, cluster, runner })
   hideSettings(inputs, runner)
+  const github = composeGitHub(inputs, env)
   return {
     ...surroundings,
     inputs,
+    ...(github && { github }),
     holder: holder ?? `${inputs.run?.url ?? 'a run outside GitHub'}#${randomBytes(4).toString('hex')}`,
     cluster,
     renderer: createRenderer({ searchPath: env['PATH'] ?? '', timeoutMs: RENDER_TIMEOUT_MS }),

@@ -6,10 +6,12 @@ import { earlyEndReport } from './commands/early-end.ts'
 import { createHerald } from './commands/herald.ts'
 import { openJournal } from './commands/journal.ts'
 import { plan } from './commands/plan.ts'
+import { whileCurrent } from './commands/previews/currency.ts'
 import { publish } from './commands/publish.ts'
 import { readSessionState, recover, type SessionState } from './commands/recover.ts'
 import { rollback } from './commands/rollback.ts'
 import type { Run } from './commands/run.ts'
+import { sweep } from './commands/sweep.ts'
 import { teardown } from './commands/teardown.ts'
 import { SESSION_STATE } from './commands/session/session.ts'
 import { compose, composeGitHub, composeNotifiers } from './compose.ts'
@@ -23,7 +25,7 @@ import type { Report } from './report/report.ts'
 const STARTED_STATE = 'started'
 const DONE_STATE = 'done'
 
-const COMMANDS = { deploy, plan, rollback, teardown }
+const COMMANDS = { deploy, plan, rollback, teardown, sweep }
 
 keepMemorySmall()
 const redactor = createRedactor()
@@ -85,7 +87,9 @@ async function run(
     await known.cluster?.close()
   }
   if (!report) return undefined
-  const github = known.inputs && composeGitHub(known.inputs, process.env)
+  const { inputs } = known
+  const gitHub = inputs && composeGitHub(inputs, process.env)
+  const github = gitHub && whileCurrent(gitHub, inputs)
   const redact = (text: string) => redactor.redact(text)
-  return publish(report, { runner, clock, herald, redact, ...(github && { github }) }, known.inputs?.comment ?? 'auto')
+  return publish(report, { runner, clock, herald, redact, ...(github && { github }) }, inputs?.comment ?? 'auto')
 }

@@ -155,10 +155,20 @@ export interface StickyComment {
   readonly pullRequest: number
 }
 
+/** A pull request as it is now. */
+export interface PullRequest {
+  readonly state: 'open' | 'closed'
+  /** The commit that it would merge. */
+  readonly headSha: string
+  /** Of the repository that it is to. */
+  readonly repositoryId: number
+}
+
 /** GitHub's API. Methods throw when GitHub refuses or does not answer; callers turn that into a warning. */
 export interface GitHub {
   /** Creates the comment, or edits the one an earlier run left. Returns its URL. */
   upsertComment(comment: StickyComment, signal: AbortSignal): Promise<string>
+  pullRequest(number: number, signal: AbortSignal): Promise<PullRequest>
 }
 
 /** The workflow runner: log, annotations, masks, outputs, summary. All text that is printed goes through its one safe door. */

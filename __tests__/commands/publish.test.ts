@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { createHerald } from '../../src/commands/herald.ts'
 import { publish, type PublishPorts } from '../../src/commands/publish.ts'
-import type { Clock, GitHub, Runner, StickyComment } from '../../src/ports.ts'
+import type { Clock, Runner, StickyComment } from '../../src/ports.ts'
 import { createRedactor } from '../../src/redactor.ts'
 import type { Annotation } from '../../src/report/annotations.ts'
 import type { Report } from '../../src/report/report.ts'
@@ -25,7 +25,7 @@ interface Told {
 
 /** Ports that write down what they are told. `broken` ones fail. */
 function recorder(
-  broken: { runner?: Partial<Runner>; github?: GitHub; clock?: Clock } = {},
+  broken: { runner?: Partial<Runner>; github?: PublishPorts['github']; clock?: Clock } = {},
 ): Told & { ports: PublishPorts } {
   const told: Told = { log: [], annotations: [], outputs: {}, summaries: [], reports: [], comments: [] }
   const runner: Runner = {
@@ -49,7 +49,7 @@ function recorder(
     },
     ...broken.runner,
   }
-  const github: GitHub = broken.github ?? {
+  const github: NonNullable<PublishPorts['github']> = broken.github ?? {
     async upsertComment(comment) {
       told.comments.push(comment)
       return 'https://github.com/acme/shop/pull/128#issuecomment-1'
@@ -100,7 +100,9 @@ describe('publish', () => {
   })
 
   it('makes a warning of a refused comment, in the log and in the report', async () => {
-    const github: GitHub = { upsertComment: () => Promise.reject(new Error('403 not for you')) }
+    const github: NonNullable<PublishPorts['github']> = {
+      upsertComment: () => Promise.reject(new Error('403 not for you')),
+    }
     const told = recorder({ github })
     const warning = 'The pull request could not be commented: 403 not for you'
     const report = await publish(rollbackFailed, told.ports, 'auto')
@@ -137,7 +139,7 @@ describe('publish', () => {
 
   it('tells GitHub to stop at the deadline', async () => {
     const signals: AbortSignal[] = []
-    const github: GitHub = {
+    const github: NonNullable<PublishPorts['github']> = {
       upsertComment(_comment, signal) {
         signals.push(signal)
         return new Promise<never>(() => {})
@@ -176,7 +178,9 @@ describe('publish', () => {
     ]
     const redactor = createRedactor()
     redactor.add(secret)
-    const github: GitHub = { upsertComment: () => Promise.reject(new Error(`token ${secret} is bad`)) }
+    const github: NonNullable<PublishPorts['github']> = {
+      upsertComment: () => Promise.reject(new Error(`token ${secret} is bad`)),
+    }
     for (const form of [...forms.slice(0, 5), `${secret.slice(0, 5)}\u001b[0m${secret.slice(5)}`]) {
       for (const broken of [{}, { github }]) {
         const told = recorder(broken)

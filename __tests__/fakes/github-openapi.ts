@@ -18,8 +18,13 @@ interface Parameter {
   readonly required?: boolean
   readonly schema: Schema
 }
+interface Example {
+  readonly value: unknown
+}
 interface Content {
-  readonly content?: Readonly<Record<string, { readonly schema?: Schema }>>
+  readonly content?: Readonly<
+    Record<string, { readonly schema?: Schema; readonly examples?: Readonly<Record<string, Example | Reference>> }>
+  >
 }
 interface Operation {
   readonly operationId: string
@@ -33,6 +38,7 @@ interface OpenApi {
     readonly parameters: Readonly<Record<string, Parameter>>
     readonly responses: Readonly<Record<string, Content>>
     readonly schemas: Readonly<Record<string, Schema>>
+    readonly examples: Readonly<Record<string, Example>>
   }
 }
 
@@ -49,6 +55,8 @@ export interface Description {
   checkRequest(match: Match, body: unknown): string[]
   /** What in an answer GitHub would not say. */
   checkAnswer(operationId: string, status: number, body: unknown): string[]
+  /** The example that the description has for a good answer, whose many fields nobody would write by hand. */
+  exampleOf(operationId: string): Record<string, unknown>
 }
 
 let description: Description | undefined
@@ -115,6 +123,17 @@ function createDescription(): Description {
       const schema = resolved(response, sharedResponses)[0]?.content?.['application/json']?.schema
       return schema ? checkJson(`answer of ${operationId}`, schema, body) : []
     },
+
+    exampleOf,
+  }
+
+  function exampleOf(operationId: string): Record<string, unknown> {
+    const response = operationOf(operationId).responses['200']
+    const content = response && resolved(response, sharedResponses)[0]?.content?.['application/json']
+    const [example] = Object.values(content?.examples ?? {})
+    const found = example && resolved(example, openApi.components.examples)[0]
+    if (!found) throw new Error(`there is no example for ${operationId}`)
+    return structuredClone(found.value) as Record<string, unknown>
   }
 
   function checkBody(operation: Operation, body: unknown): string[] {

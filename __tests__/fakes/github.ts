@@ -24,6 +24,12 @@ export interface FakeComment {
   body: string
 }
 
+/** What GitHub tells of a pull request. */
+export interface FakePullRequest {
+  readonly state: 'open' | 'closed'
+  readonly headSha: string
+}
+
 /** What goes wrong, with which requests, how often (for ever, if not said). */
 export interface Fault {
   /** As GitHub's description names it: `issues/create-comment`. */
@@ -38,6 +44,8 @@ export interface Fault {
 
 export interface FakeGitHubOptions {
   readonly repository?: string
+  /** The number that the repository has, whatever it is called. */
+  readonly repositoryId?: number
   /** Pull requests that exist. */
   readonly pullRequests?: readonly number[]
   /** Who the tokens are. A bot's token may not ask who it is. */
@@ -51,6 +59,8 @@ export interface FakeGitHub {
   readonly requests: readonly string[]
   readonly violations: readonly string[]
   addComment(issue: number, user: FakeUser, body: string): FakeComment
+  /** Opens, pushes to or closes a pull request; until then it is open at the commit of forty zeros. */
+  setPullRequest(number: number, facts: FakePullRequest): void
   fail(fault: Fault): void
   close(): Promise<void>
 }
@@ -64,10 +74,14 @@ interface Answer {
   readonly headers?: Record<string, string>
 }
 
+/** The id of the repository. */
+export const REPOSITORY_ID = 41_881_900
+
 const LONGEST_BODY = 65_536
 
 export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<FakeGitHub> {
   const repository = options.repository ?? 'acme/shop'
+  const repositoryId = options.repositoryId ?? REPOSITORY_ID
   const pullRequests = options.pullRequests ?? [128]
   const tokens = options.tokens ?? { 'job-token': ACTIONS_BOT, 'personal-token': MONA }
   const description = readDescription()
@@ -75,6 +89,7 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<
   const requests: string[] = []
   const violations: string[] = []
   const faults: Fault[] = []
+  const facts = new Map<number, FakePullRequest>()
   const closing = new AbortController()
   let nextId = 1000
 
@@ -163,12 +178,12 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<
     switch (operation) {
       case 'issues/list-comments': {
         const issue = Number(parameters['issue_number'])
-        if (!pullRequests.includes(issue)) return NOT_FOUND
+        if (!isThere(issue)) return NOT_FOUND
         return page(comments.filter((comment) => comment.issue === issue).map(commentBody), parameters)
       }
       case 'issues/create-comment': {
         const issue = Number(parameters['issue_number'])
-        if (!pullRequests.includes(issue)) return NOT_FOUND
+        if (!isThere(issue)) return NOT_FOUND
         const refusal = refusedBody(body)
         return refusal ?? { status: 201, body: commentBody(addComment(issue, user, bodyOf(body))) }
       }
@@ -181,8 +196,31 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<
         comment.body = bodyOf(body)
         return { status: 200, body: commentBody(comment) }
       }
+      case 'pulls/get': {
+        const number = Number(parameters['pull_number'])
+        return isThere(number) ? { status: 200, body: pullRequestBody(number) } : NOT_FOUND
+      }
       default:
         return unknown(operation)
+    }
+  }
+
+  function isThere(number: number): boolean {
+    return pullRequests.includes(number) || facts.has(number)
+  }
+
+  function pullRequestBody(number: number): unknown {
+    const { state, headSha } = facts.get(number) ?? { state: 'open', headSha: '0'.repeat(40) }
+    const example = description.exampleOf('pulls/get')
+    const [head, base] = [example['head'], example['base']] as [object, { repo: object }]
+    return {
+      ...example,
+      // In the example they are not as the description wants them.
+      requested_teams: [],
+      number,
+      state,
+      head: { ...head, sha: headSha },
+      base: { ...base, repo: { ...base.repo, id: repositoryId, full_name: repository } },
     }
   }
 
@@ -261,6 +299,7 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<
     requests,
     violations,
     addComment,
+    setPullRequest: (number, now) => void facts.set(number, now),
     fail(fault) {
       faults.push({ ...fault })
     },

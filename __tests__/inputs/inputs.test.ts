@@ -185,7 +185,7 @@ describe('rollback-strategy', () => {
 
 describe('problems', () => {
   it.each([
-    ['command', 'sweep', 'cannot do yet', 'Write deploy'],
+    ['command', 'clean', 'not a choice it has', 'Write deploy, plan, rollback, teardown or sweep'],
     ['to-revision', '3', 'only a rollback goes back to one', 'Set command: rollback'],
     ['rollback-strategy', 'slow', 'not a choice it has', 'Write as-written, max-unavailable or fast'],
     ['prune-limit', '-1', 'out of range', 'from 0 to 1000'],
@@ -195,7 +195,6 @@ describe('problems', () => {
     ['on-cancel', 'ignore', 'not a choice it has', 'Write rollback or leave'],
     ['on-unknown', 'ignore', 'not a choice it has', 'Write leave or rollback'],
     ['prune', 'yes', 'neither true nor false', 'Write true or false'],
-    ['command', 'sweep', 'cannot do yet', 'Write deploy'],
     ['command', 'Deploy', '"Deploy"', 'Write deploy'],
     ['release', 'My Shop', '"My Shop"', '"my-shop" would do'],
     ['release', 's'.repeat(41), 'longer than 40', 'would do'],
@@ -246,7 +245,7 @@ describe('problems', () => {
 
   it('are told all at once', () => {
     const given = {
-      command: 'sweep',
+      command: 'clean',
       release: 'A',
       manifests: '',
       images: 'a\nB',

@@ -6,6 +6,7 @@ import { deployReport } from './deploy-report.ts'
 import { prepare, type Prepared } from './prepare/prepare.ts'
 import { render, type Rendered } from './prepare/render.ts'
 import { beginReview } from './prepare/review.ts'
+import { whyOutdated } from './previews/currency.ts'
 import type { Run } from './run.ts'
 import { sameReleaseProblems } from './prepare/same-release.ts'
 import { leaveNamespace, openSession, type Session } from './session/session.ts'
@@ -17,29 +18,39 @@ import { supersededReport } from './early-end.ts'
  */
 export async function deploy(run: Run): Promise<Report> {
   const { runner } = run
-  const { session, prepared } = await runner.group('Prepare', async () => {
+  const begun = await runner.group('Prepare', async () => {
     const review = beginReview(run)
     const rendered = await render(run)
     await review.assertEnough(rendered)
-    const opened = await openSession(rendered, run)
-    return { session: opened, prepared: await prepareIn(opened, rendered) }
+    // The lock of a preview is in its namespace, which must not come back for it.
+    const late = await whyOutdated(run)
+    if (late !== undefined) return { late }
+    const session = await openSession(rendered, run)
+    return { session, prepared: await prepareIn(session, rendered) }
   })
+  if (begun.late !== undefined) return supersededReport(run, begun.late)
+  const { session, prepared } = begun
   try {
-    return prepared
+    return typeof prepared === 'object'
       ? deployReport(prepared, await carryOutIn(prepared, session), session)
-      : supersededReport(session.run, `a newer run has deployed ${describeNewer(session)}`)
+      : supersededReport(session.run, prepared)
   } finally {
     await session.close()
   }
 }
 
-/** Undefined when a newer commit is in place already. */
-async function prepareIn(session: Session, rendered: Rendered): Promise<Prepared | undefined> {
+/** A sentence when another commit is wanted, or in place already. */
+async function prepareIn(session: Session, rendered: Rendered): Promise<Prepared | string> {
   const { run, inPlace } = session
   try {
-    if (isSuperseded(run.inputs.run, inPlace?.by)) return undefined
+    if (isSuperseded(run.inputs.run, inPlace?.by)) return `a newer run has deployed ${describeNewer(session)}`
     rejectIfAny(sameReleaseProblems(rendered, session, run.inputs.release))
-    return await prepare(rendered, session)
+    const prepared = await prepare(rendered, session)
+    // Again, as waiting for the lock may have taken its time.
+    const late = await whyOutdated(run)
+    if (late === undefined) return prepared
+    await leaveNamespace(session)
+    return late
   } catch (error) {
     await leaveNamespace(session)
     await session.close()

@@ -20,7 +20,7 @@ export interface PublishPorts {
   readonly runner: Runner
   readonly clock: Clock
   /** Absent without a token. */
-  readonly github?: GitHub
+  readonly github?: Pick<GitHub, 'upsertComment'>
   readonly herald: Herald
   /** Hides the secrets of this run. */
   readonly redact: (text: string) => string
@@ -80,7 +80,7 @@ export async function publish(report: Report, ports: PublishPorts, mode: Comment
 
 async function comment(
   report: Report,
-  github: GitHub | undefined,
+  github: PublishPorts['github'],
   mode: CommentMode,
   signal: AbortSignal,
 ): Promise<void> {

@@ -15,6 +15,7 @@ import { assertHomeAllowed, identityOf, namespaceOf } from './prepare/render.ts'
 import { reportFrame } from './report-frame.ts'
 import type { Run } from './run.ts'
 import { inventoryOf } from './session/known-release.ts'
+import { teardownPreview } from './previews/teardown-preview.ts'
 import { openSession, type Session } from './session/session.ts'
 
 /**
@@ -23,6 +24,8 @@ import { openSession, type Session } from './session/session.ts'
  */
 export async function teardown(run: Run): Promise<Report> {
   assertHomeAllowed(run)
+  const { preview } = run.inputs
+  if (preview) return teardownPreview(preview, run)
   if (await isHomeless(run)) return report(run, { removed: [], kept: [], problems: [], warnings: [] })
   const session = await run.runner.group('Prepare', () =>
     openSession({ namespace: namespaceOf(run), desired: [] }, run),

@@ -14,15 +14,16 @@ import {
   parseInteger,
   toDnsLabel,
 } from './parse.ts'
+import { type PreviewInputs, readPreview } from './preview.ts'
 import { InputReader } from './reader.ts'
 import { readRun, type Environment } from './run.ts'
 import { readRollbackStrategy, type RollbackStrategy } from './rollback-strategy.ts'
 import { readSources, type Sources } from './sources.ts'
 import { readStrategy, type Strategy } from './strategy.ts'
 
-export interface Inputs {
+export interface Inputs extends PreviewInputs {
   readonly command: Command
-  /** A DNS label of at most 40 characters. */
+  /** A DNS label of at most 40 characters; behind it, that of a preview has `-pr-` and the number of its pull request. */
   readonly release: string
   readonly sources: Sources
   readonly images: readonly ImageRequest[]
@@ -110,6 +111,9 @@ export const INPUT_DEFAULTS = {
   'lock-timeout': '5m',
   'force-conflicts': 'false',
   'github-token': '',
+  preview: 'false',
+  'preview-ttl': '72h',
+  'max-previews': '20',
   comment: 'auto',
   'log-lines': '40',
   'allow-insecure': 'false',
@@ -138,14 +142,19 @@ export function readInputs(source: InputSource): Inputs {
   const command = reader.value('command', parseCommand, 'deploy')
   const toRevision = reader.text('to-revision')
   const strategy = readStrategy(reader)
+  const previews = readPreview(reader, source, command)
+  const release = `${readRelease(reader, env)}${previews.preview ? `-pr-${previews.preview.pullRequest}` : ''}`
   const inputs: Inputs = {
     command,
-    release: readRelease(reader, env),
+    release,
     sources: readSources(reader, env, command),
     images: readImages(reader),
     ...(namespace !== '' && {
       namespace: reader.value('namespace', (text) => parseDnsLabel(text, LONGEST_NAMESPACE), ''),
     }),
+    ...previews,
+    // Of no other name: what is in it is deleted with it.
+    ...(previews.preview && { namespace: release }),
     fences: readFences(reader),
     kubeconfig: reader.value('kubeconfig', (text) => parseKubeconfig(text, env['KUBECONFIG'] ?? ''), { paths: [] }),
     ...(context !== '' && { context }),

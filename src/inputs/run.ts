@@ -37,7 +37,7 @@ function wholeNumber(text: string): number {
 }
 
 /** The number of the pull request that the event is about; a comment on one is an event of an issue. */
-function pullRequestOf(event: unknown): number | undefined {
+export function pullRequestOf(event: unknown): number | undefined {
   if (!isObject(event)) return undefined
   const { pull_request: pullRequest, issue } = event
   if (isObject(pullRequest)) return numberIn(pullRequest)

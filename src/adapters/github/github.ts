@@ -3,6 +3,7 @@ import type { getOctokit } from '@actions/github'
 import { messageOf } from '../../errors.ts'
 import { isObject } from '../../manifest/object.ts'
 import type { GitHub, StickyComment } from '../../ports.ts'
+import { readPullRequest } from './pull-requests.ts'
 
 /** Octokit with GitHub's REST methods. */
 type Octokit = ReturnType<typeof getOctokit>
@@ -44,6 +45,7 @@ export function createGitHub({ token, apiUrl, repository }: GitHubOptions): GitH
         throw explained(error, comment)
       }
     },
+    pullRequest: async (number, signal) => readPullRequest(await octokit(), { owner, repo }, number, signal),
   }
 }
 

@@ -14,6 +14,7 @@ import { applyStrategy } from '../../plan/strategy.ts'
 import type { ChartFacts, SourceFile } from '../../ports.ts'
 import { counted } from '../../report/format.ts'
 import { keepSecrets, keepSecretsOfFiles } from '../keep-secrets.ts'
+import { withPreviewHome } from '../previews/home.ts'
 import { readChartFacts } from './chart-facts.ts'
 import type { Run } from '../run.ts'
 import { resolveImages } from './resolve-images.ts'
@@ -45,10 +46,10 @@ export async function render(run: Run): Promise<Rendered> {
   // Before hooks are left out: an image that only these have is no mistake.
   const { manifests } = setImages(loaded, await resolveImages(inputs.images, run))
   // Not only of a chart: it may have been rendered in a step before.
-  if (!manifests.some(({ object }) => isHelmHook(object))) return place(manifests, run)
+  if (!manifests.some(({ object }) => isHelmHook(object))) return place(await withPreviewHome(manifests, run), run)
   const mapped = withoutHelmHooks(manifests, (await facts()).isUpgrade)
   for (const note of mapped.notes) runner.info(note)
-  return place(mapped.manifests, run)
+  return place(await withPreviewHome(mapped.manifests, run), run)
 }
 
 function load(files: readonly SourceFile[], { runner }: Run): Manifest[] {
