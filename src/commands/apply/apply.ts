@@ -11,6 +11,7 @@ import type { Write } from '../../rollback/write.ts'
 import { applyTaking } from './apply-object.ts'
 import { mapLimited } from '../concurrency.ts'
 import { waitUntilServed } from './custom-kinds.ts'
+import { waitUntilCounted } from './quotas.ts'
 import { makeRoom } from './make-room.ts'
 import { LockLostError } from '../session/lock.ts'
 import type { Run } from '../run.ts'
@@ -73,6 +74,8 @@ export async function applyChanges(
         cluster,
         clock,
       )
+      const made = written.slice(before).flatMap(({ after }) => after ?? [])
+      await waitUntilCounted(made, cluster, clock)
     } catch (error) {
       if (isInterruption(error)) interruption = error
       else problem ??= unexpected(error)
