@@ -3,9 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { MONA, type Fault } from '../fakes/github.ts'
 import type { WorkflowRun } from './act.ts'
 import { kubeconfigFor, pullRequest, PULL_REQUEST, push } from './repository.ts'
-import { IMAGE, imageIn, printedBy, ROLLSAFE, withWorld, type World } from './world.ts'
-
-const K8S = { files: { k8s: 'examples/k8s' }, deployment: 'k8s/deployment.yaml' }
+import { IMAGE, imageIn, K8S, printedBy, ROLLSAFE, withWorld, type World } from './world.ts'
 
 async function runQuickStart({ repository, namespace, gitHub }: World, commit: string): Promise<WorkflowRun> {
   return await repository.run({

@@ -11,6 +11,8 @@ jest.setTimeout(240_000)
 export const ROLLSAFE = 'rollsafe/rollsafe@v0'
 export const IMAGE = 'ghcr.io/acme/shop'
 
+export const K8S = { files: { k8s: 'examples/k8s' }, deployment: 'k8s/deployment.yaml' }
+
 export interface World {
   readonly repository: Repository
   readonly namespace: TestNamespace
