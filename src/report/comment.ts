@@ -2,6 +2,7 @@ import { assemble, link } from './markdown.ts'
 import { evidenceSections, type EvidenceDetail } from './evidence.ts'
 import { openingSection } from './opening.ts'
 import { succeeded } from './outcome.ts'
+import { coursesSection, type CourseDetail } from './courses.ts'
 import { planSections, type PlanDetail } from './plan.ts'
 import {
   commandsSection,
@@ -20,7 +21,7 @@ import type { Report } from './report.ts'
  */
 export const COMMENT_CHARACTERS = 65_000
 
-const DETAIL: Detail & EvidenceDetail & PlanDetail = {
+const DETAIL: Detail & EvidenceDetail & PlanDetail & CourseDetail = {
   workloads: 25,
   problems: 25,
   objects: 50,
@@ -34,6 +35,7 @@ const DETAIL: Detail & EvidenceDetail & PlanDetail = {
   plannedObjects: 50,
   diffs: 25,
   diffCharacters: 6000,
+  courses: 1,
   openLines: 60,
 }
 
@@ -68,6 +70,7 @@ export function renderComment(report: Report): { readonly marker: string; readon
     ...workloadsSection(report, DETAIL),
     ...evidenceSections(report, DETAIL),
     ...warningsSection(report, DETAIL),
+    ...coursesSection(report, DETAIL),
     ...rollbackSection(report, DETAIL),
     ...changesSection(report, DETAIL),
   ]
