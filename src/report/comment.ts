@@ -1,5 +1,6 @@
 import { assemble, link } from './markdown.ts'
 import { evidenceSections, type EvidenceDetail } from './evidence.ts'
+import { earlierRuns, historyLine, historySection } from './comment-history.ts'
 import { openingSection } from './opening.ts'
 import { succeeded } from './outcome.ts'
 import { coursesSection, type CourseDetail } from './courses.ts'
@@ -59,9 +60,13 @@ function encoded(name: string): string {
   return encodeURIComponent(name.toWellFormed()).replaceAll('-', '%2D')
 }
 
-/** The comment on a pull request: its marker, and the body that begins with it. */
-export function renderComment(report: Report): { readonly marker: string; readonly body: string } {
-  const marker = markerOf(report.release, report.namespace)
+/**
+ * The comment on a pull request, which begins with its marker (`markerOf`). `previous` is what an earlier run left in its place: the
+ * runs that it tells of are carried over.
+ */
+export function renderComment(report: Report, previous?: string): string {
+  const earlier = earlierRuns(report, previous)
+  const head = `${markerOf(report.release, report.namespace)}\n${historyLine(report, earlier)}\n`
   const sections = [
     openingSection(report),
     ...commandsSection(report),
@@ -73,11 +78,11 @@ export function renderComment(report: Report): { readonly marker: string; readon
     ...coursesSection(report, DETAIL),
     ...rollbackSection(report, DETAIL),
     ...changesSection(report, DETAIL),
+    ...historySection(earlier, report.run),
   ]
   const rest = report.run
     ? `The ${link('run’s summary', report.run.url)} has the timeline and more of the evidence.`
     : ''
   const end = `<sub>${rest === '' ? '' : `${rest} `}Later runs of this release edit this comment.</sub>`
-  const body = assemble(sections, end, COMMENT_CHARACTERS - marker.length - 1, (markdown) => markdown.length)
-  return { marker, body: `${marker}\n${body}` }
+  return head + assemble(sections, end, COMMENT_CHARACTERS - head.length, (markdown) => markdown.length)
 }
