@@ -149,9 +149,10 @@ export interface Cluster {
 
 /** A comment that is edited in place by every later run. */
 export interface StickyComment {
-  /** Hidden text that marks the comment as this release's; it begins the body. */
+  /** Hidden text that marks the comment as this release's; it is the first line of the body. */
   readonly marker: string
-  readonly body: string
+  /** The body, given the one that an earlier run left; undefined for a new comment. */
+  readonly render: (previous: string | undefined) => string
   readonly pullRequest: number
 }
 

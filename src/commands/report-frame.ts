@@ -11,6 +11,7 @@ type Frame = Pick<
   | 'durationSeconds'
   | 'run'
   | 'timeline'
+  | 'phases'
   | 'warnings'
   | 'problems'
   | 'objects'
@@ -34,6 +35,7 @@ export function reportFrame({
     durationSeconds: journal.seconds(),
     ...(inputs?.run && { run: inputs.run }),
     timeline: journal.entries,
+    phases: journal.phases,
     warnings: [],
     problems: [],
     objects: [],

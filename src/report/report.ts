@@ -49,6 +49,8 @@ export interface Report {
   readonly objects: readonly ObjectReport[]
   readonly workloads: readonly WorkloadReport[]
   readonly timeline: readonly TimelineEntry[]
+  /** In order; the first began with the run. Absent when nobody kept a journal. */
+  readonly phases?: readonly PhaseStart[]
   readonly failures: readonly FailureReport[]
   readonly rollback?: RollbackReport
   /** What a deploy would do; only for the command `plan`. */
@@ -98,10 +100,24 @@ export interface WorkloadReport extends ObjectRef {
   readonly images: readonly ImageChange[]
   /** Pods that are available and wanted, where the kind has such a thing. */
   readonly pods?: { readonly available: number; readonly wanted: number }
-  /** Fewest pods available and most in all, as planned before the rollout and as seen during it. */
-  readonly bounds?: { readonly planned: PodRange; readonly seen?: PodRange }
+  /**
+   * Fewest pods available and most in all, as planned before the rollout and as seen during it; `back` is what was to be expected
+   * of the rollback, where there was one by the workload's own strategy.
+   */
+  readonly bounds?: { readonly planned: PodRange; readonly seen?: PodRange; readonly back?: PodRange }
   /** From its write to healthy or failed. */
   readonly seconds?: number
+  /** Its pods over the rollout and the rollback, a sample for each change, the oldest first. */
+  readonly course?: readonly PodSample[]
+}
+
+/** Pods at one moment, and until the next sample. */
+export interface PodSample {
+  /** Since the start of the run. */
+  readonly seconds: number
+  readonly available: number
+  /** Absent where it is not known. */
+  readonly total?: number
 }
 
 export interface PodRange {
@@ -122,6 +138,13 @@ export interface TimelineEntry {
   readonly seconds: number
   readonly phase: 'prepare' | 'apply' | 'follow' | 'diagnose' | 'roll-back' | 'report'
   readonly text: string
+}
+
+/** When a part of the run began. It went on until the next one did. */
+export interface PhaseStart {
+  readonly phase: TimelineEntry['phase']
+  /** Since the start of the run. */
+  readonly seconds: number
 }
 
 /** Why one workload is bad, with what was found before anything was undone. */

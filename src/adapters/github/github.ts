@@ -55,26 +55,27 @@ async function load(token: string, apiUrl: string): Promise<Octokit> {
 async function upsert(
   octokit: Octokit,
   place: { owner: string; repo: string },
-  { marker, body, pullRequest }: StickyComment,
+  { marker, render, pullRequest }: StickyComment,
   signal: AbortSignal,
 ): Promise<string> {
   const request = { signal }
   const mine = await findComment(octokit, place, pullRequest, marker, signal)
+  const body = render(mine?.body)
   const { data } =
     mine === undefined
       ? await octokit.rest.issues.createComment({ ...place, issue_number: pullRequest, body, request })
-      : await octokit.rest.issues.updateComment({ ...place, comment_id: mine, body, request })
+      : await octokit.rest.issues.updateComment({ ...place, comment_id: mine.id, body, request })
   return data.html_url
 }
 
-/** The id of the oldest comment that begins with the marker and that this token wrote. */
+/** The oldest comment that begins with the marker and that this token wrote. */
 async function findComment(
   octokit: Octokit,
   { owner, repo }: { owner: string; repo: string },
   pullRequest: number,
   marker: string,
   signal: AbortSignal,
-): Promise<number | undefined> {
+): Promise<{ id: number; body: string } | undefined> {
   let isOurs: ((author: Author) => boolean) | undefined
   // Comments come oldest first. The paginate plugin would not pass the signal on.
   for (let page = 1; ; page += 1) {
@@ -82,9 +83,10 @@ async function findComment(
     const { data } = await octokit.rest.issues.listComments({ ...place, per_page: PAGE, page, request: { signal } })
     for (const comment of data) {
       // GitHub may have stored other line ends than were sent; the marker is the whole first line.
-      if (comment.body?.split(/\r?\n/, 1)[0] !== marker) continue
+      const { id, body = '', user } = comment
+      if (body.split(/\r?\n/, 1)[0] !== marker) continue
       isOurs ??= await authorTest(octokit, signal)
-      if (isOurs(comment.user)) return comment.id
+      if (isOurs(user)) return { id, body }
     }
     if (data.length < PAGE) return undefined
   }
