@@ -218,6 +218,6 @@ describe('the fake GitHub', () => {
     expect(await ask('/_fake/faults', { method: 'POST', body })).toBe(204)
     expect(await ask('/user')).toBe(500)
     const state: unknown = await (await fetch(`${fake.url}/_fake/state`)).json()
-    expect(state).toEqual({ comments: [], requests: ['GET /user'], violations: [] })
+    expect(state).toEqual({ comments: [], deployments: [], requests: ['GET /user'], violations: [] })
   })
 })
