@@ -119,6 +119,14 @@ describe('trouble with GitHub', () => {
     expect(fake.violations).toEqual([])
   })
 
+  it('a limit on asking who we are does not make a second comment', async () => {
+    fake.addComment(128, MONA, `${marker}\nfirst`)
+    const message = 'You have exceeded a secondary rate limit'
+    fake.fail({ operation: 'users/get-authenticated', kind: 'status', status: 403, message })
+    await expect(client('personal-token').upsertComment(comment, noHurry())).rejects.toThrow(/403 .*rate limit/)
+    expect(fake.comments).toHaveLength(1)
+  })
+
   it('a wrong token is told as one', async () => {
     await expect(client('wrong').upsertComment(comment, noHurry())).rejects.toThrow(
       /401 Bad credentials.*`github-token`/,

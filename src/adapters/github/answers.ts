@@ -48,6 +48,11 @@ export function statusOf(error: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined
 }
 
+/** GitHub answers 403 for some limits: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api */
+export function isLimit(error: unknown): boolean {
+  return statusOf(error) === 429 || /rate limit/i.test(messageOf(error))
+}
+
 function retryAfter(error: unknown): number | undefined {
   if (!isObject(error) || !isObject(error['response']) || !isObject(error['response']['headers'])) return undefined
   const text = error['response']['headers']['retry-after']
@@ -67,7 +72,7 @@ export function reasonFor(error: unknown, { forbidden, limited }: Advice): strin
   if (status === undefined) return `no answer (${messageOf(rootOf(error))})`
   const text = messageOf(error)
   const answer = `${status} ${text}`
-  if (status === 429 || /rate limit/i.test(text)) return `${answer}. ${limited}`
+  if (isLimit(error)) return `${answer}. ${limited}`
   switch (status) {
     case 401:
       return `${answer}. The \`github-token\` is wrong or has expired`

@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts'
 import type { GitHub, StickyComment } from '../../ports.ts'
-import { persistently, reasonFor, statusOf } from './answers.ts'
+import { isLimit, persistently, reasonFor, statusOf } from './answers.ts'
 import { type GitHubOptions, lazyOctokit, type Octokit, placeOf } from './client.ts'
 
 /** One page of comments; GitHub gives no more than 100. */
@@ -74,7 +74,7 @@ async function authorTest(octokit: Octokit, signal: AbortSignal): Promise<(autho
     const { data } = await octokit.rest.users.getAuthenticated({ request: { signal } })
     return (author) => author?.id === data.id
   } catch (error) {
-    if (statusOf(error) !== 403) throw error
+    if (statusOf(error) !== 403 || isLimit(error)) throw error
     return (author) => author?.type === 'Bot'
   }
 }
