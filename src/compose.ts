@@ -10,6 +10,7 @@ import { readKubeconfigs } from './adapters/kube/kubeconfig-files.ts'
 import { chooseContext } from './adapters/kube/kubeconfig.ts'
 import { createRegistry } from './adapters/registry/registry.ts'
 import { createRenderer } from './adapters/render/renderer.ts'
+import { createWeb } from './adapters/web/web.ts'
 import type { Journal } from './commands/journal.ts'
 import { discreetCluster, hideSettings, spareNames } from './commands/keep-secrets.ts'
 import type { Run, Signals } from './commands/run.ts'
@@ -61,6 +62,7 @@ export async function compose(
     cluster,
     renderer: createRenderer({ searchPath: env['PATH'] ?? '', timeoutMs: RENDER_TIMEOUT_MS }),
     registry: createRegistry({ env, mask: (secret) => runner.mask(secret) }),
+    web: createWeb(env),
   }
 }
 

@@ -56,6 +56,6 @@ function parseTemplate(text: string, run: RunFacts | undefined): Parsed<string> 
   if (url === null || !['https:', 'http:'].includes(url.protocol) || text.length > LONGEST_URL || /\s/.test(text)) {
     return fault('which is not the http or https address of a page', hint)
   }
-  if (url.username !== '' || url.password !== '') return fault('which has a password or user name in it', hint)
+  if (url.username !== '' || url.password !== '') return { ok: false, fault: 'has a password or user name in it', hint }
   return { ok: true, value: text }
 }
