@@ -215,6 +215,12 @@ export interface Registry {
   resolve(reference: string, signal: AbortSignal): Promise<string>
 }
 
+/** Pages of releases, as their users see them. */
+export interface Web {
+  /** The HTTP status of the page; redirects are not followed. Throws when nobody answers, or the address must not be asked. */
+  ask(url: string, signal: AbortSignal): Promise<number>
+}
+
 /** Somebody outside who is told of a release: a deployment on GitHub, a channel, a dashboard. Best effort: a failure is a warning. */
 export interface Notifier {
   /** For warnings, as the beginning of a sentence: `The deployment on GitHub`. */

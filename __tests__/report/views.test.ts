@@ -364,6 +364,7 @@ describe('outputs', () => {
       reason: 'CrashLoop',
       message: rolledBack.message,
       changed: 'true',
+      url: '',
       'duration-seconds': '96',
     })
     expect(outputsOf(rejected)).toMatchObject({

@@ -3,6 +3,7 @@ import { isSuperseded } from '../release/supersede.ts'
 import type { Report } from '../report/report.ts'
 import { type CarriedOut, carryOut } from './carry-out.ts'
 import { deployReport } from './deploy-report.ts'
+import { locate } from './locate.ts'
 import { prepare, type Prepared } from './prepare/prepare.ts'
 import { render, type Rendered } from './prepare/render.ts'
 import { beginReview } from './prepare/review.ts'
@@ -24,10 +25,16 @@ export async function deploy(run: Run): Promise<Report> {
     const opened = await openSession(rendered, run)
     return { session: opened, prepared: await prepareIn(opened, rendered) }
   })
+  if (!prepared) {
+    await session.close()
+    return supersededReport(session.run, `a newer run has deployed ${describeNewer(session)}`)
+  }
+  return locate(await deployPrepared(prepared, session), prepared.changes, session.run)
+}
+
+async function deployPrepared(prepared: Prepared, session: Session): Promise<Report> {
   try {
-    return prepared
-      ? deployReport(prepared, await carryOutIn(prepared, session), session)
-      : supersededReport(session.run, `a newer run has deployed ${describeNewer(session)}`)
+    return deployReport(prepared, await carryOutIn(prepared, session), session)
   } finally {
     await session.close()
   }

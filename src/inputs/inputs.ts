@@ -1,6 +1,7 @@
 /** What a run is asked to do: read once, before anything else happens, and never changed. */
 import { rejectIfAny } from '../errors.ts'
 import type { RunFacts } from '../report/report.ts'
+import { type EnvironmentInputs, readEnvironment } from './environment.ts'
 import { type Fences, readFences } from './fences.ts'
 import { type Command, parseCommand } from './command.ts'
 import { type ImageRequest, readImages } from './images.ts'
@@ -20,7 +21,7 @@ import { readRollbackStrategy, type RollbackStrategy } from './rollback-strategy
 import { readSources, type Sources } from './sources.ts'
 import { readStrategy, type Strategy } from './strategy.ts'
 
-export interface Inputs {
+export interface Inputs extends EnvironmentInputs {
   readonly command: Command
   /** A DNS label of at most 40 characters. */
   readonly release: string
@@ -111,6 +112,8 @@ export const INPUT_DEFAULTS = {
   'force-conflicts': 'false',
   'github-token': '',
   comment: 'auto',
+  deployment: '',
+  'environment-url': '',
   'log-lines': '40',
   'allow-insecure': 'false',
 } as const
@@ -167,6 +170,7 @@ export function readInputs(source: InputSource): Inputs {
     forceConflicts: reader.value('force-conflicts', parseBoolean, false),
     ...(githubToken !== '' && { githubToken }),
     comment: reader.value('comment', (text) => parseChoice(text, ['auto', 'failure', 'never']), 'auto'),
+    ...readEnvironment(reader, run),
     logLines: reader.value('log-lines', (text) => parseInteger(text, { least: 0, most: MOST_LOG_LINES }), 0),
     allowInsecure: reader.value('allow-insecure', parseBoolean, false),
     ...(run && { run }),

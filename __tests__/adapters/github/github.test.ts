@@ -133,6 +133,14 @@ describe('trouble with GitHub', () => {
     expect(fake.violations).toEqual([])
   })
 
+  it('a limit on asking who we are does not make a second comment', async () => {
+    fake.addComment(128, MONA, `${marker}\nfirst`)
+    const message = 'You have exceeded a secondary rate limit'
+    fake.fail({ operation: 'users/get-authenticated', kind: 'status', status: 403, message })
+    await expect(client('personal-token').upsertComment(comment, noHurry())).rejects.toThrow(/403 .*rate limit/)
+    expect(fake.comments).toHaveLength(1)
+  })
+
   it('a wrong token is told as one', async () => {
     await expect(client('wrong').upsertComment(comment, noHurry())).rejects.toThrow(
       /401 Bad credentials.*`github-token`/,
@@ -232,6 +240,6 @@ describe('the fake GitHub', () => {
     expect(await ask('/_fake/faults', { method: 'POST', body })).toBe(204)
     expect(await ask('/user')).toBe(500)
     const state: unknown = await (await fetch(`${fake.url}/_fake/state`)).json()
-    expect(state).toEqual({ comments: [], requests: ['GET /user'], violations: [] })
+    expect(state).toEqual({ comments: [], deployments: [], requests: ['GET /user'], violations: [] })
   })
 })
