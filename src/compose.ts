@@ -6,6 +6,7 @@ import { createCluster } from './adapters/kube/cluster.ts'
 import { credentialsIn } from './adapters/kube/credentials.ts'
 import { readKubeconfigs } from './adapters/kube/kubeconfig-files.ts'
 import { chooseContext } from './adapters/kube/kubeconfig.ts'
+import { openNotifiers } from './adapters/notify/notifiers.ts'
 import { createRegistry } from './adapters/registry/registry.ts'
 import { createRenderer } from './adapters/render/renderer.ts'
 import type { Journal } from './commands/journal.ts'
@@ -62,9 +63,15 @@ export async function compose(
   }
 }
 
-/** Who is to be told of the release. */
-export function composeNotifiers(_inputs: Inputs, _env: NodeJS.ProcessEnv): Notifier[] {
-  return []
+/** Who is to be told of the release. Throws RejectedError. */
+export async function composeNotifiers(
+  inputs: Inputs,
+  env: NodeJS.ProcessEnv,
+  { runner, clock }: Pick<Surroundings, 'runner' | 'clock'>,
+): Promise<Notifier[]> {
+  // A stranger must not choose whom the secrets of the step are sent to.
+  rejectIfAny(forkProblems(inputs.run))
+  return [...(await openNotifiers(inputs, { env, runner, clock }))]
 }
 
 /** Absent without a token, or outside GitHub. */

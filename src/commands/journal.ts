@@ -1,5 +1,5 @@
 import type { Clock } from '../ports.ts'
-import type { TimelineEntry } from '../report/report.ts'
+import type { TimelineEntry, Times } from '../report/report.ts'
 
 type Phase = TimelineEntry['phase']
 
@@ -10,6 +10,10 @@ export interface Journal {
   note(text: string): void
   readonly entries: readonly TimelineEntry[]
   readonly startedAt: Date
+  /** Notes that now is the moment that the release was found to be bad, or that the old one was healthy again. */
+  mark(moment: 'detected' | 'recovered'): void
+  /** Until now. */
+  times(): Times
   /** Since the journal was opened. */
   seconds(): number
 }
@@ -18,6 +22,10 @@ export function openJournal(clock: Clock): Journal {
   const started = clock.now()
   const entries: TimelineEntry[] = []
   let phase: Phase = 'prepare'
+  const startedAt = clock.date()
+  const marks: { detected?: string; recovered?: string } = {}
+  // By the clock that never jumps, so that no moment is before another that came first.
+  const time = () => new Date(startedAt.getTime() + Math.round(clock.now() - started)).toISOString()
   const seconds = () => Math.round((clock.now() - started) / 100) / 10
   return {
     enter(next) {
@@ -27,7 +35,11 @@ export function openJournal(clock: Clock): Journal {
       entries.push({ seconds: seconds(), phase, text })
     },
     entries,
-    startedAt: clock.date(),
+    startedAt,
+    mark(moment) {
+      marks[moment] = time()
+    },
+    times: () => ({ started: startedAt.toISOString(), ended: time(), ...marks }),
     seconds,
   }
 }
