@@ -68,7 +68,8 @@ export class NotifyEntry {
   flag(name: string): boolean {
     if (!this.has(name)) return false
     const value = this.#options.fields[name]
-    if (typeof value !== 'boolean') this.refuse(`has a ${name} that is neither`, 'Write true or false.', name)
+    if (typeof value !== 'boolean')
+      this.refuse(`has ${name} set to neither true nor false`, 'Write true or false.', name)
     return value === true
   }
 

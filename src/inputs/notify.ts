@@ -15,7 +15,7 @@ interface Common {
   /** What it is called in warnings; never a secret. */
   readonly name: string
   /** After which runs it is told. */
-  readonly on: (typeof OCCASIONS)[number]
+  readonly when: (typeof OCCASIONS)[number]
   /** Addresses that only this machine's network knows, among them that of a cloud's metadata, may be spoken to. */
   readonly allowLinkLocal: boolean
 }
@@ -114,7 +114,7 @@ function readCommon(entry: NotifyEntry, what: string, isSecret = false): Common 
   return {
     url,
     name: from === undefined ? `${what} at ${url.host}` : `${what} (${from})`,
-    on: entry.choice('on', OCCASIONS, 'always'),
+    when: entry.choice('when', OCCASIONS, 'always'),
     allowLinkLocal: entry.flag('allow-link-local'),
   }
 }

@@ -26,9 +26,9 @@ export function renderSlack(report: Report): SlackMessage {
   const { emoji, words } = HEADLINES[report.outcome]
   const { release, namespace, reason, message, run, revision } = report
   const what = [
-    release !== '' && ` release ${withEntities(release, 100)}`,
+    release !== '' && ` release ${name(release)}`,
     revision !== undefined && `revision ${revision}`,
-    namespace !== '' && `in namespace ${withEntities(namespace, 100)}`,
+    namespace !== '' && `in namespace ${name(namespace)}`,
   ].filter((part) => part !== false)
   const headline = `${emoji} *${words}*${what.length === 0 ? '' : `:${what.join(' ')}`}, after ${durationOf(report.durationSeconds)}`
   const cause = message === '' ? [] : [`${reason === undefined ? '' : `*${reason}* `}${code(message)}`]
@@ -45,6 +45,11 @@ export function renderSlack(report: Report): SlackMessage {
     unfurl_links: false,
     unfurl_media: false,
   }
+}
+
+/** Names are as Kubernetes takes them, unless somebody has smuggled in something else. */
+function name(text: string): string {
+  return /^[a-z0-9.-]+$/.test(text) ? text : code(text)
 }
 
 function code(text: string): string {

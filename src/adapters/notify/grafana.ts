@@ -36,7 +36,7 @@ export function createGrafana(target: GrafanaTarget, { messenger, clock, release
     async begin(signal) {
       began = clock.date().getTime()
       // Who wants to see only some outcomes cannot be shown one that has none yet.
-      if (target.on !== 'always') return
+      if (target.when !== 'always') return
       id = idIn(await send('POST', annotations, openAnnotation(release, began, target), signal))
     },
     async end(report, signal) {

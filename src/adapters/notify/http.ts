@@ -1,4 +1,4 @@
-import { lookup as resolveName } from 'node:dns'
+import { type LookupAddress, type LookupAllOptions, lookup as resolveName } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici'
 import { isLoopback } from '../../inputs/loopback.ts'
@@ -46,7 +46,7 @@ export function createMessenger({ env, allowLinkLocal }: MessengerOptions): Mess
   function dispatcherFor(url: URL): Dispatcher {
     // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
     const tls = { rejectUnauthorized: true, timeout: CONNECT_TIMEOUT_MS }
-    const connect = allowLinkLocal ? tls : { ...tls, lookup: lookUp }
+    const connect = allowLinkLocal ? tls : { ...tls, lookup: carefulLookup(resolveName) }
     // What is on this machine is never asked through a proxy.
     if (isLoopback(url)) return new Agent({ allowH2: false, connect })
     return new EnvHttpProxyAgent({
@@ -88,18 +88,26 @@ export function createMessenger({ env, allowLinkLocal }: MessengerOptions): Mess
   }
 }
 
-/** Looks a name up as Node.js does, and refuses what it must not stand for: a name of one's own may point anywhere. */
-const lookUp: LookupFunction = (hostname, options, callback) => {
-  resolveName(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return callback(error, [])
-    try {
-      for (const { address } of addresses) refuseLinkLocal(address)
-    } catch (refused) {
-      return callback(refused as NodeJS.ErrnoException, [])
-    }
-    const [first] = addresses
-    return options.all === true || !first ? callback(null, addresses) : callback(null, first.address, first.family)
-  })
+type Resolve = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void
+
+/** Looks a name up with `resolve`, and refuses what it must not stand for: a name of one's own may point anywhere. */
+export function carefulLookup(resolve: Resolve): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, [])
+      try {
+        for (const { address } of addresses) refuseLinkLocal(address)
+      } catch (refused) {
+        return callback(refused as NodeJS.ErrnoException, [])
+      }
+      const [first] = addresses
+      return options.all === true || !first ? callback(null, addresses) : callback(null, first.address, first.family)
+    })
+  }
 }
 
 function refuseLinkLocal(address: string): void {

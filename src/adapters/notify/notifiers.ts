@@ -54,12 +54,12 @@ function notifierFor(
 }
 
 /** Tells the end only when it is one that the target wants to hear of. */
-function onOccasion({ on }: NotifyTarget, notifier: Notifier): Notifier {
-  if (on === 'always') return notifier
+function onOccasion({ when }: NotifyTarget, notifier: Notifier): Notifier {
+  if (when === 'always') return notifier
   return {
     ...notifier,
     async end(report, signal) {
-      if (succeeded(report) === (on === 'success')) await notifier.end(report, signal)
+      if (succeeded(report) === (when === 'success')) await notifier.end(report, signal)
     },
   }
 }
