@@ -8,6 +8,7 @@ import { createCluster } from './adapters/kube/cluster.ts'
 import { credentialsIn } from './adapters/kube/credentials.ts'
 import { readKubeconfigs } from './adapters/kube/kubeconfig-files.ts'
 import { chooseContext } from './adapters/kube/kubeconfig.ts'
+import { openNotifiers } from './adapters/notify/notifiers.ts'
 import { createRegistry } from './adapters/registry/registry.ts'
 import { createRenderer } from './adapters/render/renderer.ts'
 import { createWeb } from './adapters/web/web.ts'
@@ -66,9 +67,16 @@ export async function compose(
   }
 }
 
-/** Who is to be told of the release. */
-export function composeNotifiers(inputs: Inputs, env: NodeJS.ProcessEnv, isPostStep: boolean): Notifier[] {
-  return [deploymentNotifier(inputs, env, isPostStep)].flatMap((notifier) => notifier ?? [])
+/** Who is to be told of the release. Throws RejectedError. */
+export async function composeNotifiers(
+  inputs: Inputs,
+  env: NodeJS.ProcessEnv,
+  { runner, clock, isResumed }: Pick<Surroundings, 'runner' | 'clock'> & { readonly isResumed: boolean },
+): Promise<Notifier[]> {
+  // A stranger must not choose whom the secrets of the step are sent to.
+  rejectIfAny(forkProblems(inputs.run))
+  const deployment = deploymentNotifier(inputs, env, isResumed)
+  return [...(deployment ? [deployment] : []), ...(await openNotifiers(inputs, { env, runner, clock }))]
 }
 
 function deploymentNotifier(inputs: Inputs, env: NodeJS.ProcessEnv, isResumed: boolean): Notifier | undefined {

@@ -73,7 +73,8 @@ async function run(
     // Before anything is printed that others have written.
     runner.mask(source.input('github-token'))
     known.inputs = readInputs(source)
-    herald = createHerald(composeNotifiers(known.inputs, process.env, session !== undefined), clock)
+    const isResumed = session !== undefined
+    herald = createHerald(await composeNotifiers(known.inputs, process.env, { runner, clock, isResumed }), clock)
     const announce = () => herald.begin()
     const ready = await compose(known.inputs, process.env, { runner, clock, journal, signals, announce, ...session })
     known.cluster = ready.cluster

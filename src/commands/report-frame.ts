@@ -8,6 +8,7 @@ type Frame = Pick<
   | 'command'
   | 'release'
   | 'startedAt'
+  | 'times'
   | 'durationSeconds'
   | 'run'
   | 'timeline'
@@ -32,6 +33,7 @@ export function reportFrame({
     command: inputs?.command ?? 'deploy',
     release: inputs?.release ?? '',
     startedAt: journal.startedAt.toISOString(),
+    times: { ...(inputs?.committedAt !== undefined && { commit: inputs.committedAt }), ...journal.times() },
     durationSeconds: journal.seconds(),
     ...(inputs?.run && { run: inputs.run }),
     timeline: journal.entries,

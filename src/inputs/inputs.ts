@@ -16,7 +16,7 @@ import {
   toDnsLabel,
 } from './parse.ts'
 import { InputReader } from './reader.ts'
-import { readRun, type Environment } from './run.ts'
+import { commitTimeOf, readRun, type Environment } from './run.ts'
 import { readRollbackStrategy, type RollbackStrategy } from './rollback-strategy.ts'
 import { readSources, type Sources } from './sources.ts'
 import { readStrategy, type Strategy } from './strategy.ts'
@@ -58,9 +58,13 @@ export interface Inputs extends EnvironmentInputs {
   readonly forceConflicts: boolean
   readonly githubToken?: string
   readonly comment: 'auto' | 'failure' | 'never'
+  /** The file that says who else is told. */
+  readonly notify?: string
   /** Lines of log per failing container; 0 for none. */
   readonly logLines: number
   readonly allowInsecure: boolean
+  /** ISO 8601; absent where the event does not tell. */
+  readonly committedAt?: string
   /** Absent when the run is not on GitHub. */
   readonly run?: RunFacts
 }
@@ -114,6 +118,7 @@ export const INPUT_DEFAULTS = {
   comment: 'auto',
   deployment: '',
   'environment-url': '',
+  notify: '',
   'log-lines': '40',
   'allow-insecure': 'false',
 } as const
@@ -137,7 +142,9 @@ export function readInputs(source: InputSource): Inputs {
   const namespace = reader.text('namespace')
   const context = reader.text('context')
   const githubToken = reader.text('github-token')
+  const notify = reader.text('notify')
   const run = readRun(env, event)
+  const committedAt = commitTimeOf(event)
   const command = reader.value('command', parseCommand, 'deploy')
   const toRevision = reader.text('to-revision')
   const strategy = readStrategy(reader)
@@ -171,8 +178,10 @@ export function readInputs(source: InputSource): Inputs {
     ...(githubToken !== '' && { githubToken }),
     comment: reader.value('comment', (text) => parseChoice(text, ['auto', 'failure', 'never']), 'auto'),
     ...readEnvironment(reader, run),
+    ...(notify !== '' && { notify }),
     logLines: reader.value('log-lines', (text) => parseInteger(text, { least: 0, most: MOST_LOG_LINES }), 0),
     allowInsecure: reader.value('allow-insecure', parseBoolean, false),
+    ...(committedAt !== undefined && { committedAt }),
     ...(run && { run }),
   }
   if (reader.problems.length === 0 && inputs.stableForSeconds >= inputs.timeoutSeconds) {

@@ -44,6 +44,7 @@ export interface Report {
   /** Where people reach the release; only when it is good and has such a place. */
   readonly url?: string
   readonly startedAt: string
+  readonly times: Times
   readonly durationSeconds: number
   readonly run?: RunFacts
   /** What was wrong with the inputs or manifests; only for `rejected`. */
@@ -59,6 +60,18 @@ export interface Report {
   readonly plan?: PlanReport
   /** Things that went wrong without changing the outcome, for instance a comment that GitHub refused. */
   readonly warnings: readonly string[]
+}
+
+/** When what happened, as the four key metrics of software delivery (https://dora.dev/guides/dora-metrics/) need it. */
+export interface Times {
+  /** When the commit was made; absent where the event does not tell. */
+  readonly commit?: string
+  readonly started: string
+  readonly ended: string
+  /** When the release was found to be bad. */
+  readonly detected?: string
+  /** When the version before, or the one that somebody went back to, was healthy again. */
+  readonly recovered?: string
 }
 
 /** Where the run comes from, as GitHub's environment tells it. */

@@ -5,7 +5,7 @@ import type { Environment } from '../../inputs/run.ts'
 import type { Web } from '../../ports.ts'
 import { VERSION } from '../../version.ts'
 import { deepestMessage } from '../kube/status.ts'
-import { isLoopback } from '../registry/loopback.ts'
+import { isLoopback } from '../../inputs/loopback.ts'
 
 const TIMEOUT_MS = 5_000
 
