@@ -40,9 +40,14 @@ export function phasesSection({ phases = [], durationSeconds }: Report): Section
     to: Math.max(seconds, phases[index + 1]?.seconds ?? durationSeconds),
   }))
   if (spans.length < 2) return []
-  const words = spans.map(({ phase, from, to }) => `${PHASE_WORDS[phase]} ${durationOf(to - from)}`).join(' → ')
+  const words = spans.map(({ phase, from, to }) => `${PHASE_WORDS[phase]} ${shortly(to - from)}`).join(' → ')
   const markdown = `### How it went\n\n${words}.\n\n${fence(ganttOf(spans, durationSeconds), { language: 'mermaid' })}`
   return [{ name: 'course of the run', rank: 6, markdown }]
+}
+
+/** Some phases take less than a second, and are not nothing. */
+function shortly(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : durationOf(seconds)
 }
 
 /** Ticks that are not more than ten. */
