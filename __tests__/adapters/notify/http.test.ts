@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { carefulLookup, createMessenger } from '../../../src/adapters/notify/http.ts'
+import { carefulLookup } from '../../../src/adapters/metadata-addresses.ts'
+import { createMessenger } from '../../../src/adapters/notify/http.ts'
 import { startConnectProxy } from '../../fakes/connect-proxy.ts'
 
 const NEVER = new AbortController().signal

@@ -74,7 +74,7 @@ describe('asking a page', () => {
     'http://[fd00:ec2::254]/',
     'http://100.100.100.200/',
   ])('is not done at %s', async (url) => {
-    await expect(createWeb({}).ask(url, noHurry())).rejects.toThrow('is an address that is not asked')
+    await expect(createWeb({}).ask(url, noHurry())).rejects.toThrow('it is not asked')
   })
 
   it('tells why nobody answers', async () => {

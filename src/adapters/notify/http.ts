@@ -1,10 +1,9 @@
-import { type LookupAddress, type LookupAllOptions, lookup as resolveName } from 'node:dns'
-import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici'
 import { isLoopback } from '../../inputs/loopback.ts'
 import type { Environment } from '../../inputs/run.ts'
 import { VERSION } from '../../version.ts'
 import { deepestMessage } from '../kube/status.ts'
+import { carefulLookup, refuseMetadataAddress } from '../metadata-addresses.ts'
 
 export interface Message {
   readonly method: 'POST' | 'PUT' | 'PATCH'
@@ -30,23 +29,12 @@ const CONNECT_TIMEOUT_MS = 5_000
 const MOST_BYTES = 64 * 1024
 const LONGEST_REASON = 200
 
-/**
- * Where clouds keep the credentials of a machine, and what else is only of this network (RFC 3927, RFC 4291 2.5.6). Addresses of
- * IPv4 are also found in their IPv6 form.
- */
-const LINK_LOCAL = new BlockList()
-LINK_LOCAL.addSubnet('169.254.0.0', 16, 'ipv4')
-LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6')
-// Of AWS by IPv6, and of Alibaba Cloud.
-LINK_LOCAL.addAddress('fd00:ec2::254', 'ipv6')
-LINK_LOCAL.addAddress('100.100.100.200', 'ipv4')
-
 /** The proxy is the one that `HTTPS_PROXY` names, unless `NO_PROXY` has the host. */
 export function createMessenger({ env, allowLinkLocal }: MessengerOptions): Messenger {
   function dispatcherFor(url: URL): Dispatcher {
     // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
     const tls = { rejectUnauthorized: true, timeout: CONNECT_TIMEOUT_MS }
-    const connect = allowLinkLocal ? tls : { ...tls, lookup: carefulLookup(resolveName) }
+    const connect = allowLinkLocal ? tls : { ...tls, lookup: carefulLookup() }
     // What is on this machine is never asked through a proxy.
     if (isLoopback(url)) return new Agent({ allowH2: false, connect })
     return new EnvHttpProxyAgent({
@@ -64,7 +52,7 @@ export function createMessenger({ env, allowLinkLocal }: MessengerOptions): Mess
   return {
     async tell({ method, url, contentType, headers, body }, signal) {
       const address = url.hostname.replace(/^\[|\]$/g, '')
-      if (!allowLinkLocal && isIP(address) !== 0) refuseLinkLocal(address)
+      if (!allowLinkLocal) refuseMetadataAddress(address)
       const dispatcher = dispatcherFor(url)
       try {
         const response = await send(url, {
@@ -86,35 +74,6 @@ export function createMessenger({ env, allowLinkLocal }: MessengerOptions): Mess
       }
     },
   }
-}
-
-type Resolve = (
-  hostname: string,
-  options: LookupAllOptions,
-  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
-) => void
-
-/** Looks a name up with `resolve`, and refuses what it must not stand for: a name of one's own may point anywhere. */
-export function carefulLookup(resolve: Resolve): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, [])
-      try {
-        for (const { address } of addresses) refuseLinkLocal(address)
-      } catch (refused) {
-        return callback(refused as NodeJS.ErrnoException, [])
-      }
-      const [first] = addresses
-      return options.all === true || !first ? callback(null, addresses) : callback(null, first.address, first.family)
-    })
-  }
-}
-
-function refuseLinkLocal(address: string): void {
-  if (!LINK_LOCAL.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) return
-  throw new Error(
-    `${address} is an address of this machine's own network, where clouds keep credentials; allow-link-local: true allows it`,
-  )
 }
 
 async function beginningOf(body: Dispatcher.ResponseData['body']): Promise<string> {
