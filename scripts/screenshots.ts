@@ -17,7 +17,7 @@ import { renderComment } from '../src/report/comment.ts'
 import { renderSummary } from '../src/report/summary.ts'
 
 const IMAGES = resolve(import.meta.dirname, '../docs/img')
-const WIDTH = 900
+const WIDTH = 860
 /** In pixels. What is below is left out, as a reader of the README would not read it either. */
 const MOST_HEIGHT = 1400
 const MILLISECONDS_TO_DRAW = 20_000
@@ -72,7 +72,7 @@ function htmlOf(markdown: string, theme: Theme, mermaid: string): string {
   return `<!doctype html>
 <meta charset="utf-8">
 <style>
-  body { margin: 0; padding: 16px 24px; background: ${page}; color: ${text}; font: 14px/1.5 "Noto Sans", "Liberation Sans", "DejaVu Sans", "Noto Color Emoji", sans-serif; }
+  body { margin: 0; padding: 16px 24px; background: ${page}; color: ${text}; font: 13px/1.5 "Noto Sans", "Liberation Sans", "DejaVu Sans", "Noto Color Emoji", sans-serif; }
   a { color: ${link}; text-decoration: none; }
   h2, h3 { margin: 20px 0 12px; line-height: 1.25; }
   h2 { font-size: 21px; padding-bottom: 6px; border-bottom: 1px solid ${line}; margin-top: 0; }
