@@ -97,9 +97,9 @@ async function run(root: string, checkout: string, options: RunOptions): Promise
   })
 }
 
-/** act 0.2.89 refuses a workflow with `queue`, which GitHub has had since May 2026. Nothing else is changed. */
+/** act 0.2.89 refuses `queue`, and `deployment` of an environment, which GitHub has had since May 2026. Nothing else is changed. */
 function readableByAct(workflow: string): string {
-  return workflow.replace(/^ {2}queue: max\n/m, '')
+  return workflow.replace(/^ {2}queue: max\n/m, '').replaceAll(', deployment: false }', ' }')
 }
 
 /** act hands the commit on as `github.sha`, whatever it looks like: a word in it chooses what the pods of the testbed do. */
