@@ -76840,8 +76840,8 @@ function getIDToken(aud) {
 //# sourceMappingURL=core.js.map
 // EXTERNAL MODULE: ./lib/redact.js
 var redact = __nccwpck_require__(5078);
-// EXTERNAL MODULE: ./lib/redactor.js + 1 modules
-var lib_redactor = __nccwpck_require__(1154);
+// EXTERNAL MODULE: ./lib/secrets/redactor.js + 1 modules
+var secrets_redactor = __nccwpck_require__(6106);
 ;// CONCATENATED MODULE: ./lib/adapters/runner/runner.js
 
 
@@ -76856,7 +76856,7 @@ const SUMMARY_FILE_BYTES = 1024 * 1024;
  * redacted and defused here and nowhere else. Outside GitHub, where nothing reads workflow commands, the same is told in
  * plain lines.
  */
-function createRunner(env, redactor = (0,lib_redactor/* createRedactor */.l)()) {
+function createRunner(env, redactor = (0,secrets_redactor/* createRedactor */.l)()) {
     const onGitHub = env['GITHUB_ACTIONS'] === 'true';
     const safe = (text) => (0,redact/* defuse */.VP)(redactor.redact(text));
     let reportFile;
@@ -78655,8 +78655,8 @@ var tracker = __nccwpck_require__(7539);
 var rollout_verdict = __nccwpck_require__(4012);
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/secret-patterns.js
-var secret_patterns = __nccwpck_require__(3575);
+// EXTERNAL MODULE: ./lib/secrets/patterns.js
+var patterns = __nccwpck_require__(990);
 ;// CONCATENATED MODULE: ./lib/commands/follow/log-streams.js
 
 
@@ -78670,7 +78670,7 @@ function openLogStreams({ cluster, runner }) {
         const prefix = `[${pod.name} ${container}]`;
         let left = lines;
         try {
-            const withoutKeys = (0,secret_patterns/* createKeyFilter */.ef)();
+            const withoutKeys = (0,patterns/* createKeyFilter */.ef)();
             for await (const line of cluster.followLogs(pod, container, closing.signal)) {
                 const told = withoutKeys(line);
                 if (told !== undefined)
@@ -79291,8 +79291,8 @@ function openJournal(clock) {
 /* harmony export */   uX: () => (/* binding */ discreetCluster)
 /* harmony export */ });
 /* harmony import */ var _report_redact_report_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2360);
-/* harmony import */ var _secret_names_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7482);
-/* harmony import */ var _secrets_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(150);
+/* harmony import */ var _secrets_names_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4765);
+/* harmony import */ var _secrets_values_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5499);
 
 
 
@@ -79310,20 +79310,20 @@ function spareNames({ inputs, cluster, runner }) {
 function hideSettings({ sources }, runner) {
     for (const line of sources.helm?.set ?? []) {
         const equals = line.indexOf('=');
-        if ((0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(line.slice(0, equals)))
+        if ((0,_secrets_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(line.slice(0, equals)))
             runner.hide(line.slice(equals + 1));
     }
 }
 /** The objects of a release: what is secret in them is hidden, and their names are not. */
 function keepSecrets(of, runner) {
-    runner.spare(of.flatMap(({ object }) => (0,_secrets_js__WEBPACK_IMPORTED_MODULE_2__/* .namesIn */ .wX)(object)));
+    runner.spare(of.flatMap(({ object }) => (0,_secrets_values_js__WEBPACK_IMPORTED_MODULE_2__/* .namesIn */ .wX)(object)));
     for (const { object } of of)
         hideSecrets(object, runner);
 }
 /** Files with manifests that cannot be read: the message that says so quotes them. */
 function keepSecretsOfFiles(files, runner) {
     for (const { text } of files)
-        for (const value of (0,_secrets_js__WEBPACK_IMPORTED_MODULE_2__/* .secretTextsIn */ .aW)(text))
+        for (const value of (0,_secrets_values_js__WEBPACK_IMPORTED_MODULE_2__/* .secretTextsIn */ .aW)(text))
             runner.hide(value);
 }
 /** The cluster, with everything hidden that is secret in what it tells. */
@@ -79382,7 +79382,7 @@ function objectsOf(observation) {
     }
 }
 function hideSecrets(object, runner) {
-    for (const value of (0,_secrets_js__WEBPACK_IMPORTED_MODULE_2__/* .secretValuesOf */ .WD)(object))
+    for (const value of (0,_secrets_values_js__WEBPACK_IMPORTED_MODULE_2__/* .secretValuesOf */ .WD)(object))
         runner.hide(value);
 }
 
@@ -79802,10 +79802,10 @@ function leftOut(count) {
     return { kind: '@', text: count === 1 ? '1 line as before' : `${count} lines as before` };
 }
 
-// EXTERNAL MODULE: ./lib/secret-names.js
-var secret_names = __nccwpck_require__(7482);
-// EXTERNAL MODULE: ./lib/secret-patterns.js
-var secret_patterns = __nccwpck_require__(3575);
+// EXTERNAL MODULE: ./lib/secrets/names.js
+var names = __nccwpck_require__(4765);
+// EXTERNAL MODULE: ./lib/secrets/patterns.js
+var patterns = __nccwpck_require__(990);
 ;// CONCATENATED MODULE: ./lib/plan/mask.js
 /**
  * Hides secrets in what is shown of two versions of an object. Each secret becomes a mark, the same one wherever the value is
@@ -79845,7 +79845,7 @@ function createMask() {
         return mark;
     }
     function coverFields(fields, isSecret = isSecretField) {
-        const isSecretSetting = typeof fields['name'] === 'string' && (0,secret_names/* isSecretName */.e)(fields['name']);
+        const isSecretSetting = typeof fields['name'] === 'string' && (0,names/* isSecretName */.e)(fields['name']);
         return mapFields(fields, (value, name) => isFilled(value) && (isSecret(name) || (isSecretSetting && name === 'value'))
             ? markOf(value)
             : coverValue(value, name));
@@ -79857,7 +79857,7 @@ function createMask() {
             return coverItems(value);
         if (!(0,manifest_object/* isObject */.Gv)(value))
             return value;
-        return name === 'annotations' ? coverFields(value, secret_names/* isSecretName */.e) : coverObject(value);
+        return name === 'annotations' ? coverFields(value, names/* isSecretName */.e) : coverObject(value);
     }
     /** In a command line the secret may be an argument of its own, behind the flag that names it. */
     function coverItems(items) {
@@ -79868,7 +79868,7 @@ function createMask() {
         });
     }
     function coverText(text) {
-        return (0,secret_patterns/* replaceSecrets */.Et)(text, markOf).split('\n').map(lineCover()).join('\n');
+        return (0,patterns/* replaceSecrets */.Et)(text, markOf).split('\n').map(lineCover()).join('\n');
     }
     /** Covers the lines of one text in their order. Where a secret ends is not known: the rest of its line is taken for it. */
     function lineCover() {
@@ -79898,7 +79898,7 @@ function createMask() {
             return coverSecret(object);
         const { data } = object;
         const isConfigMap = object['apiVersion'] === 'v1' && object['kind'] === 'ConfigMap' && (0,manifest_object/* isObject */.Gv)(data);
-        return isConfigMap ? { ...coverFields(object), data: coverFields(data, secret_names/* isSecretName */.e) } : coverFields(object);
+        return isConfigMap ? { ...coverFields(object), data: coverFields(data, names/* isSecretName */.e) } : coverFields(object);
     }
     function coverSecret(secret) {
         const { data, stringData, ...rest } = withOneMap(secret);
@@ -79914,7 +79914,7 @@ function createMask() {
 /** Whether the value of a field is a secret by the field's name, wherever the field is. */
 function isSecretField(name) {
     const isPlainKey = PLAIN_KEY.test(name) && !KEY_OF_A_LOCK.test(name);
-    return !isPlainKey && name !== 'auth' && (0,secret_names/* isSecretName */.e)(name);
+    return !isPlainKey && name !== 'auth' && (0,names/* isSecretName */.e)(name);
 }
 function isFilled(value) {
     return typeof value === 'number' || (typeof value === 'string' && value !== '');
@@ -88668,10 +88668,10 @@ function yamlSafeJson(object) {
 
 // EXTERNAL MODULE: ./lib/manifest/yaml.js + 1 modules
 var yaml = __nccwpck_require__(8321);
-// EXTERNAL MODULE: ./lib/secret-names.js
-var secret_names = __nccwpck_require__(7482);
-// EXTERNAL MODULE: ./lib/secrets.js
-var secrets = __nccwpck_require__(150);
+// EXTERNAL MODULE: ./lib/secrets/names.js
+var names = __nccwpck_require__(4765);
+// EXTERNAL MODULE: ./lib/secrets/values.js
+var values = __nccwpck_require__(5499);
 ;// CONCATENATED MODULE: ./lib/adapters/kube/credentials.js
 
 
@@ -88686,7 +88686,7 @@ function credentialsIn(kubeconfig) {
     if (!(0,manifest_object/* isObject */.Gv)(content))
         return [];
     const users = entriesOf(content['users']).flatMap(({ user }) => ((0,manifest_object/* isObject */.Gv)(user) ? credentialsOf(user) : []));
-    const proxies = entriesOf(content['clusters']).flatMap(({ cluster }) => (0,manifest_object/* isObject */.Gv)(cluster) ? ['server', 'proxy-url'].flatMap((field) => (0,secrets/* passwordsInUrls */._w)(String(cluster[field]))) : []);
+    const proxies = entriesOf(content['clusters']).flatMap(({ cluster }) => (0,manifest_object/* isObject */.Gv)(cluster) ? ['server', 'proxy-url'].flatMap((field) => (0,values/* passwordsInUrls */._w)(String(cluster[field]))) : []);
     return [...new Set([...users, ...proxies])];
 }
 function credentialsOf(user) {
@@ -88699,12 +88699,12 @@ function credentialsOf(user) {
         all.push(Buffer.from(key, 'base64').toString('utf8'));
     if ((0,manifest_object/* isObject */.Gv)(exec)) {
         all.push(...named(entriesOf(exec['env']).map(({ name, value }) => [String(name), value])));
-        all.push(...(0,secrets/* optionsIn */.Im)(Array.isArray(exec['args']) ? exec['args'].map(String) : []));
+        all.push(...(0,values/* optionsIn */.Im)(Array.isArray(exec['args']) ? exec['args'].map(String) : []));
     }
     return all.filter((value) => typeof value === 'string' && value !== '');
 }
 function named(entries) {
-    return entries.flatMap(([name, value]) => ((0,secret_names/* isSecretName */.e)(name) ? [value] : []));
+    return entries.flatMap(([name, value]) => ((0,names/* isSecretName */.e)(name) ? [value] : []));
 }
 function toBase64(text) {
     return Buffer.from(text).toString('base64');
@@ -91265,7 +91265,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3949);
 /* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(8628);
 /* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(322);
-/* harmony import */ var _redactor_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(1154);
+/* harmony import */ var _secrets_redactor_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(6106);
 /* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(5102);
 
 
@@ -91289,7 +91289,7 @@ const STARTED_STATE = 'started';
 const DONE_STATE = 'done';
 const COMMANDS = { deploy: _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__/* .deploy */ .g, plan: _commands_plan_js__WEBPACK_IMPORTED_MODULE_6__/* .plan */ .e, rollback: _commands_rollback_js__WEBPACK_IMPORTED_MODULE_9__/* .rollback */ .d, teardown: _commands_teardown_js__WEBPACK_IMPORTED_MODULE_10__/* .teardown */ .z };
 (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .keepMemorySmall */ .EO)();
-const redactor = (0,_redactor_js__WEBPACK_IMPORTED_MODULE_14__/* .createRedactor */ .l)();
+const redactor = (0,_secrets_redactor_js__WEBPACK_IMPORTED_MODULE_14__/* .createRedactor */ .l)();
 const runner = (0,_adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__/* .createRunner */ .j)(process.env, redactor);
 const signals = (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .cancellation */ .WN)();
 try {
@@ -94663,311 +94663,6 @@ function redactSecretData(object) {
 
 /***/ }),
 
-/***/ 1154:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  l: () => (/* binding */ createRedactor)
-});
-
-// EXTERNAL MODULE: ./lib/redact.js
-var redact = __nccwpck_require__(5078);
-;// CONCATENATED MODULE: ./lib/escapes.js
-/** A text as it is under its escapes, and where in the text each character of that comes from. */
-
-const NAMED = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
-const LETTERS = { n: '\n', r: '\n', t: '\t', b: '', f: '\n', v: '\n', a: '' };
-/** Of JSON, and of the quotes of Go, JavaScript and Python: `\"`, `\n`, `\u00e9`, `\x0a`. */
-const BACKSLASH = {
-    pattern: /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|x[\da-fA-F]{2}|[^ux])/g,
-    undo(escape) {
-        const units = [...escape.matchAll(/\\[ux]([\da-fA-F]+)/g)].map(([, digits = '']) => Number.parseInt(digits, 16));
-        if (units.length > 0)
-            return String.fromCharCode(...units);
-        const letter = escape.slice(1);
-        return LETTERS[letter] ?? letter;
-    },
-};
-/** Of URLs: `%2F`. */
-const PERCENT = {
-    pattern: /(?:%[\da-fA-F]{2})+/g,
-    undo(escape) {
-        try {
-            return decodeURIComponent(escape);
-        }
-        catch {
-            return undefined;
-        }
-    },
-};
-/** Of HTML forms, where a space is a plus. */
-const FORM = {
-    pattern: /\+|(?:%[\da-fA-F]{2})+/g,
-    undo: (escape) => (escape === '+' ? ' ' : PERCENT.undo(escape)),
-};
-/** Of HTML: `&amp;`, `&#39;`. */
-const ENTITY = {
-    pattern: /&(?:amp|lt|gt|quot|apos|#\d{1,6}|#x[\da-fA-F]{1,6});/g,
-    undo(escape) {
-        const [, hex, name = ''] = /^&(?:#(x)?)?(.*);$/.exec(escape) ?? [];
-        if (!escape.startsWith('&#'))
-            return NAMED[name];
-        const code = Number.parseInt(name, hex ? 16 : 10);
-        return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
-    },
-};
-/** Each is undone alone, as what looks like one escape may be plain text under another; JSON may be inside of JSON. */
-const CHAINS = [
-    [BACKSLASH],
-    [BACKSLASH, BACKSLASH],
-    [BACKSLASH, BACKSLASH, BACKSLASH],
-    [PERCENT],
-    [FORM],
-    [ENTITY],
-    [BACKSLASH, PERCENT],
-];
-/** The text itself, and as it is when its escapes are undone, by each kind of escapes that it has. */
-function viewsOf(text) {
-    const plain = { text, begins: (index) => index, ends: (index) => index };
-    return [plain, ...CHAINS.flatMap((chain) => chained(plain, chain) ?? [])];
-}
-/** Undefined when a link of the chain has nothing to undo. */
-function chained(plain, chain) {
-    let view = plain;
-    for (const escape of chain)
-        view = view && undone(view, escape);
-    return view;
-}
-function undone(of, { pattern, undo }) {
-    let text = '';
-    let taken = 0;
-    /** Where pieces of the result begin, and where what they stand for begins and ends; a plain piece is as long as that. */
-    const pieces = [];
-    const copy = (to) => {
-        if (to > taken)
-            pieces.push({ at: text.length, from: taken, to });
-        text += of.text.slice(taken, to);
-        taken = to;
-    };
-    for (const { 0: escape, index } of of.text.matchAll(pattern)) {
-        const plain = undo(escape);
-        if (plain === undefined)
-            continue;
-        copy(index);
-        const safe = (0,redact/* stripControls */.$Y)(plain);
-        if (safe !== '')
-            pieces.push({ at: text.length, from: index, to: index + escape.length });
-        text += safe;
-        taken = index + escape.length;
-    }
-    if (taken === 0)
-        return undefined;
-    copy(of.text.length);
-    const pieceAt = (index) => {
-        let low = 0;
-        for (let high = pieces.length - 1; low < high;) {
-            const middle = Math.ceil((low + high) / 2);
-            if ((pieces[middle]?.at ?? 0) <= index)
-                low = middle;
-            else
-                high = middle - 1;
-        }
-        const { at, from, to } = pieces[low] ?? { at: 0, from: 0, to: 0 };
-        const isPlain = (pieces[low + 1]?.at ?? text.length) - at === to - from;
-        return { from, to, ...(isPlain && { offset: index - at }) };
-    };
-    return {
-        text,
-        begins(index) {
-            const { from, offset = 0 } = pieceAt(index);
-            return of.begins(from + offset);
-        },
-        ends(index) {
-            const { from, to, offset } = pieceAt(index - 1);
-            return of.ends(offset === undefined ? to : from + offset + 1);
-        },
-    };
-}
-
-// EXTERNAL MODULE: ./lib/secret-patterns.js
-var secret_patterns = __nccwpck_require__(3575);
-;// CONCATENATED MODULE: ./lib/redactor.js
-/**
- * Hides the secrets of a run in every text that leaves it, in whatever form they come: as they are, line by line, in base64,
- * inside longer base64, and under the escapes of JSON, URLs and HTML.
- */
-
-
-
-/** Shorter values would hide half of every text, and guessing them takes no time anyway. */
-const SHORTEST_SECRET = 6;
-/** Digits alone are counts, sizes and ports; as many of them as this are not. */
-const SHORTEST_NUMBER = 8;
-function createRedactor() {
-    const certain = new Set();
-    const doubtful = new Set();
-    const spared = new Set();
-    // All of them, one a line: to look through once.
-    let words = '';
-    // What is looked for, found by its first characters: hundreds of Secrets have more forms than one pattern can hold.
-    let forms = new Map();
-    function index(piece) {
-        for (const form of formsOf(piece)) {
-            const start = form.slice(0, SHORTEST_SECRET);
-            const same = forms.get(start) ?? new Set();
-            forms.set(start, same.add(form));
-        }
-    }
-    return {
-        add(secret) {
-            if (secret.trim().length < SHORTEST_SECRET)
-                return false;
-            for (const piece of piecesOf(secret)) {
-                if (certain.has(piece))
-                    continue;
-                certain.add(piece);
-                index(piece);
-            }
-            return true;
-        },
-        hide(value) {
-            for (const piece of piecesOf(value)) {
-                if (doubtful.has(piece))
-                    continue;
-                doubtful.add(piece);
-                if (!isOrdinary(piece, words))
-                    index(piece);
-            }
-        },
-        spare(more) {
-            const fresh = [...new Set(more)].filter((word) => !spared.has(word));
-            for (const word of fresh)
-                spared.add(word);
-            const added = fresh.join('\n');
-            words += `\n${added}`;
-            if (![...doubtful].some((piece) => isOrdinary(piece, added)))
-                return;
-            forms = new Map();
-            for (const piece of certain)
-                index(piece);
-            for (const piece of doubtful)
-                if (!isOrdinary(piece, words))
-                    index(piece);
-        },
-        redact(text) {
-            // Control characters inside a secret would hide it here and vanish later, on the way to the log.
-            const plain = (0,redact/* stripControls */.$Y)(text);
-            const safe = (0,secret_patterns/* scrub */._I)(forms.size === 0 ? plain : withoutSecrets(plain, forms));
-            return safe === plain ? text : safe;
-        },
-    };
-}
-/** The value as a whole, and its lines: each is hidden wherever it turns up. */
-function piecesOf(value) {
-    const lines = value.split(/\r\n|[\r\n]/);
-    const inner = lines.length > 1 ? lines.map((line) => line.trim()).filter((line) => !SYNTAX.test(line)) : [];
-    const pieces = [value, value.trim(), ...inner].filter((piece) => piece.trim().length >= SHORTEST_SECRET);
-    return [...new Set(pieces)];
-}
-/** Lines of a file that hold nothing of their own: `spring:`, `[section]`, `------`, `-----BEGIN CERTIFICATE-----`. */
-const SYNTAX = /^(?:[\w.-]+:|\[[\w.-]+\]|-----(?:BEGIN|END) [A-Z0-9 ]+-----|[^\p{L}\p{N}]*)$/u;
-/** A value that everybody prints says nothing by being a secret's, and hiding it would tell that it is one. */
-function isOrdinary(piece, words) {
-    if (/^\d+$/.test(piece))
-        return piece.length < SHORTEST_NUMBER;
-    return holdsAsWord(words, piece);
-}
-function holdsAsWord(text, word) {
-    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-        if (!isLetter(text[at - 1]) && !isLetter(text[at + word.length]))
-            return true;
-    }
-    return false;
-}
-function isLetter(character) {
-    return character !== undefined && /[\p{L}\p{N}]/u.test(character);
-}
-function withoutSecrets(text, forms) {
-    const spans = [];
-    for (const view of viewsOf(text)) {
-        for (const [from, to] of secretsIn(view.text, forms))
-            spans.push([view.begins(from), view.ends(to)]);
-    }
-    if (spans.length === 0)
-        return text;
-    let safe = '';
-    let shown = 0;
-    for (const [from, to] of merged(spans)) {
-        safe += text.slice(shown, from) + redact/* HIDDEN */.RG;
-        shown = to;
-    }
-    return safe + text.slice(shown);
-}
-/** How others show that they have cut a text off, perhaps in the middle of a secret. */
-const CUT_OFF = /\.\.\.|…/g;
-function secretsIn(text, forms) {
-    const spans = [];
-    const cuts = [...text.matchAll(CUT_OFF)].map(({ index }) => index);
-    for (let at = 0; at + SHORTEST_SECRET <= text.length; at++) {
-        const found = forms.get(text.slice(at, at + SHORTEST_SECRET));
-        if (!found)
-            continue;
-        const candidates = [...found];
-        const whole = candidates.filter((form) => text.startsWith(form, at)).map(({ length }) => length);
-        const cut = cuts.find((index) => index > at) ?? at;
-        const isBegun = cut > at && candidates.some((form) => form.startsWith(text.slice(at, cut)));
-        const length = Math.max(...whole, isBegun ? cut - at : 0);
-        if (length > 0)
-            spans.push([at, at + length]);
-    }
-    return spans;
-}
-/** Spans that overlap are one; they are in order of their beginnings then. */
-function merged(spans) {
-    const result = [];
-    for (const [from, to] of spans.toSorted(([one], [other]) => one - other)) {
-        const last = result.at(-1);
-        if (last && from < last[1])
-            result[result.length - 1] = [last[0], Math.max(last[1], to)];
-        else
-            result.push([from, to]);
-    }
-    return result;
-}
-function formsOf(piece) {
-    // JSON inside of base64 is how other secrets hold this one; there no escapes are undone.
-    const plain = new Set([piece, JSON.stringify(piece).slice(1, -1)]);
-    const forms = [piece, ...[...plain].flatMap(base64FormsOf)].map(redact/* stripControls */.$Y);
-    return new Set(forms.filter((form) => form.trim().length >= SHORTEST_SECRET));
-}
-function base64FormsOf(text) {
-    const bytes = new TextEncoder().encode(text);
-    const inside = [0, 1, 2].map((offset) => base64Inside(bytes, offset));
-    const all = [toBase64(bytes), ...inside];
-    return [...all, ...all.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))];
-}
-/**
- * How the bytes look inside the base64 of something longer, where they begin `offset` bytes into a group of three: without
- * the characters at either end that their neighbours have a part in (https://www.rfc-editor.org/rfc/rfc4648#section-4).
- */
-function base64Inside(bytes, offset) {
-    const padded = new Uint8Array(offset + bytes.length);
-    padded.set(bytes, offset);
-    const whole = Math.floor(padded.length / 3) * 4;
-    return toBase64(padded).slice(offset === 0 ? 0 : 4, whole);
-}
-function toBase64(bytes) {
-    let binary = '';
-    for (const byte of bytes)
-        binary += String.fromCharCode(byte);
-    return btoa(binary);
-}
-
-
-/***/ }),
-
 /***/ 6753:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -98192,7 +97887,7 @@ function summarize(failures) {
 
 /***/ }),
 
-/***/ 7482:
+/***/ 4765:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -98227,7 +97922,7 @@ function isSecretName(name) {
 
 /***/ }),
 
-/***/ 3575:
+/***/ 990:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -98236,7 +97931,7 @@ function isSecretName(name) {
 /* harmony export */   ef: () => (/* binding */ createKeyFilter)
 /* harmony export */ });
 /* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5078);
-/* harmony import */ var _secret_names_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7482);
+/* harmony import */ var _names_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4765);
 /**
  * What is a secret by its shape, for text that may hold secrets which nobody has told of: the tail of a log, a message. Few
  * shapes, each of which hardly anything else has; every pattern is bounded, so that hostile text takes linear time.
@@ -98303,14 +97998,319 @@ function replaceSecrets(text, replace) {
         .replace(JSON_WEB_TOKEN, (token) => replace(token))
         .replace(PREFIXED, (token) => replace(token))
         .replace(WEBHOOK, behindStart)
-        .replace(SETTING, (all, name) => ((0,_secret_names_js__WEBPACK_IMPORTED_MODULE_0__/* .isSecretName */ .e)(name.slice(0, -1)) ? behindStart(all, name) : all))
+        .replace(SETTING, (all, name) => ((0,_names_js__WEBPACK_IMPORTED_MODULE_0__/* .isSecretName */ .e)(name.slice(0, -1)) ? behindStart(all, name) : all))
         .replace(PARAMETER, behindStart);
 }
 
 
 /***/ }),
 
-/***/ 150:
+/***/ 6106:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  l: () => (/* binding */ createRedactor)
+});
+
+// EXTERNAL MODULE: ./lib/redact.js
+var redact = __nccwpck_require__(5078);
+;// CONCATENATED MODULE: ./lib/secrets/escapes.js
+/** A text as it is under its escapes, and where in the text each character of that comes from. */
+
+const NAMED = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const LETTERS = { n: '\n', r: '\n', t: '\t', b: '', f: '\n', v: '\n', a: '' };
+/** Of JSON, and of the quotes of Go, JavaScript and Python: `\"`, `\n`, `\u00e9`, `\x0a`. */
+const BACKSLASH = {
+    pattern: /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|x[\da-fA-F]{2}|[^ux])/g,
+    undo(escape) {
+        const units = [...escape.matchAll(/\\[ux]([\da-fA-F]+)/g)].map(([, digits = '']) => Number.parseInt(digits, 16));
+        if (units.length > 0)
+            return String.fromCharCode(...units);
+        const letter = escape.slice(1);
+        return LETTERS[letter] ?? letter;
+    },
+};
+/** Of URLs: `%2F`. */
+const PERCENT = {
+    pattern: /(?:%[\da-fA-F]{2})+/g,
+    undo(escape) {
+        try {
+            return decodeURIComponent(escape);
+        }
+        catch {
+            return undefined;
+        }
+    },
+};
+/** Of HTML forms, where a space is a plus. */
+const FORM = {
+    pattern: /\+|(?:%[\da-fA-F]{2})+/g,
+    undo: (escape) => (escape === '+' ? ' ' : PERCENT.undo(escape)),
+};
+/** Of HTML: `&amp;`, `&#39;`. */
+const ENTITY = {
+    pattern: /&(?:amp|lt|gt|quot|apos|#\d{1,6}|#x[\da-fA-F]{1,6});/g,
+    undo(escape) {
+        const [, hex, name = ''] = /^&(?:#(x)?)?(.*);$/.exec(escape) ?? [];
+        if (!escape.startsWith('&#'))
+            return NAMED[name];
+        const code = Number.parseInt(name, hex ? 16 : 10);
+        return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+    },
+};
+/** Each is undone alone, as what looks like one escape may be plain text under another; JSON may be inside of JSON. */
+const CHAINS = [
+    [BACKSLASH],
+    [BACKSLASH, BACKSLASH],
+    [BACKSLASH, BACKSLASH, BACKSLASH],
+    [PERCENT],
+    [FORM],
+    [ENTITY],
+    [BACKSLASH, PERCENT],
+];
+/** The text itself, and as it is when its escapes are undone, by each kind of escapes that it has. */
+function viewsOf(text) {
+    const plain = { text, begins: (index) => index, ends: (index) => index };
+    return [plain, ...CHAINS.flatMap((chain) => chained(plain, chain) ?? [])];
+}
+/** Undefined when a link of the chain has nothing to undo. */
+function chained(plain, chain) {
+    let view = plain;
+    for (const escape of chain)
+        view = view && undone(view, escape);
+    return view;
+}
+function undone(of, { pattern, undo }) {
+    let text = '';
+    let taken = 0;
+    /** Where pieces of the result begin, and where what they stand for begins and ends; a plain piece is as long as that. */
+    const pieces = [];
+    const copy = (to) => {
+        if (to > taken)
+            pieces.push({ at: text.length, from: taken, to });
+        text += of.text.slice(taken, to);
+        taken = to;
+    };
+    for (const { 0: escape, index } of of.text.matchAll(pattern)) {
+        const plain = undo(escape);
+        if (plain === undefined)
+            continue;
+        copy(index);
+        const safe = (0,redact/* stripControls */.$Y)(plain);
+        if (safe !== '')
+            pieces.push({ at: text.length, from: index, to: index + escape.length });
+        text += safe;
+        taken = index + escape.length;
+    }
+    if (taken === 0)
+        return undefined;
+    copy(of.text.length);
+    const pieceAt = (index) => {
+        let low = 0;
+        for (let high = pieces.length - 1; low < high;) {
+            const middle = Math.ceil((low + high) / 2);
+            if ((pieces[middle]?.at ?? 0) <= index)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+        const { at, from, to } = pieces[low] ?? { at: 0, from: 0, to: 0 };
+        const isPlain = (pieces[low + 1]?.at ?? text.length) - at === to - from;
+        return { from, to, ...(isPlain && { offset: index - at }) };
+    };
+    return {
+        text,
+        begins(index) {
+            const { from, offset = 0 } = pieceAt(index);
+            return of.begins(from + offset);
+        },
+        ends(index) {
+            const { from, to, offset } = pieceAt(index - 1);
+            return of.ends(offset === undefined ? to : from + offset + 1);
+        },
+    };
+}
+
+// EXTERNAL MODULE: ./lib/secrets/patterns.js
+var patterns = __nccwpck_require__(990);
+;// CONCATENATED MODULE: ./lib/secrets/redactor.js
+/**
+ * Hides the secrets of a run in every text that leaves it, in whatever form they come: as they are, line by line, in base64,
+ * inside longer base64, and under the escapes of JSON, URLs and HTML.
+ */
+
+
+
+/** Shorter values would hide half of every text, and guessing them takes no time anyway. */
+const SHORTEST_SECRET = 6;
+/** Digits alone are counts, sizes and ports; as many of them as this are not. */
+const SHORTEST_NUMBER = 8;
+function createRedactor() {
+    const certain = new Set();
+    const doubtful = new Set();
+    const spared = new Set();
+    // All of them, one a line: to look through once.
+    let words = '';
+    // What is looked for, found by its first characters: hundreds of Secrets have more forms than one pattern can hold.
+    let forms = new Map();
+    function index(piece) {
+        for (const form of formsOf(piece)) {
+            const start = form.slice(0, SHORTEST_SECRET);
+            const same = forms.get(start) ?? new Set();
+            forms.set(start, same.add(form));
+        }
+    }
+    return {
+        add(secret) {
+            if (secret.trim().length < SHORTEST_SECRET)
+                return false;
+            for (const piece of piecesOf(secret)) {
+                if (certain.has(piece))
+                    continue;
+                certain.add(piece);
+                index(piece);
+            }
+            return true;
+        },
+        hide(value) {
+            for (const piece of piecesOf(value)) {
+                if (doubtful.has(piece))
+                    continue;
+                doubtful.add(piece);
+                if (!isOrdinary(piece, words))
+                    index(piece);
+            }
+        },
+        spare(more) {
+            const fresh = [...new Set(more)].filter((word) => !spared.has(word));
+            for (const word of fresh)
+                spared.add(word);
+            const added = fresh.join('\n');
+            words += `\n${added}`;
+            if (![...doubtful].some((piece) => isOrdinary(piece, added)))
+                return;
+            forms = new Map();
+            for (const piece of certain)
+                index(piece);
+            for (const piece of doubtful)
+                if (!isOrdinary(piece, words))
+                    index(piece);
+        },
+        redact(text) {
+            // Control characters inside a secret would hide it here and vanish later, on the way to the log.
+            const plain = (0,redact/* stripControls */.$Y)(text);
+            const safe = (0,patterns/* scrub */._I)(forms.size === 0 ? plain : withoutSecrets(plain, forms));
+            return safe === plain ? text : safe;
+        },
+    };
+}
+/** The value as a whole, and its lines: each is hidden wherever it turns up. */
+function piecesOf(value) {
+    const lines = value.split(/\r\n|[\r\n]/);
+    const inner = lines.length > 1 ? lines.map((line) => line.trim()).filter((line) => !SYNTAX.test(line)) : [];
+    const pieces = [value, value.trim(), ...inner].filter((piece) => piece.trim().length >= SHORTEST_SECRET);
+    return [...new Set(pieces)];
+}
+/** Lines of a file that hold nothing of their own: `spring:`, `[section]`, `------`, `-----BEGIN CERTIFICATE-----`. */
+const SYNTAX = /^(?:[\w.-]+:|\[[\w.-]+\]|-----(?:BEGIN|END) [A-Z0-9 ]+-----|[^\p{L}\p{N}]*)$/u;
+/** A value that everybody prints says nothing by being a secret's, and hiding it would tell that it is one. */
+function isOrdinary(piece, words) {
+    if (/^\d+$/.test(piece))
+        return piece.length < SHORTEST_NUMBER;
+    return holdsAsWord(words, piece);
+}
+function holdsAsWord(text, word) {
+    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+        if (!isLetter(text[at - 1]) && !isLetter(text[at + word.length]))
+            return true;
+    }
+    return false;
+}
+function isLetter(character) {
+    return character !== undefined && /[\p{L}\p{N}]/u.test(character);
+}
+function withoutSecrets(text, forms) {
+    const spans = [];
+    for (const view of viewsOf(text)) {
+        for (const [from, to] of secretsIn(view.text, forms))
+            spans.push([view.begins(from), view.ends(to)]);
+    }
+    if (spans.length === 0)
+        return text;
+    let safe = '';
+    let shown = 0;
+    for (const [from, to] of merged(spans)) {
+        safe += text.slice(shown, from) + redact/* HIDDEN */.RG;
+        shown = to;
+    }
+    return safe + text.slice(shown);
+}
+/** How others show that they have cut a text off, perhaps in the middle of a secret. */
+const CUT_OFF = /\.\.\.|…/g;
+function secretsIn(text, forms) {
+    const spans = [];
+    const cuts = [...text.matchAll(CUT_OFF)].map(({ index }) => index);
+    for (let at = 0; at + SHORTEST_SECRET <= text.length; at++) {
+        const found = forms.get(text.slice(at, at + SHORTEST_SECRET));
+        if (!found)
+            continue;
+        const candidates = [...found];
+        const whole = candidates.filter((form) => text.startsWith(form, at)).map(({ length }) => length);
+        const cut = cuts.find((index) => index > at) ?? at;
+        const isBegun = cut > at && candidates.some((form) => form.startsWith(text.slice(at, cut)));
+        const length = Math.max(...whole, isBegun ? cut - at : 0);
+        if (length > 0)
+            spans.push([at, at + length]);
+    }
+    return spans;
+}
+/** Spans that overlap are one; they are in order of their beginnings then. */
+function merged(spans) {
+    const result = [];
+    for (const [from, to] of spans.toSorted(([one], [other]) => one - other)) {
+        const last = result.at(-1);
+        if (last && from < last[1])
+            result[result.length - 1] = [last[0], Math.max(last[1], to)];
+        else
+            result.push([from, to]);
+    }
+    return result;
+}
+function formsOf(piece) {
+    // JSON inside of base64 is how other secrets hold this one; there no escapes are undone.
+    const plain = new Set([piece, JSON.stringify(piece).slice(1, -1)]);
+    const forms = [piece, ...[...plain].flatMap(base64FormsOf)].map(redact/* stripControls */.$Y);
+    return new Set(forms.filter((form) => form.trim().length >= SHORTEST_SECRET));
+}
+function base64FormsOf(text) {
+    const bytes = new TextEncoder().encode(text);
+    const inside = [0, 1, 2].map((offset) => base64Inside(bytes, offset));
+    const all = [toBase64(bytes), ...inside];
+    return [...all, ...all.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))];
+}
+/**
+ * How the bytes look inside the base64 of something longer, where they begin `offset` bytes into a group of three: without
+ * the characters at either end that their neighbours have a part in (https://www.rfc-editor.org/rfc/rfc4648#section-4).
+ */
+function base64Inside(bytes, offset) {
+    const padded = new Uint8Array(offset + bytes.length);
+    padded.set(bytes, offset);
+    const whole = Math.floor(padded.length / 3) * 4;
+    return toBase64(padded).slice(offset === 0 ? 0 : 4, whole);
+}
+function toBase64(bytes) {
+    let binary = '';
+    for (const byte of bytes)
+        binary += String.fromCharCode(byte);
+    return btoa(binary);
+}
+
+
+/***/ }),
+
+/***/ 5499:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -98323,7 +98323,7 @@ function replaceSecrets(text, replace) {
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
 /* harmony import */ var _manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(641);
 /* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5078);
-/* harmony import */ var _secret_names_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7482);
+/* harmony import */ var _names_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4765);
 /** Which values of a Kubernetes object are secrets, and which of its words are known to everybody. */
 
 
@@ -98407,12 +98407,12 @@ function valuesOfEntries(object) {
     return Object.entries(data).flatMap(([name, value]) => {
         if (typeof value !== 'string')
             return [];
-        return (0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? partsOf(value) : value.includes('\n') ? settingsIn(value) : [];
+        return (0,_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? partsOf(value) : value.includes('\n') ? settingsIn(value) : [];
     });
 }
 function valuesOfContainers(object) {
     return containersOf(object).flatMap((container) => [
-        ...(0,_manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .objectsIn */ .Qv)(container['env']).flatMap(({ item: { name, value } }) => typeof name === 'string' && typeof value === 'string' && (0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? partsOf(value) : []),
+        ...(0,_manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .objectsIn */ .Qv)(container['env']).flatMap(({ item: { name, value } }) => typeof name === 'string' && typeof value === 'string' && (0,_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? partsOf(value) : []),
         ...optionsIn([...textsIn(container['command']), ...textsIn(container['args'])]),
     ]);
 }
@@ -98424,7 +98424,7 @@ function containersOf(object) {
 function optionsIn(words) {
     return words.flatMap((word, index) => {
         const [, name = '', value] = /^--?([\w.-]+)(?:=([\s\S]+))?$/.exec(word) ?? [];
-        if (!(0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name))
+        if (!(0,_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name))
             return [];
         const next = words[index + 1];
         return value === undefined ? (next === undefined || next.startsWith('-') ? [] : [next]) : [value];
@@ -98458,7 +98458,7 @@ function secretsInJson(json, depth) {
         if (typeof value !== 'string')
             return secretsInJson(value, depth);
         const inUrl = passwordsInUrls(value);
-        if (!(0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name))
+        if (!(0,_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name))
             return inUrl;
         const login = name === 'auth' ? textFromBase64(value) : undefined;
         const password = login === undefined ? [] : [login, login.slice(login.indexOf(':') + 1)];
@@ -98469,7 +98469,7 @@ function secretsInJson(json, depth) {
 function settingsIn(text) {
     return text.split(/\r\n|[\r\n]/).flatMap((line) => {
         const [, name = '', value = ''] = /^\s*(?:export\s+|-\s+)?["']?([\w.-]+)["']?\s*[=:]\s*(.+?)\s*,?$/.exec(line) ?? [];
-        return value !== '' && (0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? [value, value.replace(/^(["'])(.*)\1$/, '$2')] : [];
+        return value !== '' && (0,_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? [value, value.replace(/^(["'])(.*)\1$/, '$2')] : [];
     });
 }
 /**

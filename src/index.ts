@@ -15,7 +15,7 @@ import { SESSION_STATE } from './commands/session/session.ts'
 import { compose, composeGitHub, composeNotifiers } from './compose.ts'
 import { type Inputs, readInputs } from './inputs/inputs.ts'
 import type { Clock, Cluster } from './ports.ts'
-import { createRedactor } from './redactor.ts'
+import { createRedactor } from './secrets/redactor.ts'
 import { succeeded } from './report/outcome.ts'
 import type { Report } from './report/report.ts'
 
