@@ -33,7 +33,7 @@ const targetRoom = ({ file, specifier }: Import) =>
   specifier.startsWith('.') ? roomOf(relative(SRC, resolve(SRC, file, '..', specifier))) : undefined
 
 const PURE = ['inputs', 'manifest', 'plan', 'rollout', 'release', 'rollback', 'gates', 'fleet', 'report']
-const SHARED = ['errors', 'escapes', 'redact', 'redactor', 'secret-names', 'secret-patterns', 'secrets', 'version']
+const SHARED = ['errors', 'redact', 'secrets', 'version']
 
 describe('the import law', () => {
   it('reads the files', () => {

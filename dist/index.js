@@ -76840,8 +76840,8 @@ function getIDToken(aud) {
 //# sourceMappingURL=core.js.map
 // EXTERNAL MODULE: ./lib/redact.js
 var redact = __nccwpck_require__(5078);
-// EXTERNAL MODULE: ./lib/redactor.js + 1 modules
-var lib_redactor = __nccwpck_require__(1154);
+// EXTERNAL MODULE: ./lib/secrets/redactor.js + 1 modules
+var secrets_redactor = __nccwpck_require__(6106);
 ;// CONCATENATED MODULE: ./lib/adapters/runner/runner.js
 
 
@@ -76856,7 +76856,7 @@ const SUMMARY_FILE_BYTES = 1024 * 1024;
  * redacted and defused here and nowhere else. Outside GitHub, where nothing reads workflow commands, the same is told in
  * plain lines.
  */
-function createRunner(env, redactor = (0,lib_redactor/* createRedactor */.l)()) {
+function createRunner(env, redactor = (0,secrets_redactor/* createRedactor */.l)()) {
     const onGitHub = env['GITHUB_ACTIONS'] === 'true';
     const safe = (text) => (0,redact/* defuse */.VP)(redactor.redact(text));
     let reportFile;
@@ -77564,8 +77564,8 @@ function inTrouble(pods) {
 var container_trouble = __nccwpck_require__(1004);
 // EXTERNAL MODULE: ./lib/rollout/pod-queries.js
 var pod_queries = __nccwpck_require__(8155);
-// EXTERNAL MODULE: ./lib/rollout/tracker.js
-var tracker = __nccwpck_require__(809);
+// EXTERNAL MODULE: ./lib/rollout/tracker.js + 1 modules
+var tracker = __nccwpck_require__(7539);
 ;// CONCATENATED MODULE: ./lib/commands/follow/diagnose.js
 
 
@@ -77981,7 +77981,11 @@ async function carryOut(prepared, session, { copyOf } = {}) {
             run.announce();
         const rolledOut = await rollOut(prepared, observer, session);
         const ending = overtaken(await unlessLost(endingOf(rolledOut), session), rolledOut, observer);
+        if (ending.type === 'bad' || (ending.type === 'refused' && rolledOut.written.length > 0))
+            run.journal.mark('detected');
         if (ending.type === 'good') {
+            if (copyOf !== undefined && rolledOut.written.length > 0)
+                run.journal.mark('recovered');
             const { pruned, warnings: unpruned } = await (0,prune/* prune */.R)(prepared.prune, run);
             const stays = prepared.prune.kept.map(({ ref, why }) => `${(0,manifest_object/* describe */.q0)(ref)} ${why}`);
             const end = { status: 'good', message: 'is healthy' };
@@ -78082,6 +78086,8 @@ async function explainAndUndo({ ending, rolledOut, basis }, { changes }, observe
     const bad = rolledOut.followed?.state;
     const record = (0,undo_basis/* recordByHand */.aQ)(lastGood, heads);
     const rolledBack = await runner.group('Roll back', () => (0,roll_back/* rollBack */.F)({ writes, signal, record, ...(bad && { bad }), ...(isWatched && { observer }) }, run));
+    if (rolledBack.report.outcome === 'rolled-back')
+        run.journal.mark('recovered');
     const isDoubtful = inPlace !== undefined && lastGood === undefined;
     const beyond = basis.earlier.map(({ revision }) => revision);
     const report = {
@@ -78162,7 +78168,10 @@ var manifest_object = __nccwpck_require__(7350);
 var format = __nccwpck_require__(7703);
 // EXTERNAL MODULE: ./lib/manifest/pod-template.js
 var pod_template = __nccwpck_require__(641);
+// EXTERNAL MODULE: ./lib/plan/pod-bounds.js
+var pod_bounds = __nccwpck_require__(6124);
 ;// CONCATENATED MODULE: ./lib/report/workloads.js
+
 
 
 /** What became of the objects of a plan, given the keys of those that were written, and of what was deleted. */
@@ -78179,7 +78188,7 @@ function objectReports(changes, written, pruned = []) {
 }
 const CHANGES = { create: 'created', update: 'updated', recreate: 'recreated', run: 'ran' };
 /** A row for each object that makes pods. */
-function workloadReports({ changes, planned, state, settledAfter, finalState, back, }) {
+function workloadReports({ changes, planned, state, settledAfter, finalState, back, isBackAsWritten, secondsAt, }) {
     return changes.flatMap((change) => {
         const { object } = change.manifest;
         if (!(0,pod_template/* podTemplateOf */.D0)(object))
@@ -78187,18 +78196,23 @@ function workloadReports({ changes, planned, state, settledAfter, finalState, ba
         const key = (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object));
         const tracked = state?.tracked.get(key);
         const status = tracked?.status;
-        const pods = (back?.tracked.get(key)?.status ?? status)?.pods;
-        const bounds = boundsOf(planned.get(key), tracked?.seen);
+        const returned = back?.tracked.get(key);
+        const pods = (returned?.status ?? status)?.pods;
+        const course = courseOf([tracked, returned], secondsAt);
+        const live = 'live' in change ? change.live : undefined;
+        const before = returned && isBackAsWritten && live ? (0,pod_bounds/* podBounds */.$t)(live, tracked?.object) : undefined;
+        const bounds = boundsOf(planned.get(key), tracked?.seen, before);
         const seconds = settledAfter?.get(key);
         return [
             {
                 ...(0,manifest_object/* refOf */.H8)(object),
                 state: finalState(key) ?? status?.state ?? (change.type === 'unchanged' || state ? 'healthy' : 'unknown'),
                 message: messageOf(finalState(key), status?.message, change, state !== undefined),
-                images: imageChanges('live' in change ? change.live : undefined, object),
+                images: imageChanges(live, object),
                 ...(pods && { pods }),
                 ...(bounds && { bounds }),
                 ...(seconds !== undefined && { seconds: Math.round(seconds * 10) / 10 }),
+                ...(course.length > 0 && { course }),
             },
         ];
     });
@@ -78215,8 +78229,14 @@ function messageOf(finalState, seen, change, wasFollowed) {
         return 'is unchanged';
     return wasFollowed ? 'is applied' : 'was not followed';
 }
-function boundsOf(planned, seen) {
-    return planned && { planned: rangeOf(planned), ...(seen && { seen: rangeOf(seen) }) };
+function boundsOf(planned, seen, back) {
+    return (planned && { planned: rangeOf(planned), ...(seen && { seen: rangeOf(seen) }), ...(back && { back: rangeOf(back) }) });
+}
+/** Of the rollout and the rollback, one after the other. */
+function courseOf(parts, secondsAt) {
+    return parts
+        .flatMap((part) => part?.course ?? [])
+        .map(({ at, available, total }) => ({ seconds: secondsAt(at), available, ...(total !== undefined && { total }) }));
 }
 function rangeOf({ leastAvailable, mostTotal }) {
     return { leastAvailable, ...(mostTotal !== undefined && { mostTotal }) };
@@ -78284,6 +78304,8 @@ function deployReport(prepared, carriedOut, session) {
             ...(followed && { state: followed.state, settledAfter: followed.settledAfter }),
             finalState: (key) => finalState(key, rolledBack?.report),
             ...(rolledBack && { back: rolledBack.state }),
+            isBackAsWritten: run.inputs.rollbackStrategy.type === 'as-written',
+            secondsAt: run.journal.seconds,
         }),
         failures,
         ...(rollback && { rollback }),
@@ -78454,15 +78476,17 @@ function finalState(key, rollback) {
 /* harmony export */   g: () => (/* binding */ deploy)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _release_supersede_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7901);
+/* harmony import */ var _release_supersede_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(7901);
 /* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7935);
 /* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6741);
-/* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2521);
-/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(858);
-/* harmony import */ var _prepare_review_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3965);
-/* harmony import */ var _prepare_same_release_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3254);
-/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3949);
-/* harmony import */ var _early_end_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5701);
+/* harmony import */ var _locate_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7720);
+/* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2521);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(858);
+/* harmony import */ var _prepare_review_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3965);
+/* harmony import */ var _prepare_same_release_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3254);
+/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3949);
+/* harmony import */ var _early_end_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5701);
+
 
 
 
@@ -78480,16 +78504,21 @@ function finalState(key, rollback) {
 async function deploy(run) {
     const { runner } = run;
     const { session, prepared } = await runner.group('Prepare', async () => {
-        const review = (0,_prepare_review_js__WEBPACK_IMPORTED_MODULE_5__/* .beginReview */ .m)(run);
-        const rendered = await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_4__/* .render */ .XX)(run);
+        const review = (0,_prepare_review_js__WEBPACK_IMPORTED_MODULE_6__/* .beginReview */ .m)(run);
+        const rendered = await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_5__/* .render */ .XX)(run);
         await review.assertEnough(rendered);
-        const opened = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_7__/* .openSession */ .fA)(rendered, run);
+        const opened = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_8__/* .openSession */ .fA)(rendered, run);
         return { session: opened, prepared: await prepareIn(opened, rendered) };
     });
+    if (!prepared) {
+        await session.close();
+        return (0,_early_end_js__WEBPACK_IMPORTED_MODULE_9__/* .supersededReport */ .dX)(session.run, `a newer run has deployed ${describeNewer(session)}`);
+    }
+    return (0,_locate_js__WEBPACK_IMPORTED_MODULE_3__/* .locate */ .x)(await deployPrepared(prepared, session), prepared.changes, session.run);
+}
+async function deployPrepared(prepared, session) {
     try {
-        return prepared
-            ? (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_2__/* .deployReport */ .y)(prepared, await carryOutIn(prepared, session), session)
-            : (0,_early_end_js__WEBPACK_IMPORTED_MODULE_8__/* .supersededReport */ .dX)(session.run, `a newer run has deployed ${describeNewer(session)}`);
+        return (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_2__/* .deployReport */ .y)(prepared, await carryOutIn(prepared, session), session);
     }
     finally {
         await session.close();
@@ -78499,13 +78528,13 @@ async function deploy(run) {
 async function prepareIn(session, rendered) {
     const { run, inPlace } = session;
     try {
-        if ((0,_release_supersede_js__WEBPACK_IMPORTED_MODULE_9__/* .isSuperseded */ .p)(run.inputs.run, inPlace?.by))
+        if ((0,_release_supersede_js__WEBPACK_IMPORTED_MODULE_10__/* .isSuperseded */ .p)(run.inputs.run, inPlace?.by))
             return undefined;
-        (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)((0,_prepare_same_release_js__WEBPACK_IMPORTED_MODULE_6__/* .sameReleaseProblems */ .O)(rendered, session, run.inputs.release));
-        return await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_3__/* .prepare */ .iA)(rendered, session);
+        (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)((0,_prepare_same_release_js__WEBPACK_IMPORTED_MODULE_7__/* .sameReleaseProblems */ .O)(rendered, session, run.inputs.release));
+        return await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_4__/* .prepare */ .iA)(rendered, session);
     }
     catch (error) {
-        await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_7__/* .leaveNamespace */ .Bl)(session);
+        await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_8__/* .leaveNamespace */ .Bl)(session);
         await session.close();
         throw error;
     }
@@ -78516,7 +78545,7 @@ async function carryOutIn(prepared, session) {
         return await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_1__/* .carryOut */ .u)(prepared, session);
     }
     catch (error) {
-        await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_7__/* .leaveNamespace */ .Bl)(session);
+        await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_8__/* .leaveNamespace */ .Bl)(session);
         throw error;
     }
 }
@@ -78620,14 +78649,14 @@ var manifest_object = __nccwpck_require__(7350);
 var pods = __nccwpck_require__(393);
 // EXTERNAL MODULE: ./lib/rollout/sources.js
 var sources = __nccwpck_require__(2247);
-// EXTERNAL MODULE: ./lib/rollout/tracker.js
-var tracker = __nccwpck_require__(809);
+// EXTERNAL MODULE: ./lib/rollout/tracker.js + 1 modules
+var tracker = __nccwpck_require__(7539);
 // EXTERNAL MODULE: ./lib/rollout/verdict.js
 var rollout_verdict = __nccwpck_require__(4012);
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/secret-patterns.js
-var secret_patterns = __nccwpck_require__(3575);
+// EXTERNAL MODULE: ./lib/secrets/patterns.js
+var patterns = __nccwpck_require__(990);
 ;// CONCATENATED MODULE: ./lib/commands/follow/log-streams.js
 
 
@@ -78641,7 +78670,7 @@ function openLogStreams({ cluster, runner }) {
         const prefix = `[${pod.name} ${container}]`;
         let left = lines;
         try {
-            const withoutKeys = (0,secret_patterns/* createKeyFilter */.ef)();
+            const withoutKeys = (0,patterns/* createKeyFilter */.ef)();
             for await (const line of cluster.followLogs(pod, container, closing.signal)) {
                 const told = withoutKeys(line);
                 if (told !== undefined)
@@ -79221,16 +79250,28 @@ function openJournal(clock) {
     const started = clock.now();
     const entries = [];
     let phase = 'prepare';
-    const seconds = () => Math.round((clock.now() - started) / 100) / 10;
+    const phases = [{ phase, seconds: 0 }];
+    const seconds = (at = clock.now()) => Math.round((at - started) / 100) / 10;
+    const startedAt = clock.date();
+    const marks = {};
+    // By the clock that never jumps, so that no moment is before another that came first.
+    const time = () => new Date(startedAt.getTime() + Math.round(clock.now() - started)).toISOString();
     return {
         enter(next) {
+            if (next !== phase)
+                phases.push({ phase: next, seconds: seconds() });
             phase = next;
         },
         note(text) {
             entries.push({ seconds: seconds(), phase, text });
         },
         entries,
-        startedAt: clock.date(),
+        phases,
+        startedAt,
+        mark(moment) {
+            marks[moment] = time();
+        },
+        times: () => ({ started: startedAt.toISOString(), ended: time(), ...marks }),
         seconds,
     };
 }
@@ -79238,7 +79279,7 @@ function openJournal(clock) {
 
 /***/ }),
 
-/***/ 3190:
+/***/ 809:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -79249,9 +79290,9 @@ function openJournal(clock) {
 /* harmony export */   qO: () => (/* binding */ hideSettings),
 /* harmony export */   uX: () => (/* binding */ discreetCluster)
 /* harmony export */ });
-/* harmony import */ var _report_redact_report_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3693);
-/* harmony import */ var _secret_names_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7482);
-/* harmony import */ var _secrets_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(150);
+/* harmony import */ var _report_redact_report_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2360);
+/* harmony import */ var _secrets_names_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4765);
+/* harmony import */ var _secrets_values_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5499);
 
 
 
@@ -79269,20 +79310,20 @@ function spareNames({ inputs, cluster, runner }) {
 function hideSettings({ sources }, runner) {
     for (const line of sources.helm?.set ?? []) {
         const equals = line.indexOf('=');
-        if ((0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(line.slice(0, equals)))
+        if ((0,_secrets_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(line.slice(0, equals)))
             runner.hide(line.slice(equals + 1));
     }
 }
 /** The objects of a release: what is secret in them is hidden, and their names are not. */
 function keepSecrets(of, runner) {
-    runner.spare(of.flatMap(({ object }) => (0,_secrets_js__WEBPACK_IMPORTED_MODULE_2__/* .namesIn */ .wX)(object)));
+    runner.spare(of.flatMap(({ object }) => (0,_secrets_values_js__WEBPACK_IMPORTED_MODULE_2__/* .namesIn */ .wX)(object)));
     for (const { object } of of)
         hideSecrets(object, runner);
 }
 /** Files with manifests that cannot be read: the message that says so quotes them. */
 function keepSecretsOfFiles(files, runner) {
     for (const { text } of files)
-        for (const value of (0,_secrets_js__WEBPACK_IMPORTED_MODULE_2__/* .secretTextsIn */ .aW)(text))
+        for (const value of (0,_secrets_values_js__WEBPACK_IMPORTED_MODULE_2__/* .secretTextsIn */ .aW)(text))
             runner.hide(value);
 }
 /** The cluster, with everything hidden that is secret in what it tells. */
@@ -79341,8 +79382,289 @@ function objectsOf(observation) {
     }
 }
 function hideSecrets(object, runner) {
-    for (const value of (0,_secrets_js__WEBPACK_IMPORTED_MODULE_2__/* .secretValuesOf */ .WD)(object))
+    for (const value of (0,_secrets_values_js__WEBPACK_IMPORTED_MODULE_2__/* .secretValuesOf */ .WD)(object))
         runner.hide(value);
+}
+
+
+/***/ }),
+
+/***/ 7720:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  x: () => (/* binding */ locate)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/inputs/environment.js
+var environment = __nccwpck_require__(6320);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/report/outcome.js
+var outcome = __nccwpck_require__(5102);
+// EXTERNAL MODULE: ./lib/rollout/conditions.js
+var rollout_conditions = __nccwpck_require__(5135);
+;// CONCATENATED MODULE: ./lib/rollout/urls.js
+/** A host that a browser can open: no wildcard, and nothing that would be another part of a URL. */
+function isOneHost(host) {
+    return (typeof host === 'string' && /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$|^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$/.test(host));
+}
+/** The URL of a host name or IP address. The port is left out where it goes without saying, and the path where it is the root. */
+function urlOf(scheme, host, path = '/', port) {
+    const url = new URL(`${scheme}://${host.includes(':') ? `[${host}]` : host}`);
+    url.port = String(port ?? '');
+    url.pathname = path;
+    return path === '/' ? url.origin : url.href;
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/route-addresses.js
+/** Where people reach what an HTTPRoute leads to. https://gateway-api.sigs.k8s.io/reference/spec/#httproute */
+
+
+
+const GATEWAY_GROUP = 'gateway.networking.k8s.io';
+/** The Gateways that have accepted the route as it is now, each once. */
+function gatewaysOf(route) {
+    const refs = parentsOf(route).map(({ gateway }) => [(0,manifest_object/* keyOf */.TN)(gateway), gateway]);
+    return [...new Map(refs).values()];
+}
+/** URLs of the route, with https first. A Gateway that may not be read counts as one that ends TLS, as most do. */
+function routeUrls(route, gateways) {
+    const urls = parentsOf(route).flatMap((parent) => {
+        const gateway = gateways.get((0,manifest_object/* keyOf */.TN)(parent.gateway));
+        return gateway
+            ? urlsBehind(route, gateway, parent)
+            : hostnamesOf(route).map((host) => urlOf('https', host, pathOf(route)));
+    });
+    return urls.toSorted((a, b) => Number(b.startsWith('https:')) - Number(a.startsWith('https:')));
+}
+function parentsOf(route) {
+    const parents = (0,manifest_object/* isObject */.Gv)(route['status']) ? route['status']['parents'] : undefined;
+    return objectsIn(parents).flatMap(({ parentRef, conditions }) => {
+        const accepted = (0,rollout_conditions/* conditionsIn */.AV)(conditions).find(({ type }) => type === 'Accepted');
+        const newest = route.metadata.generation ?? 0;
+        const isAccepted = accepted?.status === 'True' && (accepted.observedGeneration ?? newest) >= newest;
+        if (!isAccepted || !(0,manifest_object/* isObject */.Gv)(parentRef) || typeof parentRef['name'] !== 'string')
+            return [];
+        const { group = GATEWAY_GROUP, kind = 'Gateway', namespace = route.metadata.namespace, name } = parentRef;
+        if (group !== GATEWAY_GROUP || kind !== 'Gateway' || typeof namespace !== 'string')
+            return [];
+        const gateway = { apiVersion: `${GATEWAY_GROUP}/v1`, kind, namespace, name };
+        return [{ gateway, sectionName: parentRef['sectionName'], port: parentRef['port'] }];
+    });
+}
+/** Of the listeners that the route may use; none for a Gateway that is not programmed. */
+function urlsBehind(route, gateway, { sectionName, port }) {
+    if ((0,rollout_conditions/* conditionOf */.rI)(gateway, 'Programmed')?.status === 'False')
+        return [];
+    const listeners = objectsIn((0,manifest_object/* isObject */.Gv)(gateway['spec']) ? gateway['spec']['listeners'] : undefined);
+    return listeners
+        .filter((one) => (sectionName === undefined || one['name'] === sectionName) && (port === undefined || one['port'] === port))
+        .flatMap((listener) => {
+        const { protocol, port: number } = listener;
+        if (protocol !== 'HTTP' && protocol !== 'HTTPS')
+            return [];
+        const hosts = [...hostnamesOf(route), listener['hostname'], ...addressesOf(gateway)].filter(isOneHost);
+        const [host] = hosts.filter((one) => isServed(one, listener['hostname']));
+        const scheme = protocol === 'HTTPS' ? 'https' : 'http';
+        return host === undefined
+            ? []
+            : [urlOf(scheme, host, pathOf(route), typeof number === 'number' ? number : undefined)];
+    });
+}
+/** Whether a listener serves the host: `*.example.com` all below it. */
+function isServed(host, hostname) {
+    if (typeof hostname !== 'string' || hostname === '')
+        return true;
+    return hostname.startsWith('*.') ? host.endsWith(hostname.slice(1)) : host === hostname;
+}
+function hostnamesOf({ spec }) {
+    const hostnames = (0,manifest_object/* isObject */.Gv)(spec) ? spec['hostnames'] : undefined;
+    return Array.isArray(hostnames) ? hostnames.filter(isOneHost) : [];
+}
+function addressesOf({ status }) {
+    return objectsIn((0,manifest_object/* isObject */.Gv)(status) ? status['addresses'] : undefined).map(({ value }) => value);
+}
+/** The root if a rule leads there, else the first path that one does. */
+function pathOf({ spec }) {
+    const rules = objectsIn((0,manifest_object/* isObject */.Gv)(spec) ? spec['rules'] : undefined);
+    const paths = rules.flatMap(({ matches }) => {
+        const all = objectsIn(matches);
+        return all.length === 0 ? ['/'] : all.map(({ path }) => ((0,manifest_object/* isObject */.Gv)(path) ? pathIn(path) : '/'));
+    });
+    return paths.includes('/') ? '/' : (paths.find((path) => path !== undefined) ?? '/');
+}
+function pathIn({ type = 'PathPrefix', value = '/' }) {
+    return typeof value === 'string' && (type === 'PathPrefix' || type === 'Exact') ? value : undefined;
+}
+function objectsIn(list) {
+    return Array.isArray(list) ? list.filter(manifest_object/* isObject */.Gv) : [];
+}
+
+;// CONCATENATED MODULE: ./lib/rollout/addresses.js
+
+
+
+/** From the one that says most about how people come in to the one that says least. */
+const ENTRANCES = ['HTTPRoute.gateway.networking.k8s.io', 'Ingress.networking.k8s.io', 'Service'];
+/** Whether people may come in through an object of this kind: of the Services, those of type LoadBalancer. */
+function isEntrance(object) {
+    const kind = ENTRANCES.find((one) => one === (0,manifest_object/* groupKindOf */.zo)(object));
+    return kind === 'Service' ? object.spec?.type === 'LoadBalancer' : kind !== undefined;
+}
+/** The URL under which the release is reached, by its live objects and the Gateways (by key) that its routes are at. */
+function addressIn(objects, gateways) {
+    const urls = ENTRANCES.flatMap((kind) => objects.filter((object) => (0,manifest_object/* groupKindOf */.zo)(object) === kind).flatMap((object) => urlsOf(kind, object, gateways)));
+    return urls[0];
+}
+function urlsOf(kind, object, gateways) {
+    switch (kind) {
+        case 'HTTPRoute.gateway.networking.k8s.io':
+            return routeUrls(object, gateways);
+        case 'Ingress.networking.k8s.io':
+            return ingressUrls(object);
+        case 'Service':
+            return serviceUrls(object);
+    }
+}
+/** None before a controller has given it an address: nobody may be listening there. */
+function ingressUrls({ spec, status }) {
+    const [address] = (status?.loadBalancer?.ingress ?? []).flatMap(({ hostname, ip }) => hostname ?? ip ?? []);
+    if (address === undefined)
+        return [];
+    const tls = spec?.tls ?? [];
+    const rules = (spec?.rules ?? []).filter(({ host }) => host === undefined || isOneHost(host));
+    const named = rules.filter(({ host }) => host !== undefined);
+    return [...named, ...rules, {}].flatMap(({ host, http }) => {
+        const paths = (http?.paths ?? []).filter(({ pathType }) => pathType !== 'ImplementationSpecific');
+        const path = paths.some((one) => (one.path ?? '/') === '/') ? '/' : (paths[0]?.path ?? '/');
+        if (host === undefined)
+            return isOneHost(address) ? [urlOf('http', address, path)] : [];
+        const isSecure = tls.some(({ hosts = [] }) => hosts.length === 0 || hosts.some((one) => isCovered(host, one)));
+        return [urlOf(isSecure ? 'https' : 'http', host, path)];
+    });
+}
+/** A wildcard covers one label: https://kubernetes.io/docs/concepts/services-networking/ingress/#hostname-wildcards */
+function isCovered(host, by) {
+    return by.startsWith('*.') ? host.slice(host.indexOf('.')) === by.slice(1) : host === by;
+}
+function serviceUrls({ spec, status }) {
+    if (spec?.type !== 'LoadBalancer')
+        return [];
+    const ports = (spec.ports ?? []).filter(({ protocol }) => protocol === undefined || protocol === 'TCP');
+    const port = ports.find(isHttps) ?? ports.find((one) => one.port === 80) ?? ports[0];
+    return (status?.loadBalancer?.ingress ?? [])
+        .flatMap(({ hostname, ip }) => hostname ?? ip ?? [])
+        .flatMap((host) => (port && isOneHost(host) ? [urlOf(isHttps(port) ? 'https' : 'http', host, '/', port.port)] : []));
+}
+function isHttps({ name, port, appProtocol }) {
+    return port === 443 || appProtocol === 'https' || name === 'https';
+}
+
+// EXTERNAL MODULE: ./lib/commands/concurrency.js
+var concurrency = __nccwpck_require__(325);
+;// CONCATENATED MODULE: ./lib/commands/locate.js
+
+
+
+
+
+
+
+/** How long the release has, once it is good, to get an address and to answer there. */
+const MILLISECONDS_TO_ANSWER = 30_000;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 4_000;
+/**
+ * Finds where people reach a release that is good, and tries whether it answers there. The outcome stands whatever comes of it:
+ * networks between this runner and the users are no part of the release. Nothing is tried unless somebody is to be sent there
+ * (`deployment` or `environment-url`), and nothing is read for a release that has no way in.
+ */
+async function locate(report, changes, run) {
+    const { inputs, clock, signals, journal, runner } = run;
+    if (!(0,outcome/* succeeded */.gq)(report))
+        return report;
+    const isWanted = inputs.environmentUrl !== undefined || inputs.deployment !== undefined;
+    const until = clock.now() + (isWanted ? MILLISECONDS_TO_ANSWER : 0);
+    const url = inputs.environmentUrl === undefined ? await discover(changes, until, run) : fromTemplate(report, run);
+    if (url === undefined)
+        return report;
+    // Everybody may know it, and a Secret may hold it for the release itself.
+    runner.spare([url]);
+    const fault = isWanted ? await probe(url, until, run) : undefined;
+    const isStopped = signals.cancelled.aborted;
+    const warning = `${url} did not answer within ${MILLISECONDS_TO_ANSWER / 1000} s: ${fault}`;
+    return {
+        ...report,
+        url,
+        durationSeconds: journal.seconds(),
+        ...(fault !== undefined && !isStopped && { warnings: [...report.warnings, warning] }),
+    };
+}
+function fromTemplate({ namespace, release }, { inputs }) {
+    const { environmentUrl = '', run } = inputs;
+    const facts = { namespace, release, sha: run?.sha ?? '', pr: String(run?.pullRequest ?? '') };
+    return (0,environment/* fillTemplate */.o)(environmentUrl, facts);
+}
+/** By what is live after the release; what this run has written may still be waiting for its address, until the time is up. */
+async function discover(changes, until, run) {
+    const { clock, signals, runner } = run;
+    const entrances = changes.filter(({ manifest }) => isEntrance(manifest.object));
+    if (entrances.length === 0)
+        return undefined;
+    const isNew = entrances.some(({ type }) => type !== 'unchanged');
+    try {
+        for (let pause = FIRST_PAUSE_MS;; pause = longer(pause)) {
+            const url = await readAddress(entrances, run);
+            if (url !== undefined || !isNew || clock.now() + pause > until || signals.cancelled.aborted)
+                return url;
+            await clock.sleep(pause, signals.cancelled);
+        }
+    }
+    catch (error) {
+        runner.info(`where people reach the release could not be found out: ${(0,errors/* messageOf */.bD)(error)}`);
+        return undefined;
+    }
+}
+async function readAddress(entrances, { cluster, signals }) {
+    const live = await (0,concurrency/* mapLimited */.b)(entrances, async (change) => change.type === 'unchanged' ? change.live : cluster.get((0,manifest_object/* refOf */.H8)(change.manifest.object), signals.cancelled));
+    const objects = live.filter((object) => object !== undefined);
+    const refs = new Map(objects.flatMap((object) => gatewaysOf(object).map((ref) => [(0,manifest_object/* keyOf */.TN)(ref), ref])));
+    // A Gateway is often another team's, and may not be ours to read.
+    const gateways = await (0,concurrency/* mapLimited */.b)([...refs.values()], (ref) => cluster.get(ref, signals.cancelled).catch(() => undefined));
+    const known = gateways.flatMap((gateway) => gateway ? [[(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(gateway)), gateway]] : []);
+    return addressIn(objects, new Map(known));
+}
+/** What was wrong when it was asked last; undefined when it answers. */
+async function probe(url, until, { clock, signals, runner, web }) {
+    for (let pause = FIRST_PAUSE_MS;; pause = longer(pause)) {
+        const fault = await ask(url);
+        if (fault === undefined)
+            runner.info(`${url} answers`);
+        if (fault === undefined || clock.now() + pause > until || signals.cancelled.aborted)
+            return fault;
+        await clock.sleep(pause, signals.cancelled);
+    }
+    async function ask(address) {
+        try {
+            const status = await web.ask(address, signals.cancelled);
+            return isAnswer(status) ? undefined : `it said ${status}`;
+        }
+        catch (error) {
+            return (0,errors/* messageOf */.bD)(error);
+        }
+    }
+}
+/** Who asks for a login is there. */
+function isAnswer(status) {
+    return (status >= 200 && status < 400) || status === 401 || status === 403;
+}
+function longer(pause) {
+    return Math.min(LONGEST_PAUSE_MS, pause * 1.5);
 }
 
 
@@ -79480,10 +79802,10 @@ function leftOut(count) {
     return { kind: '@', text: count === 1 ? '1 line as before' : `${count} lines as before` };
 }
 
-// EXTERNAL MODULE: ./lib/secret-names.js
-var secret_names = __nccwpck_require__(7482);
-// EXTERNAL MODULE: ./lib/secret-patterns.js
-var secret_patterns = __nccwpck_require__(3575);
+// EXTERNAL MODULE: ./lib/secrets/names.js
+var names = __nccwpck_require__(4765);
+// EXTERNAL MODULE: ./lib/secrets/patterns.js
+var patterns = __nccwpck_require__(990);
 ;// CONCATENATED MODULE: ./lib/plan/mask.js
 /**
  * Hides secrets in what is shown of two versions of an object. Each secret becomes a mark, the same one wherever the value is
@@ -79523,7 +79845,7 @@ function createMask() {
         return mark;
     }
     function coverFields(fields, isSecret = isSecretField) {
-        const isSecretSetting = typeof fields['name'] === 'string' && (0,secret_names/* isSecretName */.e)(fields['name']);
+        const isSecretSetting = typeof fields['name'] === 'string' && (0,names/* isSecretName */.e)(fields['name']);
         return mapFields(fields, (value, name) => isFilled(value) && (isSecret(name) || (isSecretSetting && name === 'value'))
             ? markOf(value)
             : coverValue(value, name));
@@ -79535,7 +79857,7 @@ function createMask() {
             return coverItems(value);
         if (!(0,manifest_object/* isObject */.Gv)(value))
             return value;
-        return name === 'annotations' ? coverFields(value, secret_names/* isSecretName */.e) : coverObject(value);
+        return name === 'annotations' ? coverFields(value, names/* isSecretName */.e) : coverObject(value);
     }
     /** In a command line the secret may be an argument of its own, behind the flag that names it. */
     function coverItems(items) {
@@ -79546,7 +79868,7 @@ function createMask() {
         });
     }
     function coverText(text) {
-        return (0,secret_patterns/* replaceSecrets */.Et)(text, markOf).split('\n').map(lineCover()).join('\n');
+        return (0,patterns/* replaceSecrets */.Et)(text, markOf).split('\n').map(lineCover()).join('\n');
     }
     /** Covers the lines of one text in their order. Where a secret ends is not known: the rest of its line is taken for it. */
     function lineCover() {
@@ -79576,7 +79898,7 @@ function createMask() {
             return coverSecret(object);
         const { data } = object;
         const isConfigMap = object['apiVersion'] === 'v1' && object['kind'] === 'ConfigMap' && (0,manifest_object/* isObject */.Gv)(data);
-        return isConfigMap ? { ...coverFields(object), data: coverFields(data, secret_names/* isSecretName */.e) } : coverFields(object);
+        return isConfigMap ? { ...coverFields(object), data: coverFields(data, names/* isSecretName */.e) } : coverFields(object);
     }
     function coverSecret(secret) {
         const { data, stringData, ...rest } = withOneMap(secret);
@@ -79592,7 +79914,7 @@ function createMask() {
 /** Whether the value of a field is a secret by the field's name, wherever the field is. */
 function isSecretField(name) {
     const isPlainKey = PLAIN_KEY.test(name) && !KEY_OF_A_LOCK.test(name);
-    return !isPlainKey && name !== 'auth' && (0,secret_names/* isSecretName */.e)(name);
+    return !isPlainKey && name !== 'auth' && (0,names/* isSecretName */.e)(name);
 }
 function isFilled(value) {
     return typeof value === 'number' || (typeof value === 'string' && value !== '');
@@ -79910,7 +80232,7 @@ var apply_prune = __nccwpck_require__(3581);
 // EXTERNAL MODULE: ./lib/commands/early-end.js
 var early_end = __nccwpck_require__(5701);
 // EXTERNAL MODULE: ./lib/commands/keep-secrets.js
-var keep_secrets = __nccwpck_require__(3190);
+var keep_secrets = __nccwpck_require__(809);
 // EXTERNAL MODULE: ./lib/commands/prepare/compare.js + 1 modules
 var compare = __nccwpck_require__(6302);
 // EXTERNAL MODULE: ./lib/commands/prepare/forecast.js + 6 modules
@@ -81672,7 +81994,7 @@ var strategy = __nccwpck_require__(5594);
 // EXTERNAL MODULE: ./lib/report/format.js
 var format = __nccwpck_require__(7703);
 // EXTERNAL MODULE: ./lib/commands/keep-secrets.js
-var keep_secrets = __nccwpck_require__(3190);
+var keep_secrets = __nccwpck_require__(809);
 // EXTERNAL MODULE: ./lib/release/history.js
 var release_history = __nccwpck_require__(6753);
 // EXTERNAL MODULE: ./lib/commands/session/records.js
@@ -82232,7 +82554,7 @@ function sameReleaseProblems({ desired }, known, release) {
 
 /***/ }),
 
-/***/ 1713:
+/***/ 7137:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -82246,7 +82568,7 @@ var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/redact.js
 var redact = __nccwpck_require__(5078);
 // EXTERNAL MODULE: ./lib/report/outcome.js
-var outcome = __nccwpck_require__(5102);
+var report_outcome = __nccwpck_require__(5102);
 // EXTERNAL MODULE: ./lib/report/format.js
 var format = __nccwpck_require__(7703);
 ;// CONCATENATED MODULE: ./lib/report/annotations.js
@@ -82274,10 +82596,10 @@ function annotationsOf(report) {
     }));
 }
 function verdictOf(report) {
-    if ((0,outcome/* succeeded */.gq)(report) || report.problems.length > 0)
+    if ((0,report_outcome/* succeeded */.gq)(report) || report.problems.length > 0)
         return [];
-    const { words } = outcome/* HEADLINES */.Ol[report.outcome];
-    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
+    const { words } = report_outcome/* HEADLINES */.Ol[report.outcome];
+    const { safe, because } = (0,report_outcome/* safetyOf */.AM)(report);
     const why = report.reason === undefined ? report.message : `${report.reason}: ${report.message}`;
     const next = report.hint === undefined ? '' : `\nWhat to do: ${report.hint}`;
     const message = `${why}\nIs production safe? ${safe}: ${because}${next}`;
@@ -82528,6 +82850,98 @@ function eventsSection(name, events, detail) {
     ];
 }
 
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/report/report.js
+var report = __nccwpck_require__(5650);
+;// CONCATENATED MODULE: ./lib/report/comment-history.js
+/**
+ * The last runs of a release, which its comment carries from one edit to the next in a line that the page does not show. Only
+ * numbers and words of ours are in that line, and only those are believed when it is read again: whoever may edit the comment
+ * can tell of a run that never was, and no more.
+ */
+
+
+
+
+
+/** Beside the one that the comment is about. */
+const MOST_RUNS = 5;
+/** Of the hidden line; six runs take less than half of it. */
+const LONGEST_LINE = 2000;
+/** The runs before this one that its comment told of, the newest first; none when it does not tell as `historyLine` does. */
+function earlierRuns(report, previous) {
+    const current = runOf(report);
+    // A run may tell twice: again after an answer that got lost, and in the post step of its job.
+    return readLine(previous)
+        .filter(({ id, attempt, command }) => !current || id !== current.id || attempt !== current.attempt || command !== current.command)
+        .slice(0, MOST_RUNS);
+}
+/** The hidden line, the second of a comment, with this run and the earlier ones. */
+function historyLine(report, earlier) {
+    return `<!-- rollsafe runs=${JSON.stringify([runOf(report), ...earlier].filter((run) => run !== undefined))} -->`;
+}
+function runOf(report) {
+    return report.run && pastRun({ ...report, ...report.run, at: report.startedAt.replace(/\.\d+/, '') });
+}
+function readLine(comment) {
+    const line = comment?.split(/\r?\n/, 2)[1] ?? '';
+    const [, json] = line.length > LONGEST_LINE ? [] : (/^<!-- rollsafe runs=(\[.*\]) -->$/.exec(line) ?? []);
+    if (json === undefined)
+        return [];
+    try {
+        const runs = JSON.parse(json);
+        return Array.isArray(runs) ? runs.flatMap((run) => pastRun(run) ?? []) : [];
+    }
+    catch {
+        return [];
+    }
+}
+/** Undefined for what is not a run in every field; what has no place in one is left out. */
+function pastRun(value) {
+    if (!(0,object/* isObject */.Gv)(value))
+        return undefined;
+    const { command, revision, sha, at, id, attempt } = value;
+    const outcome = report/* OUTCOMES */.i.find((one) => one === value['outcome']);
+    const isRun = typeof command === 'string' &&
+        /^[a-z]{1,20}$/.test(command) &&
+        typeof at === 'string' &&
+        /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(at) &&
+        isCount(id) &&
+        isCount(attempt);
+    if (!outcome || !isRun)
+        return undefined;
+    const [short] = typeof sha === 'string' ? (/^[\da-f]{7}/.exec(sha) ?? []) : [];
+    return {
+        outcome,
+        command,
+        ...(isCount(revision) && { revision }),
+        ...(short !== undefined && { sha: short }),
+        at,
+        id,
+        attempt,
+    };
+}
+function isCount(value) {
+    return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+/** The runs before this one, folded. Their links are made from where this run is, never taken from the comment. */
+function historySection(earlier, run) {
+    if (earlier.length === 0)
+        return [];
+    const base = run && URL.canParse(run.url) ? `${new URL(run.url).origin}/${run.repository}` : '';
+    const rows = earlier.map(({ outcome, command, revision, sha, at, id, attempt }) => [
+        `${report_outcome/* HEADLINES */.Ol[outcome].emoji} ${report_outcome/* HEADLINES */.Ol[outcome].words}`,
+        command,
+        revision === undefined ? '–' : String(revision),
+        sha === undefined ? '–' : markdown_link(code(sha), `${base}/commit/${sha}`),
+        `${at.slice(0, 10)} ${at.slice(11, 16)}`,
+        markdown_link('run', `${base}/actions/runs/${id}/attempts/${attempt}`),
+    ]);
+    const body = table(['Outcome', 'Command', 'Revision', 'Commit', 'When (UTC)', 'Run'], rows);
+    return [{ name: 'earlier runs', rank: 0, markdown: details((0,format/* counted */.hS)(rows.length, 'earlier run'), body) }];
+}
+
 ;// CONCATENATED MODULE: ./lib/report/opening.js
 /** The first screen of a page, for someone who was just woken: what happened, why, is production safe, what to do. */
 
@@ -82539,7 +82953,7 @@ const SAFETY_WORDS = {
     'not known': '🟡 **Not known**',
 };
 function openingSection(report) {
-    const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
+    const { emoji, words } = report_outcome/* HEADLINES */.Ol[report.outcome];
     const { release, namespace } = report;
     // A run that ended early may know neither.
     const what = [release !== '' && code(release), namespace !== '' && `in namespace ${code(namespace)}`].filter(Boolean);
@@ -82558,14 +82972,14 @@ function causeOf(report) {
 }
 /** The questions in the order they are asked in at night. A list, which a narrow screen can show. */
 function answersOf(report) {
-    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
+    const { safe, because } = (0,report_outcome/* safetyOf */.AM)(report);
     const answers = [`- **Is production safe?** ${SAFETY_WORDS[safe]}: ${prose(because)}.`];
     if (report.rollback) {
         const question = report.rollback.outcome === 'rolled-back' ? 'What was done?' : 'What was tried?';
         answers.push(`- **${question}** ${prose(report.rollback.message)} (${(0,format/* durationOf */.cf)(report.rollback.seconds)}).`);
     }
     if (report.hint !== undefined && report.hint !== '') {
-        answers.push(`- **${(0,outcome/* succeeded */.gq)(report) ? 'Next' : 'What to do?'}** ${prose((0,format/* sentence */.em)(report.hint))}`);
+        answers.push(`- **${(0,report_outcome/* succeeded */.gq)(report) ? 'Next' : 'What to do?'}** ${prose((0,format/* sentence */.em)(report.hint))}`);
     }
     return answers.join('\n');
 }
@@ -82590,10 +83004,125 @@ function commitOf(run) {
     return URL.canParse(run.url) ? markdown_link(short, `${new URL(run.url).origin}/${run.repository}/commit/${run.sha}`) : short;
 }
 
+;// CONCATENATED MODULE: ./lib/report/courses.js
+/**
+ * The pods of a workload over time, as a picture that GitHub draws from Mermaid, and in words for who has no pictures. As in
+ * phases.ts, no text of the cluster is in the picture: the name of the workload stands above it.
+ */
+
+
+/** The pods of each workload over time, with what was planned; a picture for those whose pods changed. */
+function coursesSection(report, { courses }) {
+    const drawn = report.workloads.filter(({ course = [] }) => hasChanged(course));
+    const rollback = report.phases?.find(({ phase }) => phase === 'roll-back')?.seconds;
+    const sections = drawn.slice(0, courses).map((workload, index) => {
+        const name = (0,format/* nameOf */.Vb)(workload, report.namespace);
+        const body = `${courses_wordsOf(workload, rollback)}\n\n${pictureOf(workload, report, rollback)}`;
+        return {
+            name: 'pods over time',
+            rank: 6,
+            markdown: details(`Pods of ${name} over time`, body, { open: index < 3 }),
+        };
+    });
+    const leftOut = drawn.length - sections.length;
+    if (leftOut <= 0)
+        return sections;
+    const markdown = `_The pods of ${(0,format/* counted */.hS)(leftOut, 'more workload')} are not drawn._`;
+    return [...sections, { name: 'pods over time', rank: 6, markdown }];
+}
+function hasChanged([first, ...rest]) {
+    return (first !== undefined && rest.some(({ available, total }) => available !== first.available || total !== first.total));
+}
+/** The part of a course from `from` on until `to`, in seconds, with what it began with. */
+function partOf(course, from, to) {
+    return course.filter(({ seconds }, index) => seconds < to && (course[index + 1]?.seconds ?? Infinity) > from);
+}
+function rangeIn(part) {
+    return {
+        available: Math.min(...part.map(({ available }) => available)),
+        total: Math.max(0, ...part.map(({ total }) => total ?? 0)),
+    };
+}
+/** What the picture shows, for who cannot see it. */
+function courses_wordsOf({ course = [], bounds, pods }, rollback) {
+    const of = pods ? ` of ${pods.wanted}` : '';
+    const say = (part, planned) => {
+        const { available, total } = rangeIn(part);
+        const plan = (count) => (count === undefined ? '' : ` (planned: ${count})`);
+        const most = total === 0 ? '' : `, at most ${total}${plan(planned?.mostTotal)} in all`;
+        return `at least ${available}${of}${plan(planned?.leastAvailable)} available${most}`;
+    };
+    const rollout = partOf(course, -Infinity, rollback ?? Infinity);
+    const back = rollback === undefined ? [] : partOf(course, rollback, Infinity);
+    const lines = [
+        ...(rollout.length > 0 ? [`Rollout: ${say(rollout, bounds?.planned)}.`] : []),
+        ...(rollback !== undefined && back.length > 0
+            ? [`Rollback, shaded, after ${(0,format/* durationOf */.cf)(rollback)}: ${say(back, bounds?.back)}.`]
+            : []),
+    ];
+    return lines.join('<br>');
+}
+/** Points of a line; Mermaid spreads them evenly. */
+const POINTS = 60;
+/** Seen on a light and on a dark page. The shade is laid over itself. */
+const SHADE = '#8b949e14';
+const LINES = {
+    most: { colour: '#a371f7', square: '🟪', words: 'planned at most' },
+    least: { colour: '#d29922', square: '🟧', words: 'planned at least' },
+    total: { colour: '#388bfd', square: '🟦', words: 'in all' },
+    available: { colour: '#2da44e', square: '🟩', words: 'available' },
+};
+/** From the first sample to the end of the run. A point has the fewest available and the most in all of its time. */
+function pictureOf({ course = [], bounds }, report, rollback = Infinity) {
+    const from = course[0]?.seconds ?? 0;
+    const to = Math.max(report.durationSeconds, (course.at(-1)?.seconds ?? 0) + 1);
+    const step = (to - from) / (POINTS - 1);
+    const times = Array.from({ length: POINTS }, (_, index) => from + index * step);
+    const points = times.map((time) => rangeIn(partOf(course, time - step / 2, time + step / 2)));
+    const planned = times.map((time) => (time < rollback ? bounds?.planned : (bounds?.back ?? bounds?.planned)));
+    // What is drawn last lies on top.
+    const series = [
+        ...seriesOf('most', planned.map((range) => range?.mostTotal)),
+        ...seriesOf('least', planned.map((range) => range?.leastAvailable)),
+        ...seriesOf('total', points.map(({ total }) => (total === 0 ? undefined : total))),
+        ...seriesOf('available', points.map(({ available }) => available)),
+    ];
+    const top = Math.max(...series.flatMap(({ values }) => values)) + 1;
+    const shade = rollback < to ? times.map((time) => (time < rollback ? 0 : top)) : undefined;
+    const [unit, divisor] = to > 600 ? ['minutes', 60] : ['seconds', 1];
+    const chart = [
+        '---',
+        'config:',
+        '  xyChart:',
+        '    height: 320',
+        '  themeVariables:',
+        '    xyChart:',
+        '      backgroundColor: "#00000000"',
+        `      plotColorPalette: "${[...(shade ? [SHADE] : []), ...series.map(({ colour }) => colour)].join(', ')}"`,
+        '---',
+        'xychart-beta',
+        `  x-axis "${unit} since the start" ${numeral(from / divisor)} --> ${numeral(to / divisor)}`,
+        `  y-axis "pods" 0 --> ${numeral(top)}`,
+        ...(shade ? [`  bar [${shade.map(numeral).join(', ')}]`] : []),
+        ...series.map(({ values }) => `  line [${values.map(numeral).join(', ')}]`),
+    ].join('\n');
+    const legend = series.toReversed().map(({ square, words }) => `${square} ${words}`);
+    return `${fence(chart, { language: 'mermaid' })}\n\n<sub>${legend.join(' · ')}</sub>`;
+}
+/** A line of the picture; none when a point of it is not known, as Mermaid draws no gaps. */
+function seriesOf(name, values) {
+    const known = values.filter((value) => value !== undefined);
+    return known.length === values.length ? [{ ...LINES[name], values: known }] : [];
+}
+/** Never in the form with an exponent, which Mermaid does not read. */
+function numeral(value) {
+    return value.toFixed(1).replace(/\.0$/, '');
+}
+
 ;// CONCATENATED MODULE: ./lib/report/plan-lines.js
 
 /** Longer lines are cut: what is in them is for machines. */
-const LONGEST_LINE = 300;
+const plan_lines_LONGEST_LINE = 300;
 /** What is kept of what two long lines begin with alike. */
 const START_KEPT = 40;
 /**
@@ -82617,11 +83146,11 @@ function indented(sign, text) {
 function signed(sign, text) {
     return (0,redact/* stripControls */.$Y)(text)
         .split('\n')
-        .map((line) => `${sign} ${(0,redact/* cut */.Jj)(line, LONGEST_LINE)}`);
+        .map((line) => `${sign} ${(0,redact/* cut */.Jj)(line, plan_lines_LONGEST_LINE)}`);
 }
 /** Two long texts of one line each, so that what differs is not cut off. */
 function withoutCommonStart(before, after) {
-    const isLong = Math.max(before.length, after.length) > LONGEST_LINE;
+    const isLong = Math.max(before.length, after.length) > plan_lines_LONGEST_LINE;
     if (!isLong || before.includes('\n') || after.includes('\n'))
         return [before, after];
     let start = 0;
@@ -82771,7 +83300,7 @@ function workloadsSection(report, detail) {
         podsOf(workload),
         workload.seconds === undefined ? '–' : (0,format/* durationOf */.cf)(workload.seconds),
     ]);
-    const markdown = `### Workloads\n\n${table(['Workload', 'State now', 'Image: before → this release', 'Pods available', 'Took'], rows, { rows: detail.workloads })}`;
+    const markdown = `### Workloads\n\n${table(['Workload', 'State now', 'Image: before → this release', 'Pods available', 'Rollout took'], rows, { rows: detail.workloads })}`;
     return [{ name: 'workloads', rank: 2, markdown }];
 }
 /** `3 of 3`, and the fewest and most that were seen on the way, with what was planned where that was missed. */
@@ -82785,7 +83314,7 @@ function podsOf({ pods, bounds }) {
     const most = seen.mostTotal === undefined ? '' : `, at most ${seen.mostTotal} in all`;
     const isMissed = seen.leastAvailable < planned.leastAvailable || (seen.mostTotal ?? 0) > (planned.mostTotal ?? Infinity);
     const plan = isMissed ? `; planned ${planned.leastAvailable} and ${planned.mostTotal ?? '–'}` : '';
-    return `${now}<br>at least ${seen.leastAvailable}${most}${plan}`;
+    return `${now}<br>on the way: at least ${seen.leastAvailable}${most}${plan}`;
 }
 /** What the rollback did to each object. */
 function rollbackSection(report, detail) {
@@ -82865,12 +83394,16 @@ function imagesOf(workload) {
         const which = workload.images.length > 1 ? `${code(container)}: ` : '';
         if (from === to)
             return `${which}${code(to)}, as before`;
-        return `${which}${from === undefined ? '_new_' : code(from)}<br>→&nbsp;${code(to)}`;
+        // After a rollback the right-hand side is what does not run.
+        const before = `${from === undefined ? '_none_' : code(from)}${workload.state === 'restored' ? ' **runs again**' : ''}`;
+        return `${which}${before}<br>→&nbsp;${code(to)}`;
     })
         .join('<br>');
 }
 
 ;// CONCATENATED MODULE: ./lib/report/comment.js
+
+
 
 
 
@@ -82896,12 +83429,13 @@ const DETAIL = {
     plannedObjects: 50,
     diffs: 25,
     diffCharacters: 6000,
+    courses: 1,
     openLines: 60,
 };
 function shouldComment(report, mode) {
     if (report.run?.pullRequest === undefined)
         return false;
-    return mode === 'auto' || (mode === 'failure' && !(0,outcome/* succeeded */.gq)(report));
+    return mode === 'auto' || (mode === 'failure' && !(0,report_outcome/* succeeded */.gq)(report));
 }
 /**
  * The first line of the comment, invisible on the page, by which a later run finds it. Names are encoded, so that no name
@@ -82913,9 +83447,13 @@ function markerOf(release, namespace) {
 function encoded(name) {
     return encodeURIComponent(name.toWellFormed()).replaceAll('-', '%2D');
 }
-/** The comment on a pull request: its marker, and the body that begins with it. */
-function renderComment(report) {
-    const marker = markerOf(report.release, report.namespace);
+/**
+ * The comment on a pull request, which begins with its marker (`markerOf`). `previous` is what an earlier run left in its place: the
+ * runs that it tells of are carried over.
+ */
+function renderComment(report, previous) {
+    const earlier = earlierRuns(report, previous);
+    const head = `${markerOf(report.release, report.namespace)}\n${historyLine(report, earlier)}\n`;
     const sections = [
         openingSection(report),
         ...commandsSection(report),
@@ -82924,15 +83462,16 @@ function renderComment(report) {
         ...workloadsSection(report, DETAIL),
         ...evidenceSections(report, DETAIL),
         ...warningsSection(report, DETAIL),
+        ...coursesSection(report, DETAIL),
         ...rollbackSection(report, DETAIL),
         ...changesSection(report, DETAIL),
+        ...historySection(earlier, report.run),
     ];
     const rest = report.run
         ? `The ${markdown_link('run’s summary', report.run.url)} has the timeline and more of the evidence.`
         : '';
     const end = `<sub>${rest === '' ? '' : `${rest} `}Later runs of this release edit this comment.</sub>`;
-    const body = assemble(sections, end, COMMENT_CHARACTERS - marker.length - 1, (markdown) => markdown.length);
-    return { marker, body: `${marker}\n${body}` };
+    return head + assemble(sections, end, COMMENT_CHARACTERS - head.length, (markdown) => markdown.length);
 }
 
 ;// CONCATENATED MODULE: ./lib/report/log.js
@@ -82946,15 +83485,15 @@ const MOST_PLANNED = 100;
 const MOST_DIFF_LINES = 300;
 /** The last lines of the log. They hold untrusted text: print them through the runner, which makes it safe. */
 function renderLog(report) {
-    const { emoji, words } = outcome/* HEADLINES */.Ol[report.outcome];
-    const { safe, because } = (0,outcome/* safetyOf */.AM)(report);
+    const { emoji, words } = report_outcome/* HEADLINES */.Ol[report.outcome];
+    const { safe, because } = (0,report_outcome/* safetyOf */.AM)(report);
     const lines = [`${emoji} ${words}${whatOf(report)}, after ${(0,format/* durationOf */.cf)(report.durationSeconds)}`];
     if (report.message !== '')
         lines.push(`${report.reason === undefined ? '' : `${report.reason}: `}${report.message}`);
     lines.push(...workloadLines(report), ...problemLines(report), ...planLines(report));
     if (report.rollback)
         lines.push(`Rollback: ${report.rollback.message} (${(0,format/* durationOf */.cf)(report.rollback.seconds)})`);
-    if (!(0,outcome/* succeeded */.gq)(report))
+    if (!(0,report_outcome/* succeeded */.gq)(report))
         lines.push(`Is production safe? ${safe}: ${because}`);
     if (report.hint !== undefined && report.hint !== '')
         lines.push(`What to do: ${report.hint}`);
@@ -83026,6 +83565,7 @@ const OUTPUT_NAMES = (/* unused pure expression or super */ null && ([
     'reason',
     'message',
     'changed',
+    'url',
     'duration-seconds',
 ]));
 /** The step's outputs. What does not apply is empty; `message` is one line; `duration-seconds` is a whole number. */
@@ -83039,13 +83579,85 @@ function outputsOf(report) {
         reason: report.reason ?? '',
         message: (0,redact/* stripControls */.$Y)(report.message).replaceAll(/\s+/g, ' ').trim(),
         changed: String(report.changed),
+        url: report.url ?? '',
         'duration-seconds': String(Math.round(report.durationSeconds)),
     };
 }
 
-// EXTERNAL MODULE: ./lib/report/redact-report.js + 1 modules
-var redact_report = __nccwpck_require__(3693);
+// EXTERNAL MODULE: ./lib/report/redact-report.js
+var redact_report = __nccwpck_require__(2360);
+;// CONCATENATED MODULE: ./lib/report/phases.js
+/**
+ * Which part of the run took how long, as a picture that GitHub draws from Mermaid. Only numbers and words of our own are in
+ * it, never a text of the cluster: no name can become a directive or a link there.
+ * https://docs.github.com/get-started/writing-on-github/working-with-advanced-formatting/creating-diagrams
+ */
+
+
+const PHASE_WORDS = {
+    prepare: 'Prepare',
+    apply: 'Apply',
+    follow: 'Follow',
+    diagnose: 'Find the cause',
+    'roll-back': 'Roll back',
+    report: 'Report',
+};
+/** Of the bars in the picture of phases: Mermaid's own words for their colours. */
+const PHASE_TAGS = {
+    prepare: 'done, ',
+    apply: '',
+    follow: 'active, ',
+    diagnose: '',
+    'roll-back': 'crit, ',
+    report: 'done, ',
+};
+/** Which part of the run took how long, in words and as a picture. Nothing for a run that never got to write. */
+function phasesSection({ phases = [], durationSeconds }) {
+    const spans = phases.map(({ phase, seconds }, index) => ({
+        phase,
+        from: seconds,
+        to: Math.max(seconds, phases[index + 1]?.seconds ?? durationSeconds),
+    }));
+    if (spans.length < 2)
+        return [];
+    const words = spans.map(({ phase, from, to }) => `${PHASE_WORDS[phase]} ${shortly(to - from)}`).join(' → ');
+    const markdown = `### How it went\n\n${words}.\n\n${fence(ganttOf(spans, durationSeconds), { language: 'mermaid' })}`;
+    return [{ name: 'course of the run', rank: 6, markdown }];
+}
+/** Some phases take less than a second, and are not nothing. */
+function shortly(seconds) {
+    return seconds < 10 ? `${seconds.toFixed(1)} s` : (0,format/* durationOf */.cf)(seconds);
+}
+/** Ticks that are not more than ten. */
+const TICKS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
+/**
+ * The start of the run is midnight of a day on which no zone changes its clocks: Mermaid reads and writes local times, so that
+ * every reader sees the time since the start.
+ */
+function ganttOf(spans, seconds) {
+    const tick = TICKS.find((one) => seconds / one <= 10) ?? 7200;
+    return [
+        '---',
+        'config:',
+        '  gantt:',
+        '    useWidth: 900',
+        '    leftPadding: 12',
+        '---',
+        'gantt',
+        '  dateFormat YYYY-MM-DDTHH:mm:ss.SSS',
+        `  axisFormat ${seconds < 3600 ? '%M:%S' : '%H:%M:%S'}`,
+        `  tickInterval ${tick}second`,
+        '  todayMarker off',
+        ...spans.map(({ phase, from, to }) => `  ${PHASE_WORDS[phase]} :${PHASE_TAGS[phase]}${momentOf(from)}, ${momentOf(to)}`),
+    ].join('\n');
+}
+function momentOf(seconds) {
+    return new Date(Date.UTC(2001, 0, 1) + Math.round(seconds * 1000)).toISOString().slice(0, -1);
+}
+
 ;// CONCATENATED MODULE: ./lib/report/summary.js
+
+
 
 
 
@@ -83070,6 +83682,7 @@ const summary_DETAIL = {
     plannedObjects: 500,
     diffs: 200,
     diffCharacters: 50_000,
+    courses: 8,
     openLines: 200,
 };
 /** The job summary: GitHub-flavoured Markdown, at most `SUMMARY_BYTES` bytes. */
@@ -83082,9 +83695,11 @@ function renderSummary(report) {
         ...workloadsSection(report, summary_DETAIL),
         ...evidenceSections(report, summary_DETAIL),
         ...warningsSection(report, summary_DETAIL),
+        ...phasesSection(report),
+        ...coursesSection(report, summary_DETAIL),
+        ...timelineSection(report, summary_DETAIL),
         ...rollbackSection(report, summary_DETAIL),
         ...changesSection(report, summary_DETAIL),
-        ...timelineSection(report, summary_DETAIL),
     ];
     return assemble(sections, '', SUMMARY_BYTES, bytesOf);
 }
@@ -83156,7 +83771,9 @@ async function comment(report, github, mode, signal) {
     const pullRequest = report.run?.pullRequest;
     if (!github || pullRequest === undefined || !shouldComment(report, mode))
         return;
-    await github.upsertComment({ ...renderComment(report), pullRequest }, signal);
+    const marker = markerOf(report.release, report.namespace);
+    const render = (previous) => renderComment(report, previous);
+    await github.upsertComment({ marker, pullRequest, render }, signal);
 }
 /** Runs all at once with a signal that aborts after `ms`. */
 async function within(ms, clock, start) {
@@ -83295,6 +83912,8 @@ async function recoverHeld({ namespace }, held) {
     lock.lost.throwIfAborted();
     const { report: rollback, leftAlone, interruption, warnings } = takenBack;
     const isBack = rollback.outcome === 'rolled-back';
+    if (isBack)
+        run.journal.mark('recovered');
     const isOver = isBack || interruption !== undefined;
     return {
         ...frame(),
@@ -83325,9 +83944,11 @@ function reportFrame({ inputs, journal, }) {
         command: inputs?.command ?? 'deploy',
         release: inputs?.release ?? '',
         startedAt: journal.startedAt.toISOString(),
+        times: { ...(inputs?.committedAt !== undefined && { commit: inputs.committedAt }), ...journal.times() },
         durationSeconds: journal.seconds(),
         ...(inputs?.run && { run: inputs.run }),
         timeline: journal.entries,
+        phases: journal.phases,
         warnings: [],
         problems: [],
         objects: [],
@@ -83346,18 +83967,20 @@ function reportFrame({ inputs, journal, }) {
 /* harmony export */   d: () => (/* binding */ rollback)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(7350);
-/* harmony import */ var _plan_fences_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(8605);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(7350);
+/* harmony import */ var _plan_fences_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8605);
 /* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
 /* harmony import */ var _plan_stages_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7368);
 /* harmony import */ var _release_read_record_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(316);
 /* harmony import */ var _carry_out_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7935);
-/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(325);
+/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(325);
 /* harmony import */ var _deploy_report_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6741);
-/* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2521);
-/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(858);
-/* harmony import */ var _prepare_review_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3965);
-/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3949);
+/* harmony import */ var _locate_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7720);
+/* harmony import */ var _prepare_prepare_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(2521);
+/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(858);
+/* harmony import */ var _prepare_review_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3965);
+/* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(3949);
+
 
 
 
@@ -83376,9 +83999,9 @@ function reportFrame({ inputs, journal, }) {
  * new revision, is followed like a deploy, and is never taken back by itself. Throws RejectedError when nothing was written.
  */
 async function rollback(run) {
-    (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_7__/* .assertHomeAllowed */ .OW)(run);
+    (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_8__/* .assertHomeAllowed */ .OW)(run);
     const { session, prepared, target } = await run.runner.group('Prepare', async () => {
-        const opened = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_9__/* .openSession */ .fA)({ namespace: (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_7__/* .namespaceOf */ .N6)(run), desired: [] }, run);
+        const opened = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_10__/* .openSession */ .fA)({ namespace: (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_8__/* .namespaceOf */ .N6)(run), desired: [] }, run);
         try {
             return { session: opened, ...(await prepareTarget(opened)) };
         }
@@ -83387,6 +84010,9 @@ async function rollback(run) {
             throw error;
         }
     });
+    return (0,_locate_js__WEBPACK_IMPORTED_MODULE_6__/* .locate */ .x)(await goBack(target, prepared, session), prepared.changes, session.run);
+}
+async function goBack(target, prepared, session) {
     try {
         const copyOf = target.copyOf ?? target.revision;
         return (0,_deploy_report_js__WEBPACK_IMPORTED_MODULE_5__/* .deployReport */ .y)(prepared, { ...(await (0,_carry_out_js__WEBPACK_IMPORTED_MODULE_4__/* .carryOut */ .u)(prepared, session, { copyOf })), copyOf }, session);
@@ -83397,7 +84023,7 @@ async function rollback(run) {
 }
 async function prepareTarget(session) {
     const { run } = session;
-    const review = (0,_prepare_review_js__WEBPACK_IMPORTED_MODULE_8__/* .beginReview */ .m)(run);
+    const review = (0,_prepare_review_js__WEBPACK_IMPORTED_MODULE_9__/* .beginReview */ .m)(run);
     const target = await chooseTarget(session);
     const by = target.by ? `, which ${target.by.actor} deployed from commit ${target.by.sha.slice(0, 7)}` : '';
     run.runner.info(`going back to revision ${target.revision} of ${target.startedAt}${by}`);
@@ -83405,26 +84031,26 @@ async function prepareTarget(session) {
     // No Job runs backwards: what it did to the world when the revision was new, it has done.
     const objects = target.objects.filter(({ object }) => (0,_plan_stages_js__WEBPACK_IMPORTED_MODULE_2__/* .hookOf */ .pd)(object) === undefined);
     const manifests = objects.map(({ object }) => ({ object, at: { file: name, line: 1 } }));
-    const placed = await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_7__/* .place */ .ik)(manifests, run);
+    const placed = await (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_8__/* .place */ .ik)(manifests, run);
     await review.assertEnough(placed);
     await assertOurs(target, run);
-    return { target, prepared: await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_6__/* .prepare */ .iA)(placed, session) };
+    return { target, prepared: await (0,_prepare_prepare_js__WEBPACK_IMPORTED_MODULE_7__/* .prepare */ .iA)(placed, session) };
 }
 /** A record is not trusted outside of the namespace of the release: there, it may change what is the release's already. */
 async function assertOurs({ objects, revision }, run) {
-    const release = (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_7__/* .identityOf */ .cu)(run);
-    const outside = objects.map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_10__/* .refOf */ .H8)(object)).filter((ref) => ref.namespace !== release.namespace);
-    const problems = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_11__/* .mapLimited */ .b)(outside, async (ref) => {
+    const release = (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_8__/* .identityOf */ .cu)(run);
+    const outside = objects.map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_11__/* .refOf */ .H8)(object)).filter((ref) => ref.namespace !== release.namespace);
+    const problems = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_12__/* .mapLimited */ .b)(outside, async (ref) => {
         try {
-            if (!(0,_plan_fences_js__WEBPACK_IMPORTED_MODULE_12__/* .isBeyondRecord */ .$o)(ref, await run.cluster.get(ref), release))
+            if (!(0,_plan_fences_js__WEBPACK_IMPORTED_MODULE_13__/* .isBeyondRecord */ .$o)(ref, await run.cluster.get(ref), release))
                 return [];
         }
         catch (error) {
             if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$)
-                return [(0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_10__/* .describe */ .q0)(ref))];
+                return [(0,_plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__/* .problemFrom */ .Y)(error, (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_11__/* .describe */ .q0)(ref))];
             throw error;
         }
-        const message = `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_10__/* .describe */ .q0)(ref)} is outside of the namespace of the release, and is not the release's now`;
+        const message = `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_11__/* .describe */ .q0)(ref)} is outside of the namespace of the release, and is not the release's now`;
         const hint = `deploy the commit of revision ${revision} instead: its manifests are trusted further than a record`;
         return [{ code: 'Fenced', message, hint }];
     });
@@ -83665,7 +84291,7 @@ function guardedCluster(cluster, lock) {
 }
 
 // EXTERNAL MODULE: ./lib/commands/keep-secrets.js
-var keep_secrets = __nccwpck_require__(3190);
+var keep_secrets = __nccwpck_require__(809);
 // EXTERNAL MODULE: ./lib/commands/session/records.js
 var records = __nccwpck_require__(8799);
 ;// CONCATENATED MODULE: ./lib/commands/session/hold-release.js
@@ -85504,10 +86130,12 @@ async function rollBack(request, run) {
         if (toFinish.length > 0 && !signal.aborted) {
             const finished = await Promise.all(toFinish.map((write) => finish(write, run)));
             steps.push(...finished.filter((one) => 'step' in one));
-            const seen = { pods: followed.state.pods, tracked: new Map() };
+            const { state } = followed;
             const settled = finished.filter((one) => 'uid' in one);
-            if (followed.verdict.type === 'good')
-                followed = await (0,follow/* follow */.e)(settled, observer, run, { policy, signal, before: seen });
+            if (followed.verdict.type === 'good') {
+                const last = await (0,follow/* follow */.e)(settled, observer, run, { policy, signal, before: state });
+                followed = { ...last, state: { ...last.state, tracked: new Map([...state.tracked, ...last.state.tracked]) } };
+            }
         }
     }
     finally {
@@ -85716,7 +86344,7 @@ function recordByHand(record, heads) {
 
 /***/ }),
 
-/***/ 7141:
+/***/ 8628:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -85731,39 +86359,347 @@ __nccwpck_require__.d(__webpack_exports__, {
 var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/manifest/object.js
 var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/redact.js
+var redact = __nccwpck_require__(5078);
+// EXTERNAL MODULE: ./lib/report/outcome.js
+var report_outcome = __nccwpck_require__(5102);
+;// CONCATENATED MODULE: ./lib/report/deployment-status.js
+
+
+/** GitHub refuses descriptions that are longer. */
+const LONGEST_DESCRIPTION = 140;
+/**
+ * `failure` is for a release that is bad, `error` for one that was stopped or of which nothing is known, `inactive` for one
+ * that another has taken the place of.
+ */
+const STATES = {
+    deployed: 'success',
+    unchanged: 'success',
+    planned: 'inactive',
+    'rolled-back': 'failure',
+    'rollback-failed': 'failure',
+    failed: 'failure',
+    rejected: 'error',
+    superseded: 'inactive',
+    unknown: 'error',
+    cancelled: 'error',
+    removed: 'inactive',
+};
+/** What to tell GitHub of a release that had begun to write. */
+function deploymentEnd(report) {
+    const { command, outcome, message, rollback } = report;
+    const isByHand = command === 'rollback';
+    return {
+        state: isByHand && outcome === 'rolled-back' ? 'success' : STATES[outcome],
+        description: shortDescription(`${report_outcome/* HEADLINES */.Ol[outcome].words}: ${message}`),
+        isTakenBack: !isByHand && outcome !== 'superseded' && rollback?.outcome === 'rolled-back' && rollback.goesOn !== true,
+    };
+}
+/** One line of at most 140 characters, cut at a word if there is one in its second half. */
+function shortDescription(text) {
+    const line = (0,redact/* stripControls */.$Y)(text).replaceAll(/\s+/g, ' ').trim();
+    if (line.length <= LONGEST_DESCRIPTION)
+        return line;
+    const start = line.slice(0, LONGEST_DESCRIPTION - 1);
+    const space = line[start.length] === ' ' ? start.length : start.lastIndexOf(' ');
+    const cut = space > LONGEST_DESCRIPTION / 2 ? start.slice(0, space) : start;
+    // Half of a character that takes two code units is none.
+    return `${cut.replace(/[\uD800-\uDBFF]$/, '').trimEnd()}…`;
+}
+
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./lib/adapters/github/answers.js
+/** What GitHub's answers mean, and whether it is worth asking again. */
+
+
+
+const PAUSE_BEFORE_RETRY = 1000;
+/** All reporting has nine seconds: who is told to wait longer has lost. */
+const LONGEST_PAUSE = 8000;
+/**
+ * Makes the call, and once more when that may help: after no answer, an error of GitHub's own, or a limit that says for how
+ * long. The call must be safe to repeat, as an answer that got lost may have come after the deed was done.
+ */
+async function persistently(call, signal) {
+    try {
+        return await call();
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        const pause = pauseAfter(error);
+        if (pause === undefined)
+            throw error;
+        await (0,promises_namespaceObject.setTimeout)(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+    try {
+        return await call();
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw error;
+    }
+}
+/**
+ * Milliseconds after which a second try makes sense; undefined when none does. A limit without `retry-after` lasts a minute or more.
+ * https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+ */
+function pauseAfter(error) {
+    const status = statusOf(error);
+    if (status === undefined || status >= 500)
+        return PAUSE_BEFORE_RETRY;
+    if (status !== 403 && status !== 429)
+        return undefined;
+    const seconds = retryAfter(error);
+    const pause = seconds === undefined ? undefined : Math.max(PAUSE_BEFORE_RETRY, seconds * 1000);
+    return pause !== undefined && pause <= LONGEST_PAUSE ? pause : undefined;
+}
+/** The HTTP status of the answer; undefined when there was none, which Octokit reports as a 500. */
+function statusOf(error) {
+    if (!(0,manifest_object/* isObject */.Gv)(error) || !(0,manifest_object/* isObject */.Gv)(error['response']))
+        return undefined;
+    const { status } = error['response'];
+    return typeof status === 'number' ? status : undefined;
+}
+/** GitHub answers 403 for some limits: https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api */
+function isLimit(error) {
+    return statusOf(error) === 429 || /rate limit/i.test((0,errors/* messageOf */.bD)(error));
+}
+function retryAfter(error) {
+    if (!(0,manifest_object/* isObject */.Gv)(error) || !(0,manifest_object/* isObject */.Gv)(error['response']) || !(0,manifest_object/* isObject */.Gv)(error['response']['headers']))
+        return undefined;
+    const text = error['response']['headers']['retry-after'];
+    return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : undefined;
+}
+/** The answer in a sentence, with what to do about it. */
+function reasonFor(error, { forbidden, limited }) {
+    const status = statusOf(error);
+    if (status === undefined)
+        return `no answer (${(0,errors/* messageOf */.bD)(rootOf(error))})`;
+    const text = (0,errors/* messageOf */.bD)(error);
+    const answer = `${status} ${text}`;
+    if (isLimit(error))
+        return `${answer}. ${limited}`;
+    switch (status) {
+        case 401:
+            return `${answer}. The \`github-token\` is wrong or has expired`;
+        case 403:
+        case 404:
+            return `${answer}. ${forbidden}`;
+        default:
+            return answer;
+    }
+}
+/** `fetch failed` says nothing; what it was caused by does. */
+function rootOf(error) {
+    return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/github/client.js
+function placeOf(repository) {
+    const [owner = '', repo = ''] = repository.split('/');
+    return { owner, repo };
+}
+/** Octokit is loaded at the first call, so that the start of the action does not wait for it. */
+function lazyOctokit({ token, apiUrl }) {
+    let client;
+    return () => (client ??= load(token, apiUrl));
+}
+async function load(token, apiUrl) {
+    const github = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
+    return github.getOctokit(token, { baseUrl: apiUrl });
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/github/deployments.js
+
+
+
+
+
+/** How far back the deployment that runs again is looked for: so many deployments of the environment, and so many of ours. */
+const MOST_LISTED = 30;
+const MOST_LOOKED_AT = 5;
+const MOST_STATUSES = 100;
+/**
+ * A deployment on GitHub for a release that writes, and its statuses. When the release is taken back, the deployment that
+ * runs again is marked as the active one. https://docs.github.com/rest/deployments/deployments
+ */
+function createDeploymentNotifier(options) {
+    const { environment, run } = options;
+    const place = placeOf(options.repository);
+    const octokit = lazyOctokit(options);
+    const payload = {
+        by: 'rollsafe',
+        release: options.release,
+        ...(options.namespace !== undefined && { namespace: options.namespace }),
+        run: run.id,
+        attempt: run.attempt,
+    };
+    let wasBegun = options.isResumed;
+    /** Once it is known. */
+    let known;
+    /** One request, made again where that helps; what is thrown says what GitHub was asked to do. */
+    async function ask(what, signal, call) {
+        try {
+            return await persistently(async () => call(await octokit()), signal);
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            throw new Error(`GitHub did not ${what} in the environment ${environment}: ${reasonFor(error, ADVICE)}`, {
+                cause: error,
+            });
+        }
+    }
+    async function list(client, signal) {
+        const page = { environment, per_page: MOST_LISTED, request: { signal } };
+        const { data } = await client.rest.repos.listDeployments({ ...place, ...page });
+        return data.filter((one) => isOfRelease(one.payload, payload));
+    }
+    async function findOwn(client, signal) {
+        return (await list(client, signal)).find((one) => isOfRun(one.payload, payload))?.id;
+    }
+    /** Makes the deployment, unless this run has already made it: of a first try only the answer may have been lost. */
+    async function make(signal, isRepeated) {
+        let mayExist = isRepeated;
+        return ask('make a deployment', signal, async (client) => {
+            const own = mayExist ? await findOwn(client, signal) : undefined;
+            if (own !== undefined)
+                return own;
+            mayExist = true;
+            const { data } = await client.rest.repos.createDeployment({
+                ...place,
+                ref: run.sha,
+                environment,
+                description: shortDescription(`Release ${options.release}, by Rollsafe`),
+                payload: { ...payload },
+                // The workflow decides what is deployed and when. With these, GitHub would merge, or refuse while this very job runs.
+                auto_merge: false,
+                required_contexts: [],
+                transient_environment: isTransient(environment, run),
+                production_environment: isProduction(environment),
+                request: { signal },
+            });
+            if (!('id' in data))
+                throw new Error(data.message ?? 'no deployment in the answer');
+            return data.id;
+        });
+    }
+    async function setStatus(deployment, { url, ...status }, signal) {
+        await ask(`take the status ${status.state} of the deployment`, signal, (client) => client.rest.repos.createDeploymentStatus({
+            ...place,
+            deployment_id: deployment,
+            ...status,
+            log_url: run.url,
+            ...(url !== undefined && { environment_url: url }),
+            auto_inactive: true,
+            request: { signal },
+        }));
+    }
+    /** The last deployment of the release before ours that was ever a success. */
+    async function findPrevious(ours, signal) {
+        const all = await ask('list the deployments', signal, (client) => list(client, signal));
+        const earlier = all.filter(({ id }) => id < ours).toSorted((a, b) => b.id - a.id);
+        for (const { id } of earlier.slice(0, MOST_LOOKED_AT)) {
+            const page = { deployment_id: id, per_page: MOST_STATUSES, request: { signal } };
+            const { data } = await ask('list the statuses of a deployment', signal, (client) => client.rest.repos.listDeploymentStatuses({ ...place, ...page }));
+            const success = data.find(({ state }) => state === 'success');
+            if (success)
+                return { id, ...(success.environment_url && { url: success.environment_url }) };
+        }
+        return undefined;
+    }
+    async function bringBack(ours, signal) {
+        const previous = await findPrevious(ours, signal);
+        if (!previous)
+            return;
+        const description = 'Runs again: the release after it was taken back';
+        await setStatus(previous.id, { state: 'success', description, ...(previous.url && { url: previous.url }) }, signal);
+    }
+    return {
+        name: 'The deployment on GitHub',
+        async begin(signal) {
+            wasBegun = true;
+            known = await make(signal, false);
+            await setStatus(known, { state: 'in_progress', description: 'The rollout has begun' }, signal);
+        },
+        async end(report, signal) {
+            if (!wasBegun)
+                return;
+            // The post step only ends what the main step has begun.
+            const ours = known ?? (options.isResumed ? await find(signal) : await make(signal, true));
+            if (ours === undefined)
+                return;
+            const { isTakenBack, ...status } = deploymentEnd(report);
+            const failures = [];
+            const attempt = async (tell) => {
+                await tell.catch((error) => failures.push(error));
+            };
+            const url = report.url;
+            await attempt(setStatus(ours, { ...status, ...(url !== undefined && { url }) }, signal));
+            if (isTakenBack)
+                await attempt(bringBack(ours, signal));
+            if (failures.length > 0)
+                throw new Error(failures.map((error) => (0,errors/* messageOf */.bD)(error)).join('; '));
+        },
+    };
+    async function find(signal) {
+        return ask('list the deployments', signal, (client) => findOwn(client, signal));
+    }
+}
+const ADVICE = {
+    forbidden: 'The job needs `permissions: deployments: write`',
+    limited: 'Set it by hand if it matters; the next run of this release makes its own',
+};
+/** GitHub hands a payload back as it came, or as the JSON text of it. */
+function payloadOf(payload) {
+    if ((0,manifest_object/* isObject */.Gv)(payload))
+        return payload;
+    if (typeof payload !== 'string')
+        return {};
+    try {
+        const parsed = JSON.parse(payload);
+        return (0,manifest_object/* isObject */.Gv)(parsed) ? parsed : {};
+    }
+    catch {
+        return {};
+    }
+}
+function isOfRelease(payload, { by, release, namespace }) {
+    const found = payloadOf(payload);
+    return found['by'] === by && found['release'] === release && found['namespace'] === namespace;
+}
+function isOfRun(payload, { run, attempt }) {
+    const found = payloadOf(payload);
+    return found['run'] === run && found['attempt'] === attempt;
+}
+/** An environment with the number of the pull request in its name goes when that is closed: `pr-128`. */
+function isTransient(environment, { pullRequest }) {
+    return pullRequest !== undefined && environment.split(/\D+/).includes(String(pullRequest));
+}
+/** `production`, `prod`, `production/eu`. */
+function isProduction(environment) {
+    return /^prod(?:uction)?(?![a-z0-9])/i.test(environment);
+}
+
 ;// CONCATENATED MODULE: ./lib/adapters/github/github.js
 
 
 
 /** One page of comments; GitHub gives no more than 100. */
 const PAGE = 100;
-const PAUSE_BEFORE_RETRY = 1000;
-/** GitHub's API. Octokit is loaded at the first call, so that the start of the action does not wait for it. */
-function createGitHub({ token, apiUrl, repository }) {
-    const [owner = '', repo = ''] = repository.split('/');
-    let client;
-    const octokit = () => (client ??= load(token, apiUrl));
+/** GitHub's API. */
+function createGitHub(options) {
+    const place = placeOf(options.repository);
+    const octokit = lazyOctokit(options);
     return {
         async upsertComment(comment, signal) {
-            const place = { owner, repo };
             try {
-                return await upsert(await octokit(), place, comment, signal);
-            }
-            catch (error) {
-                signal.throwIfAborted();
-                if (!isPassing(error))
-                    throw explained(error, comment);
-            }
-            // Looking for the comment again makes this safe: an answer that got lost may have come after the comment was made.
-            await (0,promises_namespaceObject.setTimeout)(PAUSE_BEFORE_RETRY, undefined, { signal }).catch(() => signal.throwIfAborted());
-            try {
-                return await upsert(await octokit(), place, comment, signal);
+                // Looking for the comment again makes a second try safe.
+                return await persistently(async () => upsert(await octokit(), place, comment, signal), signal);
             }
             catch (error) {
                 signal.throwIfAborted();
@@ -85772,19 +86708,16 @@ function createGitHub({ token, apiUrl, repository }) {
         },
     };
 }
-async function load(token, apiUrl) {
-    const github = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
-    return github.getOctokit(token, { baseUrl: apiUrl });
-}
-async function upsert(octokit, place, { marker, body, pullRequest }, signal) {
+async function upsert(octokit, place, { marker, render, pullRequest }, signal) {
     const request = { signal };
     const mine = await findComment(octokit, place, pullRequest, marker, signal);
+    const body = render(mine?.body);
     const { data } = mine === undefined
         ? await octokit.rest.issues.createComment({ ...place, issue_number: pullRequest, body, request })
-        : await octokit.rest.issues.updateComment({ ...place, comment_id: mine, body, request });
+        : await octokit.rest.issues.updateComment({ ...place, comment_id: mine.id, body, request });
     return data.html_url;
 }
-/** The id of the oldest comment that begins with the marker and that this token wrote. */
+/** The oldest comment that begins with the marker and that this token wrote. */
 async function findComment(octokit, { owner, repo }, pullRequest, marker, signal) {
     let isOurs;
     // Comments come oldest first. The paginate plugin would not pass the signal on.
@@ -85793,11 +86726,12 @@ async function findComment(octokit, { owner, repo }, pullRequest, marker, signal
         const { data } = await octokit.rest.issues.listComments({ ...place, per_page: PAGE, page, request: { signal } });
         for (const comment of data) {
             // GitHub may have stored other line ends than were sent; the marker is the whole first line.
-            if (comment.body?.split(/\r?\n/, 1)[0] !== marker)
+            const { id, body = '', user } = comment;
+            if (body.split(/\r?\n/, 1)[0] !== marker)
                 continue;
             isOurs ??= await authorTest(octokit, signal);
-            if (isOurs(comment.user))
-                return comment.id;
+            if (isOurs(user))
+                return { id, body };
         }
         if (data.length < PAGE)
             return undefined;
@@ -85814,52 +86748,27 @@ async function authorTest(octokit, signal) {
         return (author) => author?.id === data.id;
     }
     catch (error) {
-        if (statusOf(error) !== 403)
+        if (statusOf(error) !== 403 || isLimit(error))
             throw error;
         return (author) => author?.type === 'Bot';
     }
 }
-/** No answer, or one that says it is GitHub's trouble: trying again may help. */
-function isPassing(error) {
-    const status = statusOf(error);
-    return status === undefined || status >= 500;
-}
-/** The HTTP status of the answer; undefined when there was none, which Octokit reports as a 500. */
-function statusOf(error) {
-    if (!(0,manifest_object/* isObject */.Gv)(error) || !(0,manifest_object/* isObject */.Gv)(error['response']))
-        return undefined;
-    const { status } = error['response'];
-    return typeof status === 'number' ? status : undefined;
-}
-/** `fetch failed` says nothing; what it was caused by does. */
-function rootOf(error) {
-    return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;
-}
 function explained(error, { pullRequest }) {
-    return new Error(`GitHub did not take the comment on pull request #${pullRequest}: ${reasonFor(error)}`, {
+    return new Error(`GitHub did not take the comment on pull request #${pullRequest}: ${explanation(error)}`, {
         cause: error,
     });
 }
-function reasonFor(error) {
+function explanation(error) {
     const status = statusOf(error);
-    if (status === undefined)
-        return `no answer (${(0,errors/* messageOf */.bD)(rootOf(error))})`;
     const text = (0,errors/* messageOf */.bD)(error);
-    const answer = `${status} ${text}`;
-    if (/rate limit/i.test(text))
-        return `${answer}. The next run of this release will write it`;
-    if (/locked/i.test(text))
-        return `${answer}. Unlock the conversation, or set \`comment: never\``;
-    switch (status) {
-        case 401:
-            return `${answer}. The \`github-token\` is wrong or has expired`;
-        case 403:
-        case 404:
-            return (`${answer}. The job needs \`permissions: pull-requests: write\`. A pull request from a fork never gets it: ` +
-                'there, the job summary has the same facts');
-        default:
-            return answer;
+    if (status !== undefined && /locked/i.test(text)) {
+        return `${status} ${text}. Unlock the conversation, or set \`comment: never\``;
     }
+    return reasonFor(error, {
+        limited: 'The next run of this release will write it',
+        forbidden: 'The job needs `permissions: pull-requests: write`. A pull request from a fork never gets it: ' +
+            'there, the job summary has the same facts',
+    });
 }
 
 // EXTERNAL MODULE: external "node:fs/promises"
@@ -86321,8 +87230,6 @@ function loginFailed(message, cause) {
     return new errors/* ClusterError */.b$(message, { status: 401, reason: 'LoginFailed', request: 'log in', cause });
 }
 
-// EXTERNAL MODULE: ./lib/redact.js
-var redact = __nccwpck_require__(5078);
 ;// CONCATENATED MODULE: ./lib/adapters/kube/harmless-words.js
 
 const LONGEST = 300;
@@ -87761,10 +88668,10 @@ function yamlSafeJson(object) {
 
 // EXTERNAL MODULE: ./lib/manifest/yaml.js + 1 modules
 var yaml = __nccwpck_require__(8321);
-// EXTERNAL MODULE: ./lib/secret-names.js
-var secret_names = __nccwpck_require__(7482);
-// EXTERNAL MODULE: ./lib/secrets.js
-var secrets = __nccwpck_require__(150);
+// EXTERNAL MODULE: ./lib/secrets/names.js
+var names = __nccwpck_require__(4765);
+// EXTERNAL MODULE: ./lib/secrets/values.js
+var values = __nccwpck_require__(5499);
 ;// CONCATENATED MODULE: ./lib/adapters/kube/credentials.js
 
 
@@ -87779,7 +88686,7 @@ function credentialsIn(kubeconfig) {
     if (!(0,manifest_object/* isObject */.Gv)(content))
         return [];
     const users = entriesOf(content['users']).flatMap(({ user }) => ((0,manifest_object/* isObject */.Gv)(user) ? credentialsOf(user) : []));
-    const proxies = entriesOf(content['clusters']).flatMap(({ cluster }) => (0,manifest_object/* isObject */.Gv)(cluster) ? ['server', 'proxy-url'].flatMap((field) => (0,secrets/* passwordsInUrls */._w)(String(cluster[field]))) : []);
+    const proxies = entriesOf(content['clusters']).flatMap(({ cluster }) => (0,manifest_object/* isObject */.Gv)(cluster) ? ['server', 'proxy-url'].flatMap((field) => (0,values/* passwordsInUrls */._w)(String(cluster[field]))) : []);
     return [...new Set([...users, ...proxies])];
 }
 function credentialsOf(user) {
@@ -87792,12 +88699,12 @@ function credentialsOf(user) {
         all.push(Buffer.from(key, 'base64').toString('utf8'));
     if ((0,manifest_object/* isObject */.Gv)(exec)) {
         all.push(...named(entriesOf(exec['env']).map(({ name, value }) => [String(name), value])));
-        all.push(...(0,secrets/* optionsIn */.Im)(Array.isArray(exec['args']) ? exec['args'].map(String) : []));
+        all.push(...(0,values/* optionsIn */.Im)(Array.isArray(exec['args']) ? exec['args'].map(String) : []));
     }
     return all.filter((value) => typeof value === 'string' && value !== '');
 }
 function named(entries) {
-    return entries.flatMap(([name, value]) => ((0,secret_names/* isSecretName */.e)(name) ? [value] : []));
+    return entries.flatMap(([name, value]) => ((0,names/* isSecretName */.e)(name) ? [value] : []));
 }
 function toBase64(text) {
     return Buffer.from(text).toString('base64');
@@ -87967,6 +88874,874 @@ function listed(names) {
     return names.length === 0 ? 'no contexts' : names.map((name) => JSON.stringify(name)).join(', ');
 }
 
+;// CONCATENATED MODULE: ./lib/inputs/loopback.js
+/** Whether an address is on this machine: the only servers that are spoken to without TLS unless somebody asks for it. */
+function loopback_isLoopback({ hostname }) {
+    return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+;// CONCATENATED MODULE: ./lib/inputs/notify-entry.js
+
+/** A variable that the runner sets itself, or that holds an input or saved state: none of them is for others. */
+const OF_THE_RUNNER = /^(?:ACTIONS|GITHUB|INPUT|RUNNER|STATE)_/i;
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+const LONGEST_TEXT = 200;
+const MOST_TEXTS = 20;
+/** Hiding a path such as `/hooks` would hide half of the log. */
+const SHORTEST_SECRET_PATH = 12;
+/** Stands for an address that could not be read; nothing is sent to it, as the file is refused. */
+const NOWHERE = new URL('https://invalid');
+/** Reads the fields of one entry of the file that `notify` names; what is not asked for does not belong there. */
+class NotifyEntry {
+    refuse;
+    #options;
+    #known = new Set();
+    constructor(options) {
+        this.#options = options;
+        this.refuse = options.refuse;
+    }
+    has(name) {
+        this.#known.add(name);
+        return this.#options.fields[name] !== undefined;
+    }
+    text(name) {
+        if (!this.has(name))
+            return undefined;
+        const value = this.#options.fields[name];
+        if (typeof value === 'string' && /^\P{Cc}+$/u.test(value) && value.length <= LONGEST_TEXT)
+            return value;
+        const hint = `Write one line of at most ${LONGEST_TEXT} characters, in quotes if it looks like a number.`;
+        this.refuse(`has a ${name} that is no text`, hint, name);
+        return undefined;
+    }
+    texts(name) {
+        if (!this.has(name))
+            return [];
+        const value = this.#options.fields[name];
+        const texts = Array.isArray(value) ? value.filter((one) => typeof one === 'string' && one !== '') : [];
+        const isGood = Array.isArray(value) && texts.length === value.length && texts.length <= MOST_TEXTS;
+        if (!isGood || texts.some((one) => one.length > LONGEST_TEXT)) {
+            const hint = `Write at most ${MOST_TEXTS} texts as in [one, two], each of at most ${LONGEST_TEXT} characters.`;
+            this.refuse(`has ${name} that are no list of texts`, hint, name);
+        }
+        return texts;
+    }
+    integer(name) {
+        if (!this.has(name))
+            return undefined;
+        const value = this.#options.fields[name];
+        if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)
+            return value;
+        this.refuse(`has a ${name} that is no whole number`, 'Write digits, without quotes.', name);
+        return undefined;
+    }
+    flag(name) {
+        if (!this.has(name))
+            return false;
+        const value = this.#options.fields[name];
+        if (typeof value !== 'boolean')
+            this.refuse(`has ${name} set to neither true nor false`, 'Write true or false.', name);
+        return value === true;
+    }
+    choice(name, choices, otherwise) {
+        if (!this.has(name))
+            return otherwise;
+        const value = this.#options.fields[name];
+        const choice = choices.find((one) => one === value);
+        if (choice === undefined)
+            this.refuse(`has a value of ${name} that it does not know`, `Write one of ${choices.join(', ')}.`, name);
+        return choice ?? otherwise;
+    }
+    /** The value of the variable that the field names. The value is never repeated, and noted as a secret. */
+    secret(name) {
+        const { env, secrets } = this.#options;
+        if (!this.has(name)) {
+            const hint = `Write ${name}: NAME, and give the step NAME: \${{ secrets.NAME }} under env.`;
+            this.refuse(`has no ${name}`, hint);
+            return undefined;
+        }
+        const variable = this.#options.fields[name];
+        if (typeof variable !== 'string' || !VARIABLE.test(variable)) {
+            const hint = `${name} takes the name of an environment variable of the step, such as SLACK_WEBHOOK_URL, and never the value itself.`;
+            this.refuse(`has a ${name} that is no name of a variable`, hint, name);
+            return undefined;
+        }
+        if (OF_THE_RUNNER.test(variable)) {
+            const hint = 'Put the value under a name of your own into env of the step.';
+            this.refuse(`names the variable ${variable} in ${name}, which belongs to the runner`, hint, name);
+            return undefined;
+        }
+        const value = env[variable]?.trim() ?? '';
+        if (value === '') {
+            const hint = `Add ${variable}: \${{ secrets.${variable} }} to env of the step, and check that the repository has that secret.`;
+            this.refuse(`takes its ${name.replace(/-from$/, '')} from ${variable}, which is not set`, hint, name);
+            return undefined;
+        }
+        secrets.push(value);
+        return value;
+    }
+    /** The address, and the name of the variable that holds it if it is secret. */
+    url(isSecret) {
+        const isFrom = this.has('url-from');
+        const mayBeInsecure = this.flag('allow-insecure');
+        if (this.has('url') && (isFrom || isSecret)) {
+            const hint = isSecret
+                ? 'Put the address into a secret, and name the variable that holds it in url-from: who knows the address can write there.'
+                : 'Keep one of them.';
+            this.refuse(isFrom ? 'has both url and url-from' : 'has a url, which would be a secret in the open', hint, 'url');
+        }
+        const text = isFrom || isSecret ? this.secret('url-from') : this.#plainUrl();
+        const field = isFrom || isSecret ? 'url-from' : 'url';
+        const from = isFrom ? this.#options.fields['url-from'] : undefined;
+        const url = text === undefined ? undefined : this.#checkUrl(text, field, mayBeInsecure);
+        if (isFrom && url)
+            this.#noteParts(url);
+        return { url: url ?? NOWHERE, ...(typeof from === 'string' && { from }) };
+    }
+    /** Notes what is in the entry and was not asked for. */
+    refuseOthers() {
+        const known = [...this.#known].toSorted();
+        for (const name of Object.keys(this.#options.fields)) {
+            if (this.#known.has(name))
+                continue;
+            this.refuse(`has the field "${name}", which does not exist`, `The fields are ${known.join(', ')}.`, name);
+        }
+    }
+    #plainUrl() {
+        if (!this.has('url'))
+            this.refuse('has no url', 'Write url, or url-from with the name of the variable that has it.');
+        return this.text('url');
+    }
+    #checkUrl(text, field, mayBeInsecure) {
+        const url = URL.canParse(text) ? new URL(text) : undefined;
+        if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+            this.refuse(`has an address in ${field} that is not one of the web`, 'Write one that begins with https://.', field);
+            return undefined;
+        }
+        if (url.username !== '' || url.password !== '') {
+            const hint = 'Take the login out of the address, and use the fields for it.';
+            this.refuse(`has a login in the address in ${field}`, hint, field);
+        }
+        if (url.protocol === 'http:' && !loopback_isLoopback(url) && !mayBeInsecure) {
+            const hint = 'Use https, or accept with allow-insecure: true that others on the way can read and change what is sent.';
+            this.refuse(`has an address in ${field} without TLS`, hint, field);
+        }
+        return url;
+    }
+    /** Messages of errors may hold only a part of the address. */
+    #noteParts(url) {
+        const path = `${url.pathname}${url.search}`;
+        this.#options.secrets.push(url.href, ...(path.length >= SHORTEST_SECRET_PATH ? [path] : []));
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/inputs/notify.js
+
+
+const OCCASIONS = ['always', 'success', 'failure'];
+const KINDS = { slack: readSlack, grafana: readGrafana, pushgateway: readPushgateway, webhook: readWebhook };
+const MOST_TARGETS = 20;
+const SHORTEST_HMAC_SECRET = 16;
+/** Reads the targets and notes all that is wrong, with its line. `path` is for people. */
+function parseNotify(documents, path, env) {
+    const problems = [];
+    const secrets = [];
+    const [document, second] = documents;
+    const refuse = (fault, hint, at = []) => {
+        const line = document?.lineOf(at) ?? 1;
+        problems.push({
+            code: 'InvalidInput',
+            message: `the input notify: ${path}:${line}: ${fault}`,
+            hint,
+            at: { file: path, line },
+        });
+    };
+    const kinds = `Write one of ${Object.keys(KINDS).join(', ')} at the top, and under it a list of who is told.`;
+    const root = document?.value;
+    if (second)
+        refuse('the file holds more than one document', 'Write all of it in one.');
+    if (!(0,manifest_object/* isObject */.Gv)(root)) {
+        refuse('there is no mapping at the top', kinds);
+        return { targets: [], secrets, problems };
+    }
+    const targets = [];
+    for (const [kind, list] of Object.entries(root)) {
+        const read = Object.entries(KINDS).find(([name]) => name === kind)?.[1];
+        if (!read) {
+            refuse(`"${kind}" is nobody that can be told`, kinds, [kind]);
+            continue;
+        }
+        if (!Array.isArray(list)) {
+            refuse(`${kind} is no list`, `Begin each entry under ${kind} with a hyphen, also when there is only one.`, [kind]);
+            continue;
+        }
+        for (const [index, fields] of list.entries()) {
+            const at = [kind, index];
+            if (!(0,manifest_object/* isObject */.Gv)(fields)) {
+                refuse(`entry ${index + 1} of ${kind} is no mapping`, 'Write the fields of the entry, such as url-from.', at);
+                continue;
+            }
+            const tell = (fault, hint, field) => refuse(`entry ${index + 1} of ${kind} ${fault}`, hint, field === undefined ? at : [...at, field]);
+            const entry = new NotifyEntry({ fields, env, refuse: tell, secrets });
+            targets.push(read(entry));
+            entry.refuseOthers();
+        }
+    }
+    if (targets.length > MOST_TARGETS)
+        refuse(`it has more than ${MOST_TARGETS} entries`, 'Tell fewer.');
+    return { targets, secrets, problems };
+}
+function readCommon(entry, what, isSecret = false) {
+    const { url, from } = entry.url(isSecret);
+    return {
+        url,
+        name: from === undefined ? `${what} at ${url.host}` : `${what} (${from})`,
+        when: entry.choice('when', OCCASIONS, 'always'),
+        allowLinkLocal: entry.flag('allow-link-local'),
+    };
+}
+function readSlack(entry) {
+    // The address of an incoming webhook is all that it takes to write into the channel.
+    return { kind: 'slack', ...readCommon(entry, 'Slack', true) };
+}
+function readGrafana(entry) {
+    const dashboardUid = entry.text('dashboard-uid');
+    const panelId = entry.integer('panel-id');
+    if (panelId !== undefined && dashboardUid === undefined)
+        entry.refuse('has a panel-id, but no dashboard-uid', 'Name the dashboard that the panel is on.', 'panel-id');
+    return {
+        kind: 'grafana',
+        ...readCommon(entry, 'Grafana'),
+        token: entry.secret('token-from') ?? '',
+        tags: entry.texts('tags'),
+        ...(dashboardUid !== undefined && { dashboardUid }),
+        ...(panelId !== undefined && { panelId }),
+    };
+}
+function readPushgateway(entry) {
+    const cluster = entry.text('cluster');
+    const hasLogin = entry.has('username-from') || entry.has('password-from');
+    const login = hasLogin && {
+        user: entry.secret('username-from') ?? '',
+        password: entry.secret('password-from') ?? '',
+    };
+    return {
+        kind: 'pushgateway',
+        ...readCommon(entry, 'The Pushgateway'),
+        job: entry.text('job') ?? 'rollsafe',
+        ...(cluster !== undefined && { cluster }),
+        ...(login && { login }),
+    };
+}
+function readWebhook(entry) {
+    const secret = entry.secret('secret-from') ?? '';
+    if (secret !== '' && secret.length < SHORTEST_HMAC_SECRET) {
+        const hint = 'Make one with openssl rand -hex 32, and give it to the receiver too.';
+        entry.refuse(`takes a secret of fewer than ${SHORTEST_HMAC_SECRET} characters`, hint, 'secret-from');
+    }
+    return { kind: 'webhook', ...readCommon(entry, 'The webhook'), secret };
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/render/checkout-path.js
+
+
+
+/** Whether a text names something of another place by a scheme, as `https://…` or `oci://…` do. */
+function isUrl(text) {
+    return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+}
+/**
+ * The real path of a file or directory that an input names, `root` being the real path of the workspace. Undefined when it is not
+ * there, not what is wanted, or leads outside of the workspace; then a problem is noted.
+ */
+async function findInCheckout(root, text, { input, kind, insteadOfUrl }, problems) {
+    const refuse = (fault, hint) => {
+        problems.push({ code: 'InvalidInput', message: `the input ${input}: ${fault}`, hint });
+    };
+    if (isUrl(text))
+        return refuse(`"${text}" is a URL`, insteadOfUrl);
+    const path = await (0,promises_.realpath)((0,external_node_path_.resolve)(root, text)).catch(() => undefined);
+    if (!isInside(root, path ?? (0,external_node_path_.resolve)(root, text))) {
+        const hint = `Copy the ${kind} into the checkout and name it there. Links that lead out are not followed.`;
+        return refuse(`"${text}" leads outside the workspace`, hint);
+    }
+    if (path === undefined) {
+        const hint = 'Check the spelling, and whether it is committed or made by an earlier step.';
+        return refuse(`there is no ${kind} "${text}"`, hint);
+    }
+    const found = await (0,promises_.stat)(path);
+    if (kind === 'file' ? found.isFile() : found.isDirectory())
+        return path;
+    return refuse(`"${text}" is not a ${kind}`, `Name a ${kind}.`);
+}
+
+;// CONCATENATED MODULE: ./lib/report/entities.js
+
+/** A text in one line of at most `length` characters, with entities for what would begin a mention, a link or HTML. */
+function withEntities(text, length = 1000) {
+    const line = (0,redact/* cut */.Jj)((0,redact/* stripControls */.$Y)(text).replaceAll(/\s+/gu, ' ').trim(), length);
+    return line.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+/** The address if it is one of the web, else undefined. */
+function webAddress(text) {
+    if (text === undefined || !URL.canParse(text))
+        return undefined;
+    const url = new URL(text);
+    return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : undefined;
+}
+
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+;// CONCATENATED MODULE: ./lib/report/grafana.js
+
+
+
+const LONGEST_CAUSE = 500;
+/** The annotation of a release that begins to write. */
+function openAnnotation(release, time, { tags, ...target }) {
+    return {
+        ...grafana_placeOf(target),
+        time,
+        tags: [...tags, 'rollsafe', `release:${release}`],
+        text: `Deploying release ${withEntities(release, 100)}`,
+    };
+}
+/** What the annotation becomes at the end; a region, as it has a `timeEnd`. Grafana shows its text as HTML. */
+function closeAnnotation(report, timeEnd, { tags }) {
+    const { emoji, words } = report_outcome/* HEADLINES */.Ol[report.outcome];
+    const { release, namespace, outcome, reason, message } = report;
+    const url = webAddress(report.run?.url);
+    const link = url === undefined ? '' : ` <a href="${withEntities(url).replaceAll('"', '%22')}">Run</a>`;
+    return {
+        timeEnd,
+        tags: [
+            ...tags,
+            'rollsafe',
+            `release:${release}`,
+            ...(namespace === '' ? [] : [`namespace:${namespace}`]),
+            `outcome:${outcome}`,
+            ...(reason === undefined ? [] : [`reason:${reason}`]),
+        ],
+        text: `${emoji} ${words}: release ${withEntities(release, 100)}. ${(0,format/* sentence */.em)(withEntities(message, LONGEST_CAUSE))}${link}`,
+    };
+}
+/** The same, when there is none that was opened before. */
+function wholeAnnotation(report, time, timeEnd, target) {
+    return { ...grafana_placeOf(target), time, ...closeAnnotation(report, timeEnd, target) };
+}
+function grafana_placeOf({ dashboardUid, panelId, }) {
+    return {
+        ...(dashboardUid !== undefined && { dashboardUID: dashboardUid }),
+        ...(panelId !== undefined && { panelId }),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/notify/below.js
+/** The address of an API under that of its server, which may itself have a path. */
+function below(server, path) {
+    const url = new URL(server);
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}${path}`;
+    return url;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/notify/grafana.js
+
+
+
+/**
+ * Draws a release on Grafana's graphs: an annotation from its first write to its verdict. A run that writes nothing leaves none. The
+ * token needs the permissions annotations:create and annotations:write.
+ */
+function createGrafana(target, { messenger, clock, release }) {
+    const annotations = below(target.url, '/api/annotations');
+    let began;
+    let id;
+    function send(method, url, annotation, signal) {
+        const headers = { authorization: `Bearer ${target.token}`, accept: 'application/json' };
+        const body = JSON.stringify(annotation);
+        return messenger.tell({ method, url, contentType: 'application/json', headers, body }, signal);
+    }
+    return {
+        name: target.name,
+        async begin(signal) {
+            began = clock.date().getTime();
+            // Who wants to see only some outcomes cannot be shown one that has none yet.
+            if (target.when !== 'always')
+                return;
+            id = idIn(await send('POST', annotations, openAnnotation(release, began, target), signal));
+        },
+        async end(report, signal) {
+            const wrote = began !== undefined || report.changed || report.rollback !== undefined;
+            if (!wrote)
+                return;
+            const ended = clock.date().getTime();
+            if (id === undefined) {
+                const started = began ?? new Date(report.times.started).getTime();
+                await send('POST', annotations, wholeAnnotation(report, started, ended, target), signal);
+            }
+            else {
+                await send('PATCH', below(target.url, `/api/annotations/${id}`), closeAnnotation(report, ended, target), signal);
+            }
+        },
+    };
+}
+/** Throws when the answer has none: then somebody else has answered. */
+function idIn(answer) {
+    const parsed = parsedJson(answer);
+    const id = (0,manifest_object/* isObject */.Gv)(parsed) ? parsed['id'] : undefined;
+    if (typeof id === 'number' && Number.isSafeInteger(id) && id > 0)
+        return id;
+    throw new Error('the answer names no annotation: check that url is the address of Grafana');
+}
+function parsedJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+// EXTERNAL MODULE: external "node:dns"
+var external_node_dns_ = __nccwpck_require__(610);
+;// CONCATENATED MODULE: ./lib/adapters/metadata-addresses.js
+/** Addresses that no workflow is to be led to: what a name, a redirect or a release says must not make the runner ask them. */
+
+
+/**
+ * Where clouds keep the credentials of a machine, and what else only its own network knows (RFC 3927, RFC 4291 2.5.6). Addresses of
+ * IPv4 are found in their IPv6 form, too, and as NAT64 writes them.
+ */
+const FORBIDDEN = new external_node_net_.BlockList();
+FORBIDDEN.addSubnet('169.254.0.0', 16, 'ipv4');
+FORBIDDEN.addSubnet('fe80::', 10, 'ipv6');
+FORBIDDEN.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
+// Of AWS and Google by IPv6, of Alibaba Cloud and of Azure.
+FORBIDDEN.addAddress('fd00:ec2::254', 'ipv6');
+FORBIDDEN.addAddress('fd20:ce::254', 'ipv6');
+FORBIDDEN.addAddress('100.100.100.200', 'ipv4');
+FORBIDDEN.addAddress('168.63.129.16', 'ipv4');
+/** Throws for such an address. Names are for `carefulLookup`. */
+function refuseMetadataAddress(host) {
+    const kind = (0,external_node_net_.isIP)(host);
+    if (kind === 0 || !FORBIDDEN.check(host, kind === 6 ? 'ipv6' : 'ipv4'))
+        return;
+    throw new Error(`${host} is an address of this machine's own network, where clouds keep credentials: it is not asked`);
+}
+/** Looks a name up, and refuses what it must not stand for: a name may point anywhere. What is connected to is what was checked. */
+function carefulLookup(resolve = external_node_dns_.lookup) {
+    return (hostname, options, callback) => {
+        resolve(hostname, { ...options, all: true }, (error, addresses) => {
+            if (error)
+                return callback(error, []);
+            try {
+                for (const { address } of addresses)
+                    refuseMetadataAddress(address);
+            }
+            catch (refused) {
+                return callback(refused, []);
+            }
+            const [first] = addresses;
+            return options.all === true || !first ? callback(null, addresses) : callback(null, first.address, first.family);
+        });
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/notify/http.js
+
+
+
+
+
+const http_CONNECT_TIMEOUT_MS = 5_000;
+const MOST_BYTES = 64 * 1024;
+const LONGEST_REASON = 200;
+/** The proxy is the one that `HTTPS_PROXY` names, unless `NO_PROXY` has the host. */
+function createMessenger({ env, allowLinkLocal }) {
+    function dispatcherFor(url) {
+        // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
+        const tls = { rejectUnauthorized: true, timeout: http_CONNECT_TIMEOUT_MS };
+        const connect = allowLinkLocal ? tls : { ...tls, lookup: carefulLookup() };
+        // What is on this machine is never asked through a proxy.
+        if (loopback_isLoopback(url))
+            return new undici/* Agent */.g6({ allowH2: false, connect });
+        return new undici/* EnvHttpProxyAgent */.J2({
+            allowH2: false,
+            connect,
+            requestTls: tls,
+            proxyTls: tls,
+            // Nothing goes through it without TLS.
+            httpProxy: '',
+            httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
+            noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
+        });
+    }
+    return {
+        async tell({ method, url, contentType, headers, body }, signal) {
+            const address = url.hostname.replace(/^\[|\]$/g, '');
+            if (!allowLinkLocal)
+                refuseMetadataAddress(address);
+            const dispatcher = dispatcherFor(url);
+            try {
+                const response = await (0,undici/* request */.Em)(url, {
+                    method,
+                    dispatcher,
+                    headers: { 'user-agent': `rollsafe/${VERSION}`, 'content-type': contentType, ...headers },
+                    body,
+                    signal,
+                });
+                const answer = await beginningOf(response.body);
+                if (response.statusCode >= 200 && response.statusCode < 300)
+                    return answer;
+                throw new Error(http_reasonFor(response.statusCode, answer));
+            }
+            catch (error) {
+                signal.throwIfAborted();
+                throw new Error(deepestMessage(error), { cause: error });
+            }
+            finally {
+                // Also when nobody answers: a socket that is left open would keep the process alive.
+                await dispatcher.destroy();
+            }
+        },
+    };
+}
+async function beginningOf(body) {
+    const chunks = [];
+    let size = 0;
+    for await (const chunk of body) {
+        chunks.push(chunk);
+        size += chunk.length;
+        // Leaving the loop ends the connection.
+        if (size >= MOST_BYTES)
+            break;
+    }
+    return Buffer.concat(chunks).subarray(0, MOST_BYTES).toString('utf8');
+}
+function http_reasonFor(status, answer) {
+    if (status >= 300 && status < 400)
+        return `the answer is a redirect (${status}), which is not followed: name the final address`;
+    const text = answer.replace(/\s+/g, ' ').trim().slice(0, LONGEST_REASON);
+    return `the answer is ${status}${text === '' ? '' : `: ${text}`}`;
+}
+
+// EXTERNAL MODULE: ./lib/report/report.js
+var report_report = __nccwpck_require__(5650);
+;// CONCATENATED MODULE: ./lib/report/metrics.js
+
+
+/**
+ * What the last run of a release came to, in Prometheus' text format
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format). All are gauges, as each run is a process of its
+ * own. What is not told by a run that failed, such as the time of the last success, stays as the last good one has left it.
+ */
+function renderMetrics(report) {
+    const ended = secondsOf(report.times.ended);
+    const isGood = (0,report_outcome/* succeeded */.gq)(report);
+    const { commit, detected, recovered } = report.times;
+    const metrics = [
+        metric('rollsafe_deploy_last_timestamp_seconds', 'When the last run ended.', ended),
+        metric('rollsafe_deploy_duration_seconds', 'How long the last run took.', report.durationSeconds),
+        family('rollsafe_deploy_outcome', 'What the last run came to: 1 for its outcome, 0 for all others.', report_report/* OUTCOMES */.i.map((outcome) => ({ label: `{outcome="${outcome}"}`, value: outcome === report.outcome ? 1 : 0 }))),
+        metric('rollsafe_rollback', 'Whether the last run has taken something back: 1 or 0.', report.rollback ? 1 : 0),
+        ...(isGood
+            ? [metric('rollsafe_deploy_last_success_timestamp_seconds', 'When the last run that went well ended.', ended)]
+            : []),
+        ...(isGood && commit !== undefined && report.changed
+            ? [
+                metric('rollsafe_deploy_lead_time_seconds', 'From the commit to the end of the last deploy that went well.', ended - secondsOf(commit)),
+            ]
+            : []),
+        ...(report.rollback
+            ? [metric('rollsafe_rollback_last_timestamp_seconds', 'When the last run that took something back ended.', ended)]
+            : []),
+        ...(detected !== undefined && recovered !== undefined
+            ? [
+                metric('rollsafe_recovery_seconds', 'From a release found to be bad to the version before healthy again, the last time.', secondsOf(recovered) - secondsOf(detected)),
+            ]
+            : []),
+    ];
+    return metrics.join('');
+}
+/**
+ * The group of metrics on a Pushgateway that belongs to a release: the path under `/metrics`. Nothing of a run or a commit is in it,
+ * as a Pushgateway never forgets a group. https://github.com/prometheus/pushgateway#url
+ */
+function groupingPath({ job, cluster, release, namespace, }) {
+    const labels = { job, release, namespace, ...(cluster !== undefined && { cluster }) };
+    return Object.entries(labels)
+        .map(([name, value]) => (isPlain(value) ? `/${name}/${value}` : `/${name}@base64/${base64Url(value)}`))
+        .join('');
+}
+/** What stands for itself in a path; anything else, and nothing at all, is encoded. */
+function isPlain(value) {
+    return /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(value);
+}
+/** In the alphabet for URLs (RFC 4648, 5); a single `=` stands for the empty text. */
+function base64Url(text) {
+    const bytes = String.fromCharCode(...new TextEncoder().encode(text));
+    return text === '' ? '=' : btoa(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+function secondsOf(iso) {
+    return new Date(iso).getTime() / 1000;
+}
+function metric(name, help, value) {
+    return family(name, help, [{ label: '', value }]);
+}
+function family(name, help, samples) {
+    const lines = samples.map(({ label, value }) => `${name}${label} ${Math.round(value * 1000) / 1000}\n`);
+    return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join('')}`;
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/notify/pushgateway.js
+
+
+/** Leaves what the last run of a release came to where Prometheus finds it after the runner is gone. */
+function createPushgateway(target, messenger) {
+    const { name, job, cluster, login } = target;
+    const headers = login && {
+        authorization: `Basic ${Buffer.from(`${login.user}:${login.password}`, 'utf8').toString('base64')}`,
+    };
+    return {
+        name,
+        async end(report, signal) {
+            const path = groupingPath({ ...report, job, ...(cluster !== undefined && { cluster }) });
+            await messenger.tell({
+                // PUT would take away what only a run that went well tells; POST replaces just the metrics that are in it.
+                method: 'POST',
+                url: below(target.url, `/metrics${path}`),
+                contentType: 'text/plain; version=0.0.4; charset=utf-8',
+                ...(headers && { headers }),
+                body: renderMetrics(report),
+            }, signal);
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/report/slack.js
+
+
+
+/** Slack takes 3,000 characters in a section; people read fewer. */
+const slack_LONGEST_CAUSE = 500;
+/**
+ * The message for a channel: what happened, why, and whether what runs is safe. What others have written stands in a code span
+ * (https://docs.slack.dev/messaging/formatting-message-text): nobody is mentioned by it, and nothing becomes a link.
+ */
+function renderSlack(report) {
+    const { emoji, words } = report_outcome/* HEADLINES */.Ol[report.outcome];
+    const { release, namespace, reason, message, run, revision } = report;
+    const what = [
+        release !== '' && ` release ${slack_name(release)}`,
+        revision !== undefined && `revision ${revision}`,
+        namespace !== '' && `in namespace ${slack_name(namespace)}`,
+    ].filter((part) => part !== false);
+    const headline = `${emoji} *${words}*${what.length === 0 ? '' : `:${what.join(' ')}`}, after ${(0,format/* durationOf */.cf)(report.durationSeconds)}`;
+    const cause = message === '' ? [] : [`${reason === undefined ? '' : `*${reason}* `}${code(message)}`];
+    const { safe, because } = (0,report_outcome/* safetyOf */.AM)(report);
+    const safety = (0,report_outcome/* succeeded */.gq)(report) ? [] : [`Is production safe? *${safe}*: ${(0,format/* sentence */.em)(withEntities(because))}`];
+    const url = webAddress(run?.url);
+    const links = url === undefined ? [] : [`<${linkTarget(url)}|Look at the run>`];
+    return {
+        text: headline,
+        blocks: [headline, ...cause, ...safety, ...links].map((text) => ({
+            type: 'section',
+            text: { type: 'mrkdwn', text },
+        })),
+        unfurl_links: false,
+        unfurl_media: false,
+    };
+}
+/** Names are as Kubernetes takes them, unless somebody has smuggled in something else. */
+function slack_name(text) {
+    return /^[a-z0-9.-]+$/.test(text) ? text : code(text);
+}
+function code(text) {
+    // A backtick would end the span, and Slack has no longer fences as Markdown has.
+    return `\`${withEntities(text, slack_LONGEST_CAUSE).replaceAll('`', "'")}\``;
+}
+function linkTarget(url) {
+    return withEntities(url).replaceAll('|', '%7C');
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/notify/slack.js
+
+/** Writes how a run has ended into a channel, by an incoming webhook. */
+function createSlack({ name, url }, messenger) {
+    return {
+        name,
+        async end(report, signal) {
+            const body = JSON.stringify(renderSlack(report));
+            await messenger.tell({ method: 'POST', url, contentType: 'application/json', body }, signal);
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/notify/webhook.js
+
+/**
+ * Sends the report to a server of the user's own. `X-Rollsafe-Signature-256` proves who has sent it, over the time in
+ * `X-Rollsafe-Timestamp` (seconds since 1970), a full stop, and the exact body: who copies a message can neither change it nor send it
+ * again later under another time.
+ */
+function createWebhook({ name, url, secret }, messenger, clock) {
+    return {
+        name,
+        async end(report, signal) {
+            const body = JSON.stringify(report);
+            const timestamp = String(Math.floor(clock.date().getTime() / 1000));
+            const signature = (0,external_node_crypto_.createHmac)('sha256', secret).update(`${timestamp}.${body}`, 'utf8').digest('hex');
+            const headers = { 'x-rollsafe-timestamp': timestamp, 'x-rollsafe-signature-256': `sha256=${signature}` };
+            await messenger.tell({ method: 'POST', url, contentType: 'application/json', headers, body }, signal);
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/adapters/notify/notifiers.js
+var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+
+
+
+
+
+
+
+
+const notifiers_MOST_BYTES = 64 * 1024;
+/** Those whom the file of the input `notify` names. What is secret is masked before anything is told. Throws RejectedError. */
+async function openNotifiers({ notify, sources, release, command }, { env, runner, clock }) {
+    // A plan is no release: it has its own views.
+    if (notify === undefined || command === 'plan')
+        return [];
+    const file = await readFile(sources.workspace, notify);
+    const { targets, secrets, problems } = parseNotify(documentsOf(file), file.path, env);
+    for (const secret of secrets)
+        runner.mask(secret);
+    (0,errors/* rejectIfAny */.rV)(problems);
+    return targets.map((target) => onOccasion(target, notifierFor(target, { env, clock, release })));
+}
+function notifierFor(target, { env, clock, release }) {
+    const messenger = createMessenger({ env, allowLinkLocal: target.allowLinkLocal });
+    switch (target.kind) {
+        case 'slack':
+            return createSlack(target, messenger);
+        case 'grafana':
+            return createGrafana(target, { messenger, clock, release });
+        case 'pushgateway':
+            return createPushgateway(target, messenger);
+        case 'webhook':
+            return createWebhook(target, messenger, clock);
+    }
+}
+/** Tells the end only when it is one that the target wants to hear of. */
+function onOccasion({ when }, notifier) {
+    if (when === 'always')
+        return notifier;
+    return {
+        ...notifier,
+        async end(report, signal) {
+            if ((0,report_outcome/* succeeded */.gq)(report) === (when === 'success'))
+                await notifier.end(report, signal);
+        },
+    };
+}
+async function readFile(workspace, path) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const problems = [];
+        const root = await (0,promises_.realpath)(workspace);
+        const insteadOfUrl = 'Download it in a step before this one, check what it is, and name the file.';
+        const found = await findInCheckout(root, path, { input: 'notify', kind: 'file', insteadOfUrl }, problems);
+        if (found === undefined)
+            (0,errors/* rejectIfAny */.rV)(problems);
+        const file = __addDisposableResource(env_1, await (0,promises_.open)(found ?? (0,external_node_path_.resolve)(root, path)), true);
+        const name = (0,external_node_path_.relative)(root, found ?? path);
+        const { size } = await file.stat();
+        if (size > notifiers_MOST_BYTES) {
+            const hint = 'Name the file that says who is told; examples/monitoring/notify.yml is one.';
+            throw new errors/* RejectedError */.zs([
+                { code: 'InvalidInput', message: `the input notify: ${name} is larger than 64 KiB`, hint },
+            ]);
+        }
+        return { path: name, text: (await file.readFile()).toString('utf8') };
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = __disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+function documentsOf(file) {
+    try {
+        return (0,yaml/* readYaml */.g)(file);
+    }
+    catch (error) {
+        if (!(error instanceof errors/* RejectedError */.zs))
+            throw error;
+        (0,errors/* rejectIfAny */.rV)(error.problems.map((one) => ({ ...one, code: 'InvalidInput', message: `the input notify: ${one.message}` })));
+        throw error;
+    }
+}
+
 // EXTERNAL MODULE: ./lib/manifest/image-reference.js
 var image_reference = __nccwpck_require__(6260);
 ;// CONCATENATED MODULE: ./lib/adapters/registry/refusal.js
@@ -88043,12 +89818,6 @@ function isSame(host, registry) {
     return host === registry || (DOCKER_HUB.has(host) && DOCKER_HUB.has(registry));
 }
 
-;// CONCATENATED MODULE: ./lib/adapters/registry/loopback.js
-/** Whether an address is on this machine: the only registries that are spoken to without TLS, as with docker. */
-function loopback_isLoopback({ hostname }) {
-    return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
-}
-
 ;// CONCATENATED MODULE: ./lib/adapters/registry/http.js
 
 
@@ -88057,9 +89826,9 @@ function loopback_isLoopback({ hostname }) {
 
 
 
-const http_CONNECT_TIMEOUT_MS = 5_000;
+const registry_http_CONNECT_TIMEOUT_MS = 5_000;
 /** What a registry must at least take for a manifest (OCI distribution specification 1.1, "Pushing manifests"). */
-const MOST_BYTES = 4 * 1024 * 1024;
+const http_MOST_BYTES = 4 * 1024 * 1024;
 const ATTEMPTS = 3;
 const FIRST_PAUSE_MS = 300;
 const LONGEST_PAUSE_MS = 5_000;
@@ -88068,7 +89837,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** The proxy is the one that `HTTPS_PROXY` names, unless `NO_PROXY` has the host. */
 function openRegistryHttp(signal, env) {
     // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
-    const tls = { rejectUnauthorized: true, timeout: http_CONNECT_TIMEOUT_MS };
+    const tls = { rejectUnauthorized: true, timeout: registry_http_CONNECT_TIMEOUT_MS };
     const direct = new undici/* Agent */.g6({ allowH2: false, connect: tls });
     let proxied;
     /** What is on this machine is never asked through a proxy. */
@@ -88162,7 +89931,7 @@ async function readBody(body, url) {
     for await (const chunk of body) {
         size += chunk.length;
         // Leaving the loop ends the connection.
-        if (size > MOST_BYTES)
+        if (size > http_MOST_BYTES)
             throw refusal(`${url.host} answers with more than 4 MiB`, 'Check that it is a registry.');
         chunks.push(chunk);
     }
@@ -88433,39 +90202,6 @@ function isManifest(body) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/adapters/render/checkout-path.js
-
-
-
-/** Whether a text names something of another place by a scheme, as `https://…` or `oci://…` do. */
-function isUrl(text) {
-    return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
-}
-/**
- * The real path of a file or directory that an input names, `root` being the real path of the workspace. Undefined when it is not
- * there, not what is wanted, or leads outside of the workspace; then a problem is noted.
- */
-async function findInCheckout(root, text, { input, kind, insteadOfUrl }, problems) {
-    const refuse = (fault, hint) => {
-        problems.push({ code: 'InvalidInput', message: `the input ${input}: ${fault}`, hint });
-    };
-    if (isUrl(text))
-        return refuse(`"${text}" is a URL`, insteadOfUrl);
-    const path = await (0,promises_.realpath)((0,external_node_path_.resolve)(root, text)).catch(() => undefined);
-    if (!isInside(root, path ?? (0,external_node_path_.resolve)(root, text))) {
-        const hint = `Copy the ${kind} into the checkout and name it there. Links that lead out are not followed.`;
-        return refuse(`"${text}" leads outside the workspace`, hint);
-    }
-    if (path === undefined) {
-        const hint = 'Check the spelling, and whether it is committed or made by an earlier step.';
-        return refuse(`there is no ${kind} "${text}"`, hint);
-    }
-    const found = await (0,promises_.stat)(path);
-    if (kind === 'file' ? found.isFile() : found.isDirectory())
-        return path;
-    return refuse(`"${text}" is not a ${kind}`, `Name a ${kind}.`);
-}
-
 ;// CONCATENATED MODULE: ./lib/manifest/kustomization.js
 /**
  * What a kustomization reads beside itself. kustomize fetches what looks remote before it looks for a file of that name, so
@@ -88731,7 +90467,7 @@ function distanceBetween(one, other) {
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/render/files.js
-var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+var files_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
         if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
         var dispose, inner;
@@ -88753,7 +90489,7 @@ var __addDisposableResource = (undefined && undefined.__addDisposableResource) |
     }
     return value;
 };
-var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+var files_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
     return function (env) {
         function fail(e) {
             env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
@@ -88907,7 +90643,7 @@ class Checkout {
         try {
             const env_1 = { stack: [], error: void 0, hasError: false };
             try {
-                const file = __addDisposableResource(env_1, await (0,promises_.open)(path), true);
+                const file = files_addDisposableResource(env_1, await (0,promises_.open)(path), true);
                 const { size } = await file.stat();
                 if (size > MAX_FILE_BYTES)
                     return refuse('is larger than 10 MiB', 'Split it, and keep data out of it.');
@@ -88921,7 +90657,7 @@ class Checkout {
                 env_1.hasError = true;
             }
             finally {
-                const result_1 = __disposeResources(env_1);
+                const result_1 = files_disposeResources(env_1);
                 if (result_1)
                     await result_1;
             }
@@ -89254,11 +90990,68 @@ function createRenderer(tools) {
     };
 }
 
+;// CONCATENATED MODULE: ./lib/adapters/web/web.js
+
+
+
+
+
+const TIMEOUT_MS = 5_000;
+/**
+ * Asks pages whether they are there: without credentials, without reading what they say, and without going where they point.
+ * A page of a release must not make this runner ask the metadata server of the cloud that it runs in.
+ */
+function createWeb(env) {
+    return {
+        async ask(address, signal) {
+            const url = new URL(address);
+            const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+            refuseMetadataAddress(host);
+            const dispatcher = dispatcherFor(url, env);
+            try {
+                const { statusCode, body } = await (0,undici/* request */.Em)(url, {
+                    dispatcher,
+                    headers: { 'user-agent': `rollsafe/${VERSION}`, accept: '*/*' },
+                    headersTimeout: TIMEOUT_MS,
+                    bodyTimeout: TIMEOUT_MS,
+                    signal,
+                });
+                body.on('error', () => undefined).destroy();
+                return statusCode;
+            }
+            catch (error) {
+                signal.throwIfAborted();
+                throw new Error(deepestMessage(error), { cause: error });
+            }
+            finally {
+                await dispatcher.destroy();
+            }
+        },
+    };
+}
+/** A connection of its own for each question: an address that has just been given may still change. */
+function dispatcherFor(url, env) {
+    const connect = { timeout: TIMEOUT_MS, rejectUnauthorized: true, lookup: carefulLookup() };
+    if (loopback_isLoopback(url))
+        return new undici/* Agent */.g6({ allowH2: false, connect });
+    return new undici/* EnvHttpProxyAgent */.J2({
+        allowH2: false,
+        connect,
+        requestTls: { rejectUnauthorized: true },
+        httpProxy: env['http_proxy'] || env['HTTP_PROXY'] || '',
+        httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
+        noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
+    });
+}
+
 // EXTERNAL MODULE: ./lib/commands/keep-secrets.js
-var keep_secrets = __nccwpck_require__(3190);
+var keep_secrets = __nccwpck_require__(809);
 // EXTERNAL MODULE: ./lib/inputs/run.js
 var run = __nccwpck_require__(9772);
 ;// CONCATENATED MODULE: ./lib/compose.js
+
+
+
 
 
 
@@ -89278,7 +91071,7 @@ const RENDER_TIMEOUT_MS = 60_000;
 async function compose(inputs, env, { holder, ...surroundings }) {
     const { runner } = surroundings;
     // Before anything is opened that a stranger's code could profit from.
-    (0,errors/* rejectIfAny */.rV)((0,run/* forkProblems */.N)(inputs.run));
+    (0,errors/* rejectIfAny */.rV)((0,run/* forkProblems */.N_)(inputs.run));
     const kubeconfigs = await readKubeconfigs(inputs.kubeconfig);
     for (const { text } of kubeconfigs)
         for (const secret of credentialsIn(text))
@@ -89301,18 +91094,43 @@ async function compose(inputs, env, { holder, ...surroundings }) {
         cluster,
         renderer: createRenderer({ searchPath: env['PATH'] ?? '', timeoutMs: RENDER_TIMEOUT_MS }),
         registry: createRegistry({ env, mask: (secret) => runner.mask(secret) }),
+        web: createWeb(env),
     };
 }
-/** Who is to be told of the release. */
-function composeNotifiers(_inputs, _env) {
-    return [];
+/** Who is to be told of the release. Throws RejectedError. */
+async function composeNotifiers(inputs, env, { runner, clock, isResumed }) {
+    // A stranger must not choose whom the secrets of the step are sent to.
+    (0,errors/* rejectIfAny */.rV)((0,run/* forkProblems */.N_)(inputs.run));
+    const deployment = deploymentNotifier(inputs, env, isResumed);
+    return [...(deployment ? [deployment] : []), ...(await openNotifiers(inputs, { env, runner, clock }))];
+}
+function deploymentNotifier(inputs, env, isResumed) {
+    const { deployment: environment, release, namespace, run } = inputs;
+    const options = gitHubOptions(inputs, env);
+    if (environment === undefined)
+        return undefined;
+    if (!options || !run) {
+        const why = run ? 'there is no github-token' : 'the run is not one of GitHub Actions';
+        return { name: 'The deployment on GitHub', end: () => Promise.reject(new Error(why)) };
+    }
+    return createDeploymentNotifier({
+        ...options,
+        environment,
+        release,
+        ...(namespace !== undefined && { namespace }),
+        run,
+        isResumed,
+    });
 }
 /** Absent without a token, or outside GitHub. */
 function composeGitHub(inputs, env) {
-    const { githubToken: token, run } = inputs;
+    const options = gitHubOptions(inputs, env);
+    return options && createGitHub(options);
+}
+function gitHubOptions({ githubToken: token, run }, env) {
     if (token === undefined || !run)
         return undefined;
-    return createGitHub({ token, apiUrl: env['GITHUB_API_URL'] ?? 'https://api.github.com', repository: run.repository });
+    return { token, apiUrl: env['GITHUB_API_URL'] ?? 'https://api.github.com', repository: run.repository };
 }
 
 
@@ -89440,14 +91258,14 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _commands_herald_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9802);
 /* harmony import */ var _commands_journal_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(9661);
 /* harmony import */ var _commands_plan_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7050);
-/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(1713);
+/* harmony import */ var _commands_publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7137);
 /* harmony import */ var _commands_recover_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9090);
 /* harmony import */ var _commands_rollback_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3772);
 /* harmony import */ var _commands_teardown_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8572);
 /* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3949);
-/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(7141);
+/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(8628);
 /* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(322);
-/* harmony import */ var _redactor_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(1154);
+/* harmony import */ var _secrets_redactor_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(6106);
 /* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(5102);
 
 
@@ -89471,7 +91289,7 @@ const STARTED_STATE = 'started';
 const DONE_STATE = 'done';
 const COMMANDS = { deploy: _commands_deploy_js__WEBPACK_IMPORTED_MODULE_3__/* .deploy */ .g, plan: _commands_plan_js__WEBPACK_IMPORTED_MODULE_6__/* .plan */ .e, rollback: _commands_rollback_js__WEBPACK_IMPORTED_MODULE_9__/* .rollback */ .d, teardown: _commands_teardown_js__WEBPACK_IMPORTED_MODULE_10__/* .teardown */ .z };
 (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .keepMemorySmall */ .EO)();
-const redactor = (0,_redactor_js__WEBPACK_IMPORTED_MODULE_14__/* .createRedactor */ .l)();
+const redactor = (0,_secrets_redactor_js__WEBPACK_IMPORTED_MODULE_14__/* .createRedactor */ .l)();
 const runner = (0,_adapters_runner_runner_js__WEBPACK_IMPORTED_MODULE_1__/* .createRunner */ .j)(process.env, redactor);
 const signals = (0,_adapters_system_js__WEBPACK_IMPORTED_MODULE_2__/* .cancellation */ .WN)();
 try {
@@ -89515,7 +91333,8 @@ async function run(command, session) {
         // Before anything is printed that others have written.
         runner.mask(source.input('github-token'));
         known.inputs = (0,_inputs_inputs_js__WEBPACK_IMPORTED_MODULE_13__/* .readInputs */ .K)(source);
-        herald = (0,_commands_herald_js__WEBPACK_IMPORTED_MODULE_5__/* .createHerald */ .x)((0,_compose_js__WEBPACK_IMPORTED_MODULE_12__/* .composeNotifiers */ .C9)(known.inputs, process.env), clock);
+        const isResumed = session !== undefined;
+        herald = (0,_commands_herald_js__WEBPACK_IMPORTED_MODULE_5__/* .createHerald */ .x)(await (0,_compose_js__WEBPACK_IMPORTED_MODULE_12__/* .composeNotifiers */ .C9)(known.inputs, process.env, { runner, clock, isResumed }), clock);
         const announce = () => herald.begin();
         const ready = await (0,_compose_js__WEBPACK_IMPORTED_MODULE_12__/* .compose */ .Zz)(known.inputs, process.env, { runner, clock, journal, signals, announce, ...session });
         known.cluster = ready.cluster;
@@ -89541,6 +91360,59 @@ __webpack_async_result__();
 
 /***/ }),
 
+/***/ 6320:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Q: () => (/* binding */ readEnvironment),
+/* harmony export */   o: () => (/* binding */ fillTemplate)
+/* harmony export */ });
+/** https://docs.github.com/actions/reference/workflows-and-actions/deployments-and-environments */
+const LONGEST_ENVIRONMENT = 255;
+const LONGEST_URL = 1000;
+const PLACEHOLDERS = ['namespace', 'release', 'sha', 'pr'];
+/** Reads `deployment` and `environment-url`, and notes what is wrong with them in the reader. */
+function readEnvironment(reader, run) {
+    const deployment = reader.text('deployment') && reader.value('deployment', parseEnvironment, '');
+    const parse = (text) => parseTemplate(text, run);
+    const environmentUrl = reader.text('environment-url') && reader.value('environment-url', parse, '');
+    return { ...(deployment !== '' && { deployment }), ...(environmentUrl !== '' && { environmentUrl }) };
+}
+/** The URL that a template makes, with its placeholders filled. */
+function fillTemplate(template, facts) {
+    return template.replaceAll(/\{([^{}]*)\}/g, (whole, name) => facts[name] ?? whole);
+}
+function parseEnvironment(text) {
+    const hint = 'Write the name of an environment of the repository, such as production.';
+    if (/\p{Cc}/u.test(text))
+        return { ok: false, fault: 'has more than one line', hint };
+    if (text.length <= LONGEST_ENVIRONMENT)
+        return { ok: true, value: text };
+    return { ok: false, fault: `has more than ${LONGEST_ENVIRONMENT} characters`, hint };
+}
+function parseTemplate(text, run) {
+    const fault = (what, hint) => ({ ok: false, fault: `is "${text}", ${what}`, hint });
+    const names = [...text.matchAll(/\{([^{}]*)\}/g)].map(([, name]) => name ?? '');
+    const unknown = names.find((name) => !PLACEHOLDERS.includes(name));
+    if (unknown !== undefined) {
+        return fault(`and {${unknown}} stands for nothing`, `Use ${PLACEHOLDERS.map((name) => `{${name}}`).join(', ')}, or leave the braces out.`);
+    }
+    if (names.includes('pr') && run?.pullRequest === undefined) {
+        return fault('and this run is about no pull request', 'Use {pr} only on: pull_request.');
+    }
+    const url = URL.parse(fillTemplate(text, { namespace: 'n', release: 'r', sha: 'c', pr: '1' }));
+    const hint = 'Write it like https://{release}-{pr}.preview.example.com/.';
+    if (url === null || !['https:', 'http:'].includes(url.protocol) || text.length > LONGEST_URL || /\s/.test(text)) {
+        return fault('which is not the http or https address of a page', hint);
+    }
+    if (url.username !== '' || url.password !== '')
+        return { ok: false, fault: 'has a password or user name in it', hint };
+    return { ok: true, value: text };
+}
+
+
+/***/ }),
+
 /***/ 322:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -89554,6 +91426,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/inputs/environment.js
+var environment = __nccwpck_require__(6320);
 // EXTERNAL MODULE: ./lib/inputs/parse.js
 var parse = __nccwpck_require__(4170);
 ;// CONCATENATED MODULE: ./lib/inputs/fences.js
@@ -89858,6 +91732,7 @@ function parseDirectory(text) {
 
 
 
+
 /**
  * The inputs of this version and their defaults, as action.yml declares them (a test compares the two). An empty default
  * means that there is none, or that it is found out in the run.
@@ -89896,6 +91771,9 @@ const INPUT_DEFAULTS = {
     'force-conflicts': 'false',
     'github-token': '',
     comment: 'auto',
+    deployment: '',
+    'environment-url': '',
+    notify: '',
     'log-lines': '40',
     'allow-insecure': 'false',
 };
@@ -89915,7 +91793,9 @@ function readInputs(source) {
     const namespace = reader.text('namespace');
     const context = reader.text('context');
     const githubToken = reader.text('github-token');
-    const run = (0,inputs_run/* readRun */.c)(env, event);
+    const notify = reader.text('notify');
+    const run = (0,inputs_run/* readRun */.cI)(env, event);
+    const committedAt = (0,inputs_run/* commitTimeOf */.kr)(event);
     const command = reader.value('command', parseCommand, 'deploy');
     const toRevision = reader.text('to-revision');
     const strategy = readStrategy(reader);
@@ -89948,8 +91828,11 @@ function readInputs(source) {
         forceConflicts: reader.value('force-conflicts', parse/* parseBoolean */.yG, false),
         ...(githubToken !== '' && { githubToken }),
         comment: reader.value('comment', (text) => (0,parse/* parseChoice */.HU)(text, ['auto', 'failure', 'never']), 'auto'),
+        ...(0,environment/* readEnvironment */.Q)(reader, run),
+        ...(notify !== '' && { notify }),
         logLines: reader.value('log-lines', (text) => (0,parse/* parseInteger */.cG)(text, { least: 0, most: MOST_LOG_LINES }), 0),
         allowInsecure: reader.value('allow-insecure', parse/* parseBoolean */.yG, false),
+        ...(committedAt !== undefined && { committedAt }),
         ...(run && { run }),
     };
     if (reader.problems.length === 0 && inputs.stableForSeconds >= inputs.timeoutSeconds) {
@@ -90121,8 +92004,9 @@ function toDnsLabel(text, longest) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   N: () => (/* binding */ forkProblems),
-/* harmony export */   c: () => (/* binding */ readRun)
+/* harmony export */   N_: () => (/* binding */ forkProblems),
+/* harmony export */   cI: () => (/* binding */ readRun),
+/* harmony export */   kr: () => (/* binding */ commitTimeOf)
 /* harmony export */ });
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
 
@@ -90152,6 +92036,12 @@ function readRun(env, event) {
         ...(pullRequest !== undefined && { pullRequest }),
         ...(fork !== undefined && { fork }),
     };
+}
+/** When the commit that a push or the run before was about was made, in ISO 8601 and UTC; other events do not tell. */
+function commitTimeOf(event) {
+    const time = at(event, 'head_commit', 'timestamp') ?? at(event, 'workflow_run', 'head_commit', 'timestamp');
+    const date = new Date(typeof time === 'string' ? time : Number.NaN);
+    return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }
 /** 0 for what is no number, which is older than every run. */
 function wholeNumber(text) {
@@ -91970,6 +93860,7 @@ function mayTake(conflict, live) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $t: () => (/* binding */ podBounds),
+/* harmony export */   BR: () => (/* binding */ podsNow),
 /* harmony export */   jk: () => (/* binding */ resolveFenceposts),
 /* harmony export */   jm: () => (/* binding */ seenBounds),
 /* harmony export */   nv: () => (/* binding */ describeBounds)
@@ -92119,6 +94010,7 @@ function seenBounds(previous, workload) {
         ...(total !== undefined && { mostTotal: Math.max(previous?.mostTotal ?? total, total) }),
     };
 }
+/** Pods as the workload's status tells them; `total` is absent for a DaemonSet. */
 function podsNow(workload) {
     switch ((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .groupKindOf */ .zo)(workload)) {
         case 'Deployment.apps': {
@@ -92766,311 +94658,6 @@ function redactSecretData(object) {
         safe.metadata.annotations = { ...annotations, [LAST_APPLIED]: HIDDEN };
     }
     return safe;
-}
-
-
-/***/ }),
-
-/***/ 1154:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  l: () => (/* binding */ createRedactor)
-});
-
-// EXTERNAL MODULE: ./lib/redact.js
-var redact = __nccwpck_require__(5078);
-;// CONCATENATED MODULE: ./lib/escapes.js
-/** A text as it is under its escapes, and where in the text each character of that comes from. */
-
-const NAMED = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
-const LETTERS = { n: '\n', r: '\n', t: '\t', b: '', f: '\n', v: '\n', a: '' };
-/** Of JSON, and of the quotes of Go, JavaScript and Python: `\"`, `\n`, `\u00e9`, `\x0a`. */
-const BACKSLASH = {
-    pattern: /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|x[\da-fA-F]{2}|[^ux])/g,
-    undo(escape) {
-        const units = [...escape.matchAll(/\\[ux]([\da-fA-F]+)/g)].map(([, digits = '']) => Number.parseInt(digits, 16));
-        if (units.length > 0)
-            return String.fromCharCode(...units);
-        const letter = escape.slice(1);
-        return LETTERS[letter] ?? letter;
-    },
-};
-/** Of URLs: `%2F`. */
-const PERCENT = {
-    pattern: /(?:%[\da-fA-F]{2})+/g,
-    undo(escape) {
-        try {
-            return decodeURIComponent(escape);
-        }
-        catch {
-            return undefined;
-        }
-    },
-};
-/** Of HTML forms, where a space is a plus. */
-const FORM = {
-    pattern: /\+|(?:%[\da-fA-F]{2})+/g,
-    undo: (escape) => (escape === '+' ? ' ' : PERCENT.undo(escape)),
-};
-/** Of HTML: `&amp;`, `&#39;`. */
-const ENTITY = {
-    pattern: /&(?:amp|lt|gt|quot|apos|#\d{1,6}|#x[\da-fA-F]{1,6});/g,
-    undo(escape) {
-        const [, hex, name = ''] = /^&(?:#(x)?)?(.*);$/.exec(escape) ?? [];
-        if (!escape.startsWith('&#'))
-            return NAMED[name];
-        const code = Number.parseInt(name, hex ? 16 : 10);
-        return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
-    },
-};
-/** Each is undone alone, as what looks like one escape may be plain text under another; JSON may be inside of JSON. */
-const CHAINS = [
-    [BACKSLASH],
-    [BACKSLASH, BACKSLASH],
-    [BACKSLASH, BACKSLASH, BACKSLASH],
-    [PERCENT],
-    [FORM],
-    [ENTITY],
-    [BACKSLASH, PERCENT],
-];
-/** The text itself, and as it is when its escapes are undone, by each kind of escapes that it has. */
-function viewsOf(text) {
-    const plain = { text, begins: (index) => index, ends: (index) => index };
-    return [plain, ...CHAINS.flatMap((chain) => chained(plain, chain) ?? [])];
-}
-/** Undefined when a link of the chain has nothing to undo. */
-function chained(plain, chain) {
-    let view = plain;
-    for (const escape of chain)
-        view = view && undone(view, escape);
-    return view;
-}
-function undone(of, { pattern, undo }) {
-    let text = '';
-    let taken = 0;
-    /** Where pieces of the result begin, and where what they stand for begins and ends; a plain piece is as long as that. */
-    const pieces = [];
-    const copy = (to) => {
-        if (to > taken)
-            pieces.push({ at: text.length, from: taken, to });
-        text += of.text.slice(taken, to);
-        taken = to;
-    };
-    for (const { 0: escape, index } of of.text.matchAll(pattern)) {
-        const plain = undo(escape);
-        if (plain === undefined)
-            continue;
-        copy(index);
-        const safe = (0,redact/* stripControls */.$Y)(plain);
-        if (safe !== '')
-            pieces.push({ at: text.length, from: index, to: index + escape.length });
-        text += safe;
-        taken = index + escape.length;
-    }
-    if (taken === 0)
-        return undefined;
-    copy(of.text.length);
-    const pieceAt = (index) => {
-        let low = 0;
-        for (let high = pieces.length - 1; low < high;) {
-            const middle = Math.ceil((low + high) / 2);
-            if ((pieces[middle]?.at ?? 0) <= index)
-                low = middle;
-            else
-                high = middle - 1;
-        }
-        const { at, from, to } = pieces[low] ?? { at: 0, from: 0, to: 0 };
-        const isPlain = (pieces[low + 1]?.at ?? text.length) - at === to - from;
-        return { from, to, ...(isPlain && { offset: index - at }) };
-    };
-    return {
-        text,
-        begins(index) {
-            const { from, offset = 0 } = pieceAt(index);
-            return of.begins(from + offset);
-        },
-        ends(index) {
-            const { from, to, offset } = pieceAt(index - 1);
-            return of.ends(offset === undefined ? to : from + offset + 1);
-        },
-    };
-}
-
-// EXTERNAL MODULE: ./lib/secret-patterns.js
-var secret_patterns = __nccwpck_require__(3575);
-;// CONCATENATED MODULE: ./lib/redactor.js
-/**
- * Hides the secrets of a run in every text that leaves it, in whatever form they come: as they are, line by line, in base64,
- * inside longer base64, and under the escapes of JSON, URLs and HTML.
- */
-
-
-
-/** Shorter values would hide half of every text, and guessing them takes no time anyway. */
-const SHORTEST_SECRET = 6;
-/** Digits alone are counts, sizes and ports; as many of them as this are not. */
-const SHORTEST_NUMBER = 8;
-function createRedactor() {
-    const certain = new Set();
-    const doubtful = new Set();
-    const spared = new Set();
-    // All of them, one a line: to look through once.
-    let words = '';
-    // What is looked for, found by its first characters: hundreds of Secrets have more forms than one pattern can hold.
-    let forms = new Map();
-    function index(piece) {
-        for (const form of formsOf(piece)) {
-            const start = form.slice(0, SHORTEST_SECRET);
-            const same = forms.get(start) ?? new Set();
-            forms.set(start, same.add(form));
-        }
-    }
-    return {
-        add(secret) {
-            if (secret.trim().length < SHORTEST_SECRET)
-                return false;
-            for (const piece of piecesOf(secret)) {
-                if (certain.has(piece))
-                    continue;
-                certain.add(piece);
-                index(piece);
-            }
-            return true;
-        },
-        hide(value) {
-            for (const piece of piecesOf(value)) {
-                if (doubtful.has(piece))
-                    continue;
-                doubtful.add(piece);
-                if (!isOrdinary(piece, words))
-                    index(piece);
-            }
-        },
-        spare(more) {
-            const fresh = [...new Set(more)].filter((word) => !spared.has(word));
-            for (const word of fresh)
-                spared.add(word);
-            const added = fresh.join('\n');
-            words += `\n${added}`;
-            if (![...doubtful].some((piece) => isOrdinary(piece, added)))
-                return;
-            forms = new Map();
-            for (const piece of certain)
-                index(piece);
-            for (const piece of doubtful)
-                if (!isOrdinary(piece, words))
-                    index(piece);
-        },
-        redact(text) {
-            // Control characters inside a secret would hide it here and vanish later, on the way to the log.
-            const plain = (0,redact/* stripControls */.$Y)(text);
-            const safe = (0,secret_patterns/* scrub */._I)(forms.size === 0 ? plain : withoutSecrets(plain, forms));
-            return safe === plain ? text : safe;
-        },
-    };
-}
-/** The value as a whole, and its lines: each is hidden wherever it turns up. */
-function piecesOf(value) {
-    const lines = value.split(/\r\n|[\r\n]/);
-    const inner = lines.length > 1 ? lines.map((line) => line.trim()).filter((line) => !SYNTAX.test(line)) : [];
-    const pieces = [value, value.trim(), ...inner].filter((piece) => piece.trim().length >= SHORTEST_SECRET);
-    return [...new Set(pieces)];
-}
-/** Lines of a file that hold nothing of their own: `spring:`, `[section]`, `------`, `-----BEGIN CERTIFICATE-----`. */
-const SYNTAX = /^(?:[\w.-]+:|\[[\w.-]+\]|-----(?:BEGIN|END) [A-Z0-9 ]+-----|[^\p{L}\p{N}]*)$/u;
-/** A value that everybody prints says nothing by being a secret's, and hiding it would tell that it is one. */
-function isOrdinary(piece, words) {
-    if (/^\d+$/.test(piece))
-        return piece.length < SHORTEST_NUMBER;
-    return holdsAsWord(words, piece);
-}
-function holdsAsWord(text, word) {
-    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-        if (!isLetter(text[at - 1]) && !isLetter(text[at + word.length]))
-            return true;
-    }
-    return false;
-}
-function isLetter(character) {
-    return character !== undefined && /[\p{L}\p{N}]/u.test(character);
-}
-function withoutSecrets(text, forms) {
-    const spans = [];
-    for (const view of viewsOf(text)) {
-        for (const [from, to] of secretsIn(view.text, forms))
-            spans.push([view.begins(from), view.ends(to)]);
-    }
-    if (spans.length === 0)
-        return text;
-    let safe = '';
-    let shown = 0;
-    for (const [from, to] of merged(spans)) {
-        safe += text.slice(shown, from) + redact/* HIDDEN */.RG;
-        shown = to;
-    }
-    return safe + text.slice(shown);
-}
-/** How others show that they have cut a text off, perhaps in the middle of a secret. */
-const CUT_OFF = /\.\.\.|…/g;
-function secretsIn(text, forms) {
-    const spans = [];
-    const cuts = [...text.matchAll(CUT_OFF)].map(({ index }) => index);
-    for (let at = 0; at + SHORTEST_SECRET <= text.length; at++) {
-        const found = forms.get(text.slice(at, at + SHORTEST_SECRET));
-        if (!found)
-            continue;
-        const candidates = [...found];
-        const whole = candidates.filter((form) => text.startsWith(form, at)).map(({ length }) => length);
-        const cut = cuts.find((index) => index > at) ?? at;
-        const isBegun = cut > at && candidates.some((form) => form.startsWith(text.slice(at, cut)));
-        const length = Math.max(...whole, isBegun ? cut - at : 0);
-        if (length > 0)
-            spans.push([at, at + length]);
-    }
-    return spans;
-}
-/** Spans that overlap are one; they are in order of their beginnings then. */
-function merged(spans) {
-    const result = [];
-    for (const [from, to] of spans.toSorted(([one], [other]) => one - other)) {
-        const last = result.at(-1);
-        if (last && from < last[1])
-            result[result.length - 1] = [last[0], Math.max(last[1], to)];
-        else
-            result.push([from, to]);
-    }
-    return result;
-}
-function formsOf(piece) {
-    // JSON inside of base64 is how other secrets hold this one; there no escapes are undone.
-    const plain = new Set([piece, JSON.stringify(piece).slice(1, -1)]);
-    const forms = [piece, ...[...plain].flatMap(base64FormsOf)].map(redact/* stripControls */.$Y);
-    return new Set(forms.filter((form) => form.trim().length >= SHORTEST_SECRET));
-}
-function base64FormsOf(text) {
-    const bytes = new TextEncoder().encode(text);
-    const inside = [0, 1, 2].map((offset) => base64Inside(bytes, offset));
-    const all = [toBase64(bytes), ...inside];
-    return [...all, ...all.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))];
-}
-/**
- * How the bytes look inside the base64 of something longer, where they begin `offset` bytes into a group of three: without
- * the characters at either end that their neighbours have a part in (https://www.rfc-editor.org/rfc/rfc4648#section-4).
- */
-function base64Inside(bytes, offset) {
-    const padded = new Uint8Array(offset + bytes.length);
-    padded.set(bytes, offset);
-    const whole = Math.floor(padded.length / 3) * 4;
-    return toBase64(padded).slice(offset === 0 ? 0 : 4, whole);
-}
-function toBase64(bytes) {
-    let binary = '';
-    for (const byte of bytes)
-        binary += String.fromCharCode(byte);
-    return btoa(binary);
 }
 
 
@@ -93851,40 +95438,21 @@ function numbered(revision) {
 
 /***/ }),
 
-/***/ 3693:
+/***/ 2360:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  L: () => (/* binding */ OWN_WORDS),
-  a: () => (/* binding */ redactReport)
-});
-
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-;// CONCATENATED MODULE: ./lib/report/report.js
-const OUTCOMES = [
-    'deployed',
-    'unchanged',
-    'planned',
-    'rolled-back',
-    'rollback-failed',
-    'failed',
-    'rejected',
-    'superseded',
-    'unknown',
-    'cancelled',
-    'removed',
-];
-
-;// CONCATENATED MODULE: ./lib/report/redact-report.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   L: () => (/* binding */ OWN_WORDS),
+/* harmony export */   a: () => (/* binding */ redactReport)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var _report_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5650);
 
 
 /** Words of our own that a field holds whole. A secret that happens to be one of them must not break the report. */
 const OWN_WORDS = new Set([
-    ...OUTCOMES,
-    ...errors/* REASON_CODES */.OE,
+    ..._report_js__WEBPACK_IMPORTED_MODULE_1__/* .OUTCOMES */ .i,
+    ..._errors_js__WEBPACK_IMPORTED_MODULE_0__/* .REASON_CODES */ .OE,
     // commands
     'deploy',
     'plan',
@@ -93927,8 +95495,37 @@ const OWN_WORDS = new Set([
  */
 function redactReport(report, redact) {
     const safe = JSON.parse(JSON.stringify(report), (_field, value) => typeof value === 'string' && !OWN_WORDS.has(value) ? redact(value) : value);
-    return { ...safe, release: report.release, namespace: report.namespace, startedAt: report.startedAt };
+    return {
+        ...safe,
+        release: report.release,
+        namespace: report.namespace,
+        startedAt: report.startedAt,
+        times: report.times,
+    };
 }
+
+
+/***/ }),
+
+/***/ 5650:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   i: () => (/* binding */ OUTCOMES)
+/* harmony export */ });
+const OUTCOMES = [
+    'deployed',
+    'unchanged',
+    'planned',
+    'rolled-back',
+    'rollback-failed',
+    'failed',
+    'rejected',
+    'superseded',
+    'unknown',
+    'cancelled',
+    'removed',
+];
 
 
 /***/ }),
@@ -95943,21 +97540,62 @@ function progressMark(object) {
 
 /***/ }),
 
-/***/ 809:
+/***/ 7539:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   XJ: () => (/* binding */ isObserved),
-/* harmony export */   ge: () => (/* binding */ newPodsIn),
-/* harmony export */   i1: () => (/* binding */ startTracking),
-/* harmony export */   lB: () => (/* binding */ observe)
-/* harmony export */ });
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
-/* harmony import */ var _plan_pod_bounds_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6124);
-/* harmony import */ var _pods_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(393);
-/* harmony import */ var _sources_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2247);
-/* harmony import */ var _jobs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1377);
-/* harmony import */ var _status_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8217);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  XJ: () => (/* binding */ isObserved),
+  ge: () => (/* binding */ newPodsIn),
+  lB: () => (/* binding */ observe),
+  i1: () => (/* binding */ startTracking)
+});
+
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/plan/pod-bounds.js
+var pod_bounds = __nccwpck_require__(6124);
+;// CONCATENATED MODULE: ./lib/rollout/course.js
+/** How many pods a workload had over time, kept short however long a rollout takes. */
+/** More than a picture can show. */
+const MOST_MOMENTS = 60;
+/**
+ * The course with one more observation. When it gets too long, the moment that lasted the shortest goes, but never the first or the
+ * last, the fewest available or the most in all: those are what people look for.
+ */
+function withSample(course, moment) {
+    const known = course ?? [];
+    const last = known.at(-1);
+    if (last && last.available === moment.available && last.total === moment.total)
+        return known;
+    const longer = [...known, moment];
+    return longer.length <= MOST_MOMENTS ? longer : longer.toSpliced(leastMissed(longer), 1);
+}
+function leastMissed(course) {
+    const fewest = Math.min(...course.map(({ available }) => available));
+    const most = Math.max(...course.map(({ total }) => total ?? 0));
+    const kept = [
+        0,
+        course.findIndex(({ available }) => available === fewest),
+        course.findIndex(({ total }) => total === most),
+    ];
+    const candidates = course.flatMap((one, index) => {
+        const next = course[index + 1];
+        return next && !kept.includes(index) ? [{ index, lasted: next.at - one.at }] : [];
+    });
+    return candidates.reduce((least, one) => (one.lasted < least.lasted ? one : least)).index;
+}
+
+// EXTERNAL MODULE: ./lib/rollout/pods.js
+var rollout_pods = __nccwpck_require__(393);
+// EXTERNAL MODULE: ./lib/rollout/sources.js
+var sources = __nccwpck_require__(2247);
+// EXTERNAL MODULE: ./lib/rollout/jobs.js
+var jobs = __nccwpck_require__(1377);
+// EXTERNAL MODULE: ./lib/rollout/status.js + 11 modules
+var rollout_status = __nccwpck_require__(8217);
+;// CONCATENATED MODULE: ./lib/rollout/tracker.js
 /**
  * What is known of a rollout, as a reducer: state and observation in, state out. It reads no clock: `now` is milliseconds
  * on a clock that never jumps, and comes from outside.
@@ -95968,18 +97606,20 @@ function progressMark(object) {
 
 
 
+
 const UNSEEN = { state: 'progressing', message: 'is applied' };
 function startTracking(targets, now, before) {
-    const pods = before?.pods ?? (0,_pods_js__WEBPACK_IMPORTED_MODULE_0__/* .createPodIndex */ .CE)();
+    const pods = before?.pods ?? (0,rollout_pods/* createPodIndex */.CE)();
     const tracked = targets.map((target) => {
-        const key = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)(target.ref);
-        const seen = before?.tracked.get(key)?.seen;
-        return [key, { target, status: UNSEEN, mark: '', progressedAt: now, ...(seen && { seen }) }];
+        const key = (0,manifest_object/* keyOf */.TN)(target.ref);
+        const { seen, course } = before?.tracked.get(key) ?? {};
+        const known = { ...(seen && { seen }), ...(course && { course }) };
+        return [key, { target, status: UNSEEN, mark: '', progressedAt: now, ...known }];
     });
     return withHealth({ tracked: new Map(tracked), pods, podsVersion: pods.version, isComingUp: true, lost: new Map() }, now);
 }
 function observe(state, source, observation, now) {
-    if ((0,_pods_js__WEBPACK_IMPORTED_MODULE_0__/* .isOfPods */ .Ed)(source) || (0,_pods_js__WEBPACK_IMPORTED_MODULE_0__/* .isIndexed */ .y5)(source))
+    if ((0,rollout_pods/* isOfPods */.Ed)(source) || (0,rollout_pods/* isIndexed */.y5)(source))
         state.pods.observe(source, observation, now);
     const known = observeTracked({ ...state, podsVersion: state.pods.version }, source, observation, now);
     const isComingUp = !state.pods.hasTrouble || [...known.tracked.values()].some((tracked) => isUntroubled(known, tracked, now));
@@ -95998,19 +97638,19 @@ function isUntroubled(state, tracked, now) {
     return (witnesses.length === 0 && !creation && !state.pods.newPodsOf(tracked.object).some(({ restarts }) => restarts > 0));
 }
 function observeTracked(state, source, observation, now) {
-    const seen = (next) => ({ ...state, tracked: new Map(state.tracked).set((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)(next.target.ref), next) });
+    const seen = (next) => ({ ...state, tracked: new Map(state.tracked).set((0,manifest_object/* keyOf */.TN)(next.target.ref), next) });
     switch (observation.type) {
         case 'listed':
-            return (0,_pods_js__WEBPACK_IMPORTED_MODULE_0__/* .isOfPods */ .Ed)(source) ? state : observeList(state, source, observation.objects, now);
+            return (0,rollout_pods/* isOfPods */.Ed)(source) ? state : observeList(state, source, observation.objects, now);
         case 'changed': {
-            const tracked = state.tracked.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(observation.object)));
+            const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
             return tracked ? seen(look(tracked, observation.object, now)) : state;
         }
         case 'deleted': {
-            const tracked = state.tracked.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(observation.object)));
+            const tracked = state.tracked.get((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(observation.object)));
             if (!tracked || observation.object.metadata.uid !== tracked.target.uid)
                 return state;
-            return seen({ ...tracked, status: (0,_jobs_js__WEBPACK_IMPORTED_MODULE_3__/* .statusWhenGone */ .IT)(observation.object, true) });
+            return seen({ ...tracked, status: (0,jobs/* statusWhenGone */.IT)(observation.object, true) });
         }
         case 'lost':
             return { ...state, lost: new Map(state.lost).set(source, observation.why) };
@@ -96020,19 +97660,19 @@ function observeTracked(state, source, observation, now) {
             // Nobody knows what happened meanwhile, so the time without progress starts anew.
             const tracked = new Map([...state.tracked].map(([key, one]) => [
                 key,
-                (0,_sources_js__WEBPACK_IMPORTED_MODULE_4__/* .sourceOf */ .v)(one.target.ref) === source ? { ...one, progressedAt: now } : one,
+                (0,sources/* sourceOf */.v)(one.target.ref) === source ? { ...one, progressedAt: now } : one,
             ]));
             return { ...state, lost, tracked };
         }
     }
 }
 function observeList(state, source, objects, now) {
-    const listed = new Map(objects.map((object) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object)), object]));
+    const listed = new Map(objects.map((object) => [(0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object)), object]));
     const tracked = [...state.tracked].map(([key, one]) => {
-        if ((0,_sources_js__WEBPACK_IMPORTED_MODULE_4__/* .sourceOf */ .v)(one.target.ref) !== source)
+        if ((0,sources/* sourceOf */.v)(one.target.ref) !== source)
             return [key, one];
         const object = listed.get(key);
-        return [key, object ? look(one, object, now) : { ...one, status: (0,_jobs_js__WEBPACK_IMPORTED_MODULE_3__/* .statusWhenGone */ .IT)(one.object) }];
+        return [key, object ? look(one, object, now) : { ...one, status: (0,jobs/* statusWhenGone */.IT)(one.object) }];
     });
     return { ...state, tracked: new Map(tracked) };
 }
@@ -96043,11 +97683,13 @@ function look(tracked, object, now) {
             status: { state: 'failed', reason: 'Deleted', message: 'was deleted and made anew by somebody else' },
         };
     }
-    const mark = (0,_status_js__WEBPACK_IMPORTED_MODULE_1__/* .progressMark */ .jk)(object);
-    const status = (0,_status_js__WEBPACK_IMPORTED_MODULE_1__/* .statusOf */ .c2)(object, tracked.target.expectation);
-    const seen = (0,_plan_pod_bounds_js__WEBPACK_IMPORTED_MODULE_5__/* .seenBounds */ .jm)(tracked.seen, object);
+    const mark = (0,rollout_status/* progressMark */.jk)(object);
+    const status = (0,rollout_status/* statusOf */.c2)(object, tracked.target.expectation);
+    const seen = (0,pod_bounds/* seenBounds */.jm)(tracked.seen, object);
+    const pods = (0,pod_bounds/* podsNow */.BR)(object);
+    const course = pods ? withSample(tracked.course, { at: now, ...pods }) : tracked.course;
     const progressedAt = mark === tracked.mark ? tracked.progressedAt : now;
-    return { ...tracked, object, status, mark, progressedAt, ...(seen && { seen }) };
+    return { ...tracked, object, status, mark, progressedAt, ...(seen && { seen }), ...(course && { course }) };
 }
 /**
  * The pods of the revision that is being rolled out; none while the controller has not seen our spec, since the newest
@@ -96059,7 +97701,7 @@ function newPodsIn(state, tracked) {
 /** Whether the controller works on our spec. Kinds that do not say count as observed. */
 function isObserved({ object, target }) {
     const status = object?.['status'];
-    const observed = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(status) ? status['observedGeneration'] : undefined;
+    const observed = (0,manifest_object/* isObject */.Gv)(status) ? status['observedGeneration'] : undefined;
     return typeof observed !== 'number' || observed >= target.expectation.generation;
 }
 /**
@@ -96072,7 +97714,7 @@ function withHealth(state, now) {
     const all = [...state.tracked.values()];
     const unhealthy = all.find(({ status }) => status.state !== 'healthy');
     if (unhealthy) {
-        const key = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)(unhealthy.target.ref);
+        const key = (0,manifest_object/* keyOf */.TN)(unhealthy.target.ref);
         const isWorse = soak && !soak.assumed.has(key) && soak.asked.get(key) === askedOf(unhealthy);
         return isWorse ? { ...rest, unstable: { ref: unhealthy.target.ref, message: unhealthy.status.message } } : rest;
     }
@@ -96084,8 +97726,8 @@ function withHealth(state, now) {
             soak: {
                 since: soak?.since ?? now,
                 restarts: new Map(pods.map(({ uid, restarts }) => [uid, restarts])),
-                assumed: new Set(assumed.map(({ target }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)(target.ref))),
-                asked: new Map(all.map((tracked) => [(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)(tracked.target.ref), askedOf(tracked)])),
+                assumed: new Set(assumed.map(({ target }) => (0,manifest_object/* keyOf */.TN)(target.ref))),
+                asked: new Map(all.map((tracked) => [(0,manifest_object/* keyOf */.TN)(tracked.target.ref), askedOf(tracked)])),
             },
         };
     }
@@ -96137,7 +97779,7 @@ function byGravity(a, b) {
 /* harmony import */ var _fail_fast_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4720);
 /* harmony import */ var _sources_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2247);
 /* harmony import */ var _status_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8217);
-/* harmony import */ var _tracker_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(809);
+/* harmony import */ var _tracker_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7539);
 
 
 
@@ -96245,7 +97887,7 @@ function summarize(failures) {
 
 /***/ }),
 
-/***/ 7482:
+/***/ 4765:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -96280,7 +97922,7 @@ function isSecretName(name) {
 
 /***/ }),
 
-/***/ 3575:
+/***/ 990:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -96289,7 +97931,7 @@ function isSecretName(name) {
 /* harmony export */   ef: () => (/* binding */ createKeyFilter)
 /* harmony export */ });
 /* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5078);
-/* harmony import */ var _secret_names_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7482);
+/* harmony import */ var _names_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4765);
 /**
  * What is a secret by its shape, for text that may hold secrets which nobody has told of: the tail of a log, a message. Few
  * shapes, each of which hardly anything else has; every pattern is bounded, so that hostile text takes linear time.
@@ -96356,14 +97998,319 @@ function replaceSecrets(text, replace) {
         .replace(JSON_WEB_TOKEN, (token) => replace(token))
         .replace(PREFIXED, (token) => replace(token))
         .replace(WEBHOOK, behindStart)
-        .replace(SETTING, (all, name) => ((0,_secret_names_js__WEBPACK_IMPORTED_MODULE_0__/* .isSecretName */ .e)(name.slice(0, -1)) ? behindStart(all, name) : all))
+        .replace(SETTING, (all, name) => ((0,_names_js__WEBPACK_IMPORTED_MODULE_0__/* .isSecretName */ .e)(name.slice(0, -1)) ? behindStart(all, name) : all))
         .replace(PARAMETER, behindStart);
 }
 
 
 /***/ }),
 
-/***/ 150:
+/***/ 6106:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  l: () => (/* binding */ createRedactor)
+});
+
+// EXTERNAL MODULE: ./lib/redact.js
+var redact = __nccwpck_require__(5078);
+;// CONCATENATED MODULE: ./lib/secrets/escapes.js
+/** A text as it is under its escapes, and where in the text each character of that comes from. */
+
+const NAMED = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const LETTERS = { n: '\n', r: '\n', t: '\t', b: '', f: '\n', v: '\n', a: '' };
+/** Of JSON, and of the quotes of Go, JavaScript and Python: `\"`, `\n`, `\u00e9`, `\x0a`. */
+const BACKSLASH = {
+    pattern: /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|x[\da-fA-F]{2}|[^ux])/g,
+    undo(escape) {
+        const units = [...escape.matchAll(/\\[ux]([\da-fA-F]+)/g)].map(([, digits = '']) => Number.parseInt(digits, 16));
+        if (units.length > 0)
+            return String.fromCharCode(...units);
+        const letter = escape.slice(1);
+        return LETTERS[letter] ?? letter;
+    },
+};
+/** Of URLs: `%2F`. */
+const PERCENT = {
+    pattern: /(?:%[\da-fA-F]{2})+/g,
+    undo(escape) {
+        try {
+            return decodeURIComponent(escape);
+        }
+        catch {
+            return undefined;
+        }
+    },
+};
+/** Of HTML forms, where a space is a plus. */
+const FORM = {
+    pattern: /\+|(?:%[\da-fA-F]{2})+/g,
+    undo: (escape) => (escape === '+' ? ' ' : PERCENT.undo(escape)),
+};
+/** Of HTML: `&amp;`, `&#39;`. */
+const ENTITY = {
+    pattern: /&(?:amp|lt|gt|quot|apos|#\d{1,6}|#x[\da-fA-F]{1,6});/g,
+    undo(escape) {
+        const [, hex, name = ''] = /^&(?:#(x)?)?(.*);$/.exec(escape) ?? [];
+        if (!escape.startsWith('&#'))
+            return NAMED[name];
+        const code = Number.parseInt(name, hex ? 16 : 10);
+        return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+    },
+};
+/** Each is undone alone, as what looks like one escape may be plain text under another; JSON may be inside of JSON. */
+const CHAINS = [
+    [BACKSLASH],
+    [BACKSLASH, BACKSLASH],
+    [BACKSLASH, BACKSLASH, BACKSLASH],
+    [PERCENT],
+    [FORM],
+    [ENTITY],
+    [BACKSLASH, PERCENT],
+];
+/** The text itself, and as it is when its escapes are undone, by each kind of escapes that it has. */
+function viewsOf(text) {
+    const plain = { text, begins: (index) => index, ends: (index) => index };
+    return [plain, ...CHAINS.flatMap((chain) => chained(plain, chain) ?? [])];
+}
+/** Undefined when a link of the chain has nothing to undo. */
+function chained(plain, chain) {
+    let view = plain;
+    for (const escape of chain)
+        view = view && undone(view, escape);
+    return view;
+}
+function undone(of, { pattern, undo }) {
+    let text = '';
+    let taken = 0;
+    /** Where pieces of the result begin, and where what they stand for begins and ends; a plain piece is as long as that. */
+    const pieces = [];
+    const copy = (to) => {
+        if (to > taken)
+            pieces.push({ at: text.length, from: taken, to });
+        text += of.text.slice(taken, to);
+        taken = to;
+    };
+    for (const { 0: escape, index } of of.text.matchAll(pattern)) {
+        const plain = undo(escape);
+        if (plain === undefined)
+            continue;
+        copy(index);
+        const safe = (0,redact/* stripControls */.$Y)(plain);
+        if (safe !== '')
+            pieces.push({ at: text.length, from: index, to: index + escape.length });
+        text += safe;
+        taken = index + escape.length;
+    }
+    if (taken === 0)
+        return undefined;
+    copy(of.text.length);
+    const pieceAt = (index) => {
+        let low = 0;
+        for (let high = pieces.length - 1; low < high;) {
+            const middle = Math.ceil((low + high) / 2);
+            if ((pieces[middle]?.at ?? 0) <= index)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+        const { at, from, to } = pieces[low] ?? { at: 0, from: 0, to: 0 };
+        const isPlain = (pieces[low + 1]?.at ?? text.length) - at === to - from;
+        return { from, to, ...(isPlain && { offset: index - at }) };
+    };
+    return {
+        text,
+        begins(index) {
+            const { from, offset = 0 } = pieceAt(index);
+            return of.begins(from + offset);
+        },
+        ends(index) {
+            const { from, to, offset } = pieceAt(index - 1);
+            return of.ends(offset === undefined ? to : from + offset + 1);
+        },
+    };
+}
+
+// EXTERNAL MODULE: ./lib/secrets/patterns.js
+var patterns = __nccwpck_require__(990);
+;// CONCATENATED MODULE: ./lib/secrets/redactor.js
+/**
+ * Hides the secrets of a run in every text that leaves it, in whatever form they come: as they are, line by line, in base64,
+ * inside longer base64, and under the escapes of JSON, URLs and HTML.
+ */
+
+
+
+/** Shorter values would hide half of every text, and guessing them takes no time anyway. */
+const SHORTEST_SECRET = 6;
+/** Digits alone are counts, sizes and ports; as many of them as this are not. */
+const SHORTEST_NUMBER = 8;
+function createRedactor() {
+    const certain = new Set();
+    const doubtful = new Set();
+    const spared = new Set();
+    // All of them, one a line: to look through once.
+    let words = '';
+    // What is looked for, found by its first characters: hundreds of Secrets have more forms than one pattern can hold.
+    let forms = new Map();
+    function index(piece) {
+        for (const form of formsOf(piece)) {
+            const start = form.slice(0, SHORTEST_SECRET);
+            const same = forms.get(start) ?? new Set();
+            forms.set(start, same.add(form));
+        }
+    }
+    return {
+        add(secret) {
+            if (secret.trim().length < SHORTEST_SECRET)
+                return false;
+            for (const piece of piecesOf(secret)) {
+                if (certain.has(piece))
+                    continue;
+                certain.add(piece);
+                index(piece);
+            }
+            return true;
+        },
+        hide(value) {
+            for (const piece of piecesOf(value)) {
+                if (doubtful.has(piece))
+                    continue;
+                doubtful.add(piece);
+                if (!isOrdinary(piece, words))
+                    index(piece);
+            }
+        },
+        spare(more) {
+            const fresh = [...new Set(more)].filter((word) => !spared.has(word));
+            for (const word of fresh)
+                spared.add(word);
+            const added = fresh.join('\n');
+            words += `\n${added}`;
+            if (![...doubtful].some((piece) => isOrdinary(piece, added)))
+                return;
+            forms = new Map();
+            for (const piece of certain)
+                index(piece);
+            for (const piece of doubtful)
+                if (!isOrdinary(piece, words))
+                    index(piece);
+        },
+        redact(text) {
+            // Control characters inside a secret would hide it here and vanish later, on the way to the log.
+            const plain = (0,redact/* stripControls */.$Y)(text);
+            const safe = (0,patterns/* scrub */._I)(forms.size === 0 ? plain : withoutSecrets(plain, forms));
+            return safe === plain ? text : safe;
+        },
+    };
+}
+/** The value as a whole, and its lines: each is hidden wherever it turns up. */
+function piecesOf(value) {
+    const lines = value.split(/\r\n|[\r\n]/);
+    const inner = lines.length > 1 ? lines.map((line) => line.trim()).filter((line) => !SYNTAX.test(line)) : [];
+    const pieces = [value, value.trim(), ...inner].filter((piece) => piece.trim().length >= SHORTEST_SECRET);
+    return [...new Set(pieces)];
+}
+/** Lines of a file that hold nothing of their own: `spring:`, `[section]`, `------`, `-----BEGIN CERTIFICATE-----`. */
+const SYNTAX = /^(?:[\w.-]+:|\[[\w.-]+\]|-----(?:BEGIN|END) [A-Z0-9 ]+-----|[^\p{L}\p{N}]*)$/u;
+/** A value that everybody prints says nothing by being a secret's, and hiding it would tell that it is one. */
+function isOrdinary(piece, words) {
+    if (/^\d+$/.test(piece))
+        return piece.length < SHORTEST_NUMBER;
+    return holdsAsWord(words, piece);
+}
+function holdsAsWord(text, word) {
+    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+        if (!isLetter(text[at - 1]) && !isLetter(text[at + word.length]))
+            return true;
+    }
+    return false;
+}
+function isLetter(character) {
+    return character !== undefined && /[\p{L}\p{N}]/u.test(character);
+}
+function withoutSecrets(text, forms) {
+    const spans = [];
+    for (const view of viewsOf(text)) {
+        for (const [from, to] of secretsIn(view.text, forms))
+            spans.push([view.begins(from), view.ends(to)]);
+    }
+    if (spans.length === 0)
+        return text;
+    let safe = '';
+    let shown = 0;
+    for (const [from, to] of merged(spans)) {
+        safe += text.slice(shown, from) + redact/* HIDDEN */.RG;
+        shown = to;
+    }
+    return safe + text.slice(shown);
+}
+/** How others show that they have cut a text off, perhaps in the middle of a secret. */
+const CUT_OFF = /\.\.\.|…/g;
+function secretsIn(text, forms) {
+    const spans = [];
+    const cuts = [...text.matchAll(CUT_OFF)].map(({ index }) => index);
+    for (let at = 0; at + SHORTEST_SECRET <= text.length; at++) {
+        const found = forms.get(text.slice(at, at + SHORTEST_SECRET));
+        if (!found)
+            continue;
+        const candidates = [...found];
+        const whole = candidates.filter((form) => text.startsWith(form, at)).map(({ length }) => length);
+        const cut = cuts.find((index) => index > at) ?? at;
+        const isBegun = cut > at && candidates.some((form) => form.startsWith(text.slice(at, cut)));
+        const length = Math.max(...whole, isBegun ? cut - at : 0);
+        if (length > 0)
+            spans.push([at, at + length]);
+    }
+    return spans;
+}
+/** Spans that overlap are one; they are in order of their beginnings then. */
+function merged(spans) {
+    const result = [];
+    for (const [from, to] of spans.toSorted(([one], [other]) => one - other)) {
+        const last = result.at(-1);
+        if (last && from < last[1])
+            result[result.length - 1] = [last[0], Math.max(last[1], to)];
+        else
+            result.push([from, to]);
+    }
+    return result;
+}
+function formsOf(piece) {
+    // JSON inside of base64 is how other secrets hold this one; there no escapes are undone.
+    const plain = new Set([piece, JSON.stringify(piece).slice(1, -1)]);
+    const forms = [piece, ...[...plain].flatMap(base64FormsOf)].map(redact/* stripControls */.$Y);
+    return new Set(forms.filter((form) => form.trim().length >= SHORTEST_SECRET));
+}
+function base64FormsOf(text) {
+    const bytes = new TextEncoder().encode(text);
+    const inside = [0, 1, 2].map((offset) => base64Inside(bytes, offset));
+    const all = [toBase64(bytes), ...inside];
+    return [...all, ...all.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))];
+}
+/**
+ * How the bytes look inside the base64 of something longer, where they begin `offset` bytes into a group of three: without
+ * the characters at either end that their neighbours have a part in (https://www.rfc-editor.org/rfc/rfc4648#section-4).
+ */
+function base64Inside(bytes, offset) {
+    const padded = new Uint8Array(offset + bytes.length);
+    padded.set(bytes, offset);
+    const whole = Math.floor(padded.length / 3) * 4;
+    return toBase64(padded).slice(offset === 0 ? 0 : 4, whole);
+}
+function toBase64(bytes) {
+    let binary = '';
+    for (const byte of bytes)
+        binary += String.fromCharCode(byte);
+    return btoa(binary);
+}
+
+
+/***/ }),
+
+/***/ 5499:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -96376,7 +98323,7 @@ function replaceSecrets(text, replace) {
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
 /* harmony import */ var _manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(641);
 /* harmony import */ var _redact_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5078);
-/* harmony import */ var _secret_names_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7482);
+/* harmony import */ var _names_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4765);
 /** Which values of a Kubernetes object are secrets, and which of its words are known to everybody. */
 
 
@@ -96460,12 +98407,12 @@ function valuesOfEntries(object) {
     return Object.entries(data).flatMap(([name, value]) => {
         if (typeof value !== 'string')
             return [];
-        return (0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? partsOf(value) : value.includes('\n') ? settingsIn(value) : [];
+        return (0,_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? partsOf(value) : value.includes('\n') ? settingsIn(value) : [];
     });
 }
 function valuesOfContainers(object) {
     return containersOf(object).flatMap((container) => [
-        ...(0,_manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .objectsIn */ .Qv)(container['env']).flatMap(({ item: { name, value } }) => typeof name === 'string' && typeof value === 'string' && (0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? partsOf(value) : []),
+        ...(0,_manifest_pod_template_js__WEBPACK_IMPORTED_MODULE_0__/* .objectsIn */ .Qv)(container['env']).flatMap(({ item: { name, value } }) => typeof name === 'string' && typeof value === 'string' && (0,_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? partsOf(value) : []),
         ...optionsIn([...textsIn(container['command']), ...textsIn(container['args'])]),
     ]);
 }
@@ -96477,7 +98424,7 @@ function containersOf(object) {
 function optionsIn(words) {
     return words.flatMap((word, index) => {
         const [, name = '', value] = /^--?([\w.-]+)(?:=([\s\S]+))?$/.exec(word) ?? [];
-        if (!(0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name))
+        if (!(0,_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name))
             return [];
         const next = words[index + 1];
         return value === undefined ? (next === undefined || next.startsWith('-') ? [] : [next]) : [value];
@@ -96511,7 +98458,7 @@ function secretsInJson(json, depth) {
         if (typeof value !== 'string')
             return secretsInJson(value, depth);
         const inUrl = passwordsInUrls(value);
-        if (!(0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name))
+        if (!(0,_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name))
             return inUrl;
         const login = name === 'auth' ? textFromBase64(value) : undefined;
         const password = login === undefined ? [] : [login, login.slice(login.indexOf(':') + 1)];
@@ -96522,7 +98469,7 @@ function secretsInJson(json, depth) {
 function settingsIn(text) {
     return text.split(/\r\n|[\r\n]/).flatMap((line) => {
         const [, name = '', value = ''] = /^\s*(?:export\s+|-\s+)?["']?([\w.-]+)["']?\s*[=:]\s*(.+?)\s*,?$/.exec(line) ?? [];
-        return value !== '' && (0,_secret_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? [value, value.replace(/^(["'])(.*)\1$/, '$2')] : [];
+        return value !== '' && (0,_names_js__WEBPACK_IMPORTED_MODULE_1__/* .isSecretName */ .e)(name) ? [value, value.replace(/^(["'])(.*)\1$/, '$2')] : [];
     });
 }
 /**

@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
+import type { GitHubOptions } from './adapters/github/client.ts'
+import { createDeploymentNotifier } from './adapters/github/deployments.ts'
 import { createGitHub } from './adapters/github/github.ts'
 import { openAccess } from './adapters/kube/access.ts'
 import { createCluster } from './adapters/kube/cluster.ts'
 import { credentialsIn } from './adapters/kube/credentials.ts'
 import { readKubeconfigs } from './adapters/kube/kubeconfig-files.ts'
 import { chooseContext } from './adapters/kube/kubeconfig.ts'
+import { openNotifiers } from './adapters/notify/notifiers.ts'
 import { createRegistry } from './adapters/registry/registry.ts'
 import { createRenderer } from './adapters/render/renderer.ts'
+import { createWeb } from './adapters/web/web.ts'
 import type { Journal } from './commands/journal.ts'
 import { discreetCluster, hideSettings, spareNames } from './commands/keep-secrets.ts'
 import type { Run, Signals } from './commands/run.ts'
@@ -61,17 +65,47 @@ export async function compose(
     cluster,
     renderer: createRenderer({ searchPath: env['PATH'] ?? '', timeoutMs: RENDER_TIMEOUT_MS }),
     registry: createRegistry({ env, mask: (secret) => runner.mask(secret) }),
+    web: createWeb(env),
   }
 }
 
-/** Who is to be told of the release. */
-export function composeNotifiers(_inputs: Inputs, _env: NodeJS.ProcessEnv): Notifier[] {
-  return []
+/** Who is to be told of the release. Throws RejectedError. */
+export async function composeNotifiers(
+  inputs: Inputs,
+  env: NodeJS.ProcessEnv,
+  { runner, clock, isResumed }: Pick<Surroundings, 'runner' | 'clock'> & { readonly isResumed: boolean },
+): Promise<Notifier[]> {
+  // A stranger must not choose whom the secrets of the step are sent to.
+  rejectIfAny(forkProblems(inputs.run))
+  const deployment = deploymentNotifier(inputs, env, isResumed)
+  return [...(deployment ? [deployment] : []), ...(await openNotifiers(inputs, { env, runner, clock }))]
+}
+
+function deploymentNotifier(inputs: Inputs, env: NodeJS.ProcessEnv, isResumed: boolean): Notifier | undefined {
+  const { deployment: environment, release, namespace, run } = inputs
+  const options = gitHubOptions(inputs, env)
+  if (environment === undefined) return undefined
+  if (!options || !run) {
+    const why = run ? 'there is no github-token' : 'the run is not one of GitHub Actions'
+    return { name: 'The deployment on GitHub', end: () => Promise.reject(new Error(why)) }
+  }
+  return createDeploymentNotifier({
+    ...options,
+    environment,
+    release,
+    ...(namespace !== undefined && { namespace }),
+    run,
+    isResumed,
+  })
 }
 
 /** Absent without a token, or outside GitHub. */
 export function composeGitHub(inputs: Inputs, env: NodeJS.ProcessEnv): GitHub | undefined {
-  const { githubToken: token, run } = inputs
+  const options = gitHubOptions(inputs, env)
+  return options && createGitHub(options)
+}
+
+function gitHubOptions({ githubToken: token, run }: Inputs, env: NodeJS.ProcessEnv): GitHubOptions | undefined {
   if (token === undefined || !run) return undefined
-  return createGitHub({ token, apiUrl: env['GITHUB_API_URL'] ?? 'https://api.github.com', repository: run.repository })
+  return { token, apiUrl: env['GITHUB_API_URL'] ?? 'https://api.github.com', repository: run.repository }
 }

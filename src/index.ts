@@ -17,7 +17,7 @@ import { SESSION_STATE } from './commands/session/session.ts'
 import { compose, composeGitHub, composeNotifiers } from './compose.ts'
 import { type Inputs, readInputs } from './inputs/inputs.ts'
 import type { Clock, Cluster } from './ports.ts'
-import { createRedactor } from './redactor.ts'
+import { createRedactor } from './secrets/redactor.ts'
 import { succeeded } from './report/outcome.ts'
 import type { Report } from './report/report.ts'
 
@@ -75,7 +75,8 @@ async function run(
     // Before anything is printed that others have written.
     runner.mask(source.input('github-token'))
     known.inputs = readInputs(source)
-    herald = createHerald(composeNotifiers(known.inputs, process.env), clock)
+    const isResumed = session !== undefined
+    herald = createHerald(await composeNotifiers(known.inputs, process.env, { runner, clock, isResumed }), clock)
     const announce = () => herald.begin()
     const ready = await compose(known.inputs, process.env, { runner, clock, journal, signals, announce, ...session })
     known.cluster = ready.cluster

@@ -149,9 +149,10 @@ export interface Cluster {
 
 /** A comment that is edited in place by every later run. */
 export interface StickyComment {
-  /** Hidden text that marks the comment as this release's; it begins the body. */
+  /** Hidden text that marks the comment as this release's; it is the first line of the body. */
   readonly marker: string
-  readonly body: string
+  /** The body, given the one that an earlier run left; undefined for a new comment. */
+  readonly render: (previous: string | undefined) => string
   readonly pullRequest: number
 }
 
@@ -222,6 +223,12 @@ export interface Renderer {
 export interface Registry {
   /** The digest that the tag of a reference stands for now, `sha256:…`. Throws RejectedError. */
   resolve(reference: string, signal: AbortSignal): Promise<string>
+}
+
+/** Pages of releases, as their users see them. */
+export interface Web {
+  /** The HTTP status of the page; redirects are not followed. Throws when nobody answers, or the address must not be asked. */
+  ask(url: string, signal: AbortSignal): Promise<number>
 }
 
 /** Somebody outside who is told of a release: a deployment on GitHub, a channel, a dashboard. Best effort: a failure is a warning. */

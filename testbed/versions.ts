@@ -14,6 +14,9 @@ export const TOOLS = {
 
 export type Tool = keyof typeof TOOLS
 
+/** Packages of the machine's own Debian or Ubuntu, in whatever version it has. `prometheus` brings promtool along. */
+export type DebianPackage = 'prometheus' | 'prometheus-pushgateway'
+
 /** The names by which the one `kubernetes` binary is called. */
 export const KUBERNETES_PROGRAMS = [
   'etcd',

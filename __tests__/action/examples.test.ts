@@ -1,41 +1,9 @@
 /** The workflow files of examples/, as users copy them, run with the action that is checked in as dist/. */
 import { describe, expect, it } from '@jest/globals'
-import { MONA, startFakeGitHub, type FakeGitHub, type Fault } from '../fakes/github.ts'
-import { type TestNamespace, withNamespace } from '../cluster/testbed.ts'
+import { MONA, type Fault } from '../fakes/github.ts'
 import type { WorkflowRun } from './act.ts'
-import {
-  createRepository,
-  kubeconfigFor,
-  pullRequest,
-  PULL_REQUEST,
-  push,
-  type Repository,
-  shortenDeadline,
-} from './repository.ts'
-
-const ROLLSAFE = 'rollsafe/rollsafe@v0'
-const IMAGE = 'ghcr.io/acme/shop'
-
-interface World {
-  readonly repository: Repository
-  readonly namespace: TestNamespace
-  readonly gitHub: FakeGitHub
-}
-
-/** Runs `body` with a repository that has the manifests of examples/k8s, a namespace, and a GitHub that all are its own. */
-async function withWorld(body: (world: World) => Promise<void>): Promise<void> {
-  await withNamespace('example', async (namespace) => {
-    await using repository = await createRepository({ k8s: 'examples/k8s' })
-    await shortenDeadline(repository, 'k8s/deployment.yaml')
-    const gitHub = await startFakeGitHub()
-    try {
-      await body({ repository, namespace, gitHub })
-      expect(gitHub.violations).toEqual([])
-    } finally {
-      await gitHub.close()
-    }
-  })
-}
+import { kubeconfigFor, pullRequest, PULL_REQUEST, push } from './repository.ts'
+import { IMAGE, imageIn, K8S, printedBy, ROLLSAFE, withWorld, type World } from './world.ts'
 
 async function runQuickStart({ repository, namespace, gitHub }: World, commit: string): Promise<WorkflowRun> {
   return await repository.run({
@@ -60,20 +28,9 @@ async function runPullRequest(
   })
 }
 
-async function imageIn(namespace: TestNamespace): Promise<string> {
-  return await namespace.kubectl(['get', 'deployment', 'shop', '-o', 'jsonpath={..containers[0].image}'])
-}
-
-/** What a step printed, as one text; says what else happened when it did not run. */
-function printedBy(run: WorkflowRun, step: string): string {
-  const ran = run.steps[step]
-  if (!ran) throw new Error(`the step "${step}" did not run:\n${run.log}`)
-  return ran.printed.map(({ text }) => text).join('\n')
-}
-
 describe('examples/quick-start.yml', () => {
   it('deploys a push, takes a bad one back, and hands outputs and summary on', () =>
-    withWorld(async (world) => {
+    withWorld(K8S, async (world) => {
       const good = await runQuickStart(world, '4c9d2e1-v1')
       expect(good).toMatchObject({
         exitCode: 0,
@@ -130,7 +87,7 @@ describe('examples/quick-start.yml', () => {
 
 describe('examples/pull-request.yml', () => {
   it('writes one comment, and edits it when the release goes bad and when it is good again', () =>
-    withWorld(async (world) => {
+    withWorld(K8S, async (world) => {
       const { gitHub } = world
       gitHub.addComment(PULL_REQUEST, MONA, 'Looks good to me')
       /** The body of the only other comment. */
@@ -163,7 +120,7 @@ describe('examples/pull-request.yml', () => {
     }))
 
   it("does nothing for a fork's pull request", () =>
-    withWorld(async (world) => {
+    withWorld(K8S, async (world) => {
       const run = await runPullRequest(world, 'd4e5f6a-v1', 'mallory/shop')
       expect(run).toMatchObject({ exitCode: 0, jobResult: undefined, steps: {} })
       expect(world.gitHub.requests).toEqual([])
@@ -185,7 +142,7 @@ describe('examples/pull-request.yml', () => {
     ['fails', { operation: 'issues/create-comment', kind: 'status', status: 500 }, /500/],
     ['does not answer', { operation: 'issues/list-comments', kind: 'hang' }, /no answer/],
   ])('is green without its comment when GitHub %s', (_name, fault, message) =>
-    withWorld(async (world) => {
+    withWorld(K8S, async (world) => {
       world.gitHub.fail(fault)
       const run = await runPullRequest(world, 'e5f6a7b-v1')
       expect({ exitCode: run.exitCode, log: run.log }).toMatchObject({ exitCode: 0 })

@@ -25,7 +25,7 @@ export type RunOptions = Pick<ActOptions, 'vars' | 'env' | 'matrix' | 'path' | '
 }
 
 export interface Event {
-  readonly name: 'push' | 'pull_request'
+  readonly name: 'push' | 'pull_request' | 'workflow_dispatch'
   readonly payload: object
 }
 
@@ -54,12 +54,22 @@ export async function createRepository(files: Readonly<Record<string, string>>):
 }
 
 /** A release whose image cannot be pulled is bad after its deadline, and the manifests give it more time than a test has. */
-export async function shortenDeadline({ checkout }: Repository, manifest: string): Promise<void> {
-  const path = join(checkout, manifest)
+export async function shortenDeadline(where: Repository, manifest: string): Promise<void> {
+  await replaceIn(where, manifest, /progressDeadlineSeconds: \d+/, 'progressDeadlineSeconds: 5')
+}
+
+/** Changes a file of the checkout, as a commit would. */
+export async function replaceIn(
+  { checkout }: Repository,
+  file: string,
+  what: string | RegExp,
+  by: string,
+): Promise<void> {
+  const path = join(checkout, file)
   const text = await readFile(path, 'utf8')
-  const shorter = text.replace(/progressDeadlineSeconds: \d+/, 'progressDeadlineSeconds: 5')
-  if (shorter === text) throw new Error(`${manifest} has no progressDeadlineSeconds to shorten`)
-  await writeFile(path, shorter)
+  const replaced = text.replace(what, by)
+  if (replaced === text) throw new Error(`${file} has no ${what} to replace`)
+  await writeFile(path, replaced)
 }
 
 /** What GitHub's runner downloads for `uses: rollsafe/rollsafe@v0` and needs: nothing is built or installed there. */
@@ -87,9 +97,9 @@ async function run(root: string, checkout: string, options: RunOptions): Promise
   })
 }
 
-/** act 0.2.89 refuses a workflow with `queue`, which GitHub has had since May 2026. Nothing else is changed. */
+/** act 0.2.89 refuses `queue`, and `deployment` of an environment, which GitHub has had since May 2026. Nothing else is changed. */
 function readableByAct(workflow: string): string {
-  return workflow.replace(/^ {2}queue: max\n/m, '')
+  return workflow.replace(/^ {2}queue: max\n/m, '').replaceAll(', deployment: false }', ' }')
 }
 
 /** act hands the commit on as `github.sha`, whatever it looks like: a word in it chooses what the pods of the testbed do. */
@@ -100,7 +110,26 @@ export function push(commit: string): Event {
   }
 }
 
-export function pullRequest(commit: string, { from = REPOSITORY, number = PULL_REQUEST } = {}): Event {
+/** The tag is its commit, too. */
+export function pushTag(tag: string): Event {
+  return {
+    name: 'push',
+    payload: { ref: `refs/tags/${tag}`, after: tag, deleted: false, repository: repository(REPOSITORY) },
+  }
+}
+
+/** A workflow that is started by hand. */
+export function dispatch(inputs: Readonly<Record<string, string>>): Event {
+  return {
+    name: 'workflow_dispatch',
+    payload: { ref: 'refs/heads/main', inputs, repository: repository(REPOSITORY) },
+  }
+}
+
+export function pullRequest(
+  commit: string,
+  { from = REPOSITORY, number = PULL_REQUEST, labels = [] as readonly string[] } = {},
+): Event {
   return {
     name: 'pull_request',
     payload: {
@@ -108,6 +137,7 @@ export function pullRequest(commit: string, { from = REPOSITORY, number = PULL_R
       number,
       pull_request: {
         number,
+        labels: labels.map((name) => ({ name })),
         head: { ref: 'greeting', sha: commit, repo: repository(from) },
         base: { ref: 'main', sha: 'b7c1f7d1', repo: repository(REPOSITORY) },
       },

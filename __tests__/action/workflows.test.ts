@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { load } from 'js-yaml'
+import { INPUT_DEFAULTS } from '../../src/inputs/inputs.ts'
+import { parseDuration } from '../../src/inputs/parse.ts'
 import { buildTool } from '../../testbed/build.ts'
 import { run } from '../../testbed/run.ts'
 
@@ -18,16 +20,28 @@ const WORKFLOWS = ['.github/workflows', 'examples'].flatMap((folder) =>
     .map((file) => join(folder, file)),
 )
 
+const EXAMPLES = WORKFLOWS.filter((path) => path.startsWith('examples/'))
+
 interface Workflow {
   readonly permissions: unknown
+  readonly env?: object
   readonly concurrency: unknown
   readonly jobs: Readonly<Record<string, Job>>
 }
 
 interface Job {
   readonly permissions?: unknown
+  readonly env?: object
+  readonly environment?: unknown
   readonly 'timeout-minutes'?: number
-  readonly steps: readonly { readonly uses?: string; readonly run?: string; readonly with?: Record<string, unknown> }[]
+  readonly steps: readonly Step[]
+}
+
+interface Step {
+  readonly uses?: string
+  readonly run?: string
+  readonly env?: object
+  readonly with?: Readonly<Record<string, string | number | boolean>>
 }
 
 function read(path: string): { text: string; workflow: Workflow; jobs: Job[] } {
@@ -68,7 +82,7 @@ describe.each(WORKFLOWS)('%s', (path) => {
     const used = [...text.matchAll(/^\s*(?:- )?uses: (.+)$/gm)].map(([, reference = '']) => reference)
     expect(used).toHaveLength(steps.filter(({ uses }) => uses !== undefined).length)
     for (const reference of used) {
-      expect(reference).toMatch(/^(\.\/|rollsafe\/rollsafe@v\d+|[\w.-]+(\/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/)
+      expect(reference).toMatch(/^(\.\/|rollsafe\/rollsafe@v\d+|[\w.-]+(\/[\w.-]+)+@[0-9a-f]{40} # v\d+(\.\d+){1,2})$/)
     }
   })
 
@@ -90,5 +104,56 @@ describe('the actions that are used', () => {
       }
     }
     expect([...versions].filter(([, found]) => found.size > 1)).toEqual([])
+  })
+})
+
+/** In minutes: the longest that a step of Rollsafe waits for its lock, follows the rollout, and follows the way back. */
+function longest({ with: inputs = {} }: Step): number {
+  const seconds = (['lock-timeout', 'timeout', 'rollback-timeout'] as const).map((name) => {
+    const parsed = parseDuration(String(inputs[name] ?? INPUT_DEFAULTS[name]), { least: 0, most: Infinity })
+    if (!parsed.ok) throw new Error(`${name} is no duration`)
+    return parsed.value
+  })
+  return seconds.reduce((sum, each) => sum + each, 0) / 60
+}
+
+describe('the examples', () => {
+  it.each(EXAMPLES)('%s gives Rollsafe the time that it may need, and a few minutes for the rest', (path) => {
+    for (const job of read(path).jobs) {
+      const steps = job.steps.filter(({ uses }) => uses?.startsWith('rollsafe/rollsafe@'))
+      expect(steps).not.toHaveLength(0)
+      const needed = steps.map(longest).reduce((sum, each) => sum + each, 0)
+      expect(job['timeout-minutes']).toBeGreaterThanOrEqual(needed + 5)
+    }
+  })
+
+  it.each(EXAMPLES)('%s shows secrets to the steps that need them, and to no others', (path) => {
+    const { workflow, jobs } = read(path)
+    const all = [
+      workflow.env,
+      ...jobs.map(({ env }) => env),
+      ...jobs.flatMap(({ steps }) => steps.map(({ env }) => env)),
+    ]
+    expect(JSON.stringify(all)).not.toContain('secrets.')
+    const given = jobs
+      .flatMap(({ steps }) => steps)
+      .filter((step) => JSON.stringify(step.with ?? {}).includes('secrets.'))
+    for (const { uses } of given) expect(uses).toMatch(/^rollsafe\/rollsafe@/)
+  })
+
+  it.each(['aks', 'eks', 'gke'])('examples/%s.yml logs in by OpenID Connect, from a protected environment', (cloud) => {
+    const { text, jobs } = read(`examples/${cloud}.yml`)
+    expect(text).not.toContain('secrets.')
+    expect(jobs).toMatchObject([{ permissions: { contents: 'read', 'id-token': 'write' }, environment: 'production' }])
+  })
+
+  it('ask for a token of OpenID Connect only where one is used', () => {
+    const asking = EXAMPLES.filter((path) => read(path).text.includes('id-token'))
+    expect(asking.toSorted()).toEqual(['examples/aks.yml', 'examples/eks.yml', 'examples/gke.yml'])
+  })
+
+  it('are all in the table of their README, which names no others', () => {
+    const table = readFileSync(join(ROOT, 'examples/README.md'), 'utf8').matchAll(/^\|.*\[(\S+\.yml)\]\(\1\)/gm)
+    expect([...table].map(([, name]) => `examples/${name}`).toSorted()).toEqual(EXAMPLES.toSorted())
   })
 })

@@ -63,6 +63,7 @@ export function createRun(
     cluster,
     runner,
     registry: { resolve: (reference) => Promise.reject(new Error(`nobody was to ask for ${reference}`)) },
+    web: { ask: (url) => Promise.reject(new Error(`nobody was to ask ${url}`)) },
     renderer: { render: () => Promise.resolve([{ path: 'k8s/app.yaml', text }]) },
     clock,
     journal: openJournal(clock),

@@ -9,6 +9,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { createDeployments, type FakeDeployment } from './github-deployments.ts'
 import { readDescription, type Match } from './github-openapi.ts'
 
 export interface FakeUser {
@@ -37,6 +38,7 @@ export interface Fault {
   readonly kind: 'status' | 'hang' | 'reset' | 'lost-answer'
   readonly status?: number
   readonly message?: string
+  readonly headers?: Readonly<Record<string, string>>
   /** Before the answer, in milliseconds. */
   readonly delay?: number
   times?: number
@@ -55,6 +57,7 @@ export interface FakeGitHubOptions {
 export interface FakeGitHub {
   readonly url: string
   readonly comments: readonly FakeComment[]
+  readonly deployments: readonly FakeDeployment[]
   /** `GET /user`, in the order they came. */
   readonly requests: readonly string[]
   readonly violations: readonly string[]
@@ -68,7 +71,7 @@ export interface FakeGitHub {
 export const ACTIONS_BOT: FakeUser = { login: 'github-actions[bot]', id: 41898282, type: 'Bot' }
 export const MONA: FakeUser = { login: 'mona', id: 583231, type: 'User' }
 
-interface Answer {
+export interface Answer {
   readonly status: number
   readonly body?: unknown
   readonly headers?: Record<string, string>
@@ -101,6 +104,7 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<
   const bound = server.address()
   if (bound === null || typeof bound === 'string') throw new Error('the fake GitHub has no port')
   const url = `http://127.0.0.1:${bound.port}`
+  const deployments = createDeployments(`${url}/repos/${repository}`, (user) => userBody(user, false))
 
   function addComment(issue: number, user: FakeUser, body: string): FakeComment {
     const comment = { id: nextId++, issue, user, body }
@@ -135,7 +139,8 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<
     body: string,
   ): Answer {
     if (fault?.kind === 'status') {
-      return { status: fault.status ?? 500, body: { message: fault.message ?? 'Server Error' } }
+      const { status = 500, message = 'Server Error', headers } = fault
+      return { status, body: { message }, ...(headers && { headers }) }
     }
     return found
       ? described(found.operationId, answerTo(request, found, body))
@@ -201,7 +206,7 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<
         return isThere(number) ? { status: 200, body: pullRequestBody(number) } : NOT_FOUND
       }
       default:
-        return unknown(operation)
+        return deployments.operate(operation, parameters, body, user) ?? unknown(operation)
     }
   }
 
@@ -286,7 +291,8 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<
   }
 
   function control(address: URL, body: string): Answer {
-    if (address.pathname === '/_fake/state') return { status: 200, body: { comments, requests, violations } }
+    if (address.pathname === '/_fake/state')
+      return { status: 200, body: { comments, deployments: deployments.all, requests, violations } }
     if (address.pathname !== '/_fake/faults') return NOT_FOUND
     const fault: Fault = JSON.parse(body)
     faults.push(fault)
@@ -296,6 +302,7 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<
   return {
     url,
     comments,
+    deployments: deployments.all,
     requests,
     violations,
     addComment,

@@ -72,11 +72,9 @@ const huge = (count: number, text: string): Report => {
   }
 }
 
-const body = (report: Report): string => renderComment(report).body
-
 describe.each([
   ['summary', renderSummary],
-  ['comment', body],
+  ['comment', renderComment],
 ])('the %s', (_view, render) => {
   it('of a good deploy tells what runs now', () => {
     const { text, tables } = pageOf(render(deployed))
@@ -204,7 +202,7 @@ describe('size', () => {
     ['many things with much to escape', huge(100, '*_|<'.repeat(1000))],
   ])('of pages stays within GitHub’s limits: %s', (_what, report) => {
     const summary = renderSummary(report)
-    const comment = body(report)
+    const comment = renderComment(report)
     expect(bytesOf(summary)).toBeLessThanOrEqual(SUMMARY_BYTES)
     expect(comment.length).toBeLessThanOrEqual(COMMENT_CHARACTERS)
     for (const markdown of [summary, comment]) {
@@ -217,15 +215,17 @@ describe('size', () => {
   })
 
   it('of a page that cannot hold all says what is missing', () => {
-    expect(body(huge(300, 'x'.repeat(900)))).toMatch(/_Left out, because GitHub limits the size of this page: .*_/)
+    expect(renderComment(huge(300, 'x'.repeat(900)))).toMatch(
+      /_Left out, because GitHub limits the size of this page: .*_/,
+    )
   })
 })
 
 describe('the comment’s marker', () => {
   it('begins the body, alone on its line', () => {
-    const { marker, body: markdown } = renderComment(rolledBack)
-    expect(marker).toBe('<!-- rollsafe release=shop namespace=shop -->')
-    expect(markdown.startsWith(`${marker}\n`)).toBe(true)
+    const marker = '<!-- rollsafe release=shop namespace=shop -->'
+    expect(markerOf('shop', 'shop')).toBe(marker)
+    expect(renderComment(rolledBack).startsWith(`${marker}\n`)).toBe(true)
   })
 
   it.each([
@@ -250,13 +250,14 @@ describe('the comment’s marker', () => {
   })
 
   it('appears once, whatever the texts of the report say', () => {
-    const { body: markdown } = renderComment({
+    const markdown = renderComment({
       ...reportSaying(markerOf('shop', 'shop')),
       release: 'shop',
       namespace: 'shop',
     })
     expect(markdown.split('\n').filter((line) => line === markerOf('shop', 'shop')).length).toBeGreaterThanOrEqual(1)
-    expect(pageOf(markdown).html.match(/<!--/g)).toHaveLength(1)
+    // And the line of the runs below it.
+    expect(pageOf(markdown).html.match(/<!--/g)).toHaveLength(2)
   })
 })
 
@@ -363,6 +364,7 @@ describe('outputs', () => {
       reason: 'CrashLoop',
       message: rolledBack.message,
       changed: 'true',
+      url: '',
       'duration-seconds': '96',
     })
     expect(outputsOf(rejected)).toMatchObject({

@@ -54,7 +54,10 @@ export async function carryOut(
     if (hasWrites) run.announce()
     const rolledOut = await rollOut(prepared, observer, session)
     const ending = overtaken(await unlessLost(endingOf(rolledOut), session), rolledOut, observer)
+    if (ending.type === 'bad' || (ending.type === 'refused' && rolledOut.written.length > 0))
+      run.journal.mark('detected')
     if (ending.type === 'good') {
+      if (copyOf !== undefined && rolledOut.written.length > 0) run.journal.mark('recovered')
       const { pruned, warnings: unpruned } = await prune(prepared.prune, run)
       const stays = prepared.prune.kept.map(({ ref, why }) => `${describe(ref)} ${why}`)
       const end = { status: 'good', message: 'is healthy' } as const
@@ -166,6 +169,7 @@ async function explainAndUndo(
   const rolledBack = await runner.group('Roll back', () =>
     rollBack({ writes, signal, record, ...(bad && { bad }), ...(isWatched && { observer }) }, run),
   )
+  if (rolledBack.report.outcome === 'rolled-back') run.journal.mark('recovered')
   const isDoubtful = inPlace !== undefined && lastGood === undefined
   const beyond = basis.earlier.map(({ revision }) => revision)
   const report = {

@@ -54,6 +54,8 @@ export function deployReport(prepared: Prepared, carriedOut: CarriedOut, session
       ...(followed && { state: followed.state, settledAfter: followed.settledAfter }),
       finalState: (key) => finalState(key, rolledBack?.report),
       ...(rolledBack && { back: rolledBack.state }),
+      isBackAsWritten: run.inputs.rollbackStrategy.type === 'as-written',
+      secondsAt: run.journal.seconds,
     }),
     failures,
     ...(rollback && { rollback }),

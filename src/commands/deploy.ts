@@ -3,6 +3,7 @@ import { isSuperseded } from '../release/supersede.ts'
 import type { Report } from '../report/report.ts'
 import { type CarriedOut, carryOut } from './carry-out.ts'
 import { deployReport } from './deploy-report.ts'
+import { locate } from './locate.ts'
 import { prepare, type Prepared } from './prepare/prepare.ts'
 import { render, type Rendered } from './prepare/render.ts'
 import { beginReview } from './prepare/review.ts'
@@ -30,10 +31,16 @@ export async function deploy(run: Run): Promise<Report> {
   })
   if (begun.late !== undefined) return supersededReport(run, begun.late)
   const { session, prepared } = begun
+  if (typeof prepared === 'string') {
+    await session.close()
+    return supersededReport(session.run, prepared)
+  }
+  return locate(await deployPrepared(prepared, session), prepared.changes, session.run)
+}
+
+async function deployPrepared(prepared: Prepared, session: Session): Promise<Report> {
   try {
-    return typeof prepared === 'object'
-      ? deployReport(prepared, await carryOutIn(prepared, session), session)
-      : supersededReport(session.run, prepared)
+    return deployReport(prepared, await carryOutIn(prepared, session), session)
   } finally {
     await session.close()
   }

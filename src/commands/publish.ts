@@ -2,7 +2,7 @@ import { messageOf } from '../errors.ts'
 import type { Herald } from './herald.ts'
 import type { Clock, GitHub, Runner } from '../ports.ts'
 import { annotationsOf } from '../report/annotations.ts'
-import { renderComment, shouldComment, type CommentMode } from '../report/comment.ts'
+import { markerOf, renderComment, shouldComment, type CommentMode } from '../report/comment.ts'
 import { renderLog } from '../report/log.ts'
 import { outputsOf } from '../report/outputs.ts'
 import { redactReport } from '../report/redact-report.ts'
@@ -86,7 +86,9 @@ async function comment(
 ): Promise<void> {
   const pullRequest = report.run?.pullRequest
   if (!github || pullRequest === undefined || !shouldComment(report, mode)) return
-  await github.upsertComment({ ...renderComment(report), pullRequest }, signal)
+  const marker = markerOf(report.release, report.namespace)
+  const render = (previous: string | undefined): string => renderComment(report, previous)
+  await github.upsertComment({ marker, pullRequest, render }, signal)
 }
 
 /** Runs all at once with a signal that aborts after `ms`. */

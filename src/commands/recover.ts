@@ -96,6 +96,7 @@ async function recoverHeld({ namespace }: SessionState, held: HeldRelease): Prom
   lock.lost.throwIfAborted()
   const { report: rollback, leftAlone, interruption, warnings } = takenBack
   const isBack = rollback.outcome === 'rolled-back'
+  if (isBack) run.journal.mark('recovered')
   const isOver = isBack || interruption !== undefined
   return {
     ...frame(),

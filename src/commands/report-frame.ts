@@ -8,9 +8,11 @@ type Frame = Pick<
   | 'command'
   | 'release'
   | 'startedAt'
+  | 'times'
   | 'durationSeconds'
   | 'run'
   | 'timeline'
+  | 'phases'
   | 'warnings'
   | 'problems'
   | 'objects'
@@ -31,9 +33,11 @@ export function reportFrame({
     command: inputs?.command ?? 'deploy',
     release: inputs?.release ?? '',
     startedAt: journal.startedAt.toISOString(),
+    times: { ...(inputs?.committedAt !== undefined && { commit: inputs.committedAt }), ...journal.times() },
     durationSeconds: journal.seconds(),
     ...(inputs?.run && { run: inputs.run }),
     timeline: journal.entries,
+    phases: journal.phases,
     warnings: [],
     problems: [],
     objects: [],

@@ -10,6 +10,7 @@ import type { Report } from '../report/report.ts'
 import { carryOut } from './carry-out.ts'
 import { mapLimited } from './concurrency.ts'
 import { deployReport } from './deploy-report.ts'
+import { locate } from './locate.ts'
 import { prepare, type Prepared } from './prepare/prepare.ts'
 import { assertHomeAllowed, identityOf, namespaceOf, place } from './prepare/render.ts'
 import { beginReview } from './prepare/review.ts'
@@ -31,6 +32,10 @@ export async function rollback(run: Run): Promise<Report> {
       throw error
     }
   })
+  return locate(await goBack(target, prepared, session), prepared.changes, session.run)
+}
+
+async function goBack(target: ReleaseRecord, prepared: Prepared, session: Session): Promise<Report> {
   try {
     const copyOf = target.copyOf ?? target.revision
     return deployReport(prepared, { ...(await carryOut(prepared, session, { copyOf })), copyOf }, session)

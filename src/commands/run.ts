@@ -1,5 +1,5 @@
 import type { Inputs } from '../inputs/inputs.ts'
-import type { Clock, Cluster, GitHub, Registry, Renderer, Runner } from '../ports.ts'
+import type { Clock, Cluster, GitHub, Registry, Renderer, Runner, Web } from '../ports.ts'
 import type { Journal } from './journal.ts'
 
 /** One run of the action: what was asked, everything it needs of the outside world, and its memory for the report. */
@@ -9,6 +9,7 @@ export interface Run {
   readonly runner: Runner
   readonly renderer: Renderer
   readonly registry: Registry
+  readonly web: Web
   readonly clock: Clock
   /** Absent without a token, or outside GitHub. */
   readonly github?: GitHub

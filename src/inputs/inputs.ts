@@ -1,6 +1,7 @@
 /** What a run is asked to do: read once, before anything else happens, and never changed. */
 import { rejectIfAny } from '../errors.ts'
 import type { RunFacts } from '../report/report.ts'
+import { type EnvironmentInputs, readEnvironment } from './environment.ts'
 import { type Fences, readFences } from './fences.ts'
 import { type Command, parseCommand } from './command.ts'
 import { type ImageRequest, readImages } from './images.ts'
@@ -16,12 +17,12 @@ import {
 } from './parse.ts'
 import { type PreviewInputs, readPreview } from './preview.ts'
 import { InputReader } from './reader.ts'
-import { readRun, type Environment } from './run.ts'
+import { commitTimeOf, readRun, type Environment } from './run.ts'
 import { readRollbackStrategy, type RollbackStrategy } from './rollback-strategy.ts'
 import { readSources, type Sources } from './sources.ts'
 import { readStrategy, type Strategy } from './strategy.ts'
 
-export interface Inputs extends PreviewInputs {
+export interface Inputs extends EnvironmentInputs, PreviewInputs {
   readonly command: Command
   /** A DNS label of at most 40 characters; behind it, that of a preview has `-pr-` and the number of its pull request. */
   readonly release: string
@@ -58,9 +59,13 @@ export interface Inputs extends PreviewInputs {
   readonly forceConflicts: boolean
   readonly githubToken?: string
   readonly comment: 'auto' | 'failure' | 'never'
+  /** The file that says who else is told. */
+  readonly notify?: string
   /** Lines of log per failing container; 0 for none. */
   readonly logLines: number
   readonly allowInsecure: boolean
+  /** ISO 8601; absent where the event does not tell. */
+  readonly committedAt?: string
   /** Absent when the run is not on GitHub. */
   readonly run?: RunFacts
 }
@@ -115,6 +120,9 @@ export const INPUT_DEFAULTS = {
   'preview-ttl': '72h',
   'max-previews': '20',
   comment: 'auto',
+  deployment: '',
+  'environment-url': '',
+  notify: '',
   'log-lines': '40',
   'allow-insecure': 'false',
 } as const
@@ -138,7 +146,9 @@ export function readInputs(source: InputSource): Inputs {
   const namespace = reader.text('namespace')
   const context = reader.text('context')
   const githubToken = reader.text('github-token')
+  const notify = reader.text('notify')
   const run = readRun(env, event)
+  const committedAt = commitTimeOf(event)
   const command = reader.value('command', parseCommand, 'deploy')
   const toRevision = reader.text('to-revision')
   const strategy = readStrategy(reader)
@@ -176,8 +186,11 @@ export function readInputs(source: InputSource): Inputs {
     forceConflicts: reader.value('force-conflicts', parseBoolean, false),
     ...(githubToken !== '' && { githubToken }),
     comment: reader.value('comment', (text) => parseChoice(text, ['auto', 'failure', 'never']), 'auto'),
+    ...readEnvironment(reader, run),
+    ...(notify !== '' && { notify }),
     logLines: reader.value('log-lines', (text) => parseInteger(text, { least: 0, most: MOST_LOG_LINES }), 0),
     allowInsecure: reader.value('allow-insecure', parseBoolean, false),
+    ...(committedAt !== undefined && { committedAt }),
     ...(run && { run }),
   }
   if (reader.problems.length === 0 && inputs.stableForSeconds >= inputs.timeoutSeconds) {

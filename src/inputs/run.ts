@@ -31,6 +31,13 @@ export function readRun(env: Environment, event: unknown): RunFacts | undefined 
   }
 }
 
+/** When the commit that a push or the run before was about was made, in ISO 8601 and UTC; other events do not tell. */
+export function commitTimeOf(event: unknown): string | undefined {
+  const time = at(event, 'head_commit', 'timestamp') ?? at(event, 'workflow_run', 'head_commit', 'timestamp')
+  const date = new Date(typeof time === 'string' ? time : Number.NaN)
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
+}
+
 /** 0 for what is no number, which is older than every run. */
 function wholeNumber(text: string): number {
   return /^\d{1,15}$/.test(text) ? Number(text) : 0

@@ -4,8 +4,8 @@
  */
 import { isObject } from '../manifest/object.ts'
 import { HIDDEN } from '../redact.ts'
-import { isSecretName } from '../secret-names.ts'
-import { replaceSecrets } from '../secret-patterns.ts'
+import { isSecretName } from '../secrets/names.ts'
+import { replaceSecrets } from '../secrets/patterns.ts'
 
 // Of the private use area: no text of a manifest has a use for it, and YAML shows it as it is.
 const MARK = /\uE000\d+\uE001/g

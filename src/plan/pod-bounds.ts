@@ -179,7 +179,8 @@ export function seenBounds(previous: SeenBounds | undefined, workload: KubeObjec
   }
 }
 
-function podsNow(workload: KubeObject): { available: number; total?: number } | undefined {
+/** Pods as the workload's status tells them; `total` is absent for a DaemonSet. */
+export function podsNow(workload: KubeObject): { available: number; total?: number } | undefined {
   switch (groupKindOf(workload)) {
     case 'Deployment.apps': {
       const { status } = workload as Deployment

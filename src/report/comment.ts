@@ -1,7 +1,9 @@
 import { assemble, link } from './markdown.ts'
 import { evidenceSections, type EvidenceDetail } from './evidence.ts'
+import { earlierRuns, historyLine, historySection } from './comment-history.ts'
 import { openingSection } from './opening.ts'
 import { succeeded } from './outcome.ts'
+import { coursesSection, type CourseDetail } from './courses.ts'
 import { planSections, type PlanDetail } from './plan.ts'
 import {
   commandsSection,
@@ -20,7 +22,7 @@ import type { Report } from './report.ts'
  */
 export const COMMENT_CHARACTERS = 65_000
 
-const DETAIL: Detail & EvidenceDetail & PlanDetail = {
+const DETAIL: Detail & EvidenceDetail & PlanDetail & CourseDetail = {
   workloads: 25,
   problems: 25,
   objects: 50,
@@ -34,6 +36,7 @@ const DETAIL: Detail & EvidenceDetail & PlanDetail = {
   plannedObjects: 50,
   diffs: 25,
   diffCharacters: 6000,
+  courses: 1,
   openLines: 60,
 }
 
@@ -57,9 +60,13 @@ function encoded(name: string): string {
   return encodeURIComponent(name.toWellFormed()).replaceAll('-', '%2D')
 }
 
-/** The comment on a pull request: its marker, and the body that begins with it. */
-export function renderComment(report: Report): { readonly marker: string; readonly body: string } {
-  const marker = markerOf(report.release, report.namespace)
+/**
+ * The comment on a pull request, which begins with its marker (`markerOf`). `previous` is what an earlier run left in its place: the
+ * runs that it tells of are carried over.
+ */
+export function renderComment(report: Report, previous?: string): string {
+  const earlier = earlierRuns(report, previous)
+  const head = `${markerOf(report.release, report.namespace)}\n${historyLine(report, earlier)}\n`
   const sections = [
     openingSection(report),
     ...commandsSection(report),
@@ -68,13 +75,14 @@ export function renderComment(report: Report): { readonly marker: string; readon
     ...workloadsSection(report, DETAIL),
     ...evidenceSections(report, DETAIL),
     ...warningsSection(report, DETAIL),
+    ...coursesSection(report, DETAIL),
     ...rollbackSection(report, DETAIL),
     ...changesSection(report, DETAIL),
+    ...historySection(earlier, report.run),
   ]
   const rest = report.run
     ? `The ${link('run’s summary', report.run.url)} has the timeline and more of the evidence.`
     : ''
   const end = `<sub>${rest === '' ? '' : `${rest} `}Later runs of this release edit this comment.</sub>`
-  const body = assemble(sections, end, COMMENT_CHARACTERS - marker.length - 1, (markdown) => markdown.length)
-  return { marker, body: `${marker}\n${body}` }
+  return head + assemble(sections, end, COMMENT_CHARACTERS - head.length, (markdown) => markdown.length)
 }

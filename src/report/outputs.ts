@@ -11,6 +11,7 @@ export const OUTPUT_NAMES = [
   'reason',
   'message',
   'changed',
+  'url',
   'duration-seconds',
 ] as const
 export type OutputName = (typeof OUTPUT_NAMES)[number]
@@ -26,6 +27,7 @@ export function outputsOf(report: Report): Record<OutputName, string> {
     reason: report.reason ?? '',
     message: stripControls(report.message).replaceAll(/\s+/g, ' ').trim(),
     changed: String(report.changed),
+    url: report.url ?? '',
     'duration-seconds': String(Math.round(report.durationSeconds)),
   }
 }

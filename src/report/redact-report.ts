@@ -50,5 +50,11 @@ export function redactReport(report: Report, redact: (text: string) => string): 
   const safe: Report = JSON.parse(JSON.stringify(report), (_field, value: unknown) =>
     typeof value === 'string' && !OWN_WORDS.has(value) ? redact(value) : value,
   )
-  return { ...safe, release: report.release, namespace: report.namespace, startedAt: report.startedAt }
+  return {
+    ...safe,
+    release: report.release,
+    namespace: report.namespace,
+    startedAt: report.startedAt,
+    times: report.times,
+  }
 }

@@ -41,7 +41,10 @@ export interface Report {
   readonly previousRevision?: number
   /** Whether the cluster is different now from what it was before the run; of a plan, whether a deploy would change it. */
   readonly changed: boolean
+  /** Where people reach the release; only when it is good and has such a place. */
+  readonly url?: string
   readonly startedAt: string
+  readonly times: Times
   readonly durationSeconds: number
   readonly run?: RunFacts
   /** What was wrong with the inputs or manifests; only for `rejected`. */
@@ -49,12 +52,26 @@ export interface Report {
   readonly objects: readonly ObjectReport[]
   readonly workloads: readonly WorkloadReport[]
   readonly timeline: readonly TimelineEntry[]
+  /** In order; the first began with the run. Absent when nobody kept a journal. */
+  readonly phases?: readonly PhaseStart[]
   readonly failures: readonly FailureReport[]
   readonly rollback?: RollbackReport
   /** What a deploy would do; only for the command `plan`. */
   readonly plan?: PlanReport
   /** Things that went wrong without changing the outcome, for instance a comment that GitHub refused. */
   readonly warnings: readonly string[]
+}
+
+/** When what happened, as the four key metrics of software delivery (https://dora.dev/guides/dora-metrics/) need it. */
+export interface Times {
+  /** When the commit was made; absent where the event does not tell. */
+  readonly commit?: string
+  readonly started: string
+  readonly ended: string
+  /** When the release was found to be bad. */
+  readonly detected?: string
+  /** When the version before, or the one that somebody went back to, was healthy again. */
+  readonly recovered?: string
 }
 
 /** Where the run comes from, as GitHub's environment tells it. */
@@ -98,10 +115,24 @@ export interface WorkloadReport extends ObjectRef {
   readonly images: readonly ImageChange[]
   /** Pods that are available and wanted, where the kind has such a thing. */
   readonly pods?: { readonly available: number; readonly wanted: number }
-  /** Fewest pods available and most in all, as planned before the rollout and as seen during it. */
-  readonly bounds?: { readonly planned: PodRange; readonly seen?: PodRange }
+  /**
+   * Fewest pods available and most in all, as planned before the rollout and as seen during it; `back` is what was to be expected
+   * of the rollback, where there was one by the workload's own strategy.
+   */
+  readonly bounds?: { readonly planned: PodRange; readonly seen?: PodRange; readonly back?: PodRange }
   /** From its write to healthy or failed. */
   readonly seconds?: number
+  /** Its pods over the rollout and the rollback, a sample for each change, the oldest first. */
+  readonly course?: readonly PodSample[]
+}
+
+/** Pods at one moment, and until the next sample. */
+export interface PodSample {
+  /** Since the start of the run. */
+  readonly seconds: number
+  readonly available: number
+  /** Absent where it is not known. */
+  readonly total?: number
 }
 
 export interface PodRange {
@@ -122,6 +153,13 @@ export interface TimelineEntry {
   readonly seconds: number
   readonly phase: 'prepare' | 'apply' | 'follow' | 'diagnose' | 'roll-back' | 'report'
   readonly text: string
+}
+
+/** When a part of the run began. It went on until the next one did. */
+export interface PhaseStart {
+  readonly phase: TimelineEntry['phase']
+  /** Since the start of the run. */
+  readonly seconds: number
 }
 
 /** Why one workload is bad, with what was found before anything was undone. */

@@ -61,7 +61,7 @@ export function workloadsSection(report: Report, detail: Detail): Section[] {
     podsOf(workload),
     workload.seconds === undefined ? '–' : durationOf(workload.seconds),
   ])
-  const markdown = `### Workloads\n\n${table(['Workload', 'State now', 'Image: before → this release', 'Pods available', 'Took'], rows, { rows: detail.workloads })}`
+  const markdown = `### Workloads\n\n${table(['Workload', 'State now', 'Image: before → this release', 'Pods available', 'Rollout took'], rows, { rows: detail.workloads })}`
   return [{ name: 'workloads', rank: 2, markdown }]
 }
 
@@ -75,7 +75,7 @@ function podsOf({ pods, bounds }: WorkloadReport): string {
   const isMissed =
     seen.leastAvailable < planned.leastAvailable || (seen.mostTotal ?? 0) > (planned.mostTotal ?? Infinity)
   const plan = isMissed ? `; planned ${planned.leastAvailable} and ${planned.mostTotal ?? '–'}` : ''
-  return `${now}<br>at least ${seen.leastAvailable}${most}${plan}`
+  return `${now}<br>on the way: at least ${seen.leastAvailable}${most}${plan}`
 }
 
 /** What the rollback did to each object. */
@@ -158,7 +158,9 @@ function imagesOf(workload: WorkloadReport): string {
     .map(({ container, from, to }) => {
       const which = workload.images.length > 1 ? `${code(container)}: ` : ''
       if (from === to) return `${which}${code(to)}, as before`
-      return `${which}${from === undefined ? '_new_' : code(from)}<br>→&nbsp;${code(to)}`
+      // After a rollback the right-hand side is what does not run.
+      const before = `${from === undefined ? '_none_' : code(from)}${workload.state === 'restored' ? ' **runs again**' : ''}`
+      return `${which}${before}<br>→&nbsp;${code(to)}`
     })
     .join('<br>')
 }

@@ -1,6 +1,8 @@
 import { assemble, bytesOf } from './markdown.ts'
 import { evidenceSections, type EvidenceDetail } from './evidence.ts'
 import { openingSection } from './opening.ts'
+import { coursesSection, type CourseDetail } from './courses.ts'
+import { phasesSection } from './phases.ts'
 import { planSections, type PlanDetail } from './plan.ts'
 import {
   changesSection,
@@ -20,7 +22,7 @@ import type { Report } from './report.ts'
  */
 export const SUMMARY_BYTES = 1_000_000
 
-const DETAIL: Detail & EvidenceDetail & PlanDetail = {
+const DETAIL: Detail & EvidenceDetail & PlanDetail & CourseDetail = {
   workloads: 200,
   problems: 200,
   objects: 500,
@@ -34,6 +36,7 @@ const DETAIL: Detail & EvidenceDetail & PlanDetail = {
   plannedObjects: 500,
   diffs: 200,
   diffCharacters: 50_000,
+  courses: 8,
   openLines: 200,
 }
 
@@ -47,9 +50,11 @@ export function renderSummary(report: Report): string {
     ...workloadsSection(report, DETAIL),
     ...evidenceSections(report, DETAIL),
     ...warningsSection(report, DETAIL),
+    ...phasesSection(report),
+    ...coursesSection(report, DETAIL),
+    ...timelineSection(report, DETAIL),
     ...rollbackSection(report, DETAIL),
     ...changesSection(report, DETAIL),
-    ...timelineSection(report, DETAIL),
   ]
   return assemble(sections, '', SUMMARY_BYTES, bytesOf)
 }

@@ -1,8 +1,9 @@
 import { keyOf, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
 import { CONTAINER_FIELDS, objectsIn, podTemplateOf } from '../manifest/pod-template.ts'
 import type { Change } from '../plan/change.ts'
-import type { RolloutState } from '../rollout/tracker.ts'
-import type { ImageChange, ObjectReport, PodRange, WorkloadReport } from './report.ts'
+import { podBounds } from '../plan/pod-bounds.ts'
+import type { RolloutState, Tracked } from '../rollout/tracker.ts'
+import type { ImageChange, ObjectReport, PodRange, PodSample, WorkloadReport } from './report.ts'
 
 /** What became of the objects of a plan, given the keys of those that were written, and of what was deleted. */
 export function objectReports(
@@ -32,6 +33,10 @@ export interface WorkloadFacts {
   readonly finalState: (key: string) => WorkloadReport['state'] | undefined
   /** Of the rollback; absent when there was none. */
   readonly back?: RolloutState
+  /** Whether the old pods come back by the workloads' own strategies, as a rule of Kubernetes tells. */
+  readonly isBackAsWritten: boolean
+  /** Seconds since the start of the run, of a moment on the clock. */
+  readonly secondsAt: (moment: number) => number
 }
 
 /** A row for each object that makes pods. */
@@ -42,6 +47,8 @@ export function workloadReports({
   settledAfter,
   finalState,
   back,
+  isBackAsWritten,
+  secondsAt,
 }: WorkloadFacts): WorkloadReport[] {
   return changes.flatMap((change): WorkloadReport[] => {
     const { object } = change.manifest
@@ -49,18 +56,23 @@ export function workloadReports({
     const key = keyOf(refOf(object))
     const tracked = state?.tracked.get(key)
     const status = tracked?.status
-    const pods = (back?.tracked.get(key)?.status ?? status)?.pods
-    const bounds = boundsOf(planned.get(key), tracked?.seen)
+    const returned = back?.tracked.get(key)
+    const pods = (returned?.status ?? status)?.pods
+    const course = courseOf([tracked, returned], secondsAt)
+    const live = 'live' in change ? change.live : undefined
+    const before = returned && isBackAsWritten && live ? podBounds(live, tracked?.object) : undefined
+    const bounds = boundsOf(planned.get(key), tracked?.seen, before)
     const seconds = settledAfter?.get(key)
     return [
       {
         ...refOf(object),
         state: finalState(key) ?? status?.state ?? (change.type === 'unchanged' || state ? 'healthy' : 'unknown'),
         message: messageOf(finalState(key), status?.message, change, state !== undefined),
-        images: imageChanges('live' in change ? change.live : undefined, object),
+        images: imageChanges(live, object),
         ...(pods && { pods }),
         ...(bounds && { bounds }),
         ...(seconds !== undefined && { seconds: Math.round(seconds * 10) / 10 }),
+        ...(course.length > 0 && { course }),
       },
     ]
   })
@@ -80,8 +92,21 @@ function messageOf(
   return wasFollowed ? 'is applied' : 'was not followed'
 }
 
-function boundsOf(planned: PodRange | undefined, seen: PodRange | undefined): WorkloadReport['bounds'] {
-  return planned && { planned: rangeOf(planned), ...(seen && { seen: rangeOf(seen) }) }
+function boundsOf(
+  planned: PodRange | undefined,
+  seen: PodRange | undefined,
+  back: PodRange | undefined,
+): WorkloadReport['bounds'] {
+  return (
+    planned && { planned: rangeOf(planned), ...(seen && { seen: rangeOf(seen) }), ...(back && { back: rangeOf(back) }) }
+  )
+}
+
+/** Of the rollout and the rollback, one after the other. */
+function courseOf(parts: readonly (Tracked | undefined)[], secondsAt: (moment: number) => number): PodSample[] {
+  return parts
+    .flatMap((part) => part?.course ?? [])
+    .map(({ at, available, total }) => ({ seconds: secondsAt(at), available, ...(total !== undefined && { total }) }))
 }
 
 function rangeOf({ leastAvailable, mostTotal }: PodRange): PodRange {

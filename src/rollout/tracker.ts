@@ -3,8 +3,9 @@
  * on a clock that never jumps, and comes from outside.
  */
 import { isObject, keyOf, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
-import { type SeenBounds, seenBounds } from '../plan/pod-bounds.ts'
+import { podsNow, type SeenBounds, seenBounds } from '../plan/pod-bounds.ts'
 import type { Observation } from '../ports.ts'
+import { type Course, withSample } from './course.ts'
 import type { PodFacts } from './pod-facts.ts'
 import { createPodIndex, isIndexed, isOfPods, type PodIndex } from './pods.ts'
 import { sourceOf } from './sources.ts'
@@ -30,6 +31,8 @@ export interface Tracked {
   readonly progressedAt: number
   /** Fewest and most pods so far. */
   readonly seen?: SeenBounds
+  /** Its pods so far. */
+  readonly course?: Course
 }
 
 /** All have been healthy without a break since then. */
@@ -67,8 +70,9 @@ export function startTracking(targets: readonly Target[], now: number, before?: 
   const pods = before?.pods ?? createPodIndex()
   const tracked = targets.map((target): [string, Tracked] => {
     const key = keyOf(target.ref)
-    const seen = before?.tracked.get(key)?.seen
-    return [key, { target, status: UNSEEN, mark: '', progressedAt: now, ...(seen && { seen }) }]
+    const { seen, course } = before?.tracked.get(key) ?? {}
+    const known = { ...(seen && { seen }), ...(course && { course }) }
+    return [key, { target, status: UNSEEN, mark: '', progressedAt: now, ...known }]
   })
   return withHealth(
     { tracked: new Map(tracked), pods, podsVersion: pods.version, isComingUp: true, lost: new Map() },
@@ -147,8 +151,10 @@ function look(tracked: Tracked, object: KubeObject, now: number): Tracked {
   const mark = progressMark(object)
   const status = statusOf(object, tracked.target.expectation)
   const seen = seenBounds(tracked.seen, object)
+  const pods = podsNow(object)
+  const course = pods ? withSample(tracked.course, { at: now, ...pods }) : tracked.course
   const progressedAt = mark === tracked.mark ? tracked.progressedAt : now
-  return { ...tracked, object, status, mark, progressedAt, ...(seen && { seen }) }
+  return { ...tracked, object, status, mark, progressedAt, ...(seen && { seen }), ...(course && { course }) }
 }
 
 /**

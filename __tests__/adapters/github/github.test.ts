@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createGitHub } from '../../../src/adapters/github/github.ts'
-import type { GitHub } from '../../../src/ports.ts'
+import type { GitHub, StickyComment } from '../../../src/ports.ts'
 import { renderComment } from '../../../src/report/comment.ts'
 import { ACTIONS_BOT, MONA, startFakeGitHub, type FakeGitHub, type FakeUser, type Fault } from '../../fakes/github.ts'
 import { HOSTILE } from '../../fixtures/hostile.ts'
@@ -9,7 +9,8 @@ import { reportSaying } from '../../fixtures/reports/hostile.ts'
 const fault = (more: Partial<Fault>): Fault => ({ operation: 'issues/create-comment', kind: 'status', ...more })
 
 const marker = '<!-- rollsafe release=shop namespace=shop -->'
-const comment = { marker, body: `${marker}\nsecond`, pullRequest: 128 }
+const second = `${marker}\nsecond`
+const comment: StickyComment = { marker, render: () => second, pullRequest: 128 }
 const noHurry = (): AbortSignal => AbortSignal.timeout(20_000)
 const otherBot: FakeUser = { login: 'dependabot[bot]', id: 49699333, type: 'Bot' }
 
@@ -29,19 +30,29 @@ function client(token: 'job-token' | 'personal-token' | 'wrong' = 'job-token'): 
 
 describe('the sticky comment', () => {
   it.each(['job-token', 'personal-token'] as const)('is made once and then edited, with a %s', async (token) => {
-    const first = await client(token).upsertComment({ ...comment, body: `${marker}\nfirst` }, noHurry())
-    const second = await client(token).upsertComment(comment, noHurry())
-    expect(second).toBe(first)
+    const first = await client(token).upsertComment({ ...comment, render: () => `${marker}\nfirst` }, noHurry())
+    const again = await client(token).upsertComment(comment, noHurry())
+    expect(again).toBe(first)
     expect(first).toBe('https://github.com/acme/shop/pull/128#issuecomment-1000')
-    expect(fake.comments).toMatchObject([{ issue: 128, body: comment.body }])
+    expect(fake.comments).toMatchObject([{ issue: 128, body: second }])
     expect(fake.violations).toEqual([])
+  })
+
+  it('is written anew with what was there', async () => {
+    const seen: (string | undefined)[] = []
+    const render = (previous: string | undefined): string => {
+      seen.push(previous)
+      return `${marker}\nedit ${seen.length}`
+    }
+    for (const _ of [1, 2, 3]) await client().upsertComment({ ...comment, render }, noHurry())
+    expect(seen).toEqual([undefined, `${marker}\nedit 1`, `${marker}\nedit 2`])
   })
 
   it('is found behind hundreds of others', async () => {
     for (let index = 0; index < 230; index += 1) fake.addComment(128, MONA, `comment ${index}`)
     const ours = fake.addComment(128, ACTIONS_BOT, `${marker}\nfirst`)
     await client().upsertComment(comment, noHurry())
-    expect(ours.body).toBe(comment.body)
+    expect(ours.body).toBe(second)
     expect(fake.comments).toHaveLength(231)
     expect(fake.requests.filter((request) => request.startsWith('GET /repos'))).toHaveLength(3)
     expect(fake.violations).toEqual([])
@@ -51,14 +62,14 @@ describe('the sticky comment', () => {
     const oldest = fake.addComment(128, ACTIONS_BOT, `${marker}\nfirst`)
     const later = fake.addComment(128, ACTIONS_BOT, `${marker}\ntoo many`)
     await client().upsertComment(comment, noHurry())
-    expect([oldest.body, later.body]).toEqual([comment.body, `${marker}\ntoo many`])
+    expect([oldest.body, later.body]).toEqual([second, `${marker}\ntoo many`])
     expect(fake.violations).toEqual([])
   })
 
   it('is found with the line ends that GitHub may have stored', async () => {
     const ours = fake.addComment(128, ACTIONS_BOT, `${marker}\r\nfirst`)
     await client().upsertComment(comment, noHurry())
-    expect(ours.body).toBe(comment.body)
+    expect(ours.body).toBe(second)
   })
 
   it.each([
@@ -85,7 +96,10 @@ describe('the sticky comment', () => {
   it('is taken by GitHub whatever the report says', async () => {
     for (const text of Object.values(HOSTILE)) {
       await client().upsertComment(
-        { ...renderComment({ ...reportSaying(text), release: 'shop', namespace: 'shop' }), pullRequest: 128 },
+        {
+          ...comment,
+          render: (previous) => renderComment({ ...reportSaying(text), release: 'shop', namespace: 'shop' }, previous),
+        },
         noHurry(),
       )
     }
@@ -119,6 +133,14 @@ describe('trouble with GitHub', () => {
     expect(fake.violations).toEqual([])
   })
 
+  it('a limit on asking who we are does not make a second comment', async () => {
+    fake.addComment(128, MONA, `${marker}\nfirst`)
+    const message = 'You have exceeded a secondary rate limit'
+    fake.fail({ operation: 'users/get-authenticated', kind: 'status', status: 403, message })
+    await expect(client('personal-token').upsertComment(comment, noHurry())).rejects.toThrow(/403 .*rate limit/)
+    expect(fake.comments).toHaveLength(1)
+  })
+
   it('a wrong token is told as one', async () => {
     await expect(client('wrong').upsertComment(comment, noHurry())).rejects.toThrow(
       /401 Bad credentials.*`github-token`/,
@@ -143,7 +165,7 @@ describe('trouble with GitHub', () => {
   ])('after %s it tries once more, and there is one comment', async (_what, what) => {
     fake.fail(what)
     await client().upsertComment(comment, noHurry())
-    expect(fake.comments).toMatchObject([{ body: comment.body }])
+    expect(fake.comments).toMatchObject([{ body: second }])
     expect(fake.violations).toEqual([])
   })
 
@@ -218,6 +240,6 @@ describe('the fake GitHub', () => {
     expect(await ask('/_fake/faults', { method: 'POST', body })).toBe(204)
     expect(await ask('/user')).toBe(500)
     const state: unknown = await (await fetch(`${fake.url}/_fake/state`)).json()
-    expect(state).toEqual({ comments: [], requests: ['GET /user'], violations: [] })
+    expect(state).toEqual({ comments: [], deployments: [], requests: ['GET /user'], violations: [] })
   })
 })

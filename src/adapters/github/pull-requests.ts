@@ -1,14 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { getOctokit } from '@actions/github'
-import { messageOf } from '../../errors.ts'
-import { isObject } from '../../manifest/object.ts'
 import type { PullRequest } from '../../ports.ts'
+import { persistently, reasonFor } from './answers.ts'
+import type { Octokit } from './client.ts'
 
-type Octokit = ReturnType<typeof getOctokit>
+/** For the answer to one question, with the second try. */
+const PATIENCE_MS = 20_000
 
-const PAUSE_BEFORE_RETRY = 1000
-/** For the answer to one question, with the second attempt. */
-const PATIENCE = 20_000
+const ADVICE = {
+  limited: 'Run it again when the limit is over',
+  forbidden: 'The job needs `permissions: pull-requests: read`, or `write` for the comment',
+}
 
 /** How a pull request is now. Throws when GitHub refuses or does not answer; asked twice where that may help. */
 export async function readPullRequest(
@@ -17,41 +17,13 @@ export async function readPullRequest(
   number: number,
   signal: AbortSignal,
 ): Promise<PullRequest> {
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)])
-  const ask = async (): Promise<PullRequest> => {
-    const request = { signal: inTime }
-    const { data } = await octokit.rest.pulls.get({ ...place, pull_number: number, request })
+  const request = { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) }
+  try {
+    const get = () => octokit.rest.pulls.get({ ...place, pull_number: number, request })
+    const { data } = await persistently(get, request.signal)
     return { state: data.state, headSha: data.head.sha, repositoryId: data.base.repo.id }
-  }
-  try {
-    return await ask()
   } catch (error) {
     signal.throwIfAborted()
-    if (!isPassing(error) || inTime.aborted) throw explained(error, number)
+    throw new Error(`GitHub did not tell of pull request #${number}: ${reasonFor(error, ADVICE)}`, { cause: error })
   }
-  await sleep(PAUSE_BEFORE_RETRY, undefined, { signal }).catch(() => signal.throwIfAborted())
-  try {
-    return await ask()
-  } catch (error) {
-    signal.throwIfAborted()
-    throw explained(error, number)
-  }
-}
-
-/** No answer, or one that says it is GitHub's trouble. */
-function isPassing(error: unknown): boolean {
-  const status = statusOf(error)
-  return status === undefined || status >= 500
-}
-
-function statusOf(error: unknown): number | undefined {
-  const response = isObject(error) ? error['response'] : undefined
-  const status = isObject(response) ? response['status'] : undefined
-  return typeof status === 'number' ? status : undefined
-}
-
-function explained(error: unknown, number: number): Error {
-  const status = statusOf(error)
-  const answer = status === undefined ? `no answer (${messageOf(error)})` : `${status} ${messageOf(error)}`
-  return new Error(`GitHub did not tell of pull request #${number}: ${answer}`, { cause: error })
 }

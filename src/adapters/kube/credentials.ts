@@ -1,7 +1,7 @@
 import { isObject } from '../../manifest/object.ts'
 import { readYaml } from '../../manifest/yaml.ts'
-import { isSecretName } from '../../secret-names.ts'
-import { optionsIn, passwordsInUrls } from '../../secrets.ts'
+import { isSecretName } from '../../secrets/names.ts'
+import { optionsIn, passwordsInUrls } from '../../secrets/values.ts'
 
 /**
  * Every credential that a kubeconfig holds, whichever context is chosen in the end: what is wrong with it may be told before

@@ -4,7 +4,7 @@ import type { Environment } from '../../inputs/run.ts'
 import { VERSION } from '../../version.ts'
 import { deepestMessage } from '../kube/status.ts'
 import { sleep } from '../system.ts'
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from '../../inputs/loopback.ts'
 import { refusal } from './refusal.ts'
 
 export interface Ask {

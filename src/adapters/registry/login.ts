@@ -2,7 +2,7 @@ import { isObject } from '../../manifest/object.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import type { Credentials } from './docker-config.ts'
 import type { Answer, RegistryHttp } from './http.ts'
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from '../../inputs/loopback.ts'
 import { refusal } from './refusal.ts'
 
 export interface LoginOptions {

@@ -8,7 +8,7 @@ import { type Credentials, readCredentials } from './docker-config.ts'
 import { type Answer, openRegistryHttp, type RegistryHttp } from './http.ts'
 import { failureOf } from './failure.ts'
 import { authorizationFor } from './login.ts'
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from '../../inputs/loopback.ts'
 import { refusal } from './refusal.ts'
 
 export interface RegistryOptions {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import * as core from '@actions/core'
 import type { Runner } from '../../ports.ts'
 import { defuse } from '../../redact.ts'
-import { createRedactor, type Redactor } from '../../redactor.ts'
+import { createRedactor, type Redactor } from '../../secrets/redactor.ts'
 import type { Annotation } from '../../report/annotations.ts'
 
 /** Over this a step, GitHub drops the whole summary. */

@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts'
 import type { ObjectRef } from '../../manifest/object.ts'
-import { createKeyFilter } from '../../secret-patterns.ts'
+import { createKeyFilter } from '../../secrets/patterns.ts'
 import type { Run } from '../run.ts'
 
 /** Logs of containers, printed as they come, each line with the name of its pod before it. */

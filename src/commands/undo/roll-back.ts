@@ -66,10 +66,12 @@ export async function rollBack(request: RollbackRequest, run: Run): Promise<Roll
     if (toFinish.length > 0 && !signal.aborted) {
       const finished = await Promise.all(toFinish.map((write) => finish(write, run)))
       steps.push(...finished.filter((one) => 'step' in one))
-      const seen = { pods: followed.state.pods, tracked: new Map() }
+      const { state } = followed
       const settled = finished.filter((one) => 'uid' in one)
-      if (followed.verdict.type === 'good')
-        followed = await follow(settled, observer, run, { policy, signal, before: seen })
+      if (followed.verdict.type === 'good') {
+        const last = await follow(settled, observer, run, { policy, signal, before: state })
+        followed = { ...last, state: { ...last.state, tracked: new Map([...state.tracked, ...last.state.tracked]) } }
+      }
     }
   } finally {
     if (!request.observer) await observer.close()

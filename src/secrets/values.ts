@@ -1,8 +1,8 @@
 /** Which values of a Kubernetes object are secrets, and which of its words are known to everybody. */
-import { isObject, type KubeObject } from './manifest/object.ts'
-import { CONTAINER_FIELDS, objectsIn, podTemplateOf } from './manifest/pod-template.ts'
-import { LAST_APPLIED } from './redact.ts'
-import { isSecretName } from './secret-names.ts'
+import { isObject, type KubeObject } from '../manifest/object.ts'
+import { CONTAINER_FIELDS, objectsIn, podTemplateOf } from '../manifest/pod-template.ts'
+import { LAST_APPLIED } from '../redact.ts'
+import { isSecretName } from './names.ts'
 
 /** Rollsafe's own Secrets hold a release in compressed form: what is secret in there is known once it is read. */
 const RECORD_TYPE = /^rollsafe\.dev\//

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { isSecretName } from '../src/secret-names.ts'
+import { isSecretName } from '../../src/secrets/names.ts'
 
 describe('the name of a value', () => {
   it.each([

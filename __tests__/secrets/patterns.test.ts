@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { createKeyFilter, scrub } from '../src/secret-patterns.ts'
+import { createKeyFilter, scrub } from '../../src/secrets/patterns.ts'
 
 // Put together here, so that nobody who looks for secrets in files finds one.
 const random = (length: number): string =>

@@ -2,8 +2,8 @@
  * What is a secret by its shape, for text that may hold secrets which nobody has told of: the tail of a log, a message. Few
  * shapes, each of which hardly anything else has; every pattern is bounded, so that hostile text takes linear time.
  */
-import { HIDDEN } from './redact.ts'
-import { isSecretName } from './secret-names.ts'
+import { HIDDEN } from '../redact.ts'
+import { isSecretName } from './names.ts'
 
 /** Keys in PEM, also where line breaks are escaped; the last of several lines may have been cut off. */
 const PRIVATE_KEY =

@@ -3,8 +3,8 @@
  * inside longer base64, and under the escapes of JSON, URLs and HTML.
  */
 import { viewsOf } from './escapes.ts'
-import { HIDDEN, stripControls } from './redact.ts'
-import { scrub } from './secret-patterns.ts'
+import { HIDDEN, stripControls } from '../redact.ts'
+import { scrub } from './patterns.ts'
 
 /** Shorter values would hide half of every text, and guessing them takes no time anyway. */
 const SHORTEST_SECRET = 6

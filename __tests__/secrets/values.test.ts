@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import type { KubeObject } from '../src/manifest/object.ts'
-import { namesIn, secretTextsIn, secretValuesOf } from '../src/secrets.ts'
+import type { KubeObject } from '../../src/manifest/object.ts'
+import { namesIn, secretTextsIn, secretValuesOf } from '../../src/secrets/values.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { stripControls } from '../src/redact.ts'
-import { createRedactor } from '../src/redactor.ts'
-import { randomFrom } from './fixtures/random.ts'
+import { stripControls } from '../../src/redact.ts'
+import { createRedactor } from '../../src/secrets/redactor.ts'
+import { randomFrom } from '../fixtures/random.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 

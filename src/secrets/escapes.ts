@@ -1,5 +1,5 @@
 /** A text as it is under its escapes, and where in the text each character of that comes from. */
-import { stripControls } from './redact.ts'
+import { stripControls } from '../redact.ts'
 
 export interface View {
   readonly text: string
