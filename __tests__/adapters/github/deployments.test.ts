@@ -112,6 +112,19 @@ describe('a deployment on GitHub', () => {
     expect(states()).toEqual([['in_progress', 'success']])
   })
 
+  it('of a release that is torn down is inactive', async () => {
+    const removed = { ...deployed, command: 'teardown', outcome: 'removed' as const }
+    await notifier().end(removed, noHurry())
+    expect(states()).toEqual([])
+    await tell(deployed)
+    await tell(rollbackFailed)
+    await notifier().end(removed, noHurry())
+    expect(states()).toEqual([
+      ['in_progress', 'success', 'inactive'],
+      ['in_progress', 'failure'],
+    ])
+  })
+
   it('is ended by the post step when the main step was cut short', async () => {
     await notifier().begin?.(noHurry())
     await notifier({ isResumed: true }).end({ ...rolledBack, outcome: 'cancelled' }, noHurry())

@@ -2,7 +2,7 @@ import { messageOf } from '../../errors.ts'
 import { isObject } from '../../manifest/object.ts'
 import type { Notifier } from '../../ports.ts'
 import { deploymentEnd, type DeploymentState, shortDescription } from '../../report/deployment-status.ts'
-import type { RunFacts } from '../../report/report.ts'
+import type { Report, RunFacts } from '../../report/report.ts'
 import { persistently, reasonFor } from './answers.ts'
 import { type GitHubOptions, lazyOctokit, type Octokit, placeOf } from './client.ts'
 
@@ -139,6 +139,14 @@ export function createDeploymentNotifier(options: DeploymentOptions): Notifier {
     await setStatus(previous.id, { state: 'success', description, ...(previous.url && { url: previous.url }) }, signal)
   }
 
+  /** What has been torn down runs nowhere; of a transient environment GitHub then says that it is destroyed. */
+  async function putOut(report: Report, signal: AbortSignal): Promise<void> {
+    const last = await findPrevious(Infinity, signal)
+    if (!last) return
+    const { state, description } = deploymentEnd(report)
+    await setStatus(last.id, { state, description }, signal)
+  }
+
   return {
     name: 'The deployment on GitHub',
 
@@ -149,6 +157,7 @@ export function createDeploymentNotifier(options: DeploymentOptions): Notifier {
     },
 
     async end(report, signal) {
+      if (report.outcome === 'removed') return putOut(report, signal)
       if (!wasBegun) return
       // The post step only ends what the main step has begun.
       const ours = known ?? (options.isResumed ? await find(signal) : await make(signal, true))
