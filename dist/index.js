@@ -90822,6 +90822,14 @@ function createDeploymentNotifier(options) {
         const description = 'Runs again: the release after it was taken back';
         await setStatus(previous.id, { state: 'success', description, ...(previous.url && { url: previous.url }) }, signal);
     }
+    /** What has been torn down runs nowhere; of a transient environment GitHub then says that it is destroyed. */
+    async function putOut(report, signal) {
+        const last = await findPrevious(Infinity, signal);
+        if (!last)
+            return;
+        const { state, description } = deploymentEnd(report);
+        await setStatus(last.id, { state, description }, signal);
+    }
     return {
         name: 'The deployment on GitHub',
         async begin(signal) {
@@ -90830,6 +90838,8 @@ function createDeploymentNotifier(options) {
             await setStatus(known, { state: 'in_progress', description: 'The rollout has begun' }, signal);
         },
         async end(report, signal) {
+            if (report.outcome === 'removed')
+                return putOut(report, signal);
             if (!wasBegun)
                 return;
             // The post step only ends what the main step has begun.
