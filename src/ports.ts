@@ -187,6 +187,8 @@ export interface Runner {
   hide(value: string): void
   /** Names and words that are printed everywhere, and that a Secret's value may happen to be. */
   spare(words: Iterable<string>): void
+  /** The text with each secret that was told of here replaced: for what is compared before it is printed. */
+  replaceKnown(text: string, by: (secret: string) => string): string
   output(name: string, value: string): void
   /** Keeps a value for the post step of this same step. The last value of a name counts. */
   saveState(name: string, value: string): void

@@ -36,6 +36,7 @@ function recorder(
     mask: () => undefined,
     hide: () => undefined,
     spare: () => undefined,
+    replaceKnown: (text) => text,
     output(name, value) {
       told.outputs[name] = value
     },

@@ -49,6 +49,7 @@ export function createRun(
     mask: () => undefined,
     hide: () => undefined,
     spare: () => undefined,
+    replaceKnown: (text) => text,
     output: () => undefined,
     saveState: () => undefined,
     summary: () => Promise.resolve(),

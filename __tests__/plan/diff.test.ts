@@ -1,8 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import { diffObjects, type FieldChange } from '../../src/plan/diff.ts'
+import { createRedactor } from '../../src/secrets/redactor.ts'
 import { isEqual } from '../../src/plan/json.ts'
 import type { Json, KubeObject } from '../../src/manifest/object.ts'
 import { randomFrom, type Random } from '../fixtures/random.ts'
+
+/** As a run sees them that knows of no secret. */
+const differences = (before: KubeObject | undefined, after: KubeObject | undefined) =>
+  diffObjects(before, after, createRedactor().replaceKnown)
 
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
@@ -22,13 +27,13 @@ const deployment = (spec: Record<string, unknown>, podSpec: Record<string, unkno
 
 /** Of two versions of one field of a spec. */
 const diffOf = (before: unknown, after: unknown): FieldChange[] =>
-  diffObjects(deployment({ field: before }), deployment({ field: after }))
+  differences(deployment({ field: before }), deployment({ field: after }))
 
 describe('diffObjects', () => {
   it('names the fields as people write them', () => {
     const before = deployment({ replicas: 3 }, { containers: [{ name: 'web', image: 'web:1' }] })
     const after = deployment({ replicas: 4 }, { containers: [{ name: 'web', image: 'web:2' }] })
-    expect(diffObjects(before, after)).toEqual([
+    expect(differences(before, after)).toEqual([
       { path: 'spec.replicas', before: '3', after: '4' },
       { path: 'spec.template.spec.containers[web].image', before: 'web:1', after: 'web:2' },
     ])
@@ -43,7 +48,7 @@ describe('diffObjects', () => {
     ['a\nb', String.raw`data["a\nb"]`],
     ['\u202eabc', String.raw`data[\u{202e}abc]`],
   ])('names the key %j', (key, path) => {
-    expect(diffObjects(configMap({ [key]: '1' }), configMap({ [key]: '2' }))).toEqual([
+    expect(differences(configMap({ [key]: '1' }), configMap({ [key]: '2' }))).toEqual([
       { path, before: "'1'", after: "'2'" },
     ])
   })
@@ -63,12 +68,12 @@ describe('diffObjects', () => {
       },
       status: { replicas: 1 },
     }
-    expect(diffObjects(deployment({ replicas: 1 }), after)).toEqual([])
+    expect(differences(deployment({ replicas: 1 }), after)).toEqual([])
   })
 
   it('shows all that a new object has, but for its address', () => {
     const after = deployment({ replicas: 2 }, { containers: [{ name: 'web', image: 'web:1', args: [] }] })
-    expect(diffObjects(undefined, { ...after, metadata: { ...after.metadata, labels: { app: 'web' } } })).toEqual([
+    expect(differences(undefined, { ...after, metadata: { ...after.metadata, labels: { app: 'web' } } })).toEqual([
       { path: 'metadata', after: 'labels:\n  app: web' },
       {
         path: 'spec',
@@ -76,8 +81,8 @@ describe('diffObjects', () => {
           'replicas: 2\ntemplate:\n  spec:\n    containers:\n      - name: web\n        image: web:1\n        args: []',
       },
     ])
-    expect(diffObjects(after, undefined)).toMatchObject([{ path: 'spec', before: expect.stringContaining('web:1') }])
-    expect(diffObjects(undefined, undefined)).toEqual([])
+    expect(differences(after, undefined)).toMatchObject([{ path: 'spec', before: expect.stringContaining('web:1') }])
+    expect(differences(undefined, undefined)).toEqual([])
   })
 
   it.each([
@@ -93,7 +98,7 @@ describe('diffObjects', () => {
   })
 
   it('shows what comes and what goes', () => {
-    expect(diffObjects(configMap({ a: '1', b: 'x' }), configMap({ b: 'x', c: 'l1\nl2\n' }))).toEqual([
+    expect(differences(configMap({ a: '1', b: 'x' }), configMap({ b: 'x', c: 'l1\nl2\n' }))).toEqual([
       { path: 'data.a', before: "'1'" },
       { path: 'data.c', after: '|\n  l1\n  l2' },
     ])
@@ -210,12 +215,12 @@ describe('the rest of the world', () => {
   it('a key named __proto__ is a key like others', () => {
     const before = configMap(JSON.parse('{"__proto__": "1", "constructor": "1"}'))
     const after = configMap(JSON.parse('{"__proto__": "2", "toString": "1"}'))
-    expect(diffObjects(before, after)).toEqual([
+    expect(differences(before, after)).toEqual([
       { path: 'data.__proto__', before: "'1'", after: "'2'" },
       { path: 'data.constructor', before: "'1'" },
       { path: 'data.toString', after: "'1'" },
     ])
-    expect(diffObjects(configMap(JSON.parse('{"__proto__": {}}')), configMap({ a: '1' }))).toHaveLength(2)
+    expect(differences(configMap(JSON.parse('{"__proto__": {}}')), configMap({ a: '1' }))).toHaveLength(2)
   })
 
   it('a megabyte of anything is borne', () => {
@@ -230,7 +235,7 @@ describe('the rest of the world', () => {
       ' ',
     ]) {
       const text = part.repeat(Math.ceil(1_000_000 / part.length))
-      expect(diffObjects(configMap({ text }), configMap({ text: `${text}x` }))).toHaveLength(1)
+      expect(differences(configMap({ text }), configMap({ text: `${text}x` }))).toHaveLength(1)
     }
   })
 })
@@ -296,16 +301,16 @@ describe(`whatever comes (FUZZ_SEED=${seed})`, () => {
       const before = objectOf(fields)
       const after = { ...before, spec: changed(random, fields) }
       const told = JSON.stringify({ seed, before, after })
-      expect(diffObjects(before, structuredClone(before))).toEqual([])
-      const changes = diffObjects(before, after)
+      expect(differences(before, structuredClone(before))).toEqual([])
+      const changes = differences(before, after)
       expect({ told, isChanged: changes.length > 0 }).toEqual({ told, isChanged: !isEqual(before, after) })
-      expect(diffObjects(structuredClone(before), structuredClone(after))).toEqual(changes)
+      expect(differences(structuredClone(before), structuredClone(after))).toEqual(changes)
       for (const change of changes) {
         const shown = change.lines?.some(({ kind }) => kind === '-' || kind === '+') ?? change.before !== change.after
         expect({ told, change, shown }).toEqual({ told, change, shown: true })
       }
       different += changes.length
-      expect(diffObjects(undefined, after).length).toBeGreaterThan(0)
+      expect(differences(undefined, after).length).toBeGreaterThan(0)
     }
     expect(different).toBeGreaterThan(1000)
   })
@@ -323,7 +328,7 @@ describe(`whatever comes (FUZZ_SEED=${seed})`, () => {
         [before, undefined],
         [undefined, after],
       ]) {
-        expect(Array.isArray(diffObjects(one as KubeObject | undefined, other as KubeObject | undefined))).toBe(true)
+        expect(Array.isArray(differences(one as KubeObject | undefined, other as KubeObject | undefined))).toBe(true)
       }
     }
   })

@@ -83,6 +83,7 @@ function planReport({ known, compared, prune, forecast: ahead, problems }: Plann
     pruned: prune.deletions.map(({ ref }) => ref),
     kept: [...prune.kept, ...unasked],
     bounds: ahead.bounds,
+    replaceKnown: run.runner.replaceKnown,
   })
   const acting = objects.filter(({ action }) => ACTS.includes(action))
   const told = {

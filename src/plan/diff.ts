@@ -2,6 +2,7 @@
 import { dump } from 'js-yaml'
 import { isObject, type KubeObject } from '../manifest/object.ts'
 import { LAST_APPLIED } from '../redact.ts'
+import type { ReplaceKnown } from '../secrets/redactor.ts'
 import { content } from './change.ts'
 import { isEqual } from './json.ts'
 import { diffLines, diffTexts, type DiffLine } from './line-diff.ts'
@@ -32,8 +33,12 @@ const SHAPELESS = /(?![\t\n])[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Cs}
  * merges them by. A version that is undefined has no fields: of a new object all are shown, but for its address. Give for
  * it what was written, not the server's answer, which is full of defaults.
  */
-export function diffObjects(before: KubeObject | undefined, after: KubeObject | undefined): FieldChange[] {
-  const cover = createMask()
+export function diffObjects(
+  before: KubeObject | undefined,
+  after: KubeObject | undefined,
+  replaceKnown: ReplaceKnown,
+): FieldChange[] {
+  const cover = createMask(replaceKnown)
   const isWhole = before === undefined || after === undefined
   const shown = (object: KubeObject | undefined): Record<string, unknown> => {
     if (!object) return {}

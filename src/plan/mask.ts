@@ -6,6 +6,7 @@ import { isObject } from '../manifest/object.ts'
 import { HIDDEN } from '../redact.ts'
 import { isSecretName } from '../secrets/names.ts'
 import { replaceSecrets } from '../secrets/patterns.ts'
+import type { ReplaceKnown } from '../secrets/redactor.ts'
 
 // Of the private use area: no text of a manifest has a use for it, and YAML shows it as it is.
 const MARK = /\uE000\d+\uE001/g
@@ -38,8 +39,10 @@ export function withoutMarks(text: string, other?: OtherVersion): string {
 /**
  * Covers one object after the other, with the same marks: a copy in which each value that is a secret by its place (a Secret),
  * by its name (`env`, `PASSWORD=…` in a text, `--token …`) or by its form (a private key, a password in a URL, a token) is a mark.
+ * What the run knows for a secret is covered first: a name or a form that is found inside of one would cut it, and its pieces
+ * are known to nobody.
  */
-export function createMask(): (object: Record<string, unknown>) => Record<string, unknown> {
+export function createMask(replaceKnown: ReplaceKnown): (object: Record<string, unknown>) => Record<string, unknown> {
   const marks = new Map<string, string>()
 
   function markOf(value: unknown): string {
@@ -78,7 +81,7 @@ export function createMask(): (object: Record<string, unknown>) => Record<string
   }
 
   function coverText(text: string): string {
-    return replaceSecrets(text, markOf).split('\n').map(lineCover()).join('\n')
+    return replaceSecrets(replaceKnown(text, markOf), markOf).split('\n').map(lineCover()).join('\n')
   }
 
   /** Covers the lines of one text in their order. Where a secret ends is not known: the rest of its line is taken for it. */

@@ -3,6 +3,7 @@ import type { Change } from '../plan/change.ts'
 import { diffObjects } from '../plan/diff.ts'
 import type { PodBounds } from '../plan/pod-bounds.ts'
 import { hookOf, stagesOf } from '../plan/stages.ts'
+import type { ReplaceKnown } from '../secrets/redactor.ts'
 import type { PlannedObject } from './report.ts'
 
 /** Of one object. A new object has many; more than these are for kubectl. */
@@ -16,10 +17,11 @@ export interface PlanFacts {
   readonly kept: readonly { readonly ref: ObjectRef; readonly why: string }[]
   /** By key. */
   readonly bounds: ReadonlyMap<string, PodBounds>
+  readonly replaceKnown: ReplaceKnown
 }
 
 /** What a deploy would do to each object, the ones that it would prune at the end. */
-export function plannedObjects({ compared, pruned, kept, bounds }: PlanFacts): PlannedObject[] {
+export function plannedObjects({ compared, pruned, kept, bounds, replaceKnown }: PlanFacts): PlannedObject[] {
   const changes = compared.flatMap(({ change }) => change ?? [])
   // A hook runs only when something else changes.
   const reached = new Set(stagesOf(changes).flatMap((stage) => stage.changes))
@@ -33,7 +35,7 @@ export function plannedObjects({ compared, pruned, kept, bounds }: PlanFacts): P
       return {
         ...ref,
         action: change.type,
-        fields: fieldsOf(change).slice(0, MOST_FIELDS),
+        fields: fieldsOf(change, replaceKnown).slice(0, MOST_FIELDS),
         ...(range && { bounds: { leastAvailable: range.leastAvailable, mostTotal: range.mostTotal } }),
         ...(note !== '' && { note }),
       }
@@ -45,14 +47,14 @@ export function plannedObjects({ compared, pruned, kept, bounds }: PlanFacts): P
 
 const PRUNED = 'the manifests no longer have it'
 
-function fieldsOf(change: Change): PlannedObject['fields'] {
+function fieldsOf(change: Change, replaceKnown: ReplaceKnown): PlannedObject['fields'] {
   switch (change.type) {
     case 'create':
-      return diffObjects(undefined, change.manifest.object)
+      return diffObjects(undefined, change.manifest.object, replaceKnown)
     case 'update':
-      return diffObjects(change.live, change.expected)
+      return diffObjects(change.live, change.expected, replaceKnown)
     case 'recreate':
-      return diffObjects(change.live, change.expected ?? change.manifest.object)
+      return diffObjects(change.live, change.expected ?? change.manifest.object, replaceKnown)
     case 'run':
     case 'unchanged':
       return []

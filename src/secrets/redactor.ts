@@ -27,7 +27,11 @@ export interface Redactor {
   readonly spare: (words: Iterable<string>) => void
   /** The text with `***` for every secret, and for what has the shape of one. Text that holds none comes back as it is. */
   readonly redact: (text: string) => string
+  readonly replaceKnown: ReplaceKnown
 }
+
+/** The text with each secret that the run knows of replaced, in whatever form it stands there. */
+export type ReplaceKnown = (text: string, by: (secret: string) => string) => string
 
 /** By their first six characters. */
 type Forms = Map<string, Set<string>>
@@ -79,9 +83,10 @@ export function createRedactor(): Redactor {
     redact(text) {
       // Control characters inside a secret would hide it here and vanish later, on the way to the log.
       const plain = stripControls(text)
-      const safe = scrub(forms.size === 0 ? plain : withoutSecrets(plain, forms))
+      const safe = scrub(withoutSecrets(plain, forms, () => HIDDEN))
       return safe === plain ? text : safe
     },
+    replaceKnown: (text, by) => withoutSecrets(text, forms, by),
   }
 }
 
@@ -116,7 +121,8 @@ function isLetter(character: string | undefined): boolean {
 /** From, and up to but without. */
 type Span = readonly [number, number]
 
-function withoutSecrets(text: string, forms: Forms): string {
+function withoutSecrets(text: string, forms: Forms, by: (secret: string) => string): string {
+  if (forms.size === 0) return text
   const spans: Span[] = []
   for (const view of viewsOf(text)) {
     for (const [from, to] of secretsIn(view.text, forms)) spans.push([view.begins(from), view.ends(to)])
@@ -125,7 +131,7 @@ function withoutSecrets(text: string, forms: Forms): string {
   let safe = ''
   let shown = 0
   for (const [from, to] of merged(spans)) {
-    safe += text.slice(shown, from) + HIDDEN
+    safe += text.slice(shown, from) + by(text.slice(from, to))
     shown = to
   }
   return safe + text.slice(shown)

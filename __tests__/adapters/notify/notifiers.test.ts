@@ -74,6 +74,7 @@ const silent: Runner = {
   mask: () => undefined,
   hide: () => undefined,
   spare: () => undefined,
+  replaceKnown: (text) => text,
   output: () => undefined,
   saveState: () => undefined,
   summary: async () => undefined,

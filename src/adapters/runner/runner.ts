@@ -46,6 +46,7 @@ export function createRunner(env: NodeJS.ProcessEnv, redactor: Redactor = create
 
     hide: (value) => redactor.hide(value),
     spare: (words) => redactor.spare(words),
+    replaceKnown: (text, by) => redactor.replaceKnown(text, by),
 
     output(name, value) {
       if (env['GITHUB_OUTPUT']) core.setOutput(name, value)
