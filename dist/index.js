@@ -76887,6 +76887,7 @@ function createRunner(env, redactor = (0,secrets_redactor/* createRedactor */.l)
         },
         hide: (value) => redactor.hide(value),
         spare: (words) => redactor.spare(words),
+        replaceKnown: (text, by) => redactor.replaceKnown(text, by),
         output(name, value) {
             if (env['GITHUB_OUTPUT'])
                 setOutput(name, value);
@@ -79879,8 +79880,10 @@ function withoutMarks(text, other) {
 /**
  * Covers one object after the other, with the same marks: a copy in which each value that is a secret by its place (a Secret),
  * by its name (`env`, `PASSWORD=…` in a text, `--token …`) or by its form (a private key, a password in a URL, a token) is a mark.
+ * What the run knows for a secret is covered first: a name or a form that is found inside of one would cut it, and its pieces
+ * are known to nobody.
  */
-function createMask() {
+function createMask(replaceKnown) {
     const marks = new Map();
     function markOf(value) {
         const secret = typeof value === 'string' ? value : JSON.stringify(value);
@@ -79912,7 +79915,7 @@ function createMask() {
         });
     }
     function coverText(text) {
-        return (0,patterns/* replaceSecrets */.Et)(text, markOf).split('\n').map(lineCover()).join('\n');
+        return (0,patterns/* replaceSecrets */.Et)(replaceKnown(text, markOf), markOf).split('\n').map(lineCover()).join('\n');
     }
     /** Covers the lines of one text in their order. Where a secret ends is not known: the rest of its line is taken for it. */
     function lineCover() {
@@ -80056,8 +80059,8 @@ const SHAPELESS = /(?![\t\n])[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Cs}
  * merges them by. A version that is undefined has no fields: of a new object all are shown, but for its address. Give for
  * it what was written, not the server's answer, which is full of defaults.
  */
-function diffObjects(before, after) {
-    const cover = createMask();
+function diffObjects(before, after, replaceKnown) {
+    const cover = createMask(replaceKnown);
     const isWhole = before === undefined || after === undefined;
     const shown = (object) => {
         if (!object)
@@ -80216,7 +80219,7 @@ var stages = __nccwpck_require__(7368);
 /** Of one object. A new object has many; more than these are for kubectl. */
 const MOST_FIELDS = 500;
 /** What a deploy would do to each object, the ones that it would prune at the end. */
-function plannedObjects({ compared, pruned, kept, bounds }) {
+function plannedObjects({ compared, pruned, kept, bounds, replaceKnown }) {
     const changes = compared.flatMap(({ change }) => change ?? []);
     // A hook runs only when something else changes.
     const reached = new Set((0,stages/* stagesOf */.ZL)(changes).flatMap((stage) => stage.changes));
@@ -80232,7 +80235,7 @@ function plannedObjects({ compared, pruned, kept, bounds }) {
             return {
                 ...ref,
                 action: change.type,
-                fields: fieldsOf(change).slice(0, MOST_FIELDS),
+                fields: fieldsOf(change, replaceKnown).slice(0, MOST_FIELDS),
                 ...(range && { bounds: { leastAvailable: range.leastAvailable, mostTotal: range.mostTotal } }),
                 ...(note !== '' && { note }),
             };
@@ -80242,14 +80245,14 @@ function plannedObjects({ compared, pruned, kept, bounds }) {
     ];
 }
 const PRUNED = 'the manifests no longer have it';
-function fieldsOf(change) {
+function fieldsOf(change, replaceKnown) {
     switch (change.type) {
         case 'create':
-            return diffObjects(undefined, change.manifest.object);
+            return diffObjects(undefined, change.manifest.object, replaceKnown);
         case 'update':
-            return diffObjects(change.live, change.expected);
+            return diffObjects(change.live, change.expected, replaceKnown);
         case 'recreate':
-            return diffObjects(change.live, change.expected ?? change.manifest.object);
+            return diffObjects(change.live, change.expected ?? change.manifest.object, replaceKnown);
         case 'run':
         case 'unchanged':
             return [];
@@ -80386,6 +80389,7 @@ function planReport({ known, compared, prune, forecast: ahead, problems }, { nam
         pruned: prune.deletions.map(({ ref }) => ref),
         kept: [...prune.kept, ...unasked],
         bounds: ahead.bounds,
+        replaceKnown: run.runner.replaceKnown,
     });
     const acting = objects.filter(({ action }) => ACTS.includes(action));
     const told = {
@@ -99021,9 +99025,10 @@ function createRedactor() {
         redact(text) {
             // Control characters inside a secret would hide it here and vanish later, on the way to the log.
             const plain = (0,redact/* stripControls */.$Y)(text);
-            const safe = (0,patterns/* scrub */._I)(forms.size === 0 ? plain : withoutSecrets(plain, forms));
+            const safe = (0,patterns/* scrub */._I)(withoutSecrets(plain, forms, () => redact/* HIDDEN */.RG));
             return safe === plain ? text : safe;
         },
+        replaceKnown: (text, by) => withoutSecrets(text, forms, by),
     };
 }
 /** The value as a whole, and its lines: each is hidden wherever it turns up. */
@@ -99051,7 +99056,9 @@ function holdsAsWord(text, word) {
 function isLetter(character) {
     return character !== undefined && /[\p{L}\p{N}]/u.test(character);
 }
-function withoutSecrets(text, forms) {
+function withoutSecrets(text, forms, by) {
+    if (forms.size === 0)
+        return text;
     const spans = [];
     for (const view of viewsOf(text)) {
         for (const [from, to] of secretsIn(view.text, forms))
@@ -99062,7 +99069,7 @@ function withoutSecrets(text, forms) {
     let safe = '';
     let shown = 0;
     for (const [from, to] of merged(spans)) {
-        safe += text.slice(shown, from) + redact/* HIDDEN */.RG;
+        safe += text.slice(shown, from) + by(text.slice(from, to));
         shown = to;
     }
     return safe + text.slice(shown);
