@@ -83,6 +83,25 @@ describe('where people reach a release', () => {
     expect(cluster.requests).toEqual([])
   })
 
+  it('of a preview is what its template says, when the cluster tells none', async () => {
+    const template = { 'preview-url': 'https://{release}.preview.example.com' }
+    const find = async (changes: readonly Change[], given: Record<string, string> = template) => {
+      const { run, asked } = runWith({}, [200])
+      const preview = { repositoryId: 4711, pullRequest: 12, headSha: 'a1'.repeat(20), ttlSeconds: 3600 }
+      const previewUrl = given['preview-url']
+      const inputs = { ...run.inputs, preview, ...(previewUrl !== undefined && { previewUrl }) }
+      const { url } = await locate(deployed, changes, { ...run, inputs })
+      return { url, asked }
+    }
+    const filled = 'https://shop.preview.example.com'
+    expect(await find([])).toEqual({ url: filled, asked: [filled] })
+    expect(await find([{ ...unchanged, live: written }])).toEqual({ url: filled, asked: [filled] })
+    // Somebody is sent to every preview, so each is asked.
+    const found = 'http://shop.example.com'
+    expect(await find([created])).toEqual({ url: found, asked: [found] })
+    expect(await find([created], {})).toEqual({ url: found, asked: [found] })
+  })
+
   it.each([200, 204, 302, 401, 403])('answers with %d', async (status) => {
     const { run, asked } = runWith({ deployment: 'staging' }, [new Error('no route'), 503, 404, status])
     expect(await locate(deployed, [created], run)).toMatchObject({ url: 'http://shop.example.com', warnings: [] })

@@ -1,14 +1,22 @@
 import { describe, expect, it } from '@jest/globals'
-import { type EnvironmentInputs, fillTemplate, readEnvironment } from '../../src/inputs/environment.ts'
+import {
+  type EnvironmentInputs,
+  type EnvironmentSource,
+  fillTemplate,
+  readEnvironment,
+} from '../../src/inputs/environment.ts'
 import { InputReader } from '../../src/inputs/reader.ts'
 import { deployed } from '../fixtures/reports/reports.ts'
 
 const { run } = deployed
-const DEFAULTS = { deployment: '', 'environment-url': '' }
+const DEFAULTS = { deployment: '', 'environment-url': '', 'preview-url': '' }
 
-function read(given: Readonly<Record<string, string>>, about = run): EnvironmentInputs & { problems: string[] } {
+function read(
+  given: Readonly<Record<string, string>>,
+  about: Partial<EnvironmentSource> = {},
+): EnvironmentInputs & { problems: string[] } {
   const reader = new InputReader({ input: (name) => given[name] ?? '' }, DEFAULTS)
-  const inputs = readEnvironment(reader, about)
+  const inputs = readEnvironment(reader, { command: 'deploy', run, isPreview: false, ...about })
   return { ...inputs, problems: reader.problems.map(({ message, hint }) => `${message}. ${hint}`) }
 }
 
@@ -47,10 +55,31 @@ describe('the environment', () => {
     expect(read(given).problems).toEqual([expect.stringMatching(message)])
   })
 
-  it('has no number of a pull request where there is none', () => {
-    const { pullRequest: _none, ...push } = { ...run }
-    const given = { 'environment-url': 'https://pr-{pr}.example.com' }
-    expect(read(given, push as typeof run).problems).toEqual([expect.stringMatching(/is about no pull request/)])
+  it.each([{ 'environment-url': 'https://pr-{pr}.example.com' }, { deployment: 'pr-{pr}' }])(
+    'has no number of a pull request where there is none: %j',
+    (given) => {
+      const { pullRequest: _none, ...push } = { ...run }
+      const { problems } = read(given, { run: push as typeof run })
+      expect(problems).toEqual([expect.stringMatching(/is about no pull request. Use \{pr\} only on: pull_request/)])
+    },
+  )
+
+  it('is called after the pull request, and in a sweep after each', () => {
+    expect(read({ deployment: 'pr-{pr}' })).toEqual({ deployment: `pr-${run?.pullRequest}`, problems: [] })
+    const source = { command: 'sweep', run: undefined } as const
+    expect(read({ deployment: 'pr-{pr}' }, source)).toEqual({ deployment: 'pr-{pr}', problems: [] })
+    expect(read({ deployment: 'previews' }, source).problems).toEqual([
+      expect.stringMatching(/each preview that a sweep deletes has an environment of its own. Write it .* pr-\{pr\}/),
+    ])
+  })
+
+  it('has an address of its own for a preview, and only for that', () => {
+    const given = { 'preview-url': 'https://{release}.preview.example.com' }
+    expect(read(given, { isPreview: true })).toEqual({ previewUrl: given['preview-url'], problems: [] })
+    expect(read(given).problems).toEqual([expect.stringMatching(/preview-url is given, but the run is not one of a/)])
+    expect(read({ 'preview-url': 'x' }, { isPreview: true }).problems).toEqual([
+      expect.stringMatching(/preview-url is "x", which is not the http or https address/),
+    ])
   })
 })
 

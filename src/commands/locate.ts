@@ -16,15 +16,17 @@ const LONGEST_PAUSE_MS = 4_000
 
 /**
  * Finds where people reach a release that is good, and tries whether it answers there. The outcome stands whatever comes of it:
- * networks between this runner and the users are no part of the release. Nothing is tried unless somebody is to be sent there
- * (`deployment` or `environment-url`), and nothing is read for a release that has no way in.
+ * networks between this runner and the users are no part of the release. Nothing is tried unless somebody is to be sent there (a
+ * preview, `deployment` or `environment-url`), and nothing is read for a release that has no way in.
  */
 export async function locate(report: Report, changes: readonly Change[], run: Run): Promise<Report> {
   const { inputs, clock, signals, journal, runner } = run
   if (!succeeded(report)) return report
-  const isWanted = inputs.environmentUrl !== undefined || inputs.deployment !== undefined
+  const { environmentUrl, previewUrl, deployment, preview } = inputs
+  const isWanted = environmentUrl !== undefined || deployment !== undefined || preview !== undefined
   const until = clock.now() + (isWanted ? MILLISECONDS_TO_ANSWER : 0)
-  const url = inputs.environmentUrl === undefined ? await discover(changes, until, run) : fromTemplate(report, run)
+  const filled = (template: string | undefined) => template && fromTemplate(template, report, run)
+  const url = filled(environmentUrl) ?? (await discover(changes, until, run)) ?? filled(previewUrl)
   if (url === undefined) return report
   // Everybody may know it, and a Secret may hold it for the release itself.
   runner.spare([url])
@@ -39,10 +41,8 @@ export async function locate(report: Report, changes: readonly Change[], run: Ru
   }
 }
 
-function fromTemplate({ namespace, release }: Report, { inputs }: Run): string {
-  const { environmentUrl = '', run } = inputs
-  const facts = { namespace, release, sha: run?.sha ?? '', pr: String(run?.pullRequest ?? '') }
-  return fillTemplate(environmentUrl, facts)
+function fromTemplate(template: string, { namespace, release }: Report, { inputs: { run } }: Run): string {
+  return fillTemplate(template, { namespace, release, sha: run?.sha ?? '', pr: String(run?.pullRequest ?? '') })
 }
 
 /** By what is live after the release; what this run has written may still be waiting for its address, until the time is up. */
