@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { GitHubOptions } from './adapters/github/client.ts'
 import { createDeploymentNotifier } from './adapters/github/deployments.ts'
+import { createSweptNotifier } from './adapters/github/remove-deployments.ts'
 import { createGitHub } from './adapters/github/github.ts'
 import { openAccess } from './adapters/kube/access.ts'
 import { createCluster } from './adapters/kube/cluster.ts'
@@ -89,14 +90,9 @@ function deploymentNotifier(inputs: Inputs, env: NodeJS.ProcessEnv, isResumed: b
     const why = run ? 'there is no github-token' : 'the run is not one of GitHub Actions'
     return { name: 'The deployment on GitHub', end: () => Promise.reject(new Error(why)) }
   }
-  return createDeploymentNotifier({
-    ...options,
-    environment,
-    release,
-    ...(namespace !== undefined && { namespace }),
-    run,
-    isResumed,
-  })
+  if (inputs.sweep) return createSweptNotifier({ ...options, environment, run })
+  const owner = { release, ...(namespace !== undefined && { namespace }) }
+  return createDeploymentNotifier({ ...options, ...owner, environment, run, isResumed })
 }
 
 /** Absent without a token, or outside GitHub. */

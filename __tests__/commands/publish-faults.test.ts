@@ -7,7 +7,8 @@ import { createDeploymentNotifier } from '../../src/adapters/github/deployments.
 import { markerOf } from '../../src/report/comment.ts'
 import type { Report } from '../../src/report/report.ts'
 import { runScript, type ChildResult } from '../fakes/child.ts'
-import { ACTIONS_BOT, startFakeGitHub, type FakeGitHub, type Fault } from '../fakes/github.ts'
+import { ACTIONS_BOT, REPOSITORY_ID, startFakeGitHub, type FakeGitHub } from '../fakes/github.ts'
+import { FAULTS } from '../fakes/github-faults.ts'
 import { parsedCommands, settingsIn } from '../fakes/runner-commands.ts'
 import { deployed, rolledBack } from '../fixtures/reports/reports.ts'
 
@@ -18,6 +19,7 @@ const OPERATIONS = [
   'issues/create-comment',
   'issues/update-comment',
   'users/get-authenticated',
+  'pulls/get',
   'repos/list-deployments',
   'repos/create-deployment',
   'repos/list-deployment-statuses',
@@ -25,28 +27,7 @@ const OPERATIONS = [
 ] as const
 type Operation = (typeof OPERATIONS)[number]
 
-const SECONDARY = 'You have exceeded a secondary rate limit'
-const FAULTS: Readonly<Record<string, Omit<Fault, 'operation'>>> = {
-  401: { kind: 'status', status: 401, message: 'Bad credentials' },
-  403: { kind: 'status', status: 403, message: 'Resource not accessible by integration' },
-  404: { kind: 'status', status: 404, message: 'Not Found' },
-  422: { kind: 'status', status: 422, message: 'Validation Failed' },
-  '429 for a minute': { kind: 'status', status: 429, message: 'Too many', headers: { 'retry-after': '60' } },
-  '429 for a second, once': { kind: 'status', status: 429, headers: { 'retry-after': '1' }, times: 1 },
-  'secondary limit': { kind: 'status', status: 403, message: SECONDARY, headers: { 'retry-after': '60' } },
-  'secondary limit, once': {
-    kind: 'status',
-    status: 403,
-    message: SECONDARY,
-    headers: { 'retry-after': '1' },
-    times: 1,
-  },
-  500: { kind: 'status', status: 500 },
-  '503, once': { kind: 'status', status: 503, times: 1 },
-  reset: { kind: 'reset' },
-  'lost answer, once': { kind: 'lost-answer', times: 1 },
-  hang: { kind: 'hang' },
-}
+const PREVIEW = { repositoryId: REPOSITORY_ID, pullRequest: 128, headSha: '0'.repeat(40), ttlSeconds: 3600 }
 
 const cases = Object.entries(FAULTS).flatMap(([fault, what]) =>
   OPERATIONS.flatMap((operation) =>
@@ -74,10 +55,11 @@ const script = `
   import { createGitHub } from 'root/src/adapters/github/github.ts'
   import { createRunner } from 'root/src/adapters/runner/runner.ts'
   import { createHerald } from 'root/src/commands/herald.ts'
+  import { whileCurrent } from 'root/src/commands/previews/currency.ts'
   import { publish } from 'root/src/commands/publish.ts'
   import * as reports from 'root/__tests__/fixtures/reports/reports.ts'
   const told = []
-  async function end({ index, report, url, hurry, folder }) {
+  async function end({ index, report, url, hurry, folder, preview }) {
     const runner = createRunner({ ...process.env, RUNNER_TEMP: folder, GITHUB_STEP_SUMMARY: folder + '/summary' })
     const clock = {
       now: () => performance.now(),
@@ -89,7 +71,8 @@ const script = `
     const deployment = { ...options, environment: 'staging', release: 'shop', run, isResumed: false }
     const herald = createHerald([createDeploymentNotifier(deployment)], clock)
     herald.begin()
-    const ports = { runner, github: createGitHub(options), clock, herald, redact: (text) => text }
+    const github = whileCurrent(createGitHub(options), { preview, command: 'deploy' })
+    const ports = { runner, github, clock, herald, redact: (text) => text }
     told[index] = await publish(reports[report], ports, 'auto')
   }
   const all = JSON.parse(readFileSync(process.env.CASES, 'utf8'))
@@ -130,12 +113,14 @@ beforeAll(async () => {
     }),
   )
   // The nine seconds that all telling has are over sooner with a GitHub that hangs, and else do not count on a busy machine.
-  const plan = cases.map(({ report, what }, index) => ({
+  const plan = cases.map(({ report, what, operation }, index) => ({
     index,
     report,
     url: fakes[index]?.url,
     hurry: what.kind === 'hang' ? 1.5 : 0.1,
     folder: folders[index],
+    // Before the comment on a preview GitHub is asked whether its pull request has moved on.
+    ...(operation === 'pulls/get' && { preview: PREVIEW }),
   }))
   const [CASES, TOLD, GITHUB_OUTPUT] = ['cases', 'told', 'output'].map((name) => join(folder, name)) as [
     string,

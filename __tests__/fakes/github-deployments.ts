@@ -26,6 +26,8 @@ export interface FakeDeploymentStatus {
 
 export interface FakeDeployments {
   readonly all: readonly FakeDeployment[]
+  /** Names of environments, which GitHub makes with the first deployment there and keeps without any. */
+  readonly environments: ReadonlySet<string>
   /** Undefined for an operation that has nothing to do with deployments. */
   operate(operation: string, parameters: Record<string, string>, body: unknown, user: FakeUser): Answer | undefined
 }
@@ -36,6 +38,7 @@ const TIME = '2026-11-22T02:58:41Z'
 /** `api` is the address of the repository. */
 export function createDeployments(api: string, userBody: (user: FakeUser) => unknown): FakeDeployments {
   const all: FakeDeployment[] = []
+  const environments = new Set<string>()
   let nextId = 500
 
   function deploymentBody({ id, sha, environment, description, payload, user, ...more }: FakeDeployment): unknown {
@@ -97,6 +100,7 @@ export function createDeployments(api: string, userBody: (user: FakeUser) => unk
       statuses: [],
     }
     all.push(deployment)
+    environments.add(deployment.environment)
     return { status: 201, body: deploymentBody(deployment) }
   }
 
@@ -124,8 +128,26 @@ export function createDeployments(api: string, userBody: (user: FakeUser) => unk
     return { status: 201, body: statusBody(deployment, status) }
   }
 
+  /** https://docs.github.com/rest/deployments/deployments#delete-a-deployment */
+  function remove(deployment: FakeDeployment): Answer {
+    if (deployment.statuses.at(-1)?.state === 'success' && all.length > 1)
+      return refused(
+        422,
+        'We cannot delete an active deployment unless it is the only deployment in a given environment.',
+      )
+    all.splice(all.indexOf(deployment), 1)
+    return { status: 204 }
+  }
+
+  /** The token of a job has no `administration: write`, and no permission that a workflow can give it is that. */
+  function removeEnvironment(name: string, user: FakeUser): Answer {
+    if (user.type === 'Bot') return refused(403, 'Resource not accessible by integration')
+    return environments.delete(name) ? { status: 204 } : refused(404, 'Not Found')
+  }
+
   return {
     all,
+    environments,
     operate(operation, parameters, body, user) {
       const fields = isObject(body) ? body : {}
       const deployment = all.find(({ id }) => id === Number(parameters['deployment_id']))
@@ -144,6 +166,10 @@ export function createDeployments(api: string, userBody: (user: FakeUser) => unk
         }
         case 'repos/create-deployment-status':
           return deployment ? addStatus(deployment, fields, user) : refused(404, 'Not Found')
+        case 'repos/delete-deployment':
+          return deployment ? remove(deployment) : refused(404, 'Not Found')
+        case 'repos/delete-an-environment':
+          return removeEnvironment(parameters['environment_name'] ?? '', user)
         default:
           return undefined
       }

@@ -58,6 +58,8 @@ export interface FakeGitHub {
   readonly url: string
   readonly comments: readonly FakeComment[]
   readonly deployments: readonly FakeDeployment[]
+  /** Names of environments. */
+  readonly environments: ReadonlySet<string>
   /** `GET /user`, in the order they came. */
   readonly requests: readonly string[]
   readonly violations: readonly string[]
@@ -303,6 +305,7 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<
     url,
     comments,
     deployments: deployments.all,
+    environments: deployments.environments,
     requests,
     violations,
     addComment,

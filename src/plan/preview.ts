@@ -21,13 +21,18 @@ export interface PreviewIdentity {
   readonly name: string
 }
 
+/** The number of the pull request at the end of a preview's name, in digits. */
+export function numberInName(name: string): string | undefined {
+  return /-pr-([1-9]\d*)$/.exec(name)?.[1]
+}
+
 /** Undefined for a namespace that is no preview, or does not say consistently of whom. */
 export function previewOf(namespace: KubeObject): PreviewIdentity | undefined {
   const { labels = {}, name } = namespace.metadata
   const repositoryId = wholeNumber(labels[PREVIEW_REPOSITORY_LABEL])
   const pullRequest = wholeNumber(labels[PREVIEW_PULL_REQUEST_LABEL])
   if (repositoryId === undefined || pullRequest === undefined) return undefined
-  if (!name.endsWith(`-pr-${pullRequest}`) || !belongsTo(namespace, { release: name, namespace: name }))
+  if (numberInName(name) !== String(pullRequest) || !belongsTo(namespace, { release: name, namespace: name }))
     return undefined
   return { repositoryId, pullRequest, name }
 }
