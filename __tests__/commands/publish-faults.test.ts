@@ -91,7 +91,7 @@ async function startGitHub({ what, operation, report }: Case): Promise<FakeGitHu
   const { run, namespace } = REPORTS[report]
   if (!run) throw new Error('the fixture has a run')
   if (['issues/update-comment', 'users/get-authenticated'].includes(operation)) {
-    fake.addComment(128, ACTIONS_BOT, `${markerOf('shop', namespace)}\nthe run before`)
+    fake.addComment(128, ACTIONS_BOT, `${markerOf({ release: 'shop', namespace })}\nthe run before`)
   }
   const options = { token: 'job-token', apiUrl: fake.url, repository: 'acme/shop' }
   const before = { ...options, environment: 'staging', release: 'shop', run: { ...run, id: 1 }, isResumed: false }

@@ -22,6 +22,8 @@ import {
   rolledBack,
 } from '../fixtures/reports/reports.ts'
 
+const MARKER = markerOf({ release: 'shop', namespace: 'shop' })
+
 const huge = (count: number, text: string): Report => {
   const [failure] = rolledBack.failures
   if (!failure) throw new Error('the fixture has a failure')
@@ -221,10 +223,22 @@ describe('size', () => {
   })
 })
 
+describe.each([
+  ['summary', renderSummary],
+  ['comment', renderComment],
+] as const)('the first lines of the %s', (_name, render) => {
+  it('lead to what was deployed in the environment', () => {
+    const page = pageOf(render({ ...deployed, environment: 'production/eu @mona' }))
+    expect(page.text).toContain('environment production/eu @mona')
+    expect(page.addresses).toContain('https://github.com/acme/shop/deployments/production%2Feu%20%40mona')
+    expect(pageOf(render(deployed)).text).not.toContain('environment ')
+  })
+})
+
 describe('the comment’s marker', () => {
   it('begins the body, alone on its line', () => {
     const marker = '<!-- rollsafe release=shop namespace=shop -->'
-    expect(markerOf('shop', 'shop')).toBe(marker)
+    expect(markerOf({ release: 'shop', namespace: 'shop' })).toBe(marker)
     expect(renderComment(rolledBack).startsWith(`${marker}\n`)).toBe(true)
   })
 
@@ -242,20 +256,35 @@ describe('the comment’s marker', () => {
       ['a ', 'b'],
     ],
   ])('differs for %j and %j', ([a = '', b = ''], [c = '', d = '']) => {
-    expect(markerOf(a, b)).not.toBe(markerOf(c, d))
+    expect(markerOf({ release: a, namespace: b })).not.toBe(markerOf({ release: c, namespace: d }))
+  })
+
+  it('is another one for each environment', () => {
+    const shop = { release: 'shop', namespace: 'shop' }
+    const markers = [{}, { environment: 'staging' }, { environment: 'production' }].map((more) =>
+      markerOf({ ...shop, ...more }),
+    )
+    expect(new Set(markers).size).toBe(3)
+    const body = renderComment({ ...rolledBack, environment: 'production/eu -->' })
+    expect(body.split('\n')[0]).toBe(
+      '<!-- rollsafe release=shop namespace=shop environment=production%2Feu%20%2D%2D%3E -->',
+    )
   })
 
   it.each(Object.values(HOSTILE).filter((text) => text.length < 200))('cannot be ended by a name: %j', (text) => {
-    expect(markerOf(text, text)).toMatch(/^<!-- rollsafe release=[\w.!~*'()%]+ namespace=[\w.!~*'()%]+ -->$/)
+    const name = String.raw`[\w.!~*'()%]+`
+    expect(markerOf({ release: text, namespace: text, environment: text })).toMatch(
+      new RegExp(`^<!-- rollsafe release=${name} namespace=${name} environment=${name} -->$`),
+    )
   })
 
   it('appears once, whatever the texts of the report say', () => {
     const markdown = renderComment({
-      ...reportSaying(markerOf('shop', 'shop')),
+      ...reportSaying(MARKER),
       release: 'shop',
       namespace: 'shop',
     })
-    expect(markdown.split('\n').filter((line) => line === markerOf('shop', 'shop')).length).toBeGreaterThanOrEqual(1)
+    expect(markdown.split('\n').filter((line) => line === MARKER).length).toBeGreaterThanOrEqual(1)
     // And the line of the runs below it.
     expect(pageOf(markdown).html.match(/<!--/g)).toHaveLength(2)
   })

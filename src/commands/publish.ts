@@ -86,7 +86,7 @@ async function comment(
 ): Promise<void> {
   const pullRequest = report.run?.pullRequest
   if (!github || pullRequest === undefined || !shouldComment(report, mode)) return
-  const marker = markerOf(report.release, report.namespace)
+  const marker = markerOf(report)
   const render = (previous: string | undefined): string => renderComment(report, previous)
   await github.upsertComment({ marker, pullRequest, render }, signal)
 }

@@ -11,6 +11,7 @@ type Frame = Pick<
   | 'times'
   | 'durationSeconds'
   | 'run'
+  | 'environment'
   | 'timeline'
   | 'phases'
   | 'warnings'
@@ -36,6 +37,8 @@ export function reportFrame({
     times: { ...(inputs?.committedAt !== undefined && { commit: inputs.committedAt }), ...journal.times() },
     durationSeconds: journal.seconds(),
     ...(inputs?.run && { run: inputs.run }),
+    // That of a sweep is the template of many.
+    ...(inputs?.deployment !== undefined && !inputs.sweep && { environment: inputs.deployment }),
     timeline: journal.entries,
     phases: journal.phases,
     warnings: [],

@@ -52,9 +52,13 @@ export function shouldComment(report: Report, mode: CommentMode): boolean {
  * The first line of the comment, invisible on the page, by which a later run finds it. Names are encoded, so that no name
  * can end it or pass for another pair of names; text inside the body never comes first.
  */
-export function markerOf(release: string, namespace: string): string {
-  return `<!-- rollsafe release=${encoded(release)} namespace=${encoded(namespace)} -->`
+export function markerOf({ release, namespace, environment }: Whose): string {
+  const where = environment === undefined ? '' : ` environment=${encoded(environment)}`
+  return `<!-- rollsafe release=${encoded(release)} namespace=${encoded(namespace)}${where} -->`
 }
+
+/** A pull request has one comment for each release and environment. */
+type Whose = Pick<Report, 'release' | 'namespace' | 'environment'>
 
 function encoded(name: string): string {
   return encodeURIComponent(name.toWellFormed()).replaceAll('-', '%2D')
@@ -66,7 +70,7 @@ function encoded(name: string): string {
  */
 export function renderComment(report: Report, previous?: string): string {
   const earlier = earlierRuns(report, previous)
-  const head = `${markerOf(report.release, report.namespace)}\n${historyLine(report, earlier)}\n`
+  const head = `${markerOf(report)}\n${historyLine(report, earlier)}\n`
   const sections = [
     openingSection(report),
     ...commandsSection(report),

@@ -56,12 +56,21 @@ function factsOf(report: Report): string {
   if (run) {
     facts.push(
       link('workflow run', run.url),
+      ...environmentOf(report),
       `commit ${commitOf(run)}`,
       `ref ${code(run.ref)}`,
       `by ${code(run.actor)}`,
     )
   }
   return `<sub>${facts.join(' · ')}</sub>`
+}
+
+/** The page on GitHub that shows what was deployed in the environment. */
+function environmentOf({ environment, run }: Report): string[] {
+  if (environment === undefined) return []
+  const base = run && URL.canParse(run.url) ? `${new URL(run.url).origin}/${run.repository}/deployments` : ''
+  const [name, address] = [code(environment), `${base}/${encodeURIComponent(environment.toWellFormed())}`]
+  return [`environment ${link(name, address)}`]
 }
 
 function commitOf(run: NonNullable<Report['run']>): string {

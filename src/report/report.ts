@@ -41,6 +41,8 @@ export interface Report {
   readonly previousRevision?: number
   /** Whether the cluster is different now from what it was before the run; of a plan, whether a deploy would change it. */
   readonly changed: boolean
+  /** The GitHub environment in which the release is a deployment; absent when none was asked for. */
+  readonly environment?: string
   /** Where people reach the release; only when it is good and has such a place. */
   readonly url?: string
   readonly startedAt: string
