@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { KubeObject } from '../src/manifest/object.ts'
-import { cut, defuse, redactSecretData } from '../src/redact.ts'
+import { cut, defuse } from '../src/redact.ts'
 import { commandsIn } from './fakes/runner-commands.ts'
 import { HOSTILE, hostileLine } from './fixtures/hostile.ts'
 import { randomFrom } from './fixtures/random.ts'
@@ -9,14 +8,6 @@ import { randomFrom } from './fixtures/random.ts'
 const CONTROL = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/
 
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
-
-const secretWith = (fields: Record<string, unknown>, annotations?: Record<string, string>): KubeObject => ({
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: { name: 'db', ...(annotations && { annotations }) },
-  type: 'Opaque',
-  ...fields,
-})
 
 describe('the port of the runner’s parsers', () => {
   it.each([
@@ -89,35 +80,5 @@ describe('defuse', () => {
 describe('cut', () => {
   it('never cuts a surrogate pair in two', () => {
     expect(cut('ab😀cd', 3)).toBe('ab… (4 more characters)')
-  })
-})
-
-describe('Secrets of Kubernetes', () => {
-  const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
-
-  it('lose their values and keep their shape', () => {
-    const object = secretWith(
-      { data: { password: 'czNjcjN0', empty: '' }, stringData: { user: 'root' } },
-      { [lastApplied]: '{"data":{"password":"czNjcjN0"}}', team: 'a' },
-    )
-    const before = structuredClone(object)
-    expect(redactSecretData(object)).toEqual(
-      secretWith(
-        { data: { password: '***', empty: '***' }, stringData: { user: '***' } },
-        { [lastApplied]: '***', team: 'a' },
-      ),
-    )
-    expect(object).toEqual(before)
-  })
-
-  it('hide what is no map of values either', () => {
-    expect(redactSecretData(secretWith({ data: 'oops', stringData: null }))).toEqual(
-      secretWith({ data: '***', stringData: null }),
-    )
-  })
-
-  it('other kinds stay as they are', () => {
-    const config: KubeObject = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, data: { a: 'b' } }
-    expect(redactSecretData(config)).toBe(config)
   })
 })

@@ -4,8 +4,6 @@
  * hidden (`redactor.ts`), then what is left is made safe for the place it goes to (`defuse` for a log; `report/markdown.ts`
  * for a page).
  */
-import { isObject, type KubeObject } from './manifest/object.ts'
-
 /** What stands in a text where a secret was. */
 export const HIDDEN = '***'
 
@@ -69,19 +67,3 @@ export function cut(text: string, length: number): string {
 
 /** Where `kubectl apply` keeps a copy of the whole object, values included. */
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
-
-/** The object, with `***` for every value if it is a Secret: names of entries stay, values go. Other kinds stay as they are. */
-export function redactSecretData(object: KubeObject): KubeObject {
-  if (object.kind !== 'Secret' || object.apiVersion !== 'v1') return object
-  const safe: KubeObject = { ...object, metadata: { ...object.metadata } }
-  for (const field of ['data', 'stringData']) {
-    const values = object[field]
-    if (values === undefined || values === null) continue
-    safe[field] = isObject(values) ? Object.fromEntries(Object.keys(values).map((entry) => [entry, HIDDEN])) : HIDDEN
-  }
-  const annotations = object.metadata.annotations
-  if (annotations && Object.hasOwn(annotations, LAST_APPLIED)) {
-    safe.metadata.annotations = { ...annotations, [LAST_APPLIED]: HIDDEN }
-  }
-  return safe
-}
