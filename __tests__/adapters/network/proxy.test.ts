@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import { isReachedDirectly } from '../../../src/adapters/kube/no-proxy.ts'
-import { chooseProxy } from '../../../src/adapters/kube/proxy.ts'
+import { isReachedDirectly } from '../../../src/adapters/network/no-proxy.ts'
+import { chooseProxy } from '../../../src/adapters/network/proxy.ts'
 
 describe('NO_PROXY', () => {
   it.each<[server: string, noProxy: string, direct: boolean]>([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { carefulLookup } from '../../../src/adapters/metadata-addresses.ts'
+import { carefulLookup } from '../../../src/adapters/network/metadata-addresses.ts'
 import { createMessenger } from '../../../src/adapters/notify/http.ts'
 import { startConnectProxy } from '../../fakes/connect-proxy.ts'
 

@@ -5,7 +5,7 @@ import { type Entry, flagOf, type Refuse, textOf } from './fields.ts'
 import { impersonationHeaders } from './impersonation.ts'
 import type { KubeconfigContext } from './kubeconfig.ts'
 import type { Login } from './login.ts'
-import { chooseProxy, type Proxy } from './proxy.ts'
+import { chooseProxy, type Proxy } from '../network/proxy.ts'
 import { readLogin } from './read-login.ts'
 
 /** How to reach an API server and to log in there. */

@@ -1,7 +1,6 @@
-import type { Refuse } from './fields.ts'
 import { isReachedDirectly } from './no-proxy.ts'
 
-/** A proxy on the way to the API server. */
+/** A proxy on the way to a server. */
 export interface Proxy {
   /** Without credentials. */
   readonly url: string
@@ -14,7 +13,8 @@ export interface ProxySources {
   readonly proxyUrl: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly mask: (secret: string) => void
-  readonly refuse: Refuse
+  /** Called with what is wrong and a hint: nothing is returned then. */
+  readonly refuse: (message: string, hint: string) => void
 }
 
 /** The proxy for a server: of the kubeconfig, else of the environment; undefined when the server is reached directly. */
@@ -33,7 +33,12 @@ function fromEnvironment(env: ProxySources['env'], name: string): string {
   return (env[name.toLowerCase()] || env[name] || '').trim()
 }
 
-function parseProxy(address: string, name: string, mask: (secret: string) => void, refuse: Refuse): Proxy | undefined {
+function parseProxy(
+  address: string,
+  name: string,
+  mask: ProxySources['mask'],
+  refuse: ProxySources['refuse'],
+): Proxy | undefined {
   // The address itself is not told, as it may hold a password.
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url?.protocol.startsWith('socks')) {

@@ -1,9 +1,9 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici'
-import { isLoopback } from '../../inputs/loopback.ts'
+import { type Dispatcher, request as send } from 'undici'
 import type { Environment } from '../../inputs/run.ts'
 import { VERSION } from '../../version.ts'
 import { deepestMessage } from '../kube/status.ts'
-import { carefulLookup, refuseMetadataAddress } from '../metadata-addresses.ts'
+import { openDispatchers } from '../network/dispatchers.ts'
+import { carefulLookup, refuseMetadataAddress } from '../network/metadata-addresses.ts'
 
 export interface Message {
   readonly method: 'POST' | 'PUT' | 'PATCH'
@@ -29,35 +29,17 @@ const CONNECT_TIMEOUT_MS = 5_000
 const MOST_BYTES = 64 * 1024
 const LONGEST_REASON = 200
 
-/** The proxy is the one that `HTTPS_PROXY` names, unless `NO_PROXY` has the host. */
 export function createMessenger({ env, allowLinkLocal }: MessengerOptions): Messenger {
-  function dispatcherFor(url: URL): Dispatcher {
-    // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
-    const tls = { rejectUnauthorized: true, timeout: CONNECT_TIMEOUT_MS }
-    const connect = allowLinkLocal ? tls : { ...tls, lookup: carefulLookup() }
-    // What is on this machine is never asked through a proxy.
-    if (isLoopback(url)) return new Agent({ allowH2: false, connect })
-    return new EnvHttpProxyAgent({
-      allowH2: false,
-      connect,
-      requestTls: tls,
-      proxyTls: tls,
-      // Nothing goes through it without TLS.
-      httpProxy: '',
-      httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
-      noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
-    })
-  }
-
   return {
     async tell({ method, url, contentType, headers, body }, signal) {
       const address = url.hostname.replace(/^\[|\]$/g, '')
       if (!allowLinkLocal) refuseMetadataAddress(address)
-      const dispatcher = dispatcherFor(url)
+      const lookup = allowLinkLocal ? {} : { lookup: carefulLookup() }
+      const dispatchers = openDispatchers({ env, connectTimeoutMs: CONNECT_TIMEOUT_MS, ...lookup })
       try {
         const response = await send(url, {
           method,
-          dispatcher,
+          dispatcher: dispatchers.to(url),
           headers: { 'user-agent': `rollsafe/${VERSION}`, 'content-type': contentType, ...headers },
           body,
           signal,
@@ -69,8 +51,7 @@ export function createMessenger({ env, allowLinkLocal }: MessengerOptions): Mess
         signal.throwIfAborted()
         throw new Error(deepestMessage(error), { cause: error })
       } finally {
-        // Also when nobody answers: a socket that is left open would keep the process alive.
-        await dispatcher.destroy()
+        await dispatchers.destroy()
       }
     },
   }

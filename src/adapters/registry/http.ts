@@ -1,8 +1,9 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici'
+import { type Dispatcher, request as send } from 'undici'
 import { RejectedError } from '../../errors.ts'
 import type { Environment } from '../../inputs/run.ts'
 import { VERSION } from '../../version.ts'
 import { deepestMessage } from '../kube/status.ts'
+import { openDispatchers } from '../network/dispatchers.ts'
 import { sleep } from '../system.ts'
 import { isLoopback } from '../../inputs/loopback.ts'
 import { refusal } from './refusal.ts'
@@ -32,6 +33,12 @@ export interface RegistryHttp {
   close(): Promise<void>
 }
 
+export interface RegistryHttpOptions {
+  readonly signal: AbortSignal
+  readonly env: Environment
+  readonly mask: (secret: string) => void
+}
+
 const CONNECT_TIMEOUT_MS = 5_000
 /** What a registry must at least take for a manifest (OCI distribution specification 1.1, "Pushing manifests"). */
 const MOST_BYTES = 4 * 1024 * 1024
@@ -41,40 +48,13 @@ const LONGEST_PAUSE_MS = 5_000
 const MOST_REDIRECTS = 3
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
-/** The proxy is the one that `HTTPS_PROXY` names, unless `NO_PROXY` has the host. */
-export function openRegistryHttp(signal: AbortSignal, env: Environment): RegistryHttp {
-  // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
-  const tls = { rejectUnauthorized: true, timeout: CONNECT_TIMEOUT_MS }
-  const direct = new Agent({ allowH2: false, connect: tls })
-  let proxied: Dispatcher | undefined
-
-  /** What is on this machine is never asked through a proxy. */
-  function poolFor(url: URL): Dispatcher {
-    if (isLoopback(url)) return direct
-    try {
-      proxied ??= new EnvHttpProxyAgent({
-        allowH2: false,
-        connect: tls,
-        requestTls: tls,
-        proxyTls: tls,
-        // Nothing goes through it without TLS.
-        httpProxy: '',
-        httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
-        noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
-      })
-      return proxied
-    } catch {
-      throw refusal(
-        'the variable HTTPS_PROXY names no proxy that can be used',
-        'Write an address like http://proxy:3128.',
-      )
-    }
-  }
+export function openRegistryHttp({ signal, env, mask }: RegistryHttpOptions): RegistryHttp {
+  const dispatchers = openDispatchers({ env, connectTimeoutMs: CONNECT_TIMEOUT_MS, mask, refuse })
 
   async function once({ method, url, headers, body }: Ask): Promise<Answer> {
     const response = await send(url, {
       method,
-      dispatcher: poolFor(url),
+      dispatcher: dispatchers.to(url),
       headers: { 'user-agent': `rollsafe/${VERSION}`, ...headers },
       ...(body !== undefined && { body }),
       signal,
@@ -118,10 +98,12 @@ export function openRegistryHttp(signal: AbortSignal, env: Environment): Registr
         ask = redirected(ask, location)
       }
     },
-    async close() {
-      await Promise.all([direct.destroy(), proxied?.destroy()])
-    },
+    close: () => dispatchers.destroy(),
   }
+}
+
+function refuse(message: string, hint: string): never {
+  throw refusal(message, hint)
 }
 
 /** Undefined when another attempt is not worth it. */

@@ -38,7 +38,7 @@ export function createRegistry({ env, mask, timeLimitMs = TIME_LIMIT_MS }: Regis
       const image = parseImageReference(reference)
       if (image?.tag === undefined) throw new Error(`${reference} has no tag to resolve`)
       const limit = AbortSignal.timeout(timeLimitMs)
-      const http = openRegistryHttp(AbortSignal.any([signal, limit]), env)
+      const http = openRegistryHttp({ signal: AbortSignal.any([signal, limit]), env, mask })
       try {
         return await digestOf(image, http, { env, mask })
       } catch (error) {

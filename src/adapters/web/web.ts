@@ -1,10 +1,10 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
+import { request } from 'undici'
 import type { Environment } from '../../inputs/run.ts'
 import type { Web } from '../../ports.ts'
 import { VERSION } from '../../version.ts'
 import { deepestMessage } from '../kube/status.ts'
-import { carefulLookup, refuseMetadataAddress } from '../metadata-addresses.ts'
-import { isLoopback } from '../../inputs/loopback.ts'
+import { openDispatchers } from '../network/dispatchers.ts'
+import { carefulLookup, refuseMetadataAddress } from '../network/metadata-addresses.ts'
 
 const TIMEOUT_MS = 5_000
 
@@ -18,10 +18,11 @@ export function createWeb(env: Environment): Web {
       const url = new URL(address)
       const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
       refuseMetadataAddress(host)
-      const dispatcher = dispatcherFor(url, env)
+      // Anew for each question: an address that has just been given may still change.
+      const dispatchers = openDispatchers({ env, connectTimeoutMs: TIMEOUT_MS, lookup: carefulLookup() })
       try {
         const { statusCode, body } = await request(url, {
-          dispatcher,
+          dispatcher: dispatchers.to(url),
           headers: { 'user-agent': `rollsafe/${VERSION}`, accept: '*/*' },
           headersTimeout: TIMEOUT_MS,
           bodyTimeout: TIMEOUT_MS,
@@ -33,22 +34,8 @@ export function createWeb(env: Environment): Web {
         signal.throwIfAborted()
         throw new Error(deepestMessage(error), { cause: error })
       } finally {
-        await dispatcher.destroy()
+        await dispatchers.destroy()
       }
     },
   }
-}
-
-/** A connection of its own for each question: an address that has just been given may still change. */
-function dispatcherFor(url: URL, env: Environment): Dispatcher {
-  const connect = { timeout: TIMEOUT_MS, rejectUnauthorized: true, lookup: carefulLookup() }
-  if (isLoopback(url)) return new Agent({ allowH2: false, connect })
-  return new EnvHttpProxyAgent({
-    allowH2: false,
-    connect,
-    requestTls: { rejectUnauthorized: true },
-    httpProxy: env['http_proxy'] || env['HTTP_PROXY'] || '',
-    httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
-    noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
-  })
 }
