@@ -869,7 +869,7 @@ const MockPool = __webpack_require__(5157)
 const mockErrors = __webpack_require__(8024)
 const RetryHandler = __webpack_require__(3783)
 const { getGlobalDispatcher, setGlobalDispatcher } = __webpack_require__(1088)
-const DecoratorHandler = __webpack_require__(7039)
+const DecoratorHandler = __webpack_require__(9420)
 const RedirectHandler = __webpack_require__(7031)
 const createRedirectInterceptor = __webpack_require__(6097)
 
@@ -9590,7 +9590,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 7039:
+/***/ 9420:
 /***/ ((module) => {
 
 
@@ -10330,7 +10330,7 @@ module.exports = RetryHandler
 
 const { isIP } = __webpack_require__(7030)
 const { lookup } = __webpack_require__(610)
-const DecoratorHandler = __webpack_require__(7039)
+const DecoratorHandler = __webpack_require__(9420)
 const { InvalidArgumentError, InformationalError } = __webpack_require__(2344)
 const maxInt = Math.pow(2, 31) - 1
 
@@ -10713,7 +10713,7 @@ module.exports = interceptorOpts => {
 
 const util = __webpack_require__(7375)
 const { InvalidArgumentError, RequestAbortedError } = __webpack_require__(2344)
-const DecoratorHandler = __webpack_require__(7039)
+const DecoratorHandler = __webpack_require__(9420)
 
 class DumpHandler extends DecoratorHandler {
   #maxSize = 1024 * 1024

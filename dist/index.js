@@ -28414,7 +28414,7 @@ module.exports.g6 = Agent
 __webpack_unused_export__ = Dispatcher1Wrapper
 module.exports.kT = ProxyAgent
 __webpack_unused_export__ = Socks5ProxyAgent
-module.exports.J2 = EnvHttpProxyAgent
+__webpack_unused_export__ = EnvHttpProxyAgent
 __webpack_unused_export__ = RetryAgent
 __webpack_unused_export__ = H2CClient
 __webpack_unused_export__ = RetryHandler
@@ -79626,16 +79626,18 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 4_000;
 /**
  * Finds where people reach a release that is good, and tries whether it answers there. The outcome stands whatever comes of it:
- * networks between this runner and the users are no part of the release. Nothing is tried unless somebody is to be sent there
- * (`deployment` or `environment-url`), and nothing is read for a release that has no way in.
+ * networks between this runner and the users are no part of the release. Nothing is tried unless somebody is to be sent there (a
+ * preview, `deployment` or `environment-url`), and nothing is read for a release that has no way in.
  */
 async function locate(report, changes, run) {
     const { inputs, clock, signals, journal, runner } = run;
     if (!(0,outcome/* succeeded */.gq)(report))
         return report;
-    const isWanted = inputs.environmentUrl !== undefined || inputs.deployment !== undefined;
+    const { environmentUrl, previewUrl, deployment, preview } = inputs;
+    const isWanted = environmentUrl !== undefined || deployment !== undefined || preview !== undefined;
     const until = clock.now() + (isWanted ? MILLISECONDS_TO_ANSWER : 0);
-    const url = inputs.environmentUrl === undefined ? await discover(changes, until, run) : fromTemplate(report, run);
+    const filled = (template) => template && fromTemplate(template, report, run);
+    const url = filled(environmentUrl) ?? (await discover(changes, until, run)) ?? filled(previewUrl);
     if (url === undefined)
         return report;
     // Everybody may know it, and a Secret may hold it for the release itself.
@@ -79650,10 +79652,8 @@ async function locate(report, changes, run) {
         ...(fault !== undefined && !isStopped && { warnings: [...report.warnings, warning] }),
     };
 }
-function fromTemplate({ namespace, release }, { inputs }) {
-    const { environmentUrl = '', run } = inputs;
-    const facts = { namespace, release, sha: run?.sha ?? '', pr: String(run?.pullRequest ?? '') };
-    return (0,environment/* fillTemplate */.o)(environmentUrl, facts);
+function fromTemplate(template, { namespace, release }, { inputs: { run } }) {
+    return (0,environment/* fillTemplate */.o)(template, { namespace, release, sha: run?.sha ?? '', pr: String(run?.pullRequest ?? '') });
 }
 /** By what is live after the release; what this run has written may still be waiting for its address, until the time is up. */
 async function discover(changes, until, run) {
@@ -83337,9 +83337,17 @@ function factsOf(report) {
     if (report.server !== undefined)
         facts.push(`cluster ${code(report.server)}`);
     if (run) {
-        facts.push(markdown_link('workflow run', run.url), `commit ${commitOf(run)}`, `ref ${code(run.ref)}`, `by ${code(run.actor)}`);
+        facts.push(markdown_link('workflow run', run.url), ...environmentOf(report), `commit ${commitOf(run)}`, `ref ${code(run.ref)}`, `by ${code(run.actor)}`);
     }
     return `<sub>${facts.join(' · ')}</sub>`;
+}
+/** The page on GitHub that shows what was deployed in the environment. */
+function environmentOf({ environment, run }) {
+    if (environment === undefined)
+        return [];
+    const base = run && URL.canParse(run.url) ? `${new URL(run.url).origin}/${run.repository}/deployments` : '';
+    const [name, address] = [code(environment), `${base}/${encodeURIComponent(environment.toWellFormed())}`];
+    return [`environment ${markdown_link(name, address)}`];
 }
 function commitOf(run) {
     const short = code(run.sha.slice(0, 7));
@@ -83783,8 +83791,9 @@ function shouldComment(report, mode) {
  * The first line of the comment, invisible on the page, by which a later run finds it. Names are encoded, so that no name
  * can end it or pass for another pair of names; text inside the body never comes first.
  */
-function markerOf(release, namespace) {
-    return `<!-- rollsafe release=${encoded(release)} namespace=${encoded(namespace)} -->`;
+function markerOf({ release, namespace, environment }) {
+    const where = environment === undefined ? '' : ` environment=${encoded(environment)}`;
+    return `<!-- rollsafe release=${encoded(release)} namespace=${encoded(namespace)}${where} -->`;
 }
 function encoded(name) {
     return encodeURIComponent(name.toWellFormed()).replaceAll('-', '%2D');
@@ -83795,7 +83804,7 @@ function encoded(name) {
  */
 function renderComment(report, previous) {
     const earlier = earlierRuns(report, previous);
-    const head = `${markerOf(report.release, report.namespace)}\n${historyLine(report, earlier)}\n`;
+    const head = `${markerOf(report)}\n${historyLine(report, earlier)}\n`;
     const sections = [
         openingSection(report),
         ...commandsSection(report),
@@ -84113,7 +84122,7 @@ async function comment(report, github, mode, signal) {
     const pullRequest = report.run?.pullRequest;
     if (!github || pullRequest === undefined || !shouldComment(report, mode))
         return;
-    const marker = markerOf(report.release, report.namespace);
+    const marker = markerOf(report);
     const render = (previous) => renderComment(report, previous);
     await github.upsertComment({ marker, pullRequest, render }, signal);
 }
@@ -84289,6 +84298,8 @@ function reportFrame({ inputs, journal, }) {
         times: { ...(inputs?.committedAt !== undefined && { commit: inputs.committedAt }), ...journal.times() },
         durationSeconds: journal.seconds(),
         ...(inputs?.run && { run: inputs.run }),
+        // That of a sweep is the template of many.
+        ...(inputs?.deployment !== undefined && !inputs.sweep && { environment: inputs.deployment }),
         timeline: journal.entries,
         phases: journal.phases,
         warnings: [],
@@ -86880,7 +86891,7 @@ function recordByHand(record, heads) {
 
 /***/ }),
 
-/***/ 9420:
+/***/ 7051:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -86897,8 +86908,6 @@ var external_node_crypto_ = __nccwpck_require__(7598);
 var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
-// EXTERNAL MODULE: ./lib/manifest/object.js
-var manifest_object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/redact.js
 var redact = __nccwpck_require__(5078);
 // EXTERNAL MODULE: ./lib/report/outcome.js
@@ -86945,6 +86954,34 @@ function shortDescription(text) {
     const cut = space > LONGEST_DESCRIPTION / 2 ? start.slice(0, space) : start;
     // Half of a character that takes two code units is none.
     return `${cut.replace(/[\uD800-\uDBFF]$/, '').trimEnd()}…`;
+}
+
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+;// CONCATENATED MODULE: ./lib/adapters/github/deployment-payload.js
+/** What Rollsafe writes into a deployment on GitHub to know it again. */
+
+function isOfRelease(payload, { release, namespace }) {
+    const found = payloadOf(payload);
+    return found['by'] === 'rollsafe' && found['release'] === release && found['namespace'] === namespace;
+}
+function isOfRun(payload, { run, attempt }) {
+    const found = payloadOf(payload);
+    return found['run'] === run && found['attempt'] === attempt;
+}
+/** GitHub hands a payload back as it came, or as the JSON text of it. */
+function payloadOf(payload) {
+    if ((0,manifest_object/* isObject */.Gv)(payload))
+        return payload;
+    if (typeof payload !== 'string')
+        return {};
+    try {
+        const parsed = JSON.parse(payload);
+        return (0,manifest_object/* isObject */.Gv)(parsed) ? parsed : {};
+    }
+    catch {
+        return {};
+    }
 }
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
@@ -87050,6 +87087,173 @@ async function load(token, apiUrl) {
     return github.getOctokit(token, { baseUrl: apiUrl });
 }
 
+;// CONCATENATED MODULE: ./lib/adapters/github/environment.js
+
+
+
+/** How far back the deployment of a run is looked for. */
+const MOST_LISTED = 30;
+const MOST_STATUSES = 100;
+function openEnvironment(options) {
+    const { environment, run } = options;
+    const place = placeOf(options.repository);
+    const octokit = lazyOctokit(options);
+    const there = `in the environment ${environment}`;
+    async function ask(what, signal, call) {
+        try {
+            return await persistently(async () => call(await octokit()), signal);
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            throw new Error(`GitHub did not ${what}: ${reasonFor(error, ADVICE)}`, { cause: error });
+        }
+    }
+    async function listNewest(client, most, signal) {
+        const page = { environment, per_page: most, request: { signal } };
+        const { data } = await client.rest.repos.listDeployments({ ...place, ...page });
+        return data;
+    }
+    async function findNow(client, payload, signal) {
+        const all = await listNewest(client, MOST_LISTED, signal);
+        return all.find((one) => isOfRelease(one.payload, payload) && isOfRun(one.payload, payload))?.id;
+    }
+    return {
+        name: environment,
+        list: (most, signal) => ask(`list the deployments ${there}`, signal, (client) => listNewest(client, most, signal)),
+        find: (payload, signal) => ask(`list the deployments ${there}`, signal, (client) => findNow(client, payload, signal)),
+        async make({ description, payload, mayExist }, signal) {
+            let isRepeated = mayExist;
+            return ask(`make a deployment ${there}`, signal, async (client) => {
+                const found = isRepeated ? await findNow(client, payload, signal) : undefined;
+                if (found !== undefined)
+                    return found;
+                isRepeated = true;
+                const { data } = await client.rest.repos.createDeployment({
+                    ...place,
+                    ref: run.sha,
+                    environment,
+                    description,
+                    payload: { ...payload },
+                    // The workflow decides what is deployed and when. With these, GitHub would merge, or refuse while this very job runs.
+                    auto_merge: false,
+                    required_contexts: [],
+                    transient_environment: isTransient(environment, run.pullRequest),
+                    production_environment: isProduction(environment),
+                    request: { signal },
+                });
+                if (!('id' in data))
+                    throw new Error(data.message ?? 'no deployment in the answer');
+                return data.id;
+            });
+        },
+        async setStatus(deployment, { url, ...status }, signal) {
+            await ask(`take the status ${status.state} of the deployment ${there}`, signal, (client) => client.rest.repos.createDeploymentStatus({
+                ...place,
+                deployment_id: deployment,
+                ...status,
+                log_url: run.url,
+                ...(url !== undefined && { environment_url: url }),
+                auto_inactive: true,
+                request: { signal },
+            }));
+        },
+        async success(deployment, signal) {
+            const page = { deployment_id: deployment, per_page: MOST_STATUSES, request: { signal } };
+            const { data } = await ask(`list the statuses of a deployment ${there}`, signal, (client) => client.rest.repos.listDeploymentStatuses({ ...place, ...page }));
+            const found = data.find(({ state }) => state === 'success');
+            return found && { ...(found.environment_url && { url: found.environment_url }) };
+        },
+        async deleteDeployment(deployment, signal) {
+            await ask(`delete a deployment ${there}`, signal, (client) => client.rest.repos
+                .deleteDeployment({ ...place, deployment_id: deployment, request: { signal } })
+                .catch(unless(404)));
+        },
+        async deleteIfAllowed(signal) {
+            await ask(`delete the environment ${environment}`, signal, (client) => client.rest.repos
+                .deleteAnEnvironment({ ...place, environment_name: environment, request: { signal } })
+                .catch(unless(403, 404)));
+        },
+    };
+}
+/** An environment with the number of the pull request in its name goes when that is closed: `pr-128`. */
+function isTransient(environment, pullRequest) {
+    return pullRequest !== undefined && environment.split(/\D+/).includes(String(pullRequest));
+}
+/** `production`, `prod`, `production/eu`. */
+function isProduction(environment) {
+    return /^prod(?:uction)?(?![a-z0-9])/i.test(environment);
+}
+function unless(...statuses) {
+    return (error) => {
+        const status = statusOf(error);
+        if (status === undefined || isLimit(error) || !statuses.includes(status))
+            throw error;
+    };
+}
+const ADVICE = {
+    forbidden: 'The job needs `permissions: deployments: write`',
+    limited: 'Set it by hand if it matters; the next run of this release makes its own',
+};
+
+// EXTERNAL MODULE: ./lib/inputs/environment.js
+var inputs_environment = __nccwpck_require__(6320);
+// EXTERNAL MODULE: ./lib/plan/preview.js + 1 modules
+var preview = __nccwpck_require__(9437);
+;// CONCATENATED MODULE: ./lib/adapters/github/remove-deployments.js
+
+
+
+
+
+
+/** GitHub lists no more at once. */
+const PAGE = 100;
+/**
+ * Deletes the deployments that a release has in an environment that is only for it, and the environment when nothing else is in it.
+ * Each gets the status first, since GitHub lets no active one be deleted. Done again, it goes on where it was.
+ */
+async function removeDeployments(environment, owner, status, signal) {
+    const gone = new Set();
+    for (;;) {
+        const listed = await environment.list(PAGE, signal);
+        const all = listed.filter(({ id }) => !gone.has(id));
+        const ours = all.filter(({ payload }) => isOfRelease(payload, owner));
+        for (const { id } of ours) {
+            await environment.setStatus(id, status, signal);
+            await environment.deleteDeployment(id, signal);
+            gone.add(id);
+        }
+        const isLast = listed.length < PAGE || ours.length === 0;
+        if (isLast && gone.size > 0 && all.length === ours.length)
+            await environment.deleteIfAllowed(signal);
+        if (isLast)
+            return;
+    }
+}
+/** Removes the deployments of the previews that a sweep has deleted. `{pr}` in the name of the environment is each one's number. */
+function createSweptNotifier(options) {
+    return {
+        name: 'The deployments on GitHub',
+        async end(report, signal) {
+            if (report.outcome !== 'removed')
+                return;
+            const { state, description } = deploymentEnd(report);
+            const remove = async (release, pr) => {
+                const environment = openEnvironment({ ...options, environment: (0,inputs_environment/* fillTemplate */.o)(options.environment, { pr }) });
+                await removeDeployments(environment, { release, namespace: release }, { state, description }, signal);
+            };
+            const ends = report.objects.flatMap(({ name }) => {
+                const pr = (0,preview/* numberInName */.Ok)(name);
+                return pr === undefined ? [] : [remove(name, pr)];
+            });
+            const failures = (await Promise.allSettled(ends)).flatMap((end) => end.status === 'rejected' ? [(0,errors/* messageOf */.bD)(end.reason)] : []);
+            signal.throwIfAborted();
+            if (failures.length > 0)
+                throw new Error([...new Set(failures)].join('; '));
+        },
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/adapters/github/deployments.js
 
 
@@ -87057,94 +87261,33 @@ async function load(token, apiUrl) {
 
 
 /** How far back the deployment that runs again is looked for: so many deployments of the environment, and so many of ours. */
-const MOST_LISTED = 30;
+const deployments_MOST_LISTED = 30;
 const MOST_LOOKED_AT = 5;
-const MOST_STATUSES = 100;
 /**
  * A deployment on GitHub for a release that writes, and its statuses. When the release is taken back, the deployment that
- * runs again is marked as the active one. https://docs.github.com/rest/deployments/deployments
+ * runs again is marked as the active one. When it is torn down, an environment that is only for it goes.
  */
 function createDeploymentNotifier(options) {
-    const { environment, run } = options;
-    const place = placeOf(options.repository);
-    const octokit = lazyOctokit(options);
-    const payload = {
-        by: 'rollsafe',
-        release: options.release,
-        ...(options.namespace !== undefined && { namespace: options.namespace }),
-        run: run.id,
-        attempt: run.attempt,
-    };
+    const { run, release, namespace } = options;
+    const environment = openEnvironment(options);
+    const owner = { release, ...(namespace !== undefined && { namespace }) };
+    const payload = { by: 'rollsafe', ...owner, run: run.id, attempt: run.attempt };
     let wasBegun = options.isResumed;
     /** Once it is known. */
     let known;
-    /** One request, made again where that helps; what is thrown says what GitHub was asked to do. */
-    async function ask(what, signal, call) {
-        try {
-            return await persistently(async () => call(await octokit()), signal);
-        }
-        catch (error) {
-            signal.throwIfAborted();
-            throw new Error(`GitHub did not ${what} in the environment ${environment}: ${reasonFor(error, ADVICE)}`, {
-                cause: error,
-            });
-        }
-    }
-    async function list(client, signal) {
-        const page = { environment, per_page: MOST_LISTED, request: { signal } };
-        const { data } = await client.rest.repos.listDeployments({ ...place, ...page });
-        return data.filter((one) => isOfRelease(one.payload, payload));
-    }
-    async function findOwn(client, signal) {
-        return (await list(client, signal)).find((one) => isOfRun(one.payload, payload))?.id;
-    }
-    /** Makes the deployment, unless this run has already made it: of a first try only the answer may have been lost. */
-    async function make(signal, isRepeated) {
-        let mayExist = isRepeated;
-        return ask('make a deployment', signal, async (client) => {
-            const own = mayExist ? await findOwn(client, signal) : undefined;
-            if (own !== undefined)
-                return own;
-            mayExist = true;
-            const { data } = await client.rest.repos.createDeployment({
-                ...place,
-                ref: run.sha,
-                environment,
-                description: shortDescription(`Release ${options.release}, by Rollsafe`),
-                payload: { ...payload },
-                // The workflow decides what is deployed and when. With these, GitHub would merge, or refuse while this very job runs.
-                auto_merge: false,
-                required_contexts: [],
-                transient_environment: isTransient(environment, run),
-                production_environment: isProduction(environment),
-                request: { signal },
-            });
-            if (!('id' in data))
-                throw new Error(data.message ?? 'no deployment in the answer');
-            return data.id;
-        });
-    }
-    async function setStatus(deployment, { url, ...status }, signal) {
-        await ask(`take the status ${status.state} of the deployment`, signal, (client) => client.rest.repos.createDeploymentStatus({
-            ...place,
-            deployment_id: deployment,
-            ...status,
-            log_url: run.url,
-            ...(url !== undefined && { environment_url: url }),
-            auto_inactive: true,
-            request: { signal },
-        }));
+    /** Makes the deployment, unless this run has already made it. */
+    async function make(signal, mayExist) {
+        const description = shortDescription(`Release ${release}, by Rollsafe`);
+        return environment.make({ description, payload, mayExist }, signal);
     }
     /** The last deployment of the release before ours that was ever a success. */
     async function findPrevious(ours, signal) {
-        const all = await ask('list the deployments', signal, (client) => list(client, signal));
-        const earlier = all.filter(({ id }) => id < ours).toSorted((a, b) => b.id - a.id);
-        for (const { id } of earlier.slice(0, MOST_LOOKED_AT)) {
-            const page = { deployment_id: id, per_page: MOST_STATUSES, request: { signal } };
-            const { data } = await ask('list the statuses of a deployment', signal, (client) => client.rest.repos.listDeploymentStatuses({ ...place, ...page }));
-            const success = data.find(({ state }) => state === 'success');
+        const all = await environment.list(deployments_MOST_LISTED, signal);
+        const earlier = all.filter((one) => one.id < ours && isOfRelease(one.payload, owner));
+        for (const { id } of earlier.toSorted((a, b) => b.id - a.id).slice(0, MOST_LOOKED_AT)) {
+            const success = await environment.success(id, signal);
             if (success)
-                return { id, ...(success.environment_url && { url: success.environment_url }) };
+                return { id, ...success };
         }
         return undefined;
     }
@@ -87152,23 +87295,26 @@ function createDeploymentNotifier(options) {
         const previous = await findPrevious(ours, signal);
         if (!previous)
             return;
+        const { id, url } = previous;
         const description = 'Runs again: the release after it was taken back';
-        await setStatus(previous.id, { state: 'success', description, ...(previous.url && { url: previous.url }) }, signal);
+        await environment.setStatus(id, { state: 'success', description, ...(url !== undefined && { url }) }, signal);
     }
-    /** What has been torn down runs nowhere; of a transient environment GitHub then says that it is destroyed. */
+    /** What has been torn down runs nowhere. */
     async function putOut(report, signal) {
-        const last = await findPrevious(Infinity, signal);
-        if (!last)
-            return;
         const { state, description } = deploymentEnd(report);
-        await setStatus(last.id, { state, description }, signal);
+        if (isTransient(environment.name, run.pullRequest)) {
+            return removeDeployments(environment, owner, { state, description }, signal);
+        }
+        const last = await findPrevious(Infinity, signal);
+        if (last)
+            await environment.setStatus(last.id, { state, description }, signal);
     }
     return {
         name: 'The deployment on GitHub',
         async begin(signal) {
             wasBegun = true;
             known = await make(signal, false);
-            await setStatus(known, { state: 'in_progress', description: 'The rollout has begun' }, signal);
+            await environment.setStatus(known, { state: 'in_progress', description: 'The rollout has begun' }, signal);
         },
         async end(report, signal) {
             if (report.outcome === 'removed')
@@ -87176,7 +87322,7 @@ function createDeploymentNotifier(options) {
             if (!wasBegun)
                 return;
             // The post step only ends what the main step has begun.
-            const ours = known ?? (options.isResumed ? await find(signal) : await make(signal, true));
+            const ours = known ?? (options.isResumed ? await environment.find(payload, signal) : await make(signal, true));
             if (ours === undefined)
                 return;
             const { isTakenBack, ...status } = deploymentEnd(report);
@@ -87185,50 +87331,13 @@ function createDeploymentNotifier(options) {
                 await tell.catch((error) => failures.push(error));
             };
             const url = report.url;
-            await attempt(setStatus(ours, { ...status, ...(url !== undefined && { url }) }, signal));
+            await attempt(environment.setStatus(ours, { ...status, ...(url !== undefined && { url }) }, signal));
             if (isTakenBack)
                 await attempt(bringBack(ours, signal));
             if (failures.length > 0)
                 throw new Error(failures.map((error) => (0,errors/* messageOf */.bD)(error)).join('; '));
         },
     };
-    async function find(signal) {
-        return ask('list the deployments', signal, (client) => findOwn(client, signal));
-    }
-}
-const ADVICE = {
-    forbidden: 'The job needs `permissions: deployments: write`',
-    limited: 'Set it by hand if it matters; the next run of this release makes its own',
-};
-/** GitHub hands a payload back as it came, or as the JSON text of it. */
-function payloadOf(payload) {
-    if ((0,manifest_object/* isObject */.Gv)(payload))
-        return payload;
-    if (typeof payload !== 'string')
-        return {};
-    try {
-        const parsed = JSON.parse(payload);
-        return (0,manifest_object/* isObject */.Gv)(parsed) ? parsed : {};
-    }
-    catch {
-        return {};
-    }
-}
-function isOfRelease(payload, { by, release, namespace }) {
-    const found = payloadOf(payload);
-    return found['by'] === by && found['release'] === release && found['namespace'] === namespace;
-}
-function isOfRun(payload, { run, attempt }) {
-    const found = payloadOf(payload);
-    return found['run'] === run && found['attempt'] === attempt;
-}
-/** An environment with the number of the pull request in its name goes when that is closed: `pr-128`. */
-function isTransient(environment, { pullRequest }) {
-    return pullRequest !== undefined && environment.split(/\D+/).includes(String(pullRequest));
-}
-/** `production`, `prod`, `production/eu`. */
-function isProduction(environment) {
-    return /^prod(?:uction)?(?![a-z0-9])/i.test(environment);
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/github/pull-requests.js
@@ -87259,7 +87368,7 @@ async function readPullRequest(octokit, place, number, signal) {
 
 
 /** One page of comments; GitHub gives no more than 100. */
-const PAGE = 100;
+const github_PAGE = 100;
 /** GitHub's API. */
 function createGitHub(options) {
     const place = placeOf(options.repository);
@@ -87293,7 +87402,7 @@ async function findComment(octokit, { owner, repo }, pullRequest, marker, signal
     // Comments come oldest first. The paginate plugin would not pass the signal on.
     for (let page = 1;; page += 1) {
         const place = { owner, repo, issue_number: pullRequest };
-        const { data } = await octokit.rest.issues.listComments({ ...place, per_page: PAGE, page, request: { signal } });
+        const { data } = await octokit.rest.issues.listComments({ ...place, per_page: github_PAGE, page, request: { signal } });
         for (const comment of data) {
             // GitHub may have stored other line ends than were sent; the marker is the whole first line.
             const { id, body = '', user } = comment;
@@ -87303,7 +87412,7 @@ async function findComment(octokit, { owner, repo }, pullRequest, marker, signal
             if (isOurs(user))
                 return { id, body };
         }
-        if (data.length < PAGE)
+        if (data.length < github_PAGE)
             return undefined;
     }
 }
@@ -87497,7 +87606,7 @@ function headerValue(text, refuse) {
 
 // EXTERNAL MODULE: external "node:net"
 var external_node_net_ = __nccwpck_require__(7030);
-;// CONCATENATED MODULE: ./lib/adapters/kube/no-proxy.js
+;// CONCATENATED MODULE: ./lib/adapters/network/no-proxy.js
 
 /**
  * Whether a server is reached directly although there is a proxy, by the rules of Go's httpproxy package, which kubectl follows
@@ -87551,7 +87660,7 @@ function isInRange(host, network, bits) {
     return range.check(host, (0,external_node_net_.isIP)(host) === 4 ? 'ipv4' : 'ipv6');
 }
 
-;// CONCATENATED MODULE: ./lib/adapters/kube/proxy.js
+;// CONCATENATED MODULE: ./lib/adapters/network/proxy.js
 
 /** The proxy for a server: of the kubeconfig, else of the environment; undefined when the server is reached directly. */
 function chooseProxy(server, { proxyUrl, env, mask, refuse }) {
@@ -89872,9 +89981,44 @@ function parsedJson(text) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/adapters/network/dispatchers.js
+
+
+function openDispatchers(options) {
+    const { env, connectTimeoutMs, lookup, mask = () => undefined, refuse = fail } = options;
+    const open = new Map();
+    // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
+    const tls = { rejectUnauthorized: true, timeout: connectTimeoutMs };
+    return {
+        to(server) {
+            const proxy = chooseProxy(server, { proxyUrl: undefined, env, mask, refuse });
+            const known = open.get(proxy?.url);
+            if (known)
+                return known;
+            const dispatcher = proxy
+                ? new undici/* ProxyAgent */.kT({
+                    uri: proxy.url,
+                    ...(proxy.authorization !== undefined && { token: proxy.authorization }),
+                    allowH2: false,
+                    requestTls: tls,
+                    proxyTls: tls,
+                })
+                : new undici/* Agent */.g6({ allowH2: false, connect: { ...tls, ...(lookup && { lookup }) } });
+            open.set(proxy?.url, dispatcher);
+            return dispatcher;
+        },
+        async destroy() {
+            await Promise.all([...open.values()].map((dispatcher) => dispatcher.destroy()));
+        },
+    };
+}
+function fail(message, hint) {
+    throw new Error(`${message}: ${hint}`);
+}
+
 // EXTERNAL MODULE: external "node:dns"
 var external_node_dns_ = __nccwpck_require__(610);
-;// CONCATENATED MODULE: ./lib/adapters/metadata-addresses.js
+;// CONCATENATED MODULE: ./lib/adapters/network/metadata-addresses.js
 /** Addresses that no workflow is to be led to: what a name, a redirect or a release says must not make the runner ask them. */
 
 
@@ -89926,36 +90070,18 @@ function carefulLookup(resolve = external_node_dns_.lookup) {
 const http_CONNECT_TIMEOUT_MS = 5_000;
 const MOST_BYTES = 64 * 1024;
 const LONGEST_REASON = 200;
-/** The proxy is the one that `HTTPS_PROXY` names, unless `NO_PROXY` has the host. */
 function createMessenger({ env, allowLinkLocal }) {
-    function dispatcherFor(url) {
-        // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
-        const tls = { rejectUnauthorized: true, timeout: http_CONNECT_TIMEOUT_MS };
-        const connect = allowLinkLocal ? tls : { ...tls, lookup: carefulLookup() };
-        // What is on this machine is never asked through a proxy.
-        if (loopback_isLoopback(url))
-            return new undici/* Agent */.g6({ allowH2: false, connect });
-        return new undici/* EnvHttpProxyAgent */.J2({
-            allowH2: false,
-            connect,
-            requestTls: tls,
-            proxyTls: tls,
-            // Nothing goes through it without TLS.
-            httpProxy: '',
-            httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
-            noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
-        });
-    }
     return {
         async tell({ method, url, contentType, headers, body }, signal) {
             const address = url.hostname.replace(/^\[|\]$/g, '');
             if (!allowLinkLocal)
                 refuseMetadataAddress(address);
-            const dispatcher = dispatcherFor(url);
+            const lookup = allowLinkLocal ? {} : { lookup: carefulLookup() };
+            const dispatchers = openDispatchers({ env, connectTimeoutMs: http_CONNECT_TIMEOUT_MS, ...lookup });
             try {
                 const response = await (0,undici/* request */.Em)(url, {
                     method,
-                    dispatcher,
+                    dispatcher: dispatchers.to(url),
                     headers: { 'user-agent': `rollsafe/${VERSION}`, 'content-type': contentType, ...headers },
                     body,
                     signal,
@@ -89970,8 +90096,7 @@ function createMessenger({ env, allowLinkLocal }) {
                 throw new Error(deepestMessage(error), { cause: error });
             }
             finally {
-                // Also when nobody answers: a socket that is left open would keep the process alive.
-                await dispatcher.destroy();
+                await dispatchers.destroy();
             }
         },
     };
@@ -90396,6 +90521,7 @@ function isSame(host, registry) {
 
 
 
+
 const registry_http_CONNECT_TIMEOUT_MS = 5_000;
 /** What a registry must at least take for a manifest (OCI distribution specification 1.1, "Pushing manifests"). */
 const http_MOST_BYTES = 4 * 1024 * 1024;
@@ -90404,37 +90530,12 @@ const FIRST_PAUSE_MS = 300;
 const LONGEST_PAUSE_MS = 5_000;
 const MOST_REDIRECTS = 3;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-/** The proxy is the one that `HTTPS_PROXY` names, unless `NO_PROXY` has the host. */
-function openRegistryHttp(signal, env) {
-    // Said out loud so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the job's environment cannot switch it off.
-    const tls = { rejectUnauthorized: true, timeout: registry_http_CONNECT_TIMEOUT_MS };
-    const direct = new undici/* Agent */.g6({ allowH2: false, connect: tls });
-    let proxied;
-    /** What is on this machine is never asked through a proxy. */
-    function poolFor(url) {
-        if (loopback_isLoopback(url))
-            return direct;
-        try {
-            proxied ??= new undici/* EnvHttpProxyAgent */.J2({
-                allowH2: false,
-                connect: tls,
-                requestTls: tls,
-                proxyTls: tls,
-                // Nothing goes through it without TLS.
-                httpProxy: '',
-                httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
-                noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
-            });
-            return proxied;
-        }
-        catch {
-            throw refusal('the variable HTTPS_PROXY names no proxy that can be used', 'Write an address like http://proxy:3128.');
-        }
-    }
+function openRegistryHttp({ signal, env, mask }) {
+    const dispatchers = openDispatchers({ env, connectTimeoutMs: registry_http_CONNECT_TIMEOUT_MS, mask, refuse });
     async function once({ method, url, headers, body }) {
         const response = await (0,undici/* request */.Em)(url, {
             method,
-            dispatcher: poolFor(url),
+            dispatcher: dispatchers.to(url),
             headers: { 'user-agent': `rollsafe/${VERSION}`, ...headers },
             ...(body !== undefined && { body }),
             signal,
@@ -90481,10 +90582,11 @@ function openRegistryHttp(signal, env) {
                 ask = redirected(ask, location);
             }
         },
-        async close() {
-            await Promise.all([direct.destroy(), proxied?.destroy()]);
-        },
+        close: () => dispatchers.destroy(),
     };
+}
+function refuse(message, hint) {
+    throw refusal(message, hint);
 }
 /** Undefined when another attempt is not worth it. */
 function pauseBefore(attempt, retryAfter) {
@@ -90694,7 +90796,7 @@ function createRegistry({ env, mask, timeLimitMs = TIME_LIMIT_MS }) {
             if (image?.tag === undefined)
                 throw new Error(`${reference} has no tag to resolve`);
             const limit = AbortSignal.timeout(timeLimitMs);
-            const http = openRegistryHttp(AbortSignal.any([signal, limit]), env);
+            const http = openRegistryHttp({ signal: AbortSignal.any([signal, limit]), env, mask });
             try {
                 return await digestOf(image, http, { env, mask });
             }
@@ -91577,10 +91679,11 @@ function createWeb(env) {
             const url = new URL(address);
             const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
             refuseMetadataAddress(host);
-            const dispatcher = dispatcherFor(url, env);
+            // Anew for each question: an address that has just been given may still change.
+            const dispatchers = openDispatchers({ env, connectTimeoutMs: TIMEOUT_MS, lookup: carefulLookup() });
             try {
                 const { statusCode, body } = await (0,undici/* request */.Em)(url, {
-                    dispatcher,
+                    dispatcher: dispatchers.to(url),
                     headers: { 'user-agent': `rollsafe/${VERSION}`, accept: '*/*' },
                     headersTimeout: TIMEOUT_MS,
                     bodyTimeout: TIMEOUT_MS,
@@ -91594,24 +91697,10 @@ function createWeb(env) {
                 throw new Error(deepestMessage(error), { cause: error });
             }
             finally {
-                await dispatcher.destroy();
+                await dispatchers.destroy();
             }
         },
     };
-}
-/** A connection of its own for each question: an address that has just been given may still change. */
-function dispatcherFor(url, env) {
-    const connect = { timeout: TIMEOUT_MS, rejectUnauthorized: true, lookup: carefulLookup() };
-    if (loopback_isLoopback(url))
-        return new undici/* Agent */.g6({ allowH2: false, connect });
-    return new undici/* EnvHttpProxyAgent */.J2({
-        allowH2: false,
-        connect,
-        requestTls: { rejectUnauthorized: true },
-        httpProxy: env['http_proxy'] || env['HTTP_PROXY'] || '',
-        httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'] || '',
-        noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
-    });
 }
 
 // EXTERNAL MODULE: ./lib/commands/keep-secrets.js
@@ -91619,6 +91708,7 @@ var keep_secrets = __nccwpck_require__(809);
 // EXTERNAL MODULE: ./lib/inputs/run.js
 var run = __nccwpck_require__(9772);
 ;// CONCATENATED MODULE: ./lib/compose.js
+
 
 
 
@@ -91685,14 +91775,10 @@ function deploymentNotifier(inputs, env, isResumed) {
         const why = run ? 'there is no github-token' : 'the run is not one of GitHub Actions';
         return { name: 'The deployment on GitHub', end: () => Promise.reject(new Error(why)) };
     }
-    return createDeploymentNotifier({
-        ...options,
-        environment,
-        release,
-        ...(namespace !== undefined && { namespace }),
-        run,
-        isResumed,
-    });
+    if (inputs.sweep)
+        return createSweptNotifier({ ...options, environment, run });
+    const owner = { release, ...(namespace !== undefined && { namespace }) };
+    return createDeploymentNotifier({ ...options, ...owner, environment, run, isResumed });
 }
 /** Absent without a token, or outside GitHub. */
 function composeGitHub(inputs, env) {
@@ -91837,7 +91923,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _commands_sweep_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(9704);
 /* harmony import */ var _commands_teardown_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(8572);
 /* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(3949);
-/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(9420);
+/* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(7051);
 /* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(2741);
 /* harmony import */ var _secrets_redactor_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(6106);
 /* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(5102);
@@ -91949,24 +92035,45 @@ __webpack_async_result__();
 const LONGEST_ENVIRONMENT = 255;
 const LONGEST_URL = 1000;
 const PLACEHOLDERS = ['namespace', 'release', 'sha', 'pr'];
-/** Reads `deployment` and `environment-url`, and notes what is wrong with them in the reader. */
-function readEnvironment(reader, run) {
-    const deployment = reader.text('deployment') && reader.value('deployment', parseEnvironment, '');
-    const parse = (text) => parseTemplate(text, run);
-    const environmentUrl = reader.text('environment-url') && reader.value('environment-url', parse, '');
-    return { ...(deployment !== '' && { deployment }), ...(environmentUrl !== '' && { environmentUrl }) };
+const NO_NUMBER_HINT = 'Use {pr} only on: pull_request.';
+/** Reads `deployment`, `environment-url` and `preview-url`, and notes what is wrong with them in the reader. */
+function readEnvironment(reader, { command, run, isPreview }) {
+    const parseName = (text) => parseEnvironment(text, command, run);
+    const parseUrl = (text) => parseTemplate(text, run);
+    const deployment = reader.text('deployment') && reader.value('deployment', parseName, '');
+    const environmentUrl = reader.text('environment-url') && reader.value('environment-url', parseUrl, '');
+    const previewUrl = reader.text('preview-url') && reader.value('preview-url', parseUrl, '');
+    if (previewUrl !== '' && !isPreview) {
+        const hint = 'Set preview: true, or use environment-url instead.';
+        reader.refuse('preview-url', 'is given, but the run is not one of a preview', hint);
+    }
+    return {
+        ...(deployment !== '' && { deployment }),
+        ...(environmentUrl !== '' && { environmentUrl }),
+        ...(previewUrl !== '' && { previewUrl }),
+    };
 }
-/** The URL that a template makes, with its placeholders filled. */
+/** What a template makes, a URL or a name, with its placeholders filled. */
 function fillTemplate(template, facts) {
     return template.replaceAll(/\{([^{}]*)\}/g, (whole, name) => facts[name] ?? whole);
 }
-function parseEnvironment(text) {
+/** {pr} is filled in; only a sweep, which is about many pull requests, keeps it. */
+function parseEnvironment(text, command, run) {
     const hint = 'Write the name of an environment of the repository, such as production.';
+    const isOfEach = text.includes('{pr}');
     if (/\p{Cc}/u.test(text))
         return { ok: false, fault: 'has more than one line', hint };
-    if (text.length <= LONGEST_ENVIRONMENT)
-        return { ok: true, value: text };
-    return { ok: false, fault: `has more than ${LONGEST_ENVIRONMENT} characters`, hint };
+    if (text.length > LONGEST_ENVIRONMENT)
+        return { ok: false, fault: `has more than ${LONGEST_ENVIRONMENT} characters`, hint };
+    if (command === 'sweep') {
+        if (isOfEach)
+            return { ok: true, value: text };
+        const fault = `is "${text}", but each preview that a sweep deletes has an environment of its own`;
+        return { ok: false, fault, hint: 'Write it as in the step that deploys the previews, such as pr-{pr}.' };
+    }
+    if (isOfEach && run?.pullRequest === undefined)
+        return { ok: false, fault: `is "${text}", and this run is about no pull request`, hint: NO_NUMBER_HINT };
+    return { ok: true, value: fillTemplate(text, { pr: String(run?.pullRequest) }) };
 }
 function parseTemplate(text, run) {
     const fault = (what, hint) => ({ ok: false, fault: `is "${text}", ${what}`, hint });
@@ -91976,7 +92083,7 @@ function parseTemplate(text, run) {
         return fault(`and {${unknown}} stands for nothing`, `Use ${PLACEHOLDERS.map((name) => `{${name}}`).join(', ')}, or leave the braces out.`);
     }
     if (names.includes('pr') && run?.pullRequest === undefined) {
-        return fault('and this run is about no pull request', 'Use {pr} only on: pull_request.');
+        return fault('and this run is about no pull request', NO_NUMBER_HINT);
     }
     const url = URL.parse(fillTemplate(text, { namespace: 'n', release: 'r', sha: 'c', pr: '1' }));
     const hint = 'Write it like https://{release}-{pr}.preview.example.com/.';
@@ -92416,6 +92523,7 @@ const INPUT_DEFAULTS = {
     'github-token': '',
     preview: 'false',
     'preview-ttl': '72h',
+    'preview-url': '',
     'max-previews': '20',
     comment: 'auto',
     deployment: '',
@@ -92480,7 +92588,7 @@ function readInputs(source) {
         forceConflicts: reader.value('force-conflicts', parse/* parseBoolean */.yG, false),
         ...(githubToken !== '' && { githubToken }),
         comment: reader.value('comment', (text) => (0,parse/* parseChoice */.HU)(text, ['auto', 'failure', 'never']), 'auto'),
-        ...(0,environment/* readEnvironment */.Q)(reader, run),
+        ...(0,environment/* readEnvironment */.Q)(reader, { command, run, isPreview: previews.preview !== undefined }),
         ...(notify !== '' && { notify }),
         logLines: reader.value('log-lines', (text) => (0,parse/* parseInteger */.cG)(text, { least: 0, most: MOST_LOG_LINES }), 0),
         allowInsecure: reader.value('allow-insecure', parse/* parseBoolean */.yG, false),
@@ -94708,6 +94816,7 @@ const PREVIEW_PULL_REQUEST_LABEL = 'rollsafe.dev/preview-pull-request';
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
   p1: () => (/* binding */ expiryOf),
+  Ok: () => (/* binding */ numberInName),
   oW: () => (/* binding */ previewOf),
   ce: () => (/* binding */ strangerProblem),
   Tk: () => (/* binding */ withPreview)
@@ -94777,6 +94886,10 @@ const HEAD_ANNOTATION = 'rollsafe.dev/preview-head';
 const EXPIRY_ANNOTATION = 'rollsafe.dev/preview-expires-at';
 /** Where the objects come from that no file has. */
 const AT = { file: 'the input preview', line: 1 };
+/** The number of the pull request at the end of a preview's name, in digits. */
+function numberInName(name) {
+    return /-pr-([1-9]\d*)$/.exec(name)?.[1];
+}
 /** Undefined for a namespace that is no preview, or does not say consistently of whom. */
 function previewOf(namespace) {
     const { labels = {}, name } = namespace.metadata;
@@ -94784,7 +94897,7 @@ function previewOf(namespace) {
     const pullRequest = wholeNumber(labels[preview_labels/* PREVIEW_PULL_REQUEST_LABEL */.a]);
     if (repositoryId === undefined || pullRequest === undefined)
         return undefined;
-    if (!name.endsWith(`-pr-${pullRequest}`) || !(0,desired/* belongsTo */.g4)(namespace, { release: name, namespace: name }))
+    if (numberInName(name) !== String(pullRequest) || !(0,desired/* belongsTo */.g4)(namespace, { release: name, namespace: name }))
         return undefined;
     return { repositoryId, pullRequest, name };
 }
@@ -95404,14 +95517,12 @@ function fieldsOf(value) {
 /* harmony export */   VP: () => (/* binding */ defuse),
 /* harmony export */   jS: () => (/* binding */ LAST_APPLIED)
 /* harmony export */ });
-/* unused harmony export redactSecretData */
 /**
  * The door for untrusted text. Pod logs, events, names and error messages are written by whoever wrote the workload, and
  * may try to steer the workflow runner, the reader's terminal or the reader. Text leaves in this order: secrets are
  * hidden (`redactor.ts`), then what is left is made safe for the place it goes to (`defuse` for a log; `report/markdown.ts`
  * for a page).
  */
-
 /** What stands in a text where a secret was. */
 const HIDDEN = '***';
 const LONGEST_LOG_LINE = 4000;
@@ -95466,23 +95577,6 @@ function cut(text, length) {
 }
 /** Where `kubectl apply` keeps a copy of the whole object, values included. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-/** The object, with `***` for every value if it is a Secret: names of entries stay, values go. Other kinds stay as they are. */
-function redactSecretData(object) {
-    if (object.kind !== 'Secret' || object.apiVersion !== 'v1')
-        return object;
-    const safe = { ...object, metadata: { ...object.metadata } };
-    for (const field of ['data', 'stringData']) {
-        const values = object[field];
-        if (values === undefined || values === null)
-            continue;
-        safe[field] = isObject(values) ? Object.fromEntries(Object.keys(values).map((entry) => [entry, HIDDEN])) : HIDDEN;
-    }
-    const annotations = object.metadata.annotations;
-    if (annotations && Object.hasOwn(annotations, LAST_APPLIED)) {
-        safe.metadata.annotations = { ...annotations, [LAST_APPLIED]: HIDDEN };
-    }
-    return safe;
-}
 
 
 /***/ }),
