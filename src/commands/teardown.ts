@@ -1,15 +1,13 @@
 import { ClusterError, messageOf, type Problem } from '../errors.ts'
-import { describe, type KubeObject, type ObjectRef, refOf } from '../manifest/object.ts'
+import { describe, type KubeObject, type ObjectRef } from '../manifest/object.ts'
 import { phaseOf } from '../manifest/order.ts'
 import { belongsTo } from '../plan/desired.ts'
-import { whyOutside } from '../plan/fences.ts'
 import { problemFrom } from '../plan/rejections.ts'
 import { hookOf } from '../plan/stages.ts'
-import { type PruneDecision, pruneDecision } from '../release/inventory.ts'
 import type { RecordedObject } from '../release/record.ts'
 import { counted } from '../report/format.ts'
 import type { ObjectReport, Report } from '../report/report.ts'
-import type { Deletion } from './apply/prune.ts'
+import { decideEnd, type Deletion } from './apply/prune.ts'
 import { mapLimited } from './concurrency.ts'
 import { assertHomeAllowed, identityOf, namespaceOf } from './prepare/render.ts'
 import { reportFrame } from './report-frame.ts'
@@ -17,6 +15,7 @@ import type { Run } from './run.ts'
 import { inventoryOf } from './session/known-release.ts'
 import { teardownPreview } from './previews/teardown-preview.ts'
 import { openSession, type Session } from './session/session.ts'
+import { stillThere, untilGone } from './until-gone.ts'
 
 /**
  * Deletes what the release has in the cluster, by UID, and at last its records, so that nothing of it is left; but for what people keep
@@ -78,18 +77,11 @@ async function remove(session: Session): Promise<Removal> {
 }
 
 /** As for pruning; but the Jobs of hooks go as well, and of those it is not known which of them is there. */
-async function decide(
-  recorded: RecordedObject,
-  run: Run,
-): Promise<{ readonly ref: ObjectRef; readonly decision: PruneDecision }> {
-  const ref = refOf(recorded.object)
-  const release = identityOf(run)
-  const fence = whyOutside(ref, run.inputs.fences, release.namespace)
-  if (fence !== undefined) return { ref, decision: { type: 'keep', why: `stays, as it ${fence}` } }
-  const live = await run.cluster.get(ref)
-  const isOurHook = live !== undefined && hookOf(recorded.object) !== undefined && belongsTo(live, release)
-  const known = isOurHook ? { ...recorded, ...uidOf(live) } : recorded
-  return { ref, decision: pruneDecision(known, live, release) }
+function decide(recorded: RecordedObject, run: Run): ReturnType<typeof decideEnd> {
+  return decideEnd(recorded, run, (live) => {
+    const isOurHook = live !== undefined && hookOf(recorded.object) !== undefined && belongsTo(live, identityOf(run))
+    return isOurHook ? { ...recorded, ...uidOf(live) } : recorded
+  })
 }
 
 function uidOf({ metadata: { uid } }: KubeObject): Pick<RecordedObject, 'uid'> {
@@ -119,7 +111,6 @@ async function deleteAll(
 }
 
 const PATIENCE_MS = 60_000
-const PAUSE_MS = 500
 
 /** Whole sentences about what is still there, and what holds it: it goes when that lets go. */
 async function waitUntilGone(
@@ -128,19 +119,10 @@ async function waitUntilGone(
   stop: AbortSignal,
 ): Promise<string[]> {
   const deadline = clock.now() + PATIENCE_MS
-  const held = await mapLimited(deletions, async ({ ref, live }) => {
-    for (;;) {
-      stop.throwIfAborted()
-      const current = await cluster.get(ref)
-      if (current?.metadata.uid !== live.metadata.uid) return []
-      if (clock.now() > deadline) {
-        const by = current?.metadata.finalizers?.join(', ') ?? 'none'
-        return [`${describe(ref)} is still being deleted after ${PATIENCE_MS / 1000} s (finalizers: ${by})`]
-      }
-      await clock.sleep(PAUSE_MS, stop)
-    }
-  })
-  return held.flat()
+  const held = await mapLimited(deletions, ({ live }) =>
+    untilGone(live, { cluster, clock, milliseconds: deadline - clock.now(), signal: stop }),
+  )
+  return held.flatMap((live) => (live ? [stillThere(live, PATIENCE_MS)] : []))
 }
 
 function report(run: Run, { removed, kept, problems, warnings }: Removal): Report {

@@ -37,7 +37,7 @@ export async function planPrune(
   desired: readonly Manifest[],
   run: Run,
 ): Promise<PrunePlan> {
-  const { inputs, cluster, runner } = run
+  const { inputs, runner } = run
   const left = leftBehind(
     inventory,
     desired.map(({ object }) => object),
@@ -48,13 +48,7 @@ export async function planPrune(
     runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${listed(left)}`)
     return { deletions: [], kept: [], left: left.map(({ object }) => refOf(object)), problems: [] }
   }
-  const release = identityOf(run)
-  const decided = await mapLimited(left, async (recorded): Promise<{ ref: ObjectRef; decision: PruneDecision }> => {
-    const ref = refOf(recorded.object)
-    const fence = whyOutside(ref, inputs.fences, release.namespace)
-    if (fence !== undefined) return { ref, decision: { type: 'keep', why: `stays, as it ${fence}` } }
-    return { ref, decision: pruneDecision(recorded, await cluster.get(ref), release) }
-  })
+  const decided = await mapLimited(left, (recorded) => decideEnd(recorded, run))
   const deletions = decided.flatMap(({ ref, decision }) =>
     decision.type === 'delete' ? [{ ref, live: decision.live }] : [],
   )
@@ -64,6 +58,23 @@ export async function planPrune(
   const problems = deletions.length > inputs.pruneLimit && !isRollback ? [tooMany(deletions, inputs.pruneLimit)] : []
   const inOrder = deletions.toSorted((one, other) => phaseOf(other.ref) - phaseOf(one.ref))
   return { deletions: inOrder, kept, left: [], problems }
+}
+
+/**
+ * What becomes of an object of the inventory that the release is to lose. `known` is what is known of it, given what is there now: all
+ * that is on record, if not given.
+ */
+export async function decideEnd(
+  recorded: RecordedObject,
+  { inputs, cluster }: Run,
+  known: (live: KubeObject | undefined) => RecordedObject = () => recorded,
+): Promise<{ readonly ref: ObjectRef; readonly decision: PruneDecision }> {
+  const ref = refOf(recorded.object)
+  const release = identityOf({ inputs, cluster })
+  const fence = whyOutside(ref, inputs.fences, release.namespace)
+  if (fence !== undefined) return { ref, decision: { type: 'keep', why: `stays, as it ${fence}` } }
+  const live = await cluster.get(ref)
+  return { ref, decision: pruneDecision(known(live), live, release) }
 }
 
 function tooMany(deletions: readonly Deletion[], limit: number): Problem {

@@ -1,23 +1,18 @@
-import { isObject, type KubeObject, refOf } from '../../manifest/object.ts'
+import { isObject, type KubeObject } from '../../manifest/object.ts'
 import type { Run } from '../run.ts'
+import { untilGone } from '../until-gone.ts'
 
 const PATIENCE_MS = 120_000
-const PAUSE_MS = 500
 
 /** Waits two minutes at most. Undefined when just this namespace is gone, else a sentence that tells what holds it. */
 export async function waitUntilNamespaceIsGone(
   namespace: KubeObject,
   { cluster, clock, signals }: Pick<Run, 'cluster' | 'clock' | 'signals'>,
 ): Promise<string | undefined> {
-  const deadline = clock.now() + PATIENCE_MS
-  for (;;) {
-    signals.cancelled.throwIfAborted()
-    const live = await cluster.get(refOf(namespace))
-    if (!live || live.metadata.uid !== namespace.metadata.uid) return undefined
-    if (clock.now() > deadline)
-      return `Namespace ${live.metadata.name} is still being deleted after ${PATIENCE_MS / 1000} s${holdersOf(live)}`
-    await clock.sleep(PAUSE_MS, signals.cancelled)
-  }
+  const live = await untilGone(namespace, { cluster, clock, milliseconds: PATIENCE_MS, signal: signals.cancelled })
+  return (
+    live && `Namespace ${live.metadata.name} is still being deleted after ${PATIENCE_MS / 1000} s${holdersOf(live)}`
+  )
 }
 
 /**
