@@ -75,8 +75,8 @@ describe('a preview', () => {
         labels: {
           'rollsafe.dev/preview-repository': String(repositoryId),
           'rollsafe.dev/preview-pull-request': String(PULL_REQUEST),
+          'rollsafe.dev/preview-head': sha('a'),
         },
-        annotations: { 'rollsafe.dev/preview-head': sha('a') },
       })
       const guards = await kubectl(['get', 'quota,limitrange,networkpolicy', '-n', name, '-o', 'name'])
       expect(guards.trim().split('\n').toSorted()).toEqual([
@@ -90,7 +90,7 @@ describe('a preview', () => {
       gitHub.setPullRequest(PULL_REQUEST, { state: 'open', headSha: sha('b') })
       const pushed = await run(sha('b'), { images: `${IMAGE}:v2` })
       expect(pushed).toMatchObject({ exitCode: 0, outputs: { outcome: 'deployed', revision: '2' } })
-      expect((await namespace())?.metadata).toMatchObject({ annotations: { 'rollsafe.dev/preview-head': sha('b') } })
+      expect((await namespace())?.metadata).toMatchObject({ labels: { 'rollsafe.dev/preview-head': sha('b') } })
 
       // The run of the push before, which was late.
       const before = gitHub.comments.map(({ body }) => body)
@@ -168,8 +168,8 @@ describe('a sweep', () => {
         `Namespace ${copied} has the labels of a preview, but no record`,
       )
 
-      const past = 'rollsafe.dev/preview-expires-at=2020-01-01T00:00:00.000Z'
-      await kubectl(['annotate', '--overwrite', 'namespace', name, past])
+      const past = 'rollsafe.dev/preview-expires-at=20200101T000000Z'
+      await kubectl(['label', '--overwrite', 'namespace', name, past])
       const swept = await run(sha('a'), SWEEP)
       expect(swept).toMatchObject({ exitCode: 0, outputs: { outcome: 'removed', changed: 'true' } })
       expect(await namespace()).toBeUndefined()

@@ -12,19 +12,15 @@ const LABELS = {
   'rollsafe.dev/release-namespace': NAME,
 }
 
-const namespace = (
-  labels: Record<string, string>,
-  annotations: Record<string, string> = {},
-  name = NAME,
-): KubeObject => ({
+const namespace = (labels: Record<string, string>, name = NAME): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Namespace',
-  metadata: { name, labels, annotations },
+  metadata: { name, labels },
 })
 const manifest = (object: KubeObject): Manifest => ({ object, at: { file: 'k8s/app.yaml', line: 1 } })
 const rendered = (manifests: readonly Manifest[], live?: KubeObject): KubeObject[] =>
   withPreview(manifests, { preview: PREVIEW, name: NAME, live, now: NOW }).map(({ object }) => object)
-const expiry = (object: KubeObject | undefined) => object?.metadata.annotations?.['rollsafe.dev/preview-expires-at']
+const expiry = (object: KubeObject | undefined) => object?.metadata.labels?.['rollsafe.dev/preview-expires-at']
 
 describe('whose preview a namespace is', () => {
   it('is told by labels that agree', () => {
@@ -39,7 +35,7 @@ describe('whose preview a namespace is', () => {
     ['another pull request', namespace({ ...LABELS, 'rollsafe.dev/preview-pull-request': '2' }), 'has not the labels'],
     ['a number that is none', namespace({ ...LABELS, 'rollsafe.dev/preview-pull-request': '012' }), 'has not'],
     ['another release', namespace({ ...LABELS, 'rollsafe.dev/release': 'prod' }), 'belongs to the release prod'],
-    ['a name that does not fit', namespace(LABELS, {}, 'prod'), 'belongs to the release shop-pr-12'],
+    ['a name that does not fit', namespace(LABELS, 'prod'), 'belongs to the release shop-pr-12'],
   ])('is not ours with %s', (_name, live, why) => {
     expect(previewOf(live)?.repositoryId === 4711 && previewOf(live)?.pullRequest === 12).toBe(false)
     expect(strangerProblem(live, PREVIEW)).toMatchObject({ code: 'Fenced', message: expect.stringContaining(why) })
@@ -50,8 +46,12 @@ describe('the objects of a preview', () => {
   it('are its namespace, what guards it, and the manifests', () => {
     const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'web' } }
     const [home, ...rest] = rendered([manifest(config)])
-    expect(home?.metadata.labels).toMatchObject({ 'rollsafe.dev/preview-repository': '4711' })
-    expect(expiry(home)).toBe('2030-01-10T01:00:00.000Z')
+    expect(home?.metadata.labels).toEqual({
+      'rollsafe.dev/preview-repository': '4711',
+      'rollsafe.dev/preview-pull-request': '12',
+      'rollsafe.dev/preview-head': PREVIEW.headSha,
+      'rollsafe.dev/preview-expires-at': '20300110T010000Z',
+    })
     expect(rest.map(({ kind }) => kind)).toEqual(['ResourceQuota', 'LimitRange', 'NetworkPolicy', 'ConfigMap'])
   })
 
@@ -68,13 +68,21 @@ describe('the objects of a preview', () => {
   })
 
   it.each([
-    ['keeps its end in the first half', PREVIEW.headSha, '2030-01-10T00:40:00.000Z', '2030-01-10T00:40:00.000Z'],
-    ['has it put off in the second half', PREVIEW.headSha, '2030-01-10T00:20:00.000Z', '2030-01-10T01:00:00.000Z'],
-    ['has it put off for another commit', 'b2'.repeat(20), '2030-01-10T00:40:00.000Z', '2030-01-10T01:00:00.000Z'],
-    ['does not keep one that is too late', PREVIEW.headSha, '2031-01-01T00:00:00.000Z', '2030-01-10T01:00:00.000Z'],
-    ['does not keep one that is none', PREVIEW.headSha, 'soon', '2030-01-10T01:00:00.000Z'],
+    ['keeps its end in the first half', PREVIEW.headSha, '20300110T004000Z', '20300110T004000Z'],
+    ['has it put off in the second half', PREVIEW.headSha, '20300110T002000Z', '20300110T010000Z'],
+    ['has it put off for another commit', 'b2'.repeat(20), '20300110T004000Z', '20300110T010000Z'],
+    ['does not keep one that is too late', PREVIEW.headSha, '20310101T000000Z', '20300110T010000Z'],
+    ['does not keep one that is none', PREVIEW.headSha, 'soon', '20300110T010000Z'],
   ])('the namespace %s', (_name, head, before, after) => {
-    const annotations = { 'rollsafe.dev/preview-head': head, 'rollsafe.dev/preview-expires-at': before }
-    expect(expiry(rendered([], namespace(LABELS, annotations))[0])).toBe(after)
+    const labels = { ...LABELS, 'rollsafe.dev/preview-head': head, 'rollsafe.dev/preview-expires-at': before }
+    expect(expiry(rendered([], namespace(labels))[0])).toBe(after)
+  })
+
+  it('have labels that Kubernetes takes, however long the commit is', () => {
+    const preview = { ...PREVIEW, headSha: 'c3'.repeat(32) }
+    const [home] = withPreview([], { preview, name: NAME, live: undefined, now: NOW })
+    for (const value of Object.values(home?.object.metadata.labels ?? {})) expect(value).toMatch(/^\w{1,63}$/)
+    const later = new Date(NOW.getTime() + 1000)
+    expect(withPreview([], { preview, name: NAME, live: home?.object, now: later })[0]).toEqual(home)
   })
 })

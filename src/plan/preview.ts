@@ -4,11 +4,15 @@ import type { Preview } from '../inputs/preview.ts'
 import { groupKindOf, type KubeObject, type Manifest } from '../manifest/object.ts'
 import { belongsTo, releaseOf } from './desired.ts'
 import { guardsFor } from './preview-guards.ts'
-import { PREVIEW_PULL_REQUEST_LABEL, PREVIEW_REPOSITORY_LABEL } from './preview-labels.ts'
+import {
+  PREVIEW_EXPIRY_LABEL,
+  PREVIEW_HEAD_LABEL,
+  PREVIEW_PULL_REQUEST_LABEL,
+  PREVIEW_REPOSITORY_LABEL,
+} from './preview-labels.ts'
 
-const HEAD_ANNOTATION = 'rollsafe.dev/preview-head'
-/** An ISO 8601 time. */
-const EXPIRY_ANNOTATION = 'rollsafe.dev/preview-expires-at'
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+const LONGEST_LABEL = 63
 
 /** Where the objects come from that no file has. */
 const AT = { file: 'the input preview', line: 1 }
@@ -39,7 +43,8 @@ export function previewOf(namespace: KubeObject): PreviewIdentity | undefined {
 
 /** When it is over, in milliseconds since 1970; undefined when the namespace does not tell. */
 export function expiryOf({ metadata }: KubeObject): number | undefined {
-  const time = Date.parse(metadata.annotations?.[EXPIRY_ANNOTATION] ?? '')
+  const label = metadata.labels?.[PREVIEW_EXPIRY_LABEL] ?? ''
+  const time = Date.parse(label.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
   return Number.isNaN(time) ? undefined : time
 }
 
@@ -77,18 +82,15 @@ export function withPreview(
   const labels = {
     [PREVIEW_REPOSITORY_LABEL]: String(preview.repositoryId),
     [PREVIEW_PULL_REQUEST_LABEL]: String(preview.pullRequest),
+    [PREVIEW_HEAD_LABEL]: headLabel(preview.headSha),
+    [PREVIEW_EXPIRY_LABEL]: expiryFor(preview, live, now),
   }
-  const annotations = { [HEAD_ANNOTATION]: preview.headSha, [EXPIRY_ANNOTATION]: expiryFor(preview, live, now) }
   const isHome = ({ object }: Manifest) => groupKindOf(object) === 'Namespace' && object.metadata.name === name
   const own = manifests.find(isHome) ?? { object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, at: AT }
   const { metadata } = own.object
   const home = {
     ...own.object,
-    metadata: {
-      ...metadata,
-      labels: { ...metadata.labels, ...labels },
-      annotations: { ...metadata.annotations, ...annotations },
-    },
+    metadata: { ...metadata, labels: { ...metadata.labels, ...labels } },
   }
   const kinds = new Set(manifests.map(({ object }) => groupKindOf(object)))
   const guards = guardsFor(name).filter((object) => !kinds.has(groupKindOf(object)))
@@ -105,9 +107,17 @@ export function withPreview(
  */
 function expiryFor({ headSha, ttlSeconds }: Preview, live: KubeObject | undefined, now: Date): string {
   const fresh = now.getTime() + ttlSeconds * 1000
-  const before = live && live.metadata.annotations?.[HEAD_ANNOTATION] === headSha ? expiryOf(live) : undefined
+  const before = live && live.metadata.labels?.[PREVIEW_HEAD_LABEL] === headLabel(headSha) ? expiryOf(live) : undefined
   const isYoung = before !== undefined && before <= fresh && before - now.getTime() > ttlSeconds * 500
-  return new Date(isYoung ? before : fresh).toISOString()
+  return expiryLabel(new Date(isYoung ? before : fresh))
+}
+
+function headLabel(sha: string): string {
+  return sha.slice(0, LONGEST_LABEL)
+}
+
+function expiryLabel(time: Date): string {
+  return time.toISOString().replace(/\.\d+/, '').replaceAll(/[:-]/g, '')
 }
 
 function wholeNumber(text = ''): number | undefined {
