@@ -79,6 +79,10 @@ describe('code', () => {
   it('says that there is nothing', () => {
     expect(code(' \u200b ')).toBe('–')
   })
+
+  it('says of a long text how much of it is left out', () => {
+    expect(code('x'.repeat(100_000))).toBe(`\`${'x'.repeat(300)}… (99700 more characters)\``)
+  })
 })
 
 describe('html', () => {
