@@ -42,6 +42,14 @@ export function html(text: string): string {
 export function code(text: string): string {
   const line = wordsOf(text, LONGEST_CODE).join(' ')
   if (line === '') return '–'
+  // In a table, not every reader of Markdown takes a pipe behind a backslash for text: the span ends between the two.
+  return line
+    .split(/(?<=\\)(?=\|)/)
+    .map(codeSpan)
+    .join('<!-- -->')
+}
+
+function codeSpan(line: string): string {
   const ticks = '`'.repeat(longestRun(line) + 1)
   const space = line.startsWith('`') || line.endsWith('`') ? ' ' : ''
   return `${ticks}${space}${line}${space}${ticks}`
