@@ -20,8 +20,9 @@ export default {
   collectCoverageFrom: ['src/**/*.ts'],
   projects: [
     project('unit', ['<rootDir>/__tests__/**/*.test.ts'], {
-      testPathIgnorePatterns: ['/node_modules/', '/__tests__/cluster/', '/__tests__/action/'],
+      testPathIgnorePatterns: ['/node_modules/', '/__tests__/browser/', '/__tests__/cluster/', '/__tests__/action/'],
     }),
+    project('browser', ['<rootDir>/__tests__/browser/**/*.test.ts']),
     project('cluster', ['<rootDir>/__tests__/cluster/**/*.test.ts'], {
       globalSetup: '<rootDir>/__tests__/cluster/global-setup.ts',
       globalTeardown: '<rootDir>/__tests__/cluster/global-teardown.ts',

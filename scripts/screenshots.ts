@@ -1,20 +1,19 @@
 /**
  * Takes the pictures of docs/img: pages of Rollsafe as GitHub shows them, light and dark, with their Mermaid drawn. Fails when
- * something on a page cannot be drawn. It needs Chromium (on PATH, or where CHROMIUM says) and a font with coloured emoji, such as
- * Debian's fonts-noto-color-emoji.
+ * something on a page cannot be drawn. It needs a font with coloured emoji, such as Debian's fonts-noto-color-emoji, and Chromium,
+ * which testbed/chromium.ts finds.
  *
  * `npm run screenshots`, or with names of pages: `npm run screenshots -- rolled-back`.
  */
-import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { marked } from 'marked'
-import { deployed, planned, rolledBack } from '../__tests__/fixtures/reports/reports.ts'
+import { deployed, firstPreview, planned, preview, rolledBack } from '../__tests__/fixtures/reports/reports.ts'
 import { renderComment } from '../src/report/comment.ts'
 import { renderSummary } from '../src/report/summary.ts'
+import { runChromium } from '../testbed/chromium.ts'
 
 const IMAGES = resolve(import.meta.dirname, '../docs/img')
 const WIDTH = 860
@@ -32,6 +31,7 @@ const PAGES: Readonly<Record<string, string>> = {
   'rolled-back': first,
   'rolled-back-course': later,
   planned: renderComment(planned),
+  preview: renderComment(preview, renderComment(firstPreview)),
 }
 
 const THEMES = {
@@ -56,8 +56,6 @@ const THEMES = {
 } as const
 
 type Theme = keyof typeof THEMES
-
-const run = promisify(execFile)
 
 /** The page as it is on GitHub, as far as it matters here: type, tables, code, and Mermaid in place of its source. */
 function htmlOf(markdown: string, theme: Theme, mermaid: string): string {
@@ -110,23 +108,14 @@ function colouredDiff(lines: string): string {
     .join('\n')
 }
 
-async function shoot(chromium: string, file: string, name: string): Promise<void> {
-  const common = [
-    '--headless',
-    '--disable-gpu',
-    '--hide-scrollbars',
-    `--virtual-time-budget=${MILLISECONDS_TO_DRAW}`,
-    // Its sandbox does not work for root, who runs most containers.
-    ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-  ]
-  const { stdout } = await run(chromium, [...common, `--window-size=${WIDTH},800`, '--dump-dom', file], {
-    maxBuffer: 64 * 1024 * 1024,
-  })
-  const [, height] = /<title>height (\d+)<\/title>/.exec(stdout) ?? []
+async function shoot(file: string, name: string): Promise<void> {
+  const drawn = [`--virtual-time-budget=${MILLISECONDS_TO_DRAW}`, file]
+  const page = await runChromium([`--window-size=${WIDTH},800`, '--dump-dom', ...drawn], console.error)
+  const [, height] = /<title>height (\d+)<\/title>/.exec(page) ?? []
   if (height === undefined)
-    throw new Error(`${name} cannot be drawn: ${/<title>.*?<\/title>/s.exec(stdout)?.[0] ?? 'no answer'}`)
-  const size = `${WIDTH},${Math.min(Number(height), MOST_HEIGHT)}`
-  await run(chromium, [...common, `--window-size=${size}`, `--screenshot=${join(IMAGES, `${name}.png`)}`, file])
+    throw new Error(`${name} cannot be drawn: ${/<title>.*?<\/title>/s.exec(page)?.[0] ?? 'no answer'}`)
+  const size = `--window-size=${WIDTH},${Math.min(Number(height), MOST_HEIGHT)}`
+  await runChromium([size, `--screenshot=${join(IMAGES, `${name}.png`)}`, ...drawn], console.error)
 }
 
 async function mermaidSource(): Promise<string> {
@@ -141,7 +130,6 @@ const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in PAGES))
 if (unknown.length > 0)
   throw new Error(`there is no page ${unknown.join(', ')}; there are ${Object.keys(PAGES).join(', ')}`)
-const chromium = process.env['CHROMIUM'] ?? 'chromium'
 const mermaid = await mermaidSource()
 const folder = await mkdtemp(join(tmpdir(), 'rollsafe-screenshots-'))
 try {
@@ -152,7 +140,7 @@ try {
       const name = `${page}-${theme}`
       const file = join(folder, `${name}.html`)
       await writeFile(file, htmlOf(markdown, theme, mermaid))
-      await shoot(chromium, file, name)
+      await shoot(file, name)
       console.log(`docs/img/${name}.png`)
     }
   }

@@ -1,22 +1,15 @@
 /**
- * Builds the testbed's programs from Go modules into the user's cache folder, once: a result is keyed by everything that
- * goes into it. It is made in a folder of its own and moved into place, so that a half-made one is never used.
+ * Builds the testbed's programs into the user's cache folder, once, most of them from Go modules: a result is keyed by everything
+ * that goes into it. It is made in a folder of its own and moved into place, so that a half-made one is never used.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { withLock } from './lock.ts'
 import { run } from './run.ts'
-import {
-  type DebianPackage,
-  KUBERNETES,
-  KUBERNETES_BUILD_FLAGS,
-  KUBERNETES_PROGRAMS,
-  TOOLS,
-  type Tool,
-} from './versions.ts'
+import { KUBERNETES, KUBERNETES_BUILD_FLAGS, KUBERNETES_PROGRAMS, TOOLS, type Tool } from './versions.ts'
 
 const SOURCE = fileURLToPath(new URL('kubernetes/', import.meta.url))
 
@@ -45,45 +38,8 @@ export async function buildTool(tool: Tool, tell: Tell): Promise<string> {
   })
 }
 
-/**
- * Folder with the programs of a package of this machine's Debian or Ubuntu, for what is no Go program that can be installed as it is.
- * Nothing is installed on the machine, and no rights are needed.
- */
-export async function unpackDebian(name: DebianPackage, tell: Tell): Promise<string> {
-  const folder = await build(`debian-${name}`, [], tell, async (part) => {
-    try {
-      await download(name, part, [])
-    } catch {
-      // The machine has never read the lists of its packages, or they are out of date.
-      const lists = join(part, 'lists')
-      mkdirSync(join(lists, 'partial'), { recursive: true })
-      mkdirSync(join(part, 'cache', 'archives', 'partial'), { recursive: true })
-      const own = ['-o', `Dir::State::lists=${lists}`, '-o', `Dir::Cache=${join(part, 'cache')}`]
-      await apt(['update', ...own], part)
-      await download(name, part, own)
-    }
-    const [file = ''] = readdirSync(part).filter((entry) => entry.endsWith('.deb'))
-    await run('dpkg-deb', ['-x', join(part, file), part])
-    for (const left of [file, 'lists', 'cache']) rmSync(join(part, left), { recursive: true, force: true })
-  })
-  return join(folder, 'usr', 'bin')
-}
-
-async function download(name: string, cwd: string, options: readonly string[]): Promise<void> {
-  await apt(['download', ...options, name], cwd)
-}
-
-async function apt(args: readonly string[], cwd: string): Promise<void> {
-  try {
-    await run('apt-get', ['-q', ...args], { cwd })
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
-    const hint = 'These tests need a Debian or Ubuntu that reaches its packages; all others run without it.'
-    throw new Error(`${text}\n${hint}`, { cause: error })
-  }
-}
-
-async function build(
+/** Folder that `make` has filled, in this process or another, now or at an earlier time with the same inputs. */
+export async function build(
   name: string,
   inputs: readonly string[],
   tell: Tell,

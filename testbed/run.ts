@@ -7,6 +7,8 @@ export interface RunOptions {
   readonly env?: Record<string, string>
   /** For the program's standard input, which is empty otherwise. */
   readonly input?: string
+  /** After so long the program is ended, which counts as a failure; without it, it may take its time. */
+  readonly milliseconds?: number
   /** Called with the id of the process as soon as it runs. */
   readonly onStart?: (pid: number) => void
 }
@@ -14,7 +16,12 @@ export interface RunOptions {
 /** Returns what the program printed on standard output. Throws when it ends with another code than 0, with what it said. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: options.cwd, env: { ...process.env, ...options.env }, stdio: 'pipe' })
+    const child = spawn(program, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      stdio: 'pipe',
+      timeout: options.milliseconds,
+    })
     let out = ''
     let log = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

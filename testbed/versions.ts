@@ -15,7 +15,7 @@ export const TOOLS = {
 export type Tool = keyof typeof TOOLS
 
 /** Packages of the machine's own Debian or Ubuntu, in whatever version it has. `prometheus` brings promtool along. */
-export type DebianPackage = 'prometheus' | 'prometheus-pushgateway'
+export type DebianPackage = 'prometheus' | 'prometheus-pushgateway' | 'chromium-headless-shell'
 
 /** The names by which the one `kubernetes` binary is called. */
 export const KUBERNETES_PROGRAMS = [

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { unpackDebian } from '../../testbed/build.ts'
+import { unpackDebian } from '../../testbed/debian.ts'
 import { freePorts } from '../../testbed/ports.ts'
 import { eventually } from './testbed.ts'
 

@@ -79,6 +79,10 @@ describe('code', () => {
   it('says that there is nothing', () => {
     expect(code(' \u200b ')).toBe('–')
   })
+
+  it('says of a long text how much of it is left out', () => {
+    expect(code('x'.repeat(100_000))).toBe(`\`${'x'.repeat(300)}… (99700 more characters)\``)
+  })
 })
 
 describe('html', () => {
@@ -124,7 +128,10 @@ describe('link', () => {
 describe('table', () => {
   it.each(Object.entries(HOSTILE))('keeps its columns: %s', (_name, text) => {
     const row = [code(text), prose(text), 'end']
-    expect(pageOf(table(['a', 'b', 'c'], [row, row])).tables).toEqual([[3, 3, 3]])
+    const page = pageOf(table(['a', 'b', 'c'], [row, row]))
+    expect(page.tables).toEqual([[3, 3, 3]])
+    // Cells that are too many are dropped without a word, so that the number alone tells little.
+    expect(page.html.match(/<td>end<\/td>/g)).toHaveLength(2)
   })
 
   it('counts the rows it leaves out', () => {

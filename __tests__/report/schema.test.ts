@@ -10,9 +10,11 @@ import { reportSaying } from '../fixtures/reports/hostile.ts'
 import {
   deployed,
   everyOutcome,
+  firstPreview,
   planned,
   plannedRefused,
   plannedUnchanged,
+  preview,
   rejected,
   rollbackFailed,
   rolledBack,
@@ -48,6 +50,8 @@ describe('the schema of the report', () => {
     [
       ...everyOutcome,
       deployed,
+      firstPreview,
+      preview,
       rolledBack,
       rollbackFailed,
       rejected,

@@ -17,6 +17,7 @@ import {
   planned,
   plannedRefused,
   plannedUnchanged,
+  preview,
   rejected,
   rollbackFailed,
   rolledBack,
@@ -85,6 +86,23 @@ describe.each([
     expect(text).toContain('registry.example.com:5000/shop/web:1.41.0→\u00a0registry.example.com:5000/shop/web:1.42.0')
     expect(text).toContain('2 updated, 2 unchanged')
     expect(tables[0]).toEqual([5, 5, 5])
+  })
+
+  it('of a preview says where it is, above all that has to be scrolled to', () => {
+    const { text, addresses } = pageOf(render(preview))
+    const start = text.slice(0, text.indexOf('Workloads'))
+    expect(start).toContain('Where is it? https://shop-pr-128.preview.example.com\n')
+    expect(addresses).toContain('https://shop-pr-128.preview.example.com/')
+  })
+
+  it('of a release that has no place of its own does not ask where it is', () => {
+    expect(pageOf(render(deployed)).text).not.toContain('Where is it?')
+  })
+
+  it('shows an address that is none of the web without a link', () => {
+    const page = pageOf(render({ ...deployed, url: 'javascript:alert(1)' }))
+    expect(page.text).toContain('Where is it? javascript:alert(1)')
+    expect(page.addresses.filter((address) => !address.startsWith('https://'))).toEqual([])
   })
 
   it('of a rejected run lists every problem with its place and what to do', () => {

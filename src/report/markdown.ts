@@ -40,8 +40,16 @@ export function html(text: string): string {
 
 /** A name, image or other literal, as a code span: one line, at most 300 characters. */
 export function code(text: string): string {
-  const line = cut(wordsOf(text).join(' '), LONGEST_CODE)
+  const line = wordsOf(text, LONGEST_CODE).join(' ')
   if (line === '') return '–'
+  // In a table, not every reader of Markdown takes a pipe behind a backslash for text: the span ends between the two.
+  return line
+    .split(/(?<=\\)(?=\|)/)
+    .map(codeSpan)
+    .join('<!-- -->')
+}
+
+function codeSpan(line: string): string {
   const ticks = '`'.repeat(longestRun(line) + 1)
   const space = line.startsWith('`') || line.endsWith('`') ? ' ' : ''
   return `${ticks}${space}${line}${space}${ticks}`
@@ -133,9 +141,9 @@ function leftOutNote(sections: readonly Section[]): string {
   return `_Left out, because GitHub limits the size of this page: ${prose(names.join(', '))}. The JSON report has everything._\n`
 }
 
-/** Words of the text made harmless to look at, in one line, at most 1,000 characters. */
-function wordsOf(text: string): string[] {
-  return cut(stripControls(text).trim(), LONGEST_PROSE)
+/** Words of the text made harmless to look at, in one line, at most so many characters. */
+function wordsOf(text: string, characters = LONGEST_PROSE): string[] {
+  return cut(stripControls(text).trim(), characters)
     .split(/\s+/u)
     .filter((word) => word !== '')
 }

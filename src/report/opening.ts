@@ -33,6 +33,7 @@ function causeOf(report: Report): string[] {
 function answersOf(report: Report): string {
   const { safe, because } = safetyOf(report)
   const answers = [`- **Is production safe?** ${SAFETY_WORDS[safe]}: ${prose(because)}.`]
+  if (report.url !== undefined) answers.push(`- **Where is it?** ${link(code(report.url), report.url)}`)
   if (report.rollback) {
     const question = report.rollback.outcome === 'rolled-back' ? 'What was done?' : 'What was tried?'
     answers.push(`- **${question}** ${prose(report.rollback.message)} (${durationOf(report.rollback.seconds)}).`)
