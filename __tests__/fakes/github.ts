@@ -83,6 +83,8 @@ export interface Answer {
 export const REPOSITORY_ID = 41_881_900
 
 const LONGEST_BODY = 65_536
+/** As long as any test: on a busy machine a connection that is closed after five seconds is one that the next request is on its way on. */
+const LONGEST_IDLE_MS = 300_000
 
 export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<FakeGitHub> {
   const repository = options.repository ?? 'acme/shop'
@@ -98,7 +100,7 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<
   const closing = new AbortController()
   let nextId = 1000
 
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: LONGEST_IDLE_MS }, (request, response) => {
     // A client that goes away in the middle is no trouble of ours.
     serve(request, response).catch(() => response.destroy())
   })

@@ -442,6 +442,13 @@ describe('the closing lines of the log', () => {
     ])
   })
 
+  it('of a preview ask after that, and lead to it', () => {
+    const bad = { ...preview, outcome: 'failed' as const }
+    expect(renderLog(preview).at(-1)).toBe('Where is it? https://shop-pr-128.preview.example.com')
+    expect(renderLog(bad)).toContain('Is the preview in order? no: the new revision is bad and was left in place')
+    expect(pageOf(renderComment(preview)).text).toContain('Is the preview in order? 🟢 Yes: revision 2 is healthy.')
+  })
+
   it('of a rejected run', () => {
     expect(renderLog(rejected)).toContain(
       '  k8s/web.yaml:23: InvalidManifest: Deployment shop/web has an unknown field spec.template.spec.containers[0].imagePullPolcy. Did you mean imagePullPolicy?',

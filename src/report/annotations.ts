@@ -38,10 +38,10 @@ export function annotationsOf(report: Report): Annotation[] {
 function verdictOf(report: Report): Annotation[] {
   if (succeeded(report) || report.problems.length > 0) return []
   const { words } = HEADLINES[report.outcome]
-  const { safe, because } = safetyOf(report)
+  const { question, safe, because } = safetyOf(report)
   const why = report.reason === undefined ? report.message : `${report.reason}: ${report.message}`
   const next = report.hint === undefined ? '' : `\nWhat to do: ${report.hint}`
-  const message = `${why}\nIs production safe? ${safe}: ${because}${next}`
+  const message = `${why}\n${question} ${safe}: ${because}${next}`
   return [{ level: 'error', title: `${words}: release ${report.release}`, message }]
 }
 

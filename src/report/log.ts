@@ -12,12 +12,13 @@ const MOST_DIFF_LINES = 300
 /** The last lines of the log. They hold untrusted text: print them through the runner, which makes it safe. */
 export function renderLog(report: Report): string[] {
   const { emoji, words } = HEADLINES[report.outcome]
-  const { safe, because } = safetyOf(report)
+  const { question, safe, because } = safetyOf(report)
   const lines = [`${emoji} ${words}${whatOf(report)}, after ${durationOf(report.durationSeconds)}`]
   if (report.message !== '') lines.push(`${report.reason === undefined ? '' : `${report.reason}: `}${report.message}`)
   lines.push(...workloadLines(report), ...problemLines(report), ...planLines(report))
   if (report.rollback) lines.push(`Rollback: ${report.rollback.message} (${durationOf(report.rollback.seconds)})`)
-  if (!succeeded(report)) lines.push(`Is production safe? ${safe}: ${because}`)
+  if (!succeeded(report)) lines.push(`${question} ${safe}: ${because}`)
+  if (report.url !== undefined) lines.push(`Where is it? ${report.url}`)
   if (report.hint !== undefined && report.hint !== '') lines.push(`What to do: ${report.hint}`)
   const commands = report.rollback?.commands ?? []
   if (commands.length > 0) lines.push('Finish the rollback by hand:', ...commands.map((command) => `  ${command}`))

@@ -31,12 +31,12 @@ function causeOf(report: Report): string[] {
 
 /** The questions in the order they are asked in at night. A list, which a narrow screen can show. */
 function answersOf(report: Report): string {
-  const { safe, because } = safetyOf(report)
-  const answers = [`- **Is production safe?** ${SAFETY_WORDS[safe]}: ${prose(because)}.`]
+  const { question, safe, because } = safetyOf(report)
+  const answers = [`- **${question}** ${SAFETY_WORDS[safe]}: ${prose(because)}.`]
   if (report.url !== undefined) answers.push(`- **Where is it?** ${link(code(report.url), report.url)}`)
   if (report.rollback) {
-    const question = report.rollback.outcome === 'rolled-back' ? 'What was done?' : 'What was tried?'
-    answers.push(`- **${question}** ${prose(report.rollback.message)} (${durationOf(report.rollback.seconds)}).`)
+    const done = report.rollback.outcome === 'rolled-back' ? 'What was done?' : 'What was tried?'
+    answers.push(`- **${done}** ${prose(report.rollback.message)} (${durationOf(report.rollback.seconds)}).`)
   }
   if (report.hint !== undefined && report.hint !== '') {
     answers.push(`- **${succeeded(report) ? 'Next' : 'What to do?'}** ${prose(sentence(report.hint))}`)

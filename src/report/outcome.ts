@@ -24,18 +24,28 @@ export function succeeded({ outcome, command }: Pick<Report, 'outcome' | 'comman
 
 /** The question of whoever is on call: is what runs now in order? */
 export interface Safety {
+  /** As it is asked: a preview is not production. */
+  readonly question: string
   readonly safe: 'yes' | 'no' | 'not known'
   /** Why, in a sentence without a full stop. */
   readonly because: string
 }
 
 export function safetyOf(report: Report): Safety {
-  return SAFETY[report.outcome](report)
+  const question = isOfPreview(report) ? 'Is the preview in order?' : 'Is production safe?'
+  return { question, ...SAFETY[report.outcome](report) }
 }
 
-const NOTHING_WRITTEN: Safety = { safe: 'yes', because: 'nothing was written to the cluster' }
+/** By the names that a preview has, and nothing else need have. */
+function isOfPreview({ release, namespace, run }: Report): boolean {
+  return run?.pullRequest !== undefined && release === namespace && release.endsWith(`-pr-${run.pullRequest}`)
+}
 
-const SAFETY: Readonly<Record<Outcome, (report: Report) => Safety>> = {
+type Answer = Omit<Safety, 'question'>
+
+const NOTHING_WRITTEN: Answer = { safe: 'yes', because: 'nothing was written to the cluster' }
+
+const SAFETY: Readonly<Record<Outcome, (report: Report) => Answer>> = {
   deployed: ({ revision }) => ({ safe: 'yes', because: `${numbered(revision) ?? 'what was deployed'} is healthy` }),
   unchanged: () => ({ safe: 'yes', because: 'what runs is what was asked for, and nothing was written' }),
   planned: () => ({ safe: 'yes', because: 'this was a plan, and nothing was written' }),
@@ -62,18 +72,18 @@ const SAFETY: Readonly<Record<Outcome, (report: Report) => Safety>> = {
   removed: () => ({ safe: 'yes', because: 'the objects of the release were deleted, as asked' }),
 }
 
-function cancelledHalfway({ changed }: Report): Safety {
+function cancelledHalfway({ changed }: Report): Answer {
   return changed ? { safe: 'not known', because: 'the run was cancelled after it had begun to write' } : NOTHING_WRITTEN
 }
 
-function afterRollback(report: Report): Safety | undefined {
+function afterRollback(report: Report): Answer | undefined {
   const { rollback } = report
   if (!rollback) return undefined
   if (rollback.goesOn) return { safe: 'not known', because: 'what was written is still being taken back' }
   return rollback.outcome === 'rolled-back' ? back(report) : { safe: 'no', because: 'the rollback did not finish' }
 }
 
-function back(report: Report): Safety {
+function back(report: Report): Answer {
   return report.rollback?.isDoubtful
     ? { safe: 'not known', because: `${restored(report)}, and that was never seen healthy` }
     : { safe: 'yes', because: restored(report) }

@@ -32,13 +32,14 @@ export function renderSlack(report: Report): SlackMessage {
   ].filter((part) => part !== false)
   const headline = `${emoji} *${words}*${what.length === 0 ? '' : `:${what.join(' ')}`}, after ${durationOf(report.durationSeconds)}`
   const cause = message === '' ? [] : [`${reason === undefined ? '' : `*${reason}* `}${code(message)}`]
-  const { safe, because } = safetyOf(report)
-  const safety = succeeded(report) ? [] : [`Is production safe? *${safe}*: ${sentence(withEntities(because))}`]
-  const url = webAddress(run?.url)
-  const links = url === undefined ? [] : [`<${linkTarget(url)}|Look at the run>`]
+  const { question, safe, because } = safetyOf(report)
+  const safety = succeeded(report) ? [] : [`${question} *${safe}*: ${sentence(withEntities(because))}`]
+  const links = [linkTo(run?.url, 'Look at the run'), linkTo(report.url, 'Look at the release')].filter(
+    (link) => link !== undefined,
+  )
   return {
     text: headline,
-    blocks: [headline, ...cause, ...safety, ...links].map((text) => ({
+    blocks: [headline, ...cause, ...safety, ...(links.length > 0 ? [links.join(' · ')] : [])].map((text) => ({
       type: 'section',
       text: { type: 'mrkdwn', text },
     })),
@@ -57,6 +58,7 @@ function code(text: string): string {
   return `\`${withEntities(text, LONGEST_CAUSE).replaceAll('`', "'")}\``
 }
 
-function linkTarget(url: string): string {
-  return withEntities(url).replaceAll('|', '%7C')
+function linkTo(address: string | undefined, words: string): string | undefined {
+  const url = webAddress(address)
+  return url === undefined ? undefined : `<${withEntities(url).replaceAll('|', '%7C')}|${words}>`
 }

@@ -11,7 +11,7 @@ import type { Inputs } from '../../../src/inputs/inputs.ts'
 import type { Clock, Runner } from '../../../src/ports.ts'
 import type { Report } from '../../../src/report/report.ts'
 import { reportSaying } from '../../fixtures/reports/hostile.ts'
-import { deployed, rejected, rolledBack } from '../../fixtures/reports/reports.ts'
+import { deployed, rejected, rolledBack, preview } from '../../fixtures/reports/reports.ts'
 import { type FakeListeners, startListeners, type Trouble } from '../../fakes/listeners.ts'
 import { problemsOfAsync } from '../../manifest/problems.ts'
 
@@ -115,6 +115,15 @@ Is production safe? *yes*: revision 7 runs again, as before this run.
     const [{ time, timeEnd } = { time: 0, timeEnd: 0 }] = listeners.annotations
     expect(timeEnd).toBeGreaterThanOrEqual(time)
     expect(listeners.reports).toEqual([JSON.parse(JSON.stringify(rolledBack))])
+  })
+
+  it('leads to what is good and has an address', async () => {
+    await using listeners = await startListeners(secrets)
+    await tell(preview, { listeners })
+    expect(listeners.messages[0]?.split('\n').at(-1)).toBe(
+      `<${preview.run?.url}|Look at the run> · <https://shop-pr-128.preview.example.com/|Look at the release>`,
+    )
+    expect(listeners.violations).toEqual([])
   })
 
   it('is one annotation all the same when the first request for it fails', async () => {
