@@ -77053,45 +77053,110 @@ async function applyTaking(cluster, object, live, { forceConflicts, ...options }
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7350);
+/* harmony import */ var _until_gone_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4268);
+
 
 
 const PATIENCE_MS = 60_000;
-const PAUSE_MS = 200;
 /** Deletes an object that stands in the way of another one of its name, and waits until it is gone. Throws ClusterError. */
 async function makeRoom(old, cluster, clock) {
-    const started = clock.now();
     const ref = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .refOf */ .H8)(old);
     await cluster.delete(ref, old.metadata.uid ?? '');
-    for (;;) {
-        const current = await cluster.get(ref);
-        if (current?.metadata.uid !== old.metadata.uid)
-            return;
-        if (clock.now() - started > PATIENCE_MS) {
-            const held = current?.metadata.finalizers?.join(', ') ?? 'none';
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$(`the old ${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .describe */ .q0)(ref)} is still being deleted after ${PATIENCE_MS / 1000} s (finalizers: ${held})`, { status: 409, request: `delete ${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .describe */ .q0)(ref)}` });
-        }
-        await clock.sleep(PAUSE_MS);
-    }
+    const held = await (0,_until_gone_js__WEBPACK_IMPORTED_MODULE_2__/* .untilGone */ .w)(old, { cluster, clock, milliseconds: PATIENCE_MS });
+    if (!held)
+        return;
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ClusterError */ .b$(`the old ${(0,_until_gone_js__WEBPACK_IMPORTED_MODULE_2__/* .stillThere */ .V)(held, PATIENCE_MS)}`, {
+        status: 409,
+        request: `delete ${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .describe */ .q0)(ref)}`,
+    });
 }
 
 
 /***/ }),
 
-/***/ 3581:
+/***/ 1555:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   R: () => (/* binding */ prune),
-/* harmony export */   w: () => (/* binding */ planPrune)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7350);
-/* harmony import */ var _manifest_order_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8449);
-/* harmony import */ var _plan_fences_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8605);
-/* harmony import */ var _release_inventory_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9277);
-/* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7703);
-/* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(325);
-/* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(961);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  _1: () => (/* binding */ decideEnd),
+  wM: () => (/* binding */ planPrune),
+  R3: () => (/* binding */ prune)
+});
+
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/manifest/object.js
+var manifest_object = __nccwpck_require__(7350);
+// EXTERNAL MODULE: ./lib/manifest/order.js
+var order = __nccwpck_require__(8449);
+// EXTERNAL MODULE: ./lib/plan/fences.js
+var fences = __nccwpck_require__(8605);
+// EXTERNAL MODULE: ./lib/plan/desired.js
+var desired = __nccwpck_require__(9369);
+// EXTERNAL MODULE: ./lib/plan/keep.js
+var plan_keep = __nccwpck_require__(9006);
+// EXTERNAL MODULE: ./lib/plan/keepers.js
+var keepers = __nccwpck_require__(8404);
+// EXTERNAL MODULE: ./lib/plan/recreate.js
+var recreate = __nccwpck_require__(5974);
+// EXTERNAL MODULE: ./lib/plan/stages.js
+var stages = __nccwpck_require__(7368);
+;// CONCATENATED MODULE: ./lib/release/inventory.js
+/** What a release no longer has, and whether it may be deleted. */
+
+
+
+
+
+
+/** The objects that a revision had and that are not among `desired`. The Job of a hook is the history of what ran. */
+function leftBehind(before, desired) {
+    const wanted = new Set(desired.map((object) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
+    return before.filter(({ object }) => !wanted.has((0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))) && (0,stages/* hookOf */.pd)(object) === undefined);
+}
+/**
+ * Whether what is left behind may be deleted: only the very object that the release made or adopted, by its UID, and only
+ * while it still carries the release's label. The record is not trusted further than that.
+ */
+function pruneDecision({ object, uid }, live, release) {
+    const keep = (why) => ({ type: 'keep', why });
+    if (!live)
+        return { type: 'gone' };
+    if ((0,recreate/* isHolder */.Hk)(object)) {
+        const { kind, name, namespace } = (0,manifest_object/* refOf */.H8)(object);
+        const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
+        return keep(`stays, as a ${kind} is never pruned: kubectl delete ${kind.toLowerCase()} ${name}${where}`);
+    }
+    const annotation = (0,plan_keep/* keepingAnnotation */.DJ)(live) ?? (0,plan_keep/* keepingAnnotation */.DJ)(object);
+    if (annotation !== undefined)
+        return keep(`stays, as its annotation ${annotation} says`);
+    const keeper = (0,keepers/* keeperOf */.y)(live);
+    if (keeper)
+        return keep(`stays, as it is kept by ${keeper.tool} (${keeper.evidence})`);
+    if (uid === undefined || live.metadata.uid !== uid)
+        return keep('stays, as somebody else has made it anew');
+    if (!(0,desired/* belongsTo */.g4)(live, release))
+        return keep(`stays, as it no longer has the label of the release ${release.release}`);
+    if (live.metadata.deletionTimestamp !== undefined)
+        return { type: 'gone' };
+    return { type: 'delete', live };
+}
+/** For people, in one line: `ConfigMap shop/old, Service shop/old and 3 more`. */
+function listed(objects, most = 5) {
+    const names = objects.slice(0, most).map(({ object }) => (0,manifest_object/* describe */.q0)((0,manifest_object/* refOf */.H8)(object)));
+    const more = objects.length - names.length;
+    return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
+}
+
+// EXTERNAL MODULE: ./lib/report/format.js
+var format = __nccwpck_require__(7703);
+// EXTERNAL MODULE: ./lib/commands/concurrency.js
+var concurrency = __nccwpck_require__(325);
+// EXTERNAL MODULE: ./lib/commands/prepare/render.js + 9 modules
+var render = __nccwpck_require__(961);
+;// CONCATENATED MODULE: ./lib/commands/apply/prune.js
 
 
 
@@ -77106,38 +77171,44 @@ async function makeRoom(old, cluster, clock) {
  * without being asked, as else the release would not be that revision.
  */
 async function planPrune(inventory, desired, run) {
-    const { inputs, cluster, runner } = run;
-    const left = (0,_release_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .leftBehind */ .aU)(inventory, desired.map(({ object }) => object));
+    const { inputs, runner } = run;
+    const left = leftBehind(inventory, desired.map(({ object }) => object));
     if (left.length === 0)
         return { deletions: [], kept: [], left: [], problems: [] };
     const isRollback = inputs.command === 'rollback';
     if (!inputs.prune && !isRollback) {
-        runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${(0,_release_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .listed */ .KE)(left)}`);
-        return { deletions: [], kept: [], left: left.map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .refOf */ .H8)(object)), problems: [] };
+        runner.info(`no longer in the manifests, and left in the cluster (prune: true deletes them): ${listed(left)}`);
+        return { deletions: [], kept: [], left: left.map(({ object }) => (0,manifest_object/* refOf */.H8)(object)), problems: [] };
     }
-    const release = (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_3__/* .identityOf */ .cu)(run);
-    const decided = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_5__/* .mapLimited */ .b)(left, async (recorded) => {
-        const ref = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .refOf */ .H8)(recorded.object);
-        const fence = (0,_plan_fences_js__WEBPACK_IMPORTED_MODULE_6__/* .whyOutside */ .iW)(ref, inputs.fences, release.namespace);
-        if (fence !== undefined)
-            return { ref, decision: { type: 'keep', why: `stays, as it ${fence}` } };
-        return { ref, decision: (0,_release_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .pruneDecision */ .Zw)(recorded, await cluster.get(ref), release) };
-    });
+    const decided = await (0,concurrency/* mapLimited */.b)(left, (recorded) => decideEnd(recorded, run));
     const deletions = decided.flatMap(({ ref, decision }) => decision.type === 'delete' ? [{ ref, live: decision.live }] : []);
     const kept = decided.flatMap(({ ref, decision }) => (decision.type === 'keep' ? [{ ref, why: decision.why }] : []));
     for (const { ref, why } of kept)
-        runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .describe */ .q0)(ref)} ${why}`);
+        runner.info(`${(0,manifest_object/* describe */.q0)(ref)} ${why}`);
     for (const { ref } of deletions)
-        runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .describe */ .q0)(ref)} is to be pruned when the release is good`);
+        runner.info(`${(0,manifest_object/* describe */.q0)(ref)} is to be pruned when the release is good`);
     const problems = deletions.length > inputs.pruneLimit && !isRollback ? [tooMany(deletions, inputs.pruneLimit)] : [];
-    const inOrder = deletions.toSorted((one, other) => (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_1__/* .phaseOf */ .hU)(other.ref) - (0,_manifest_order_js__WEBPACK_IMPORTED_MODULE_1__/* .phaseOf */ .hU)(one.ref));
+    const inOrder = deletions.toSorted((one, other) => (0,order/* phaseOf */.hU)(other.ref) - (0,order/* phaseOf */.hU)(one.ref));
     return { deletions: inOrder, kept, left: [], problems };
 }
+/**
+ * What becomes of an object of the inventory that the release is to lose. `known` is what is known of it, given what is there now: all
+ * that is on record, if not given.
+ */
+async function decideEnd(recorded, { inputs, cluster }, known = () => recorded) {
+    const ref = (0,manifest_object/* refOf */.H8)(recorded.object);
+    const release = (0,render/* identityOf */.cu)({ inputs, cluster });
+    const fence = (0,fences/* whyOutside */.iW)(ref, inputs.fences, release.namespace);
+    if (fence !== undefined)
+        return { ref, decision: { type: 'keep', why: `stays, as it ${fence}` } };
+    const live = await cluster.get(ref);
+    return { ref, decision: pruneDecision(known(live), live, release) };
+}
 function tooMany(deletions, limit) {
-    const names = (0,_release_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .listed */ .KE)(deletions.map(({ live }) => ({ object: live })));
+    const names = listed(deletions.map(({ live }) => ({ object: live })));
     return {
         code: 'Fenced',
-        message: `the release would prune ${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_7__/* .counted */ .hS)(deletions.length, 'object')}, more than prune-limit allows (${limit}): ${names}`,
+        message: `the release would prune ${(0,format/* counted */.hS)(deletions.length, 'object')}, more than prune-limit allows (${limit}): ${names}`,
         hint: 'check that the manifests are complete; if they are, raise prune-limit',
     };
 }
@@ -77149,14 +77220,14 @@ async function prune({ deletions }, { cluster, runner, journal }) {
         try {
             const isDeleted = await cluster.delete(ref, live.metadata.uid ?? '');
             pruned.push(ref);
-            runner.info(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .describe */ .q0)(ref)} ${isDeleted ? 'pruned' : 'is gone already'}`);
+            runner.info(`${(0,manifest_object/* describe */.q0)(ref)} ${isDeleted ? 'pruned' : 'is gone already'}`);
         }
         catch (error) {
-            warnings.push(`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_4__/* .describe */ .q0)(ref)} could not be pruned: ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error)}`);
+            warnings.push(`${(0,manifest_object/* describe */.q0)(ref)} could not be pruned: ${(0,errors/* messageOf */.bD)(error)}`);
         }
     }
     if (pruned.length > 0)
-        journal.note(`${(0,_report_format_js__WEBPACK_IMPORTED_MODULE_7__/* .counted */ .hS)(pruned.length, 'object')} pruned`);
+        journal.note(`${(0,format/* counted */.hS)(pruned.length, 'object')} pruned`);
     return { pruned, warnings };
 }
 
@@ -77734,8 +77805,8 @@ async function readLog(cluster, pod, container, options) {
     }
 }
 
-// EXTERNAL MODULE: ./lib/commands/apply/prune.js
-var prune = __nccwpck_require__(3581);
+// EXTERNAL MODULE: ./lib/commands/apply/prune.js + 1 modules
+var prune = __nccwpck_require__(1555);
 // EXTERNAL MODULE: ./lib/release/history.js
 var release_history = __nccwpck_require__(6753);
 ;// CONCATENATED MODULE: ./lib/commands/session/in-time.js
@@ -78016,7 +78087,7 @@ async function carryOut(prepared, session, { copyOf } = {}) {
         if (ending.type === 'good') {
             if (copyOf !== undefined && rolledOut.written.length > 0)
                 run.journal.mark('recovered');
-            const { pruned, warnings: unpruned } = await (0,prune/* prune */.R)(prepared.prune, run);
+            const { pruned, warnings: unpruned } = await (0,prune/* prune */.R3)(prepared.prune, run);
             const stays = prepared.prune.kept.map(({ ref, why }) => `${(0,manifest_object/* describe */.q0)(ref)} ${why}`);
             const end = { status: 'good', message: 'is healthy' };
             const warnings = recording ? await recording.close(end, rolledOut.written) : await recordAsGood(prepared, session);
@@ -80274,8 +80345,8 @@ function noteOf(change) {
 
 // EXTERNAL MODULE: ./lib/plan/rejections.js
 var rejections = __nccwpck_require__(3015);
-// EXTERNAL MODULE: ./lib/commands/apply/prune.js
-var apply_prune = __nccwpck_require__(3581);
+// EXTERNAL MODULE: ./lib/commands/apply/prune.js + 1 modules
+var apply_prune = __nccwpck_require__(1555);
 // EXTERNAL MODULE: ./lib/commands/early-end.js
 var early_end = __nccwpck_require__(5701);
 // EXTERNAL MODULE: ./lib/commands/keep-secrets.js
@@ -80371,7 +80442,7 @@ async function compareAll(rendered, run) {
     const records = (0,keep_secrets/* discreetRecords */.A8)((0,session_records/* openRecords */.t)(run.cluster, (0,render/* identityOf */.cu)(run)), run.runner);
     const known = await (0,known_release/* readKnown */.U)(records, await records.list());
     const compared = await (0,compare/* compare */.U)(desired, run);
-    const prune = await (0,apply_prune/* planPrune */.w)((0,known_release/* inventoryOf */.o)(known), desired, run);
+    const prune = await (0,apply_prune/* planPrune */.wM)((0,known_release/* inventoryOf */.o)(known), desired, run);
     const problems = [
         ...(0,same_release/* sameReleaseProblems */.O)(rendered, known, run.inputs.release),
         ...compared.flatMap((one) => one.problems),
@@ -81332,7 +81403,7 @@ async function readLive(cluster, manifests, release) {
 /* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9369);
 /* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3015);
 /* harmony import */ var _release_history_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6753);
-/* harmony import */ var _apply_prune_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3581);
+/* harmony import */ var _apply_prune_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1555);
 /* harmony import */ var _session_known_release_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1262);
 /* harmony import */ var _compare_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6302);
 /* harmony import */ var _forecast_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(618);
@@ -81360,7 +81431,7 @@ async function prepare({ namespace, desired }, session) {
             return [isMade ? { type: 'create', manifest: change.manifest, expected: madeNamespace } : change];
         });
         signals.cancelled.throwIfAborted();
-        const prune = await (0,_apply_prune_js__WEBPACK_IMPORTED_MODULE_2__/* .planPrune */ .w)((0,_session_known_release_js__WEBPACK_IMPORTED_MODULE_3__/* .inventoryOf */ .o)(session), desired, run);
+        const prune = await (0,_apply_prune_js__WEBPACK_IMPORTED_MODULE_2__/* .planPrune */ .wM)((0,_session_known_release_js__WEBPACK_IMPORTED_MODULE_3__/* .inventoryOf */ .o)(session), desired, run);
         (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .rejectIfAny */ .rV)(prune.problems);
         const counts = countsOf(changes, prune);
         runner.info(`the API server accepts them all: ${counts}`);
@@ -82712,30 +82783,23 @@ function whileCurrent(github, { preview, command }) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   O: () => (/* binding */ waitUntilNamespaceIsGone)
 /* harmony export */ });
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7350);
+/* harmony import */ var _until_gone_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4268);
+
 
 const PATIENCE_MS = 120_000;
-const PAUSE_MS = 500;
 /** Waits two minutes at most. Undefined when just this namespace is gone, else a sentence that tells what holds it. */
 async function waitUntilNamespaceIsGone(namespace, { cluster, clock, signals }) {
-    const deadline = clock.now() + PATIENCE_MS;
-    for (;;) {
-        signals.cancelled.throwIfAborted();
-        const live = await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .refOf */ .H8)(namespace));
-        if (!live || live.metadata.uid !== namespace.metadata.uid)
-            return undefined;
-        if (clock.now() > deadline)
-            return `Namespace ${live.metadata.name} is still being deleted after ${PATIENCE_MS / 1000} s${holdersOf(live)}`;
-        await clock.sleep(PAUSE_MS, signals.cancelled);
-    }
+    const live = await (0,_until_gone_js__WEBPACK_IMPORTED_MODULE_0__/* .untilGone */ .w)(namespace, { cluster, clock, milliseconds: PATIENCE_MS, signal: signals.cancelled });
+    return (live && `Namespace ${live.metadata.name} is still being deleted after ${PATIENCE_MS / 1000} s${holdersOf(live)}`);
 }
 /**
  * What the namespace controller says it waits for, and finalizers of the namespace's own; empty, or to follow a sentence.
  * https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/#NamespaceStatus
  */
 function holdersOf({ metadata, ...namespace }) {
-    const status = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv)(namespace['status']) ? namespace['status'] : {};
-    const conditions = Array.isArray(status['conditions']) ? status['conditions'].filter(_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .isObject */ .Gv) : [];
+    const status = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .isObject */ .Gv)(namespace['status']) ? namespace['status'] : {};
+    const conditions = Array.isArray(status['conditions']) ? status['conditions'].filter(_manifest_object_js__WEBPACK_IMPORTED_MODULE_1__/* .isObject */ .Gv) : [];
     const told = conditions.filter((one) => one['status'] === 'True').map((one) => String(one['message'] ?? one['type']));
     const own = metadata.finalizers ?? [];
     const all = [...told, ...(own.length > 0 ? [`finalizers of its own: ${own.join(', ')}`] : [])];
@@ -82941,10 +83005,10 @@ function verdictOf(report) {
     if ((0,report_outcome/* succeeded */.gq)(report) || report.problems.length > 0)
         return [];
     const { words } = report_outcome/* HEADLINES */.Ol[report.outcome];
-    const { safe, because } = (0,report_outcome/* safetyOf */.AM)(report);
+    const { question, safe, because } = (0,report_outcome/* safetyOf */.AM)(report);
     const why = report.reason === undefined ? report.message : `${report.reason}: ${report.message}`;
     const next = report.hint === undefined ? '' : `\nWhat to do: ${report.hint}`;
-    const message = `${why}\nIs production safe? ${safe}: ${because}${next}`;
+    const message = `${why}\n${question} ${safe}: ${because}${next}`;
     return [{ level: 'error', title: `${words}: release ${report.release}`, message }];
 }
 function problemsOf(report) {
@@ -83012,9 +83076,16 @@ function html(text) {
 }
 /** A name, image or other literal, as a code span: one line, at most 300 characters. */
 function code(text) {
-    const line = (0,redact/* cut */.Jj)(wordsOf(text).join(' '), LONGEST_CODE);
+    const line = wordsOf(text, LONGEST_CODE).join(' ');
     if (line === '')
         return '–';
+    // In a table, not every reader of Markdown takes a pipe behind a backslash for text: the span ends between the two.
+    return line
+        .split(/(?<=\\)(?=\|)/)
+        .map(codeSpan)
+        .join('<!-- -->');
+}
+function codeSpan(line) {
     const ticks = '`'.repeat(longestRun(line) + 1);
     const space = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
     return `${ticks}${space}${line}${space}${ticks}`;
@@ -83082,9 +83153,9 @@ function leftOutNote(sections) {
     const names = [...new Set(sections.map((section) => section.name))];
     return `_Left out, because GitHub limits the size of this page: ${prose(names.join(', '))}. The JSON report has everything._\n`;
 }
-/** Words of the text made harmless to look at, in one line, at most 1,000 characters. */
-function wordsOf(text) {
-    return (0,redact/* cut */.Jj)((0,redact/* stripControls */.$Y)(text).trim(), LONGEST_PROSE)
+/** Words of the text made harmless to look at, in one line, at most so many characters. */
+function wordsOf(text, characters = LONGEST_PROSE) {
+    return (0,redact/* cut */.Jj)((0,redact/* stripControls */.$Y)(text).trim(), characters)
         .split(/\s+/u)
         .filter((word) => word !== '');
 }
@@ -83314,11 +83385,13 @@ function causeOf(report) {
 }
 /** The questions in the order they are asked in at night. A list, which a narrow screen can show. */
 function answersOf(report) {
-    const { safe, because } = (0,report_outcome/* safetyOf */.AM)(report);
-    const answers = [`- **Is production safe?** ${SAFETY_WORDS[safe]}: ${prose(because)}.`];
+    const { question, safe, because } = (0,report_outcome/* safetyOf */.AM)(report);
+    const answers = [`- **${question}** ${SAFETY_WORDS[safe]}: ${prose(because)}.`];
+    if (report.url !== undefined)
+        answers.push(`- **Where is it?** ${markdown_link(code(report.url), report.url)}`);
     if (report.rollback) {
-        const question = report.rollback.outcome === 'rolled-back' ? 'What was done?' : 'What was tried?';
-        answers.push(`- **${question}** ${prose(report.rollback.message)} (${(0,format/* durationOf */.cf)(report.rollback.seconds)}).`);
+        const done = report.rollback.outcome === 'rolled-back' ? 'What was done?' : 'What was tried?';
+        answers.push(`- **${done}** ${prose(report.rollback.message)} (${(0,format/* durationOf */.cf)(report.rollback.seconds)}).`);
     }
     if (report.hint !== undefined && report.hint !== '') {
         answers.push(`- **${(0,report_outcome/* succeeded */.gq)(report) ? 'Next' : 'What to do?'}** ${prose((0,format/* sentence */.em)(report.hint))}`);
@@ -83837,7 +83910,7 @@ const MOST_DIFF_LINES = 300;
 /** The last lines of the log. They hold untrusted text: print them through the runner, which makes it safe. */
 function renderLog(report) {
     const { emoji, words } = report_outcome/* HEADLINES */.Ol[report.outcome];
-    const { safe, because } = (0,report_outcome/* safetyOf */.AM)(report);
+    const { question, safe, because } = (0,report_outcome/* safetyOf */.AM)(report);
     const lines = [`${emoji} ${words}${whatOf(report)}, after ${(0,format/* durationOf */.cf)(report.durationSeconds)}`];
     if (report.message !== '')
         lines.push(`${report.reason === undefined ? '' : `${report.reason}: `}${report.message}`);
@@ -83845,7 +83918,9 @@ function renderLog(report) {
     if (report.rollback)
         lines.push(`Rollback: ${report.rollback.message} (${(0,format/* durationOf */.cf)(report.rollback.seconds)})`);
     if (!(0,report_outcome/* succeeded */.gq)(report))
-        lines.push(`Is production safe? ${safe}: ${because}`);
+        lines.push(`${question} ${safe}: ${because}`);
+    if (report.url !== undefined)
+        lines.push(`Where is it? ${report.url}`);
     if (report.hint !== undefined && report.hint !== '')
         lines.push(`What to do: ${report.hint}`);
     const commands = report.rollback?.commands ?? [];
@@ -85501,7 +85576,7 @@ async function sweep(run) {
 }
 async function listPreviews({ repositoryId }, { cluster }) {
     try {
-        const labelSelector = `${preview_labels/* PREVIEW_REPOSITORY_LABEL */.d}=${repositoryId}`;
+        const labelSelector = `${preview_labels/* PREVIEW_REPOSITORY_LABEL */.dG}=${repositoryId}`;
         const { objects } = await cluster.list({ apiVersion: 'v1', kind: 'Namespace', labelSelector });
         const previews = objects.flatMap((live) => {
             const identity = (0,preview/* previewOf */.oW)(live);
@@ -85604,18 +85679,18 @@ function report(run, { removed, held, left, unwanted }, strangers) {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(7350);
 /* harmony import */ var _manifest_order_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8449);
-/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(9369);
-/* harmony import */ var _plan_fences_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(8605);
+/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(9369);
 /* harmony import */ var _plan_rejections_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3015);
 /* harmony import */ var _plan_stages_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7368);
-/* harmony import */ var _release_inventory_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9277);
 /* harmony import */ var _report_format_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(7703);
+/* harmony import */ var _apply_prune_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1555);
 /* harmony import */ var _concurrency_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(325);
 /* harmony import */ var _prepare_render_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(961);
 /* harmony import */ var _report_frame_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8902);
 /* harmony import */ var _session_known_release_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1262);
 /* harmony import */ var _previews_teardown_preview_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9529);
 /* harmony import */ var _session_session_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3949);
+/* harmony import */ var _until_gone_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(4268);
 
 
 
@@ -85677,16 +85752,11 @@ async function remove(session) {
     return { removed, kept, problems, warnings: [...session.warnings, ...held] };
 }
 /** As for pruning; but the Jobs of hooks go as well, and of those it is not known which of them is there. */
-async function decide(recorded, run) {
-    const ref = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_10__/* .refOf */ .H8)(recorded.object);
-    const release = (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_5__/* .identityOf */ .cu)(run);
-    const fence = (0,_plan_fences_js__WEBPACK_IMPORTED_MODULE_11__/* .whyOutside */ .iW)(ref, run.inputs.fences, release.namespace);
-    if (fence !== undefined)
-        return { ref, decision: { type: 'keep', why: `stays, as it ${fence}` } };
-    const live = await run.cluster.get(ref);
-    const isOurHook = live !== undefined && (0,_plan_stages_js__WEBPACK_IMPORTED_MODULE_3__/* .hookOf */ .pd)(recorded.object) !== undefined && (0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_12__/* .belongsTo */ .g4)(live, release);
-    const known = isOurHook ? { ...recorded, ...uidOf(live) } : recorded;
-    return { ref, decision: (0,_release_inventory_js__WEBPACK_IMPORTED_MODULE_4__/* .pruneDecision */ .Zw)(known, live, release) };
+function decide(recorded, run) {
+    return (0,_apply_prune_js__WEBPACK_IMPORTED_MODULE_4__/* .decideEnd */ ._1)(recorded, run, (live) => {
+        const isOurHook = live !== undefined && (0,_plan_stages_js__WEBPACK_IMPORTED_MODULE_3__/* .hookOf */ .pd)(recorded.object) !== undefined && (0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_11__/* .belongsTo */ .g4)(live, (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_5__/* .identityOf */ .cu)(run));
+        return isOurHook ? { ...recorded, ...uidOf(live) } : recorded;
+    });
 }
 function uidOf({ metadata: { uid } }) {
     return uid === undefined ? {} : { uid };
@@ -85711,24 +85781,11 @@ async function deleteAll(deletions, { cluster, runner }, stop) {
     return { removed, problems };
 }
 const PATIENCE_MS = 60_000;
-const PAUSE_MS = 500;
 /** Whole sentences about what is still there, and what holds it: it goes when that lets go. */
 async function waitUntilGone(deletions, { cluster, clock }, stop) {
     const deadline = clock.now() + PATIENCE_MS;
-    const held = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_9__/* .mapLimited */ .b)(deletions, async ({ ref, live }) => {
-        for (;;) {
-            stop.throwIfAborted();
-            const current = await cluster.get(ref);
-            if (current?.metadata.uid !== live.metadata.uid)
-                return [];
-            if (clock.now() > deadline) {
-                const by = current?.metadata.finalizers?.join(', ') ?? 'none';
-                return [`${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_10__/* .describe */ .q0)(ref)} is still being deleted after ${PATIENCE_MS / 1000} s (finalizers: ${by})`];
-            }
-            await clock.sleep(PAUSE_MS, stop);
-        }
-    });
-    return held.flat();
+    const held = await (0,_concurrency_js__WEBPACK_IMPORTED_MODULE_9__/* .mapLimited */ .b)(deletions, ({ live }) => (0,_until_gone_js__WEBPACK_IMPORTED_MODULE_12__/* .untilGone */ .w)(live, { cluster, clock, milliseconds: deadline - clock.now(), signal: stop }));
+    return held.flatMap((live) => (live ? [(0,_until_gone_js__WEBPACK_IMPORTED_MODULE_12__/* .stillThere */ .V)(live, PATIENCE_MS)] : []));
 }
 function report(run, { removed, kept, problems, warnings }) {
     const { release } = run.inputs;
@@ -86886,6 +86943,41 @@ function recordByHand(record, heads) {
         return undefined;
     const keys = new Set(record.objects.map(({ object }) => (0,manifest_object/* keyOf */.TN)((0,manifest_object/* refOf */.H8)(object))));
     return { name: (0,record_secret/* recordName */.xD)(record), namespace: record.namespace, keys };
+}
+
+
+/***/ }),
+
+/***/ 4268:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ stillThere),
+/* harmony export */   w: () => (/* binding */ untilGone)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7350);
+
+const PAUSE_MS = 200;
+/**
+ * Waits until an object that is being deleted is gone, or another one has its name. Undefined then; else, when the time is up, the
+ * object as it still is. Throws ClusterError.
+ */
+async function untilGone(object, { cluster, clock, milliseconds, signal }) {
+    const deadline = clock.now() + milliseconds;
+    for (;;) {
+        signal?.throwIfAborted();
+        const live = await cluster.get((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .refOf */ .H8)(object));
+        if (!live || live.metadata.uid !== object.metadata.uid)
+            return undefined;
+        if (clock.now() > deadline)
+            return live;
+        await clock.sleep(PAUSE_MS, signal);
+    }
+}
+/** That the object is still there after so long, with what must let go of it first; a sentence without a full stop. */
+function stillThere(live, milliseconds) {
+    const held = live.metadata.finalizers?.join(', ') ?? 'none';
+    return `${(0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_0__/* .refOf */ .H8)(live))} is still being deleted after ${milliseconds / 1000} s (finalizers: ${held})`;
 }
 
 
@@ -90233,13 +90325,12 @@ function renderSlack(report) {
     ].filter((part) => part !== false);
     const headline = `${emoji} *${words}*${what.length === 0 ? '' : `:${what.join(' ')}`}, after ${(0,format/* durationOf */.cf)(report.durationSeconds)}`;
     const cause = message === '' ? [] : [`${reason === undefined ? '' : `*${reason}* `}${code(message)}`];
-    const { safe, because } = (0,report_outcome/* safetyOf */.AM)(report);
-    const safety = (0,report_outcome/* succeeded */.gq)(report) ? [] : [`Is production safe? *${safe}*: ${(0,format/* sentence */.em)(withEntities(because))}`];
-    const url = webAddress(run?.url);
-    const links = url === undefined ? [] : [`<${linkTarget(url)}|Look at the run>`];
+    const { question, safe, because } = (0,report_outcome/* safetyOf */.AM)(report);
+    const safety = (0,report_outcome/* succeeded */.gq)(report) ? [] : [`${question} *${safe}*: ${(0,format/* sentence */.em)(withEntities(because))}`];
+    const links = [linkTo(run?.url, 'Look at the run'), linkTo(report.url, 'Look at the release')].filter((link) => link !== undefined);
     return {
         text: headline,
-        blocks: [headline, ...cause, ...safety, ...links].map((text) => ({
+        blocks: [headline, ...cause, ...safety, ...(links.length > 0 ? [links.join(' · ')] : [])].map((text) => ({
             type: 'section',
             text: { type: 'mrkdwn', text },
         })),
@@ -90255,8 +90346,9 @@ function code(text) {
     // A backtick would end the span, and Slack has no longer fences as Markdown has.
     return `\`${withEntities(text, slack_LONGEST_CAUSE).replaceAll('`', "'")}\``;
 }
-function linkTarget(url) {
-    return withEntities(url).replaceAll('|', '%7C');
+function linkTo(address, words) {
+    const url = webAddress(address);
+    return url === undefined ? undefined : `<${withEntities(url).replaceAll('|', '%7C')}|${words}>`;
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/notify/slack.js
@@ -94798,13 +94890,19 @@ function podsNow(workload) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   a: () => (/* binding */ PREVIEW_PULL_REQUEST_LABEL),
-/* harmony export */   d: () => (/* binding */ PREVIEW_REPOSITORY_LABEL)
+/* harmony export */   I2: () => (/* binding */ PREVIEW_EXPIRY_LABEL),
+/* harmony export */   Te: () => (/* binding */ PREVIEW_HEAD_LABEL),
+/* harmony export */   ae: () => (/* binding */ PREVIEW_PULL_REQUEST_LABEL),
+/* harmony export */   dG: () => (/* binding */ PREVIEW_REPOSITORY_LABEL)
 /* harmony export */ });
 /** The id of the repository, in digits. */
 const PREVIEW_REPOSITORY_LABEL = 'rollsafe.dev/preview-repository';
 /** The number of the pull request, in digits. */
 const PREVIEW_PULL_REQUEST_LABEL = 'rollsafe.dev/preview-pull-request';
+/** The head commit; of 64 digits the first 63, as a label has no room for more. */
+const PREVIEW_HEAD_LABEL = 'rollsafe.dev/preview-head';
+/** When it is over, in UTC and in the basic form of ISO 8601, as a label has no colons: `20261201T143000Z`. */
+const PREVIEW_EXPIRY_LABEL = 'rollsafe.dev/preview-expires-at';
 
 
 /***/ }),
@@ -94865,7 +94963,7 @@ function guardsFor(namespace) {
                             { podSelector: {} },
                             {
                                 namespaceSelector: {
-                                    matchExpressions: [{ key: preview_labels/* PREVIEW_REPOSITORY_LABEL */.d, operator: 'DoesNotExist' }],
+                                    matchExpressions: [{ key: preview_labels/* PREVIEW_REPOSITORY_LABEL */.dG, operator: 'DoesNotExist' }],
                                 },
                             },
                         ],
@@ -94881,9 +94979,8 @@ function guardsFor(namespace) {
 
 
 
-const HEAD_ANNOTATION = 'rollsafe.dev/preview-head';
-/** An ISO 8601 time. */
-const EXPIRY_ANNOTATION = 'rollsafe.dev/preview-expires-at';
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+const LONGEST_LABEL = 63;
 /** Where the objects come from that no file has. */
 const AT = { file: 'the input preview', line: 1 };
 /** The number of the pull request at the end of a preview's name, in digits. */
@@ -94893,8 +94990,8 @@ function numberInName(name) {
 /** Undefined for a namespace that is no preview, or does not say consistently of whom. */
 function previewOf(namespace) {
     const { labels = {}, name } = namespace.metadata;
-    const repositoryId = wholeNumber(labels[preview_labels/* PREVIEW_REPOSITORY_LABEL */.d]);
-    const pullRequest = wholeNumber(labels[preview_labels/* PREVIEW_PULL_REQUEST_LABEL */.a]);
+    const repositoryId = wholeNumber(labels[preview_labels/* PREVIEW_REPOSITORY_LABEL */.dG]);
+    const pullRequest = wholeNumber(labels[preview_labels/* PREVIEW_PULL_REQUEST_LABEL */.ae]);
     if (repositoryId === undefined || pullRequest === undefined)
         return undefined;
     if (numberInName(name) !== String(pullRequest) || !(0,desired/* belongsTo */.g4)(namespace, { release: name, namespace: name }))
@@ -94903,7 +95000,8 @@ function previewOf(namespace) {
 }
 /** When it is over, in milliseconds since 1970; undefined when the namespace does not tell. */
 function expiryOf({ metadata }) {
-    const time = Date.parse(metadata.annotations?.[EXPIRY_ANNOTATION] ?? '');
+    const label = metadata.labels?.[preview_labels/* PREVIEW_EXPIRY_LABEL */.I2] ?? '';
+    const time = Date.parse(label.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
     return Number.isNaN(time) ? undefined : time;
 }
 /** Nothing is written to, and nothing deleted of, a namespace that is not labelled as the preview of just this pull request. */
@@ -94914,7 +95012,7 @@ function strangerProblem(live, { repositoryId, pullRequest }) {
     if (found?.repositoryId === repositoryId && found.pullRequest === pullRequest)
         return undefined;
     const { name, labels = {} } = live.metadata;
-    const other = labels[preview_labels/* PREVIEW_REPOSITORY_LABEL */.d];
+    const other = labels[preview_labels/* PREVIEW_REPOSITORY_LABEL */.dG];
     const release = (0,desired/* releaseOf */.l7)(live)?.release;
     const whose = other !== undefined && other !== String(repositoryId)
         ? `it is a preview of the repository with the id ${other}`
@@ -94930,20 +95028,17 @@ function strangerProblem(live, { repositoryId, pullRequest }) {
 /** The manifests of a preview, with its namespace, and what keeps it small and apart where the manifests have none of that kind. */
 function withPreview(manifests, { preview, name, live, now }) {
     const labels = {
-        [preview_labels/* PREVIEW_REPOSITORY_LABEL */.d]: String(preview.repositoryId),
-        [preview_labels/* PREVIEW_PULL_REQUEST_LABEL */.a]: String(preview.pullRequest),
+        [preview_labels/* PREVIEW_REPOSITORY_LABEL */.dG]: String(preview.repositoryId),
+        [preview_labels/* PREVIEW_PULL_REQUEST_LABEL */.ae]: String(preview.pullRequest),
+        [preview_labels/* PREVIEW_HEAD_LABEL */.Te]: headLabel(preview.headSha),
+        [preview_labels/* PREVIEW_EXPIRY_LABEL */.I2]: expiryFor(preview, live, now),
     };
-    const annotations = { [HEAD_ANNOTATION]: preview.headSha, [EXPIRY_ANNOTATION]: expiryFor(preview, live, now) };
     const isHome = ({ object }) => (0,manifest_object/* groupKindOf */.zo)(object) === 'Namespace' && object.metadata.name === name;
     const own = manifests.find(isHome) ?? { object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, at: AT };
     const { metadata } = own.object;
     const home = {
         ...own.object,
-        metadata: {
-            ...metadata,
-            labels: { ...metadata.labels, ...labels },
-            annotations: { ...metadata.annotations, ...annotations },
-        },
+        metadata: { ...metadata, labels: { ...metadata.labels, ...labels } },
     };
     const kinds = new Set(manifests.map(({ object }) => (0,manifest_object/* groupKindOf */.zo)(object)));
     const guards = guardsFor(name).filter((object) => !kinds.has((0,manifest_object/* groupKindOf */.zo)(object)));
@@ -94959,9 +95054,15 @@ function withPreview(manifests, { preview, name, live, now }) {
  */
 function expiryFor({ headSha, ttlSeconds }, live, now) {
     const fresh = now.getTime() + ttlSeconds * 1000;
-    const before = live && live.metadata.annotations?.[HEAD_ANNOTATION] === headSha ? expiryOf(live) : undefined;
+    const before = live && live.metadata.labels?.[preview_labels/* PREVIEW_HEAD_LABEL */.Te] === headLabel(headSha) ? expiryOf(live) : undefined;
     const isYoung = before !== undefined && before <= fresh && before - now.getTime() > ttlSeconds * 500;
-    return new Date(isYoung ? before : fresh).toISOString();
+    return expiryLabel(new Date(isYoung ? before : fresh));
+}
+function headLabel(sha) {
+    return sha.slice(0, LONGEST_LABEL);
+}
+function expiryLabel(time) {
+    return time.toISOString().replace(/\.\d+/, '').replaceAll(/[:-]/g, '');
 }
 function wholeNumber(text = '') {
     return /^[1-9]\d{0,15}$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
@@ -95636,69 +95737,6 @@ function outdated(heads, limit, newest) {
 
 /***/ }),
 
-/***/ 9277:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   KE: () => (/* binding */ listed),
-/* harmony export */   Zw: () => (/* binding */ pruneDecision),
-/* harmony export */   aU: () => (/* binding */ leftBehind)
-/* harmony export */ });
-/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
-/* harmony import */ var _plan_desired_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9369);
-/* harmony import */ var _plan_keep_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9006);
-/* harmony import */ var _plan_keepers_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8404);
-/* harmony import */ var _plan_recreate_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5974);
-/* harmony import */ var _plan_stages_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7368);
-/** What a release no longer has, and whether it may be deleted. */
-
-
-
-
-
-
-/** The objects that a revision had and that are not among `desired`. The Job of a hook is the history of what ran. */
-function leftBehind(before, desired) {
-    const wanted = new Set(desired.map((object) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object))));
-    return before.filter(({ object }) => !wanted.has((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .keyOf */ .TN)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object))) && (0,_plan_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .hookOf */ .pd)(object) === undefined);
-}
-/**
- * Whether what is left behind may be deleted: only the very object that the release made or adopted, by its UID, and only
- * while it still carries the release's label. The record is not trusted further than that.
- */
-function pruneDecision({ object, uid }, live, release) {
-    const keep = (why) => ({ type: 'keep', why });
-    if (!live)
-        return { type: 'gone' };
-    if ((0,_plan_recreate_js__WEBPACK_IMPORTED_MODULE_3__/* .isHolder */ .Hk)(object)) {
-        const { kind, name, namespace } = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object);
-        const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
-        return keep(`stays, as a ${kind} is never pruned: kubectl delete ${kind.toLowerCase()} ${name}${where}`);
-    }
-    const annotation = (0,_plan_keep_js__WEBPACK_IMPORTED_MODULE_4__/* .keepingAnnotation */ .DJ)(live) ?? (0,_plan_keep_js__WEBPACK_IMPORTED_MODULE_4__/* .keepingAnnotation */ .DJ)(object);
-    if (annotation !== undefined)
-        return keep(`stays, as its annotation ${annotation} says`);
-    const keeper = (0,_plan_keepers_js__WEBPACK_IMPORTED_MODULE_0__/* .keeperOf */ .y)(live);
-    if (keeper)
-        return keep(`stays, as it is kept by ${keeper.tool} (${keeper.evidence})`);
-    if (uid === undefined || live.metadata.uid !== uid)
-        return keep('stays, as somebody else has made it anew');
-    if (!(0,_plan_desired_js__WEBPACK_IMPORTED_MODULE_5__/* .belongsTo */ .g4)(live, release))
-        return keep(`stays, as it no longer has the label of the release ${release.release}`);
-    if (live.metadata.deletionTimestamp !== undefined)
-        return { type: 'gone' };
-    return { type: 'delete', live };
-}
-/** For people, in one line: `ConfigMap shop/old, Service shop/old and 3 more`. */
-function listed(objects, most = 5) {
-    const names = objects.slice(0, most).map(({ object }) => (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .describe */ .q0)((0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .refOf */ .H8)(object)));
-    const more = objects.length - names.length;
-    return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
-}
-
-
-/***/ }),
-
 /***/ 7935:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -96296,7 +96334,12 @@ function succeeded({ outcome, command }) {
     return GREEN.includes(outcome) || (outcome === 'rolled-back' && command === 'rollback');
 }
 function safetyOf(report) {
-    return SAFETY[report.outcome](report);
+    const question = isOfPreview(report) ? 'Is the preview in order?' : 'Is production safe?';
+    return { question, ...SAFETY[report.outcome](report) };
+}
+/** By the names that a preview has, and nothing else need have. */
+function isOfPreview({ release, namespace, run }) {
+    return run?.pullRequest !== undefined && release === namespace && release.endsWith(`-pr-${run.pullRequest}`);
 }
 const NOTHING_WRITTEN = { safe: 'yes', because: 'nothing was written to the cluster' };
 const SAFETY = {
