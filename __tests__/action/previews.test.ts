@@ -22,7 +22,7 @@ const [A, B, C] = ['a'.repeat(40), 'b'.repeat(40), 'c'.repeat(40)] as const
 const SWEEP = schedule('17 * * * *')
 const WAITS = 'is at work'
 
-function expectOutcome(run: WorkflowRun, outcome: string, more: Readonly<Record<string, string>> = {}): void {
+function expectOutcome(run: WorkflowRun, outcome: string, more: Readonly<Record<string, unknown>> = {}): void {
   expect({ outputs: run.steps[ROLLSAFE]?.outputs, log: run.log }).toMatchObject({ outputs: { outcome, ...more } })
 }
 
@@ -223,26 +223,24 @@ describe('examples/previews.yml', () => {
           ours.gitHub.setPullRequest(unseen, { state: 'closed', headSha: A })
           theirs.gitHub.setPullRequest(PULL_REQUEST, { state: 'closed', headSha: A })
 
-          const swept = await ours.start(SWEEP).ended
-          expectExit(swept, 0)
-          expectOutcome(swept, 'removed', { changed: 'true', message: 'deleted 2 previews; 1 preview stay' })
-          expect(swept.steps[ROLLSAFE]?.annotations).toEqual([])
-          const left = ours.nameOf(open)
-          expect(await ours.previews()).toEqual({ [left]: before[left] })
-
-          // Our pull request of the same number gets no preview, and deletes none.
+          const sweeping = ours.start(SWEEP)
+          // Meanwhile our pull request of the number that theirs has gets no preview, and deletes none.
           for (const action of ['opened', 'closed'] as const) {
             const fenced = await ours.happen({ action, commit: B }).ended
             expectOutcome(fenced, 'rejected', { reason: 'Fenced' })
           }
+          const swept = await sweeping.ended
+          expectExit(swept, 0)
+          expectOutcome(swept, 'removed', { changed: 'true', message: expect.stringContaining('deleted 2 previews;') })
+          expect(swept.steps[ROLLSAFE]?.annotations).toEqual([])
+          const left = ours.nameOf(open)
+          expect(await ours.previews()).toEqual({ [left]: before[left] })
           expect(await theirs.previews()).toEqual(theirsBefore)
           expect(await imageIn(theirs)).toBe(`${IMAGE}:${A}`)
 
           ours.gitHub.setPullRequest(open, { state: 'closed', headSha: A })
-          for (const { start, previews } of [ours, theirs]) {
-            expectExit(await start(SWEEP).ended, 0)
-            expect(await previews()).toEqual({})
-          }
+          for (const { ended } of [ours, theirs].map(({ start }) => start(SWEEP))) expectExit(await ended, 0)
+          expect([await ours.previews(), await theirs.previews()]).toEqual([{}, {}])
         },
         `mona/${ours.identity.name.replace(/^.*\//, '')}`,
       ),
