@@ -2,12 +2,19 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { REPOSITORY_ID } from '../fakes/github.ts'
 import { testbed } from '../cluster/testbed.ts'
 import { type ActOptions, runAct, type WorkflowRun } from './act.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-export const REPOSITORY = 'acme/shop'
+/** What GitHub calls a repository, and the number by which it knows it. */
+export interface RepositoryIdentity {
+  readonly name: string
+  readonly id: number
+}
+
+export const REPOSITORY: RepositoryIdentity = { name: 'acme/shop', id: REPOSITORY_ID }
 export const PULL_REQUEST = 128
 
 /** The job's token, as the fake GitHub knows it. */
@@ -25,7 +32,7 @@ export type RunOptions = Pick<ActOptions, 'vars' | 'env' | 'matrix' | 'path' | '
 }
 
 export interface Event {
-  readonly name: 'push' | 'pull_request' | 'workflow_dispatch'
+  readonly name: 'push' | 'pull_request' | 'workflow_dispatch' | 'schedule'
   readonly payload: object
 }
 
@@ -38,7 +45,10 @@ export interface Repository extends AsyncDisposable {
 }
 
 /** `files` tells where in this repository the parts of the checkout come from. */
-export async function createRepository(files: Readonly<Record<string, string>>): Promise<Repository> {
+export async function createRepository(
+  files: Readonly<Record<string, string>>,
+  identity: RepositoryIdentity = REPOSITORY,
+): Promise<Repository> {
   const root = await mkdtemp(join(tmpdir(), 'rollsafe-action-'))
   const checkout = join(root, 'checkout')
   await mkdir(checkout)
@@ -48,7 +58,7 @@ export async function createRepository(files: Readonly<Record<string, string>>):
   return {
     checkout,
     root,
-    run: (options) => run(root, checkout, options),
+    run: (options) => run({ root, checkout, identity }, options),
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   }
 }
@@ -77,7 +87,13 @@ async function publishAction(folder: string): Promise<void> {
   for (const part of ['action.yml', 'dist']) await cp(join(ROOT, part), join(folder, part), { recursive: true })
 }
 
-async function run(root: string, checkout: string, options: RunOptions): Promise<WorkflowRun> {
+interface Place {
+  readonly root: string
+  readonly checkout: string
+  readonly identity: RepositoryIdentity
+}
+
+async function run({ root, checkout, identity }: Place, options: RunOptions): Promise<WorkflowRun> {
   const home = await mkdtemp(join(root, 'run-'))
   const write = async (name: string, text: string): Promise<string> => {
     await writeFile(join(home, name), text)
@@ -92,7 +108,12 @@ async function run(root: string, checkout: string, options: RunOptions): Promise
     secretFile: await write('secrets.yaml', JSON.stringify({ GITHUB_TOKEN: JOB_TOKEN, ...options.secrets })),
     checkout,
     home,
-    env: { GITHUB_REPOSITORY: REPOSITORY, GITHUB_API_URL: options.gitHub, ...options.env },
+    env: {
+      GITHUB_REPOSITORY: identity.name,
+      GITHUB_REPOSITORY_ID: String(identity.id),
+      GITHUB_API_URL: options.gitHub,
+      ...options.env,
+    },
     actions: { 'rollsafe/rollsafe@v0': join(root, 'rollsafe'), ...options.actions },
   })
 }
@@ -106,7 +127,7 @@ function readableByAct(workflow: string): string {
 export function push(commit: string): Event {
   return {
     name: 'push',
-    payload: { ref: 'refs/heads/main', after: commit, deleted: false, repository: repository(REPOSITORY) },
+    payload: { ref: 'refs/heads/main', after: commit, deleted: false, repository: repositoryBody(REPOSITORY) },
   }
 }
 
@@ -114,7 +135,7 @@ export function push(commit: string): Event {
 export function pushTag(tag: string): Event {
   return {
     name: 'push',
-    payload: { ref: `refs/tags/${tag}`, after: tag, deleted: false, repository: repository(REPOSITORY) },
+    payload: { ref: `refs/tags/${tag}`, after: tag, deleted: false, repository: repositoryBody(REPOSITORY) },
   }
 }
 
@@ -122,32 +143,53 @@ export function pushTag(tag: string): Event {
 export function dispatch(inputs: Readonly<Record<string, string>>): Event {
   return {
     name: 'workflow_dispatch',
-    payload: { ref: 'refs/heads/main', inputs, repository: repository(REPOSITORY) },
+    payload: { ref: 'refs/heads/main', inputs, repository: repositoryBody(REPOSITORY) },
   }
+}
+
+export interface PullRequestFacts {
+  readonly action?: 'opened' | 'synchronize' | 'reopened' | 'closed'
+  /** The repository that it is to. */
+  readonly to?: RepositoryIdentity
+  /** The name of the repository that its commits are in, if that is another one. */
+  readonly from?: string
+  readonly number?: number
+  readonly labels?: readonly string[]
 }
 
 export function pullRequest(
   commit: string,
-  { from = REPOSITORY, number = PULL_REQUEST, labels = [] as readonly string[] } = {},
+  {
+    action = 'synchronize',
+    to = REPOSITORY,
+    from = to.name,
+    number = PULL_REQUEST,
+    labels = [],
+  }: PullRequestFacts = {},
 ): Event {
   return {
     name: 'pull_request',
     payload: {
-      action: 'synchronize',
+      action,
       number,
       pull_request: {
         number,
         labels: labels.map((name) => ({ name })),
-        head: { ref: 'greeting', sha: commit, repo: repository(from) },
-        base: { ref: 'main', sha: 'b7c1f7d1', repo: repository(REPOSITORY) },
+        head: { ref: 'greeting', sha: commit, repo: from === to.name ? repositoryBody(to) : { full_name: from } },
+        base: { ref: 'main', sha: 'b7c1f7d1', repo: repositoryBody(to) },
       },
-      repository: repository(REPOSITORY),
+      repository: repositoryBody(to),
     },
   }
 }
 
-function repository(fullName: string): object {
-  return { full_name: fullName, default_branch: 'main' }
+/** The hour of a `schedule` has come. GitHub's payload need not name the repository: only the environment tells it. */
+export function schedule(cron: string): Event {
+  return { name: 'schedule', payload: { schedule: cron } }
+}
+
+function repositoryBody({ name, id }: RepositoryIdentity): object {
+  return { id, full_name: name, default_branch: 'main' }
 }
 
 /** The testbed's kubeconfig, as a user would store it in a secret; `namespace` is its context's. */

@@ -10,7 +10,7 @@ const NAMESPACE = 'shop'
 export const ACCOUNT = 'rollsafe'
 
 /** What a login may have beyond the Role: the name of the Role or ClusterRole on the page. */
-export type Extra = 'rollsafe-room' | 'rollsafe-cluster-scoped' | 'rollsafe-rbac'
+export type Extra = 'rollsafe-room' | 'rollsafe-cluster-scoped' | 'rollsafe-previews' | 'rollsafe-rbac'
 
 /** Every RBAC manifest of the page. */
 function documented(): KubeObject[] {
@@ -45,15 +45,27 @@ function subjectIn(namespace: string): object {
   return { ...subject, namespace }
 }
 
-/** Another Role or ClusterRole of the page and its binding, which go when the namespace goes. */
+/** What a chapter of the page has for a login beyond the Role. It goes when the namespace goes. */
 export function extraFor(home: KubeObject, extra: Extra): KubeObject[] {
   const role = documentedAs(/^(Cluster)?Role$/, extra)
+  return extra === 'rollsafe-previews' ? [...bound(home, role), ...bound(home, everywhere())] : bound(home, role)
+}
+
+/** The same rules in a ClusterRole, as the page has it for what is in a namespace that is not there before. */
+function everywhere(): KubeObject {
+  const { apiVersion, rules } = documentedAs(/^Role$/, ACCOUNT)
+  return { apiVersion, kind: 'ClusterRole', metadata: { name: 'rollsafe-everywhere' }, rules }
+}
+
+/** A Role or ClusterRole with the binding that gives it to the ServiceAccount of the namespace. */
+function bound(home: KubeObject, role: KubeObject): KubeObject[] {
   const { name: namespace, uid = '' } = home.metadata
+  const { name } = role.metadata
   const metadata =
     role.kind === 'Role'
-      ? { name: extra, namespace }
+      ? { name, namespace }
       : {
-          name: `${extra}-${namespace}`,
+          name: `${name}-${namespace}`,
           ownerReferences: [{ apiVersion: 'v1', kind: 'Namespace', name: namespace, uid }],
         }
   return [

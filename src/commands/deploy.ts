@@ -1,4 +1,4 @@
-import { rejectIfAny } from '../errors.ts'
+import { rejectIfAny, RejectedError } from '../errors.ts'
 import { isSuperseded } from '../release/supersede.ts'
 import type { Report } from '../report/report.ts'
 import { type CarriedOut, carryOut } from './carry-out.ts'
@@ -26,8 +26,8 @@ export async function deploy(run: Run): Promise<Report> {
     // The lock of a preview is in its namespace, which must not come back for it.
     const late = await whyOutdated(run)
     if (late !== undefined) return { late }
-    const session = await openSession(rendered, run)
-    return { session, prepared: await prepareIn(session, rendered) }
+    const session = await openWhileWanted(rendered, run)
+    return typeof session === 'string' ? { late: session } : { session, prepared: await prepareIn(session, rendered) }
   })
   if (begun.late !== undefined) return supersededReport(run, begun.late)
   const { session, prepared } = begun
@@ -36,6 +36,17 @@ export async function deploy(run: Run): Promise<Report> {
     return supersededReport(session.run, prepared)
   }
   return locate(await deployPrepared(prepared, session), prepared.changes, session.run)
+}
+
+/** A sentence when nobody wants the preview any more, and with its namespace the place of the lock that was waited for is gone. */
+async function openWhileWanted(rendered: Rendered, run: Run): Promise<Session | string> {
+  try {
+    return await openSession(rendered, run)
+  } catch (error) {
+    const late = error instanceof RejectedError ? await whyOutdated(run) : undefined
+    if (late === undefined) throw error
+    return late
+  }
 }
 
 async function deployPrepared(prepared: Prepared, session: Session): Promise<Report> {

@@ -1,10 +1,11 @@
 /** What a run does about a preview that is closed under its hands. */
 import { expect, it } from '@jest/globals'
 import { deploy } from '../../../src/commands/deploy.ts'
+import { earlyEndReport } from '../../../src/commands/early-end.ts'
 import type { Run } from '../../../src/commands/run.ts'
 import { sweep } from '../../../src/commands/sweep.ts'
-import { RejectedError } from '../../../src/errors.ts'
-import type { KubeObject } from '../../../src/manifest/object.ts'
+import { ClusterError, RejectedError } from '../../../src/errors.ts'
+import { type KubeObject, refOf } from '../../../src/manifest/object.ts'
 import type { PullRequest } from '../../../src/ports.ts'
 import { createMemoryCluster, type MemoryCluster } from '../../fakes/memory-cluster.ts'
 import { createRun } from '../runs.ts'
@@ -50,6 +51,28 @@ it.each<[string, PullRequest, string]>([
   expect(report.message).toContain(message)
   expect(writes(cluster)).toEqual([])
 })
+
+it.each<[string, PullRequest, object]>([
+  ['closed', { ...OPEN, state: 'closed' }, { outcome: 'superseded', message: 'pull request #12 is closed' }],
+  ['still open', OPEN, { outcome: 'rejected', message: expect.stringContaining('"shop-pr-12" not found') }],
+])(
+  'tells why when its namespace is gone by the time it has the lock, and the pull request is %s',
+  async (_name, answer, end) => {
+    const home = preview(12)
+    const cluster = createMemoryCluster([home])
+    cluster.onRequest = (request) => {
+      if (!request.startsWith('create Lease')) return
+      cluster.drop(refOf(home))
+      const missing = { status: 404, reason: 'NotFound', request, kind: 'namespaces' }
+      throw new ClusterError('namespaces "shop-pr-12" not found', missing)
+    }
+    const run = previewRun(cluster, [OPEN, answer])
+    const report = await deploy(run).catch((error) => earlyEndReport(error, run))
+    expect(report).toMatchObject({ ...end, changed: false })
+    expect(left(cluster)).toEqual([])
+    expect(writes(cluster)).toEqual(['create Lease shop-pr-12/rollsafe.shop-pr-12'])
+  },
+)
 
 it('writes nothing without an answer', async () => {
   const cluster = createMemoryCluster()
