@@ -78614,8 +78614,8 @@ async function deploy(run) {
         const late = await (0,_previews_currency_js__WEBPACK_IMPORTED_MODULE_7__/* .whyOutdated */ .$X)(run);
         if (late !== undefined)
             return { late };
-        const session = await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_9__/* .openSession */ .fA)(rendered, run);
-        return { session, prepared: await prepareIn(session, rendered) };
+        const session = await openWhileWanted(rendered, run);
+        return typeof session === 'string' ? { late: session } : { session, prepared: await prepareIn(session, rendered) };
     });
     if (begun.late !== undefined)
         return (0,_early_end_js__WEBPACK_IMPORTED_MODULE_10__/* .supersededReport */ .dX)(run, begun.late);
@@ -78625,6 +78625,18 @@ async function deploy(run) {
         return (0,_early_end_js__WEBPACK_IMPORTED_MODULE_10__/* .supersededReport */ .dX)(session.run, prepared);
     }
     return (0,_locate_js__WEBPACK_IMPORTED_MODULE_3__/* .locate */ .x)(await deployPrepared(prepared, session), prepared.changes, session.run);
+}
+/** A sentence when nobody wants the preview any more, and with its namespace the place of the lock that was waited for is gone. */
+async function openWhileWanted(rendered, run) {
+    try {
+        return await (0,_session_session_js__WEBPACK_IMPORTED_MODULE_9__/* .openSession */ .fA)(rendered, run);
+    }
+    catch (error) {
+        const late = error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RejectedError */ .zs ? await (0,_previews_currency_js__WEBPACK_IMPORTED_MODULE_7__/* .whyOutdated */ .$X)(run) : undefined;
+        if (late === undefined)
+            throw error;
+        return late;
+    }
 }
 async function deployPrepared(prepared, session) {
     try {
@@ -85663,7 +85675,7 @@ function report(run, { removed, held, left, unwanted }, strangers) {
     };
     const what = removed.length === 0 ? 'no preview was deleted' : `deleted ${(0,format/* counted */.hS)(removed.length, 'preview')}`;
     const rest = unwanted.length === 0 ? '' : `, and ${(0,format/* counted */.hS)(unwanted.length, 'more')} could not be`;
-    const message = `${what}${rest}; ${(0,format/* counted */.hS)(left.length, 'preview')} stay`;
+    const message = `${what}${rest}; ${(0,format/* counted */.hS)(left.length, 'preview')} ${left.length === 1 ? 'stays' : 'stay'}`;
     return { ...frame, outcome: 'removed', message };
 }
 

@@ -23,7 +23,7 @@ const LABELS = {
   pullRequest: 'rollsafe.dev/preview-pull-request',
 }
 export const EXPIRY = 'rollsafe.dev/preview-expires-at'
-export const LONG_AGO = '2020-01-01T00:00:00.000Z'
+export const LONG_AGO = '20200101T000000Z'
 
 /** A gate before the scheduler keeps pods pending until the test takes it away: so the rollout takes as long as the test wants. */
 const GATE = 'rollsafe.dev/test-hold'
@@ -117,8 +117,9 @@ async function createNeighbour(
     [LABELS.pullRequest]: String(number),
     'rollsafe.dev/release': name,
     'rollsafe.dev/release-namespace': name,
+    [EXPIRY]: LONG_AGO,
   }
-  const metadata = { name, labels, annotations: { [EXPIRY]: LONG_AGO } }
+  const metadata = { name, labels }
   const { kubectl } = testbed()
   await kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata }))
   return {

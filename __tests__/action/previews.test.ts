@@ -21,6 +21,7 @@ import { expectExit, IMAGE, ROLLSAFE } from './world.ts'
 const [A, B, C] = ['a'.repeat(40), 'b'.repeat(40), 'c'.repeat(40)] as const
 const SWEEP = schedule('17 * * * *')
 const WAITS = 'is at work'
+const ENVIRONMENT = `preview/pr-${PULL_REQUEST}`
 
 function expectOutcome(run: WorkflowRun, outcome: string, more: Readonly<Record<string, unknown>> = {}): void {
   expect({ outputs: run.steps[ROLLSAFE]?.outputs, log: run.log }).toMatchObject({ outputs: { outcome, ...more } })
@@ -32,6 +33,11 @@ async function imageIn({ kubectl, nameOf }: PreviewWorld, number?: number): Prom
 
 async function namespaceOf({ kubectl, nameOf }: PreviewWorld, number?: number): Promise<KubeObject> {
   return JSON.parse(await kubectl(['get', 'namespace', nameOf(number), '-o', 'json'])) as KubeObject
+}
+
+/** Where which commit is deployed by what GitHub knows, and how it stands there. */
+function deployedTo({ gitHub }: PreviewWorld): (string | undefined)[][] {
+  return gitHub.deployments.map(({ environment, sha, statuses }) => [environment, sha, statuses.at(-1)?.state])
 }
 
 /** How often a comment was made, and how often one was edited. */
@@ -55,8 +61,9 @@ describe('examples/previews.yml', () => {
           labels: {
             'rollsafe.dev/preview-repository': String(identity.id),
             'rollsafe.dev/preview-pull-request': String(PULL_REQUEST),
+            'rollsafe.dev/preview-head': A,
+            [EXPIRY]: expect.stringMatching(/^20\d{6}T\d{6}Z$/),
           },
-          annotations: { 'rollsafe.dev/preview-head': A, [EXPIRY]: expect.any(String) },
         })
         const guards = await kubectl(['get', 'quota,limitrange,networkpolicy', '-n', nameOf(), '-o', 'name'])
         expect(guards.trim().split('\n').toSorted()).toEqual([
@@ -73,9 +80,13 @@ describe('examples/previews.yml', () => {
         expectExit(pushed, 0)
         expectOutcome(pushed, 'deployed', { revision: '2' })
         expect(await imageIn(world)).toBe(`${IMAGE}:${B}`)
-        expect((await namespaceOf(world)).metadata.annotations).toMatchObject({ 'rollsafe.dev/preview-head': B })
+        expect((await namespaceOf(world)).metadata.labels).toMatchObject({ 'rollsafe.dev/preview-head': B })
         expect(await previews()).toEqual(made)
         expect(commentsWritten(world)).toEqual({ made: 1, edited: 1 })
+        expect(deployedTo(world)).toEqual([
+          [ENVIRONMENT, A, 'success'],
+          [ENVIRONMENT, B, 'success'],
+        ])
 
         // The run of the first push, which somebody has let wait.
         const comments = structuredClone(gitHub.comments)
@@ -87,7 +98,9 @@ describe('examples/previews.yml', () => {
         const closed = await happen({ action: 'closed', commit: B }).ended
         expectExit(closed, 0)
         expectOutcome(closed, 'removed', { changed: 'true' })
+        expect(closed.steps[ROLLSAFE]?.annotations).toEqual([])
         expect(await previews()).toEqual({})
+        expect(deployedTo(world)).toEqual([])
 
         const revived = await start(pullRequest(B, { to: identity })).ended
         expectOutcome(revived, 'superseded', { changed: 'false' })
@@ -130,7 +143,7 @@ describe('examples/previews.yml', () => {
       expectExit(last, 0)
       expectOutcome(last, 'deployed', { revision: '2' })
       expect(await imageIn(world)).toBe(`${IMAGE}:${C}`)
-      expect((await namespaceOf(world)).metadata.annotations).toMatchObject({ 'rollsafe.dev/preview-head': C })
+      expect((await namespaceOf(world)).metadata.labels).toMatchObject({ 'rollsafe.dev/preview-head': C })
       expect(commentsWritten(world)).toEqual({ made: 1, edited: 0 })
       expect(gitHub.comments.map(({ body }) => body)).toEqual([expect.stringContaining(C.slice(0, 7))])
 
@@ -219,7 +232,7 @@ describe('examples/previews.yml', () => {
           const theirsBefore = await theirs.previews()
           expect(Object.keys(theirsBefore)).toEqual([ours.nameOf()])
           for (const name of [ours.nameOf(over), theirs.nameOf()])
-            await ours.kubectl(['annotate', '--overwrite', 'namespace', name, `${EXPIRY}=${LONG_AGO}`])
+            await ours.kubectl(['label', '--overwrite', 'namespace', name, `${EXPIRY}=${LONG_AGO}`])
           ours.gitHub.setPullRequest(unseen, { state: 'closed', headSha: A })
           theirs.gitHub.setPullRequest(PULL_REQUEST, { state: 'closed', headSha: A })
 
@@ -233,6 +246,8 @@ describe('examples/previews.yml', () => {
           expectExit(swept, 0)
           expectOutcome(swept, 'removed', { changed: 'true', message: expect.stringContaining('deleted 2 previews;') })
           expect(swept.steps[ROLLSAFE]?.annotations).toEqual([])
+          expect(deployedTo(ours)).toEqual([[`preview/pr-${open}`, A, 'success']])
+          expect(deployedTo(theirs)).toEqual([[ENVIRONMENT, A, 'success']])
           const left = ours.nameOf(open)
           expect(await ours.previews()).toEqual({ [left]: before[left] })
           expect(await theirs.previews()).toEqual(theirsBefore)
@@ -241,6 +256,7 @@ describe('examples/previews.yml', () => {
           ours.gitHub.setPullRequest(open, { state: 'closed', headSha: A })
           for (const { ended } of [ours, theirs].map(({ start }) => start(SWEEP))) expectExit(await ended, 0)
           expect([await ours.previews(), await theirs.previews()]).toEqual([{}, {}])
+          expect([deployedTo(ours), deployedTo(theirs)]).toEqual([[], []])
         },
         `mona/${ours.identity.name.replace(/^.*\//, '')}`,
       ),

@@ -144,6 +144,6 @@ function report(run: Run, { removed, held, left, unwanted }: Done, strangers: re
   }
   const what = removed.length === 0 ? 'no preview was deleted' : `deleted ${counted(removed.length, 'preview')}`
   const rest = unwanted.length === 0 ? '' : `, and ${counted(unwanted.length, 'more')} could not be`
-  const message = `${what}${rest}; ${counted(left.length, 'preview')} stay`
+  const message = `${what}${rest}; ${counted(left.length, 'preview')} ${left.length === 1 ? 'stays' : 'stay'}`
   return { ...frame, outcome: 'removed', message }
 }
