@@ -43,7 +43,23 @@ it.each<[string, string, Partial<ClusterErrorFacts>, { code: string; message: Re
     'a missing right to create',
     'configmaps "web" is forbidden: User "x" cannot create resource "configmaps" in API group "" in the namespace "shop"',
     { status: 403 },
-    { code: 'Forbidden', message: /is forbidden/, hint: /can-i create deployments\.apps --namespace shop/ },
+    {
+      code: 'Forbidden',
+      message: /is forbidden/,
+      hint: /allow it in a Role: .*can-i create deployments\.apps --namespace shop/,
+    },
+  ],
+  [
+    'a missing right on namespaces',
+    'namespaces "shop-pr-1" is forbidden: User "x" cannot delete resource "namespaces" in API group "" in the namespace "shop-pr-1"',
+    { status: 403 },
+    { code: 'Forbidden', message: /is forbidden/, hint: /allow it in a ClusterRole/ },
+  ],
+  [
+    'a missing right on the whole cluster',
+    'namespaces is forbidden: User "x" cannot list resource "namespaces" in API group "" at the cluster scope',
+    { status: 403 },
+    { code: 'Forbidden', message: /is forbidden/, hint: /allow it in a ClusterRole/ },
   ],
   [
     'a namespace that is going',

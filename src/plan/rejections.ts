@@ -48,7 +48,7 @@ export function problemFrom(error: ClusterError, subject: string, at?: SourcePos
       return problem(
         'Forbidden',
         `${error.request} is forbidden (${said})`,
-        `allow it in a Role: kubectl auth can-i ${canI(error)}`,
+        `allow it in a ${isClusterScoped(said) ? 'ClusterRole' : 'Role'}: kubectl auth can-i ${canI(error)}`,
       )
     case 404:
       if (error.kind === 'namespaces') {
@@ -123,6 +123,11 @@ function loginFailure(error: ClusterError): string {
   return error.reason === 'LoginFailed'
     ? error.message
     : 'the API server does not accept the credentials in the kubeconfig (401 Unauthorized)'
+}
+
+/** Of a Namespace the API server says "in the namespace", though a Role in it would come too late for making it, and go with it. */
+function isClusterScoped(said: string): boolean {
+  return / at the cluster scope| resource "namespaces"/.test(said)
 }
 
 /** The question whose answer is no. The server names what is missing: to apply a new object takes `create` too. */
