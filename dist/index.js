@@ -95270,7 +95270,7 @@ function problemFrom(error, subject, at) {
             if (/because it is being terminated/.test(said)) {
                 return problem('InvalidInput', said, 'wait until the namespace is gone, or choose another one');
             }
-            return problem('Forbidden', `${error.request} is forbidden (${said})`, `allow it in a Role: kubectl auth can-i ${canI(error)}`);
+            return problem('Forbidden', `${error.request} is forbidden (${said})`, `allow it in a ${isClusterScoped(said) ? 'ClusterRole' : 'Role'}: kubectl auth can-i ${canI(error)}`);
         case 404:
             if (error.kind === 'namespaces') {
                 return problem('InvalidInput', said, 'create the namespace first, add it to the manifests, or correct the input namespace');
@@ -95314,6 +95314,10 @@ function loginFailure(error) {
     return error.reason === 'LoginFailed'
         ? error.message
         : 'the API server does not accept the credentials in the kubeconfig (401 Unauthorized)';
+}
+/** Of a Namespace the API server says "in the namespace", though a Role in it would come too late for making it, and go with it. */
+function isClusterScoped(said) {
+    return / at the cluster scope| resource "namespaces"/.test(said);
 }
 /** The question whose answer is no. The server names what is missing: to apply a new object takes `create` too. */
 function canI({ request, message }) {
