@@ -131,11 +131,10 @@ export function push(commit: string): Event {
   }
 }
 
-/** The tag is its commit, too. */
-export function pushTag(tag: string): Event {
+export function pushTag(tag: string, commit: string): Event {
   return {
     name: 'push',
-    payload: { ref: `refs/tags/${tag}`, after: tag, deleted: false, repository: repositoryBody(REPOSITORY) },
+    payload: { ref: `refs/tags/${tag}`, after: commit, deleted: false, repository: repositoryBody(REPOSITORY) },
   }
 }
 

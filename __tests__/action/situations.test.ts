@@ -91,10 +91,10 @@ describe('of the examples,', () => {
     () =>
       withWorld(K8S, ({ repository, namespace, gitHub }) =>
         withNamespace('example-staging', async (staging) => {
-          const release = async (tag: string) =>
+          const release = async (tag: string, commit: string) =>
             repository.run({
               workflow: 'examples/tag-release.yml',
-              event: pushTag(tag),
+              event: pushTag(tag, commit),
               secrets: {
                 STAGING_KUBECONFIG: await kubeconfigFor(staging.name),
                 KUBECONFIG: await kubeconfigFor(namespace.name),
@@ -102,15 +102,31 @@ describe('of the examples,', () => {
               gitHub: gitHub.url,
             })
 
-          const good = await release('v1.4.0')
+          const [first, second] = ['a'.repeat(40), 'b'.repeat(40)] as const
+          const good = await release('v1.4.0', first)
           expectExit(good, 0)
+          for (const step of ['Deploy to staging', 'Deploy to production'])
+            expect(good.steps[step]).toMatchObject({ result: 'success', annotations: [] })
           expect(printedBy(good, 'Tell the outcome')).toContain('Release v1.4.0 is deployed in production, since ')
           expect([await imageIn(staging), await imageIn(namespace)]).toEqual([`${IMAGE}:v1.4.0`, `${IMAGE}:v1.4.0`])
 
-          const bad = await release('v1.5.0-crash')
+          const bad = await release('v1.5.0-crash', second)
           expectExit(bad, 1)
           expect(bad.steps['Deploy to staging']?.outputs).toMatchObject({ outcome: 'rolled-back', reason: 'CrashLoop' })
           expect(bad.steps).not.toHaveProperty(['Deploy to production'])
+          // The first runs in staging again.
+          expect(
+            gitHub.deployments.map(({ environment, sha, production, statuses }) => [
+              environment,
+              sha,
+              production,
+              statuses.map(({ state }) => state).join(' '),
+            ]),
+          ).toEqual([
+            ['staging', first, false, 'in_progress success success'],
+            ['production', first, true, 'in_progress success'],
+            ['staging', second, false, 'in_progress failure'],
+          ])
           expect([await imageIn(staging), await imageIn(namespace)]).toEqual([`${IMAGE}:v1.4.0`, `${IMAGE}:v1.4.0`])
         }),
       ),
