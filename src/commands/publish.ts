@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts'
+import { orAborted } from '../or-aborted.ts'
 import type { Herald } from './herald.ts'
 import type { Clock, GitHub, Runner } from '../ports.ts'
 import { annotationsOf } from '../report/annotations.ts'
@@ -103,16 +104,4 @@ async function within(ms: number, clock: Clock, start: (signal: AbortSignal) => 
   await Promise.all(start(deadline.signal))
   done.abort()
   await timer
-}
-
-/** The promise, or the signal's reason if that comes first: also for one that does not listen to the signal. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const abort = (): void => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }

@@ -1,5 +1,6 @@
 import { messageOf } from '../../errors.ts'
 import { isObject } from '../../manifest/object.ts'
+import { orAborted } from '../../or-aborted.ts'
 import { type ProcessResult, runProcess } from '../process.ts'
 import { EXEC_FOLDER, execEnvironment } from './exec-environment.ts'
 import type { ExecPlugin, ExecSurroundings } from './exec-plugin.ts'
@@ -137,19 +138,4 @@ function readAnswer(stdout: string, apiVersion: string): (Issued & { readonly se
 /** One word of printable characters: all else could not be sent, or would be another header. */
 export function isToken(text: string): boolean {
   return /^[\u0021-\u007E]+$/.test(text)
-}
-
-/** A process that others wait for too goes on when one of them stops waiting. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise
-  const aborted = Promise.withResolvers<never>()
-  const stop = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', stop, { once: true })
-  // The loser of the race may fail later.
-  promise.catch(() => undefined)
-  try {
-    return await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
 }
