@@ -28,6 +28,12 @@ it('a run that ended before it knew its own name says no empty one', () => {
   expect(renderSummary(report).split('\n')[0]).toBe('## ⛔ Rejected')
 })
 
+it('a sweep that was rejected is about no namespace', () => {
+  const { run } = createRun(createMemoryCluster())
+  const inputs = { ...run.inputs, sweep: { repositoryId: 4711, mostPreviews: 20 } }
+  expect(earlyEndReport(new RejectedError([PROBLEM]), { ...run, inputs })).toMatchObject({ namespace: '' })
+})
+
 describe('a run that ended before its release began', () => {
   const cluster = createMemoryCluster()
   const { run } = createRun(cluster)

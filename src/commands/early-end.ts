@@ -21,7 +21,7 @@ export function earlyEndReport(error: unknown, known: Known): Report | undefined
   const { inputs, cluster, journal } = known
   const frame = {
     ...reportFrame({ inputs, journal }),
-    namespace: inputs && cluster ? namespaceOf({ inputs, cluster }) : (inputs?.namespace ?? ''),
+    namespace: homeIn(known),
     ...(cluster && { server: cluster.server }),
     changed: false,
   }
@@ -49,6 +49,12 @@ export function earlyEndReport(error: unknown, known: Known): Report | undefined
   return undefined
 }
 
+/** The namespace of the release, as far as it is known; a sweep is about those of many. */
+function homeIn({ inputs, cluster }: Known): string {
+  if (!inputs || inputs.sweep) return ''
+  return cluster ? namespaceOf({ inputs, cluster }) : (inputs.namespace ?? '')
+}
+
 /** What a report says of a release that was not begun, because of these problems. */
 export function rejectedBy(
   problems: RejectedError['problems'],
@@ -66,7 +72,7 @@ export function supersededReport(known: Known, message: string): Report {
     outcome: 'superseded',
     message,
     hint: 'nothing to do, if the newer commit is the one that is wanted; to deploy this one all the same, run it again',
-    namespace: inputs && cluster ? namespaceOf({ inputs, cluster }) : '',
+    namespace: homeIn(known),
     ...(cluster && { server: cluster.server }),
     changed: false,
   }
