@@ -78710,7 +78710,7 @@ function earlyEndReport(error, known) {
     const { inputs, cluster, journal } = known;
     const frame = {
         ...(0,_report_frame_js__WEBPACK_IMPORTED_MODULE_4__/* .reportFrame */ .M)({ inputs, journal }),
-        namespace: inputs && cluster ? (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_3__/* .namespaceOf */ .N6)({ inputs, cluster }) : (inputs?.namespace ?? ''),
+        namespace: homeIn(known),
         ...(cluster && { server: cluster.server }),
         changed: false,
     };
@@ -78738,6 +78738,12 @@ function earlyEndReport(error, known) {
     }
     return undefined;
 }
+/** The namespace of the release, as far as it is known; a sweep is about those of many. */
+function homeIn({ inputs, cluster }) {
+    if (!inputs || inputs.sweep)
+        return '';
+    return cluster ? (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_3__/* .namespaceOf */ .N6)({ inputs, cluster }) : (inputs.namespace ?? '');
+}
 /** What a report says of a release that was not begun, because of these problems. */
 function rejectedBy(problems) {
     const [first, ...rest] = problems;
@@ -78752,7 +78758,7 @@ function supersededReport(known, message) {
         outcome: 'superseded',
         message,
         hint: 'nothing to do, if the newer commit is the one that is wanted; to deploy this one all the same, run it again',
-        namespace: inputs && cluster ? (0,_prepare_render_js__WEBPACK_IMPORTED_MODULE_3__/* .namespaceOf */ .N6)({ inputs, cluster }) : '',
+        namespace: homeIn(known),
         ...(cluster && { server: cluster.server }),
         changed: false,
     };
@@ -82983,6 +82989,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/or-aborted.js
+var or_aborted = __nccwpck_require__(320);
 // EXTERNAL MODULE: ./lib/redact.js
 var redact = __nccwpck_require__(5078);
 // EXTERNAL MODULE: ./lib/report/outcome.js
@@ -84150,6 +84158,7 @@ function renderSummary(report) {
 
 
 
+
 /**
  * All reporting together may delay the step by ten seconds: a GitHub that does not answer must not hold up a deploy. The
  * last of them is for writing down in the report what went wrong in the others.
@@ -84189,16 +84198,16 @@ async function publish(report, ports, mode) {
     });
     const writeReport = async () => runner.output('report', await runner.writeReport(`${JSON.stringify(withWarnings(), null, 2)}\n`));
     await within(MILLISECONDS_TO_TELL, ports.clock, (signal) => [
-        attempt('The JSON report could not be written', () => orAborted(writeReport(), signal)),
-        attempt('The job summary could not be written', () => orAborted(runner.summary(renderSummary(safe)), signal)),
-        attempt('The pull request could not be commented', () => orAborted(comment(safe, ports.github, mode, signal), signal)),
+        attempt('The JSON report could not be written', () => (0,or_aborted/* orAborted */.H)(writeReport(), signal)),
+        attempt('The job summary could not be written', () => (0,or_aborted/* orAborted */.H)(runner.summary(renderSummary(safe)), signal)),
+        attempt('The pull request could not be commented', () => (0,or_aborted/* orAborted */.H)(comment(safe, ports.github, mode, signal), signal)),
         ...ports.herald
             .end(safe, signal)
-            .map(({ name, told }) => attempt(`${name} could not be told`, () => orAborted(told, signal))),
+            .map(({ name, told }) => attempt(`${name} could not be told`, () => (0,or_aborted/* orAborted */.H)(told, signal))),
     ]);
     if (warnings.length > 0) {
         await within(MILLISECONDS_TO_CORRECT, ports.clock, (signal) => [
-            attempt('The JSON report does not have the last warnings', () => orAborted(writeReport(), signal)),
+            attempt('The JSON report does not have the last warnings', () => (0,or_aborted/* orAborted */.H)(writeReport(), signal)),
         ]);
     }
     const told = withWarnings();
@@ -84226,18 +84235,6 @@ async function within(ms, clock, start) {
     await Promise.all(start(deadline.signal));
     done.abort();
     await timer;
-}
-/** The promise, or the signal's reason if that comes first: also for one that does not listen to the signal. */
-async function orAborted(promise, signal) {
-    const { promise: aborted, reject } = Promise.withResolvers();
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-        return await Promise.race([promise, aborted]);
-    }
-    finally {
-        signal.removeEventListener('abort', abort);
-    }
 }
 
 
@@ -87812,6 +87809,8 @@ function decoded(text) {
     }
 }
 
+// EXTERNAL MODULE: ./lib/or-aborted.js
+var or_aborted = __nccwpck_require__(320);
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: ./lib/adapters/process.js
@@ -88055,6 +88054,7 @@ function isHarmless(word) {
 
 
 
+
 const PLUGIN_TIMEOUT_MS = 30_000;
 const MAX_OUTPUT_BYTES = 256 * 1024;
 /** Renewed while they still hold, so that no request is on its way with credentials that end meanwhile. */
@@ -88080,7 +88080,7 @@ function createExecLogin(plugin, options) {
             if (issued && issued.endsAt - now() > RENEWED_BEFORE_END_MS)
                 return issued.credentials;
             try {
-                return (await orAborted(run(), signal)).credentials;
+                return (await (0,or_aborted/* orAborted */.H)(run(), signal)).credentials;
             }
             catch (error) {
                 signal?.throwIfAborted();
@@ -88094,7 +88094,7 @@ function createExecLogin(plugin, options) {
             signal?.throwIfAborted();
             // Of many requests that were refused together, the first renews for all.
             if (issued?.credentials === refused)
-                await orAborted(run(), signal);
+                await (0,or_aborted/* orAborted */.H)(run(), signal);
             return true;
         },
         end: () => ended.abort(new Error('the run has ended')),
@@ -88173,22 +88173,6 @@ function readAnswer(stdout, apiVersion) {
 /** One word of printable characters: all else could not be sent, or would be another header. */
 function isToken(text) {
     return /^[\u0021-\u007E]+$/.test(text);
-}
-/** A process that others wait for too goes on when one of them stops waiting. */
-async function orAborted(promise, signal) {
-    if (!signal)
-        return promise;
-    const aborted = Promise.withResolvers();
-    const stop = () => aborted.reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    // The loser of the race may fail later.
-    promise.catch(() => undefined);
-    try {
-        return await Promise.race([promise, aborted.promise]);
-    }
-    finally {
-        signal.removeEventListener('abort', stop);
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/adapters/kube/exec-plugin.js
@@ -93952,6 +93936,36 @@ function readYaml(file, total = new yaml_expansion/* TotalBudget */.ye()) {
 }
 function problem(file, { message, hint, line }) {
     return { code: 'InvalidManifest', message: `${file.path}:${line}: ${message}`, hint, at: { file: file.path, line } };
+}
+
+
+/***/ }),
+
+/***/ 320:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   H: () => (/* binding */ orAborted)
+/* harmony export */ });
+/**
+ * The promise, or the signal's reason if that comes first: for what does not listen to the signal, or goes on for others when one of
+ * them stops waiting.
+ */
+async function orAborted(promise, signal) {
+    if (!signal)
+        return promise;
+    const { promise: aborted, reject } = Promise.withResolvers();
+    const stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted)
+        stop();
+    try {
+        // The loser of the race may fail later, and a race hears that.
+        return await Promise.race([aborted, promise]);
+    }
+    finally {
+        signal.removeEventListener('abort', stop);
+    }
 }
 
 
