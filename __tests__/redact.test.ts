@@ -17,6 +17,8 @@ describe('the port of the runner’s parsers', () => {
     [':\u200b:add-mask::1', ['add-mask']],
     ['text ::add-mask::1', []],
     ['::unheard-of::1', []],
+    ['::unheard-of::##[add-mask]1', ['add-mask', 'add-mask']],
+    ['::add-mask::##[set-output name=a]1', ['add-mask', 'add-mask']],
   ])('sees the commands in %j', (line, commands) => {
     expect(commandsIn(line)).toEqual(commands)
   })

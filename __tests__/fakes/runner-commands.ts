@@ -87,14 +87,19 @@ export function settingsIn(file: string): [name: string, value: string][] {
   return settings
 }
 
-/** The commands that a runner would run for a step that printed this. */
+/**
+ * The commands that a runner would run for a step that printed this. The old form is only looked for in a line that has none in the new
+ * one (ActionCommandManager.TryProcessCommand): what a mask hides may look like it.
+ */
 export function commandsIn(output: string): string[] {
   return output
     .split(/\r\n|\r|\n/)
     .flatMap((line) => [line, line.replaceAll(/[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{M}]/gu, '')])
-    .flatMap((line) => [doubleColon(line), hashBracket(line)])
-    .filter((command) => command !== undefined && REGISTERED.includes(command.toLowerCase()))
-    .filter((command) => command !== undefined)
+    .flatMap((line) => registered(doubleColon(line)) ?? registered(hashBracket(line)) ?? [])
+}
+
+function registered(command: string | undefined): string | undefined {
+  return command !== undefined && REGISTERED.includes(command.toLowerCase()) ? command : undefined
 }
 
 function doubleColon(line: string): string | undefined {
