@@ -87298,8 +87298,8 @@ const ADVICE = {
 
 // EXTERNAL MODULE: ./lib/inputs/environment.js
 var inputs_environment = __nccwpck_require__(6320);
-// EXTERNAL MODULE: ./lib/plan/preview.js + 1 modules
-var preview = __nccwpck_require__(9437);
+// EXTERNAL MODULE: ./lib/inputs/preview.js
+var preview = __nccwpck_require__(6973);
 ;// CONCATENATED MODULE: ./lib/adapters/github/remove-deployments.js
 
 
@@ -92012,7 +92012,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _commands_teardown_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(8572);
 /* harmony import */ var _commands_session_session_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(3949);
 /* harmony import */ var _compose_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(7051);
-/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(2741);
+/* harmony import */ var _inputs_inputs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(322);
 /* harmony import */ var _secrets_redactor_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(6106);
 /* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(5102);
 
@@ -92186,7 +92186,7 @@ function parseTemplate(text, run) {
 
 /***/ }),
 
-/***/ 2741:
+/***/ 322:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -92345,77 +92345,8 @@ function whyNot(text) {
     };
 }
 
-// EXTERNAL MODULE: ./lib/manifest/object.js
-var object = __nccwpck_require__(7350);
-// EXTERNAL MODULE: ./lib/inputs/run.js
-var inputs_run = __nccwpck_require__(9772);
-;// CONCATENATED MODULE: ./lib/inputs/preview.js
-
-
-
-const HOUR = 3600;
-const LONGEST_TTL = 90 * 24 * HOUR;
-const MOST_PREVIEWS = 1000;
-const preview_COMMANDS = ['deploy', 'plan', 'teardown'];
-/** Reads `preview`, `preview-ttl` and `max-previews`, and notes what is wrong with them in the reader. */
-function readPreview(reader, source, command) {
-    const isWanted = reader.value('preview', parse/* parseBoolean */.yG, false);
-    const ttlSeconds = reader.value('preview-ttl', (text) => (0,parse/* parseDuration */.E9)(text, { least: HOUR, most: LONGEST_TTL }), HOUR);
-    const mostPreviews = reader.value('max-previews', (text) => (0,parse/* parseInteger */.cG)(text, { least: 1, most: MOST_PREVIEWS }), 1);
-    if (command === 'sweep')
-        return readSweep(reader, source, mostPreviews);
-    return isWanted ? readWanted(reader, source, command, ttlSeconds) : {};
-}
-function readSweep(reader, { env, event }, mostPreviews) {
-    refuseWithoutToken(reader, 'a sweep asks GitHub which pull requests are closed');
-    const repositoryId = repositoryIdOf(event) ?? wholeNumber(env['GITHUB_REPOSITORY_ID']);
-    if (repositoryId !== undefined)
-        return { sweep: { repositoryId, mostPreviews } };
-    const hint = 'Run it in a workflow on GitHub, where the variable GITHUB_REPOSITORY_ID tells it.';
-    reader.refuse('command', 'is sweep, but nothing tells the id of the repository whose previews are meant', hint);
-    return {};
-}
-function readWanted(reader, { event }, command, ttlSeconds) {
-    if (!preview_COMMANDS.includes(command)) {
-        const hint = 'Leave preview out, or push to the pull request what is wanted instead.';
-        reader.refuse('preview', `is true, but the command is ${command}, which is not for previews`, hint);
-    }
-    if (reader.text('namespace') !== '') {
-        const hint = 'Leave namespace out: it is called like the release, with -pr- and the number of the pull request.';
-        reader.refuse('namespace', 'is given, but a preview has a namespace of its own', hint);
-    }
-    if (command === 'deploy')
-        refuseWithoutToken(reader, 'a preview is only deployed while GitHub says that its pull request is open');
-    const repositoryId = repositoryIdOf(event);
-    const pullRequest = (0,inputs_run/* pullRequestOf */._n)(event);
-    const headSha = headShaOf(event);
-    if (repositoryId !== undefined && pullRequest !== undefined && headSha !== undefined)
-        return { preview: { repositoryId, pullRequest, headSha, ttlSeconds } };
-    const hint = 'Run it on the event pull_request, with the types opened, synchronize, reopened, or closed for a teardown.';
-    reader.refuse('preview', 'is true, but the event that started the run is not about a commit of a pull request', hint);
-    return {};
-}
-function refuseWithoutToken(reader, why) {
-    if (reader.text('github-token') !== '')
-        return;
-    const hint = 'Leave github-token out, which gives the token of the job, with permissions: pull-requests: read.';
-    reader.refuse('github-token', `is empty, but ${why}`, hint);
-}
-function repositoryIdOf(event) {
-    const repository = (0,object/* isObject */.Gv)(event) ? event['repository'] : undefined;
-    const id = (0,object/* isObject */.Gv)(repository) ? repository['id'] : undefined;
-    return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? id : undefined;
-}
-function headShaOf(event) {
-    const pullRequest = (0,object/* isObject */.Gv)(event) ? event['pull_request'] : undefined;
-    const head = (0,object/* isObject */.Gv)(pullRequest) ? pullRequest['head'] : undefined;
-    const sha = (0,object/* isObject */.Gv)(head) ? head['sha'] : undefined;
-    return typeof sha === 'string' && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(sha) ? sha : undefined;
-}
-function wholeNumber(text = '') {
-    return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
-}
-
+// EXTERNAL MODULE: ./lib/inputs/preview.js
+var preview = __nccwpck_require__(6973);
 ;// CONCATENATED MODULE: ./lib/inputs/reader.js
 
 /** Reads inputs by name, and notes what is wrong with them instead of stopping at the first. */
@@ -92444,6 +92375,8 @@ class InputReader {
     }
 }
 
+// EXTERNAL MODULE: ./lib/inputs/run.js
+var inputs_run = __nccwpck_require__(9772);
 ;// CONCATENATED MODULE: ./lib/inputs/strategy.js
 
 const STRATEGY_TYPES = ['as-written', 'rolling', 'sequential', 'parallel', 'recreate'];
@@ -92624,7 +92557,7 @@ const INPUT_DEFAULTS = {
 const LONGEST_RELEASE = 40;
 const inputs_LONGEST_NAMESPACE = 63;
 const DAY = 24 * 3600;
-const inputs_HOUR = 3600;
+const HOUR = 3600;
 const MOST_LOG_LINES = 1000;
 const MOST_PRUNED = 1000;
 const MOST_REVISIONS = 100;
@@ -92642,8 +92575,9 @@ function readInputs(source) {
     const command = reader.value('command', parseCommand, 'deploy');
     const toRevision = reader.text('to-revision');
     const strategy = readStrategy(reader);
-    const previews = readPreview(reader, source, command);
-    const release = `${readRelease(reader, env)}${previews.preview ? `-pr-${previews.preview.pullRequest}` : ''}`;
+    const previews = (0,preview/* readPreview */.LW)(reader, source, command);
+    const ownName = readRelease(reader, env);
+    const release = previews.preview ? (0,preview/* previewName */.gz)(ownName, previews.preview.pullRequest) : ownName;
     const inputs = {
         command,
         release,
@@ -92661,7 +92595,7 @@ function readInputs(source) {
         timeoutSeconds: reader.value('timeout', (text) => (0,parse/* parseDuration */.E9)(text, { least: 1, most: DAY }), 0),
         rollbackTimeoutSeconds: reader.value('rollback-timeout', (text) => (0,parse/* parseDuration */.E9)(text, { least: 1, most: DAY }), 0),
         failFast: reader.value('fail-fast', (text) => (0,parse/* parseChoice */.HU)(text, ['off', 'safe', 'eager']), 'safe'),
-        stableForSeconds: reader.value('stable-for', (text) => (0,parse/* parseDuration */.E9)(text, { least: 0, most: inputs_HOUR }), 0),
+        stableForSeconds: reader.value('stable-for', (text) => (0,parse/* parseDuration */.E9)(text, { least: 0, most: HOUR }), 0),
         strategy,
         rollback: reader.value('rollback', (text) => (0,parse/* parseChoice */.HU)(text, ['auto', 'off']), 'auto'),
         rollbackStrategy: readRollbackStrategy(reader, strategy),
@@ -92843,6 +92777,94 @@ function toDnsLabel(text, longest) {
         .replace(/^-+/, '')
         .slice(0, longest)
         .replace(/-+$/, '');
+}
+
+
+/***/ }),
+
+/***/ 6973:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   LW: () => (/* binding */ readPreview),
+/* harmony export */   Ok: () => (/* binding */ numberInName),
+/* harmony export */   gz: () => (/* binding */ previewName)
+/* harmony export */ });
+/* harmony import */ var _manifest_object_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7350);
+/* harmony import */ var _parse_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4170);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9772);
+
+
+
+/** The name of a preview's release, and of its namespace. */
+function previewName(release, pullRequest) {
+    return `${release}-pr-${pullRequest}`;
+}
+/** The number of the pull request at the end of such a name, in digits. */
+function numberInName(name) {
+    return /-pr-([1-9]\d*)$/.exec(name)?.[1];
+}
+const HOUR = 3600;
+const LONGEST_TTL = 90 * 24 * HOUR;
+const MOST_PREVIEWS = 1000;
+const COMMANDS = ['deploy', 'plan', 'teardown'];
+/** Reads `preview`, `preview-ttl` and `max-previews`, and notes what is wrong with them in the reader. */
+function readPreview(reader, source, command) {
+    const isWanted = reader.value('preview', _parse_js__WEBPACK_IMPORTED_MODULE_0__/* .parseBoolean */ .yG, false);
+    const ttlSeconds = reader.value('preview-ttl', (text) => (0,_parse_js__WEBPACK_IMPORTED_MODULE_0__/* .parseDuration */ .E9)(text, { least: HOUR, most: LONGEST_TTL }), HOUR);
+    const mostPreviews = reader.value('max-previews', (text) => (0,_parse_js__WEBPACK_IMPORTED_MODULE_0__/* .parseInteger */ .cG)(text, { least: 1, most: MOST_PREVIEWS }), 1);
+    if (command === 'sweep')
+        return readSweep(reader, source, mostPreviews);
+    return isWanted ? readWanted(reader, source, command, ttlSeconds) : {};
+}
+function readSweep(reader, { env, event }, mostPreviews) {
+    refuseWithoutToken(reader, 'a sweep asks GitHub which pull requests are closed');
+    const repositoryId = repositoryIdOf(event) ?? wholeNumber(env['GITHUB_REPOSITORY_ID']);
+    if (repositoryId !== undefined)
+        return { sweep: { repositoryId, mostPreviews } };
+    const hint = 'Run it in a workflow on GitHub, where the variable GITHUB_REPOSITORY_ID tells it.';
+    reader.refuse('command', 'is sweep, but nothing tells the id of the repository whose previews are meant', hint);
+    return {};
+}
+function readWanted(reader, { event }, command, ttlSeconds) {
+    if (!COMMANDS.includes(command)) {
+        const hint = 'Leave preview out, or push to the pull request what is wanted instead.';
+        reader.refuse('preview', `is true, but the command is ${command}, which is not for previews`, hint);
+    }
+    if (reader.text('namespace') !== '') {
+        const hint = 'Leave namespace out: it is called like the release, with -pr- and the number of the pull request.';
+        reader.refuse('namespace', 'is given, but a preview has a namespace of its own', hint);
+    }
+    if (command === 'deploy')
+        refuseWithoutToken(reader, 'a preview is only deployed while GitHub says that its pull request is open');
+    const repositoryId = repositoryIdOf(event);
+    const pullRequest = (0,_run_js__WEBPACK_IMPORTED_MODULE_1__/* .pullRequestOf */ ._n)(event);
+    const headSha = headShaOf(event);
+    if (repositoryId !== undefined && pullRequest !== undefined && headSha !== undefined)
+        return { preview: { repositoryId, pullRequest, headSha, ttlSeconds } };
+    const hint = 'Run it on the event pull_request, with the types opened, synchronize, reopened, or closed for a teardown.';
+    reader.refuse('preview', 'is true, but the event that started the run is not about a commit of a pull request', hint);
+    return {};
+}
+function refuseWithoutToken(reader, why) {
+    if (reader.text('github-token') !== '')
+        return;
+    const hint = 'Leave github-token out, which gives the token of the job, with permissions: pull-requests: read.';
+    reader.refuse('github-token', `is empty, but ${why}`, hint);
+}
+function repositoryIdOf(event) {
+    const repository = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(event) ? event['repository'] : undefined;
+    const id = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(repository) ? repository['id'] : undefined;
+    return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? id : undefined;
+}
+function headShaOf(event) {
+    const pullRequest = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(event) ? event['pull_request'] : undefined;
+    const head = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(pullRequest) ? pullRequest['head'] : undefined;
+    const sha = (0,_manifest_object_js__WEBPACK_IMPORTED_MODULE_2__/* .isObject */ .Gv)(head) ? head['sha'] : undefined;
+    return typeof sha === 'string' && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(sha) ? sha : undefined;
+}
+function wholeNumber(text = '') {
+    return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
 }
 
 
@@ -94940,12 +94962,13 @@ const PREVIEW_EXPIRY_LABEL = 'rollsafe.dev/preview-expires-at';
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
   p1: () => (/* binding */ expiryOf),
-  Ok: () => (/* binding */ numberInName),
   oW: () => (/* binding */ previewOf),
   ce: () => (/* binding */ strangerProblem),
   Tk: () => (/* binding */ withPreview)
 });
 
+// EXTERNAL MODULE: ./lib/inputs/preview.js
+var preview = __nccwpck_require__(6973);
 // EXTERNAL MODULE: ./lib/manifest/object.js
 var manifest_object = __nccwpck_require__(7350);
 // EXTERNAL MODULE: ./lib/plan/desired.js
@@ -95005,14 +95028,11 @@ function guardsFor(namespace) {
 
 
 
+
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 const LONGEST_LABEL = 63;
 /** Where the objects come from that no file has. */
 const AT = { file: 'the input preview', line: 1 };
-/** The number of the pull request at the end of a preview's name, in digits. */
-function numberInName(name) {
-    return /-pr-([1-9]\d*)$/.exec(name)?.[1];
-}
 /** Undefined for a namespace that is no preview, or does not say consistently of whom. */
 function previewOf(namespace) {
     const { labels = {}, name } = namespace.metadata;
@@ -95020,7 +95040,7 @@ function previewOf(namespace) {
     const pullRequest = wholeNumber(labels[preview_labels/* PREVIEW_PULL_REQUEST_LABEL */.ae]);
     if (repositoryId === undefined || pullRequest === undefined)
         return undefined;
-    if (numberInName(name) !== String(pullRequest) || !(0,desired/* belongsTo */.g4)(namespace, { release: name, namespace: name }))
+    if ((0,preview/* numberInName */.Ok)(name) !== String(pullRequest) || !(0,desired/* belongsTo */.g4)(namespace, { release: name, namespace: name }))
         return undefined;
     return { repositoryId, pullRequest, name };
 }
@@ -96344,6 +96364,8 @@ function sentence(text) {
 /* harmony export */   Ol: () => (/* binding */ HEADLINES),
 /* harmony export */   gq: () => (/* binding */ succeeded)
 /* harmony export */ });
+/* harmony import */ var _inputs_preview_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6973);
+
 /** How an outcome is called on a page and in the log. */
 const HEADLINES = {
     deployed: { emoji: '✅', words: 'Deployed' },
@@ -96369,7 +96391,7 @@ function safetyOf(report) {
 }
 /** By the names that a preview has, and nothing else need have. */
 function isOfPreview({ release, namespace, run }) {
-    return run?.pullRequest !== undefined && release === namespace && release.endsWith(`-pr-${run.pullRequest}`);
+    return release === namespace && (0,_inputs_preview_js__WEBPACK_IMPORTED_MODULE_0__/* .numberInName */ .Ok)(release) === String(run?.pullRequest);
 }
 const NOTHING_WRITTEN = { safe: 'yes', because: 'nothing was written to the cluster' };
 const SAFETY = {

@@ -4,6 +4,7 @@
  * hidden (`redactor.ts`), then what is left is made safe for the place it goes to (`defuse` for a log; `report/markdown.ts`
  * for a page).
  */
+
 /** What stands in a text where a secret was. */
 export const HIDDEN = '***'
 

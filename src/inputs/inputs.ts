@@ -15,7 +15,7 @@ import {
   parseInteger,
   toDnsLabel,
 } from './parse.ts'
-import { type PreviewInputs, readPreview } from './preview.ts'
+import { type PreviewInputs, previewName, readPreview } from './preview.ts'
 import { InputReader } from './reader.ts'
 import { commitTimeOf, readRun, type Environment } from './run.ts'
 import { readRollbackStrategy, type RollbackStrategy } from './rollback-strategy.ts'
@@ -154,7 +154,8 @@ export function readInputs(source: InputSource): Inputs {
   const toRevision = reader.text('to-revision')
   const strategy = readStrategy(reader)
   const previews = readPreview(reader, source, command)
-  const release = `${readRelease(reader, env)}${previews.preview ? `-pr-${previews.preview.pullRequest}` : ''}`
+  const ownName = readRelease(reader, env)
+  const release = previews.preview ? previewName(ownName, previews.preview.pullRequest) : ownName
   const inputs: Inputs = {
     command,
     release,

@@ -14,6 +14,16 @@ export interface Preview {
   readonly ttlSeconds: number
 }
 
+/** The name of a preview's release, and of its namespace. */
+export function previewName(release: string, pullRequest: number): string {
+  return `${release}-pr-${pullRequest}`
+}
+
+/** The number of the pull request at the end of such a name, in digits. */
+export function numberInName(name: string): string | undefined {
+  return /-pr-([1-9]\d*)$/.exec(name)?.[1]
+}
+
 /** What `command: sweep` looks for. */
 export interface Sweep {
   readonly repositoryId: number

@@ -1,6 +1,6 @@
 /** Whose preview a namespace is. Labels, so that a sweep finds them; people and GitHub give none of their words to them. */
 import type { Problem } from '../errors.ts'
-import type { Preview } from '../inputs/preview.ts'
+import { numberInName, type Preview } from '../inputs/preview.ts'
 import { groupKindOf, type KubeObject, type Manifest } from '../manifest/object.ts'
 import { belongsTo, releaseOf } from './desired.ts'
 import { guardsFor } from './preview-guards.ts'
@@ -23,11 +23,6 @@ export interface PreviewIdentity {
   readonly pullRequest: number
   /** That of the release, and so of the namespace. */
   readonly name: string
-}
-
-/** The number of the pull request at the end of a preview's name, in digits. */
-export function numberInName(name: string): string | undefined {
-  return /-pr-([1-9]\d*)$/.exec(name)?.[1]
 }
 
 /** Undefined for a namespace that is no preview, or does not say consistently of whom. */

@@ -1,3 +1,4 @@
+import { numberInName } from '../inputs/preview.ts'
 import type { Outcome, Report } from './report.ts'
 
 /** How an outcome is called on a page and in the log. */
@@ -38,7 +39,7 @@ export function safetyOf(report: Report): Safety {
 
 /** By the names that a preview has, and nothing else need have. */
 function isOfPreview({ release, namespace, run }: Report): boolean {
-  return run?.pullRequest !== undefined && release === namespace && release.endsWith(`-pr-${run.pullRequest}`)
+  return release === namespace && numberInName(release) === String(run?.pullRequest)
 }
 
 type Answer = Omit<Safety, 'question'>

@@ -1,24 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { createDeploymentNotifier, type DeploymentOptions } from '../../../src/adapters/github/deployments.ts'
 import type { Report } from '../../../src/report/report.ts'
-import { startFakeGitHub, type FakeGitHub } from '../../fakes/github.ts'
 import { deployed, rejected, rollbackFailed, rolledBack } from '../../fixtures/reports/reports.ts'
+import { fake, noHurry } from './fake-for-each-test.ts'
 
 const run = deployed.run
 if (!run) throw new Error('the fixture has a run')
-const noHurry = (): AbortSignal => AbortSignal.timeout(20_000)
-
-let fake: FakeGitHub
-
-beforeEach(async () => {
-  fake = await startFakeGitHub()
-})
-
-afterEach(async () => {
-  const { violations } = fake
-  await fake.close()
-  if (violations.length > 0) throw new Error(violations.join('; '))
-})
 
 function notifier(more: Partial<DeploymentOptions> = {}) {
   return createDeploymentNotifier({

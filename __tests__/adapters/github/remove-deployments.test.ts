@@ -1,29 +1,17 @@
 /** What becomes of the deployments of a preview when it is deleted. */
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { createDeploymentNotifier, type DeploymentOptions } from '../../../src/adapters/github/deployments.ts'
 import { createSweptNotifier } from '../../../src/adapters/github/remove-deployments.ts'
 import type { Report } from '../../../src/report/report.ts'
-import { startFakeGitHub, type FakeGitHub } from '../../fakes/github.ts'
+import { startFakeGitHub } from '../../fakes/github.ts'
 import { FAULTS } from '../../fakes/github-faults.ts'
 import { deployed, rolledBack } from '../../fixtures/reports/reports.ts'
+import { fake, noHurry } from './fake-for-each-test.ts'
 
 const run = deployed.run as NonNullable<Report['run']>
 const ENVIRONMENT = `preview/pr-${run.pullRequest}`
 const PREVIEW = { release: `shop-pr-${run.pullRequest}`, namespace: `shop-pr-${run.pullRequest}` }
 const REMOVED: Report = { ...deployed, command: 'teardown', outcome: 'removed' }
-const noHurry = (): AbortSignal => AbortSignal.timeout(20_000)
-
-let fake: FakeGitHub
-
-beforeEach(async () => {
-  fake = await startFakeGitHub()
-})
-
-afterEach(async () => {
-  const { violations } = fake
-  await fake.close()
-  if (violations.length > 0) throw new Error(violations.join('; '))
-})
 
 function notifier(more: Partial<DeploymentOptions> = {}) {
   const options = { token: 'job-token', apiUrl: fake.url, repository: 'acme/shop', environment: ENVIRONMENT }

@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts'
 import { fillTemplate } from '../../inputs/environment.ts'
-import { numberInName } from '../../plan/preview.ts'
+import { numberInName } from '../../inputs/preview.ts'
 import type { Notifier } from '../../ports.ts'
 import { deploymentEnd } from '../../report/deployment-status.ts'
 import { type DeploymentOwner, isOfRelease } from './deployment-payload.ts'
